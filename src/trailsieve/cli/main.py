@@ -1,0 +1,98 @@
+"""`trailsieve`: finds the command, loads only that, and turns errors into messages and exit codes.
+
+Exit codes: 0 fine · 1 the answer is "no" · 2 wrong use, pattern, rule or configuration ·
+3 failure while running.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from trailsieve import __version__
+from trailsieve.cli.options import global_options
+from trailsieve.errors import PatternError, RuleError, TrailsieveError, UsageError
+
+_COMMANDS = {
+    "match": "Find log events that a filter pattern or rules match: grep for CloudTrail.",
+    "replay": "Run rules over an archive of CloudTrail files and raise the alerts.",
+    "rules": "List and show rules.",
+    "test": "Run the tests that rules carry.",
+}
+_EXAMPLES = """\b
+Examples:
+  trailsieve match '{ $.errorCode = "AccessDenied*" }' events.json.gz
+  trailsieve replay ./AWSLogs --since 24h
+  trailsieve rules show cis-aws-4.1
+  trailsieve test rules/
+"""
+
+
+class _Commands(click.Group):
+    """Imports a command's file only when that command is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"trailsieve.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.command(
+    cls=_Commands,
+    epilog=_EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="trailsieve")
+@global_options
+def trailsieve() -> None:
+    """CloudWatch metric filters without CloudWatch: filter patterns over CloudTrail, alerts in your SIEM."""
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command line and returns its exit code."""
+    try:
+        result: Any = trailsieve.main(arguments, prog_name="trailsieve", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has what it wanted; Python must not complain once more while it shuts down.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        print("trailsieve: interrupted", file=sys.stderr)
+        return 130
+    except TrailsieveError as error:
+        print(f"trailsieve: {_text(error)}", file=sys.stderr)
+        return 2 if isinstance(error, PatternError | RuleError | UsageError) else 3
+    except OSError as error:
+        print(f"trailsieve: {error}", file=sys.stderr)
+        return 3
+    return result if isinstance(result, int) else 0
+
+
+def _text(error: TrailsieveError) -> str:
+    if isinstance(error, RuleError):
+        count = len(error.problems)
+        return f"{count} mistake{'s' if count > 1 else ''} in the rules\n\n" + "\n\n".join(error.problems)
+    return str(error)

@@ -1,0 +1,192 @@
+"""`trailsieve match`: grep for log events."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import click
+
+from trailsieve.cli.options import Screen, global_options, max_object_size, no_limits, screen
+from trailsieve.errors import visible
+from trailsieve.model import Match, Problem
+
+_EXAMPLES = """\b
+Examples:
+  trailsieve match '{ $.eventName = "ConsoleLogin" }' samples/events/console-login-no-mfa.json
+  zcat trail/*.json.gz | trailsieve match -c '{ $.errorCode = "AccessDenied*" }'
+  trailsieve match --rules cis-aws samples/archive
+  trailsieve match --explain '{ $.userIdentity.type = "Root" }' samples/events/root-login.json
+"""
+
+
+@click.command("match", epilog=_EXAMPLES)
+@click.argument("arguments", metavar="PATTERN [INPUT]...", nargs=-1)
+@click.option(
+    "--rules",
+    "packs",
+    metavar="PACK|FILE",
+    multiple=True,
+    help="Rules instead of a PATTERN; may be repeated.",
+)
+@click.option("-c", "--count", is_flag=True, help="Print the number of matching events only.")
+@click.option("--explain", is_flag=True, help="Print for each event why it matched or not.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer of `aws logs test-metric-filter`.")
+@no_limits
+@max_object_size
+@global_options
+def command(
+    arguments: tuple[str, ...],
+    packs: tuple[str, ...],
+    count: bool,
+    explain: bool,
+    as_json: bool,
+    no_limits: bool,
+    max_object_size: int,
+) -> int:
+    """Print the log events that match, one a line, in their exact original text.
+
+    INPUT is a file, a directory (walked) or - for standard input, which is also read when there is none:
+    .json holds CloudTrail files, arrays or single events; .jsonl and .ndjson one event a line, as any
+    other text file; each also .gz. With --rules a JSON object a match is printed: rule, file, index (records
+    or lines of the file, from 1), eventID, eventTime, eventName.
+
+    Exit code 1 means that nothing matched.
+    """
+    if sum((count, explain, as_json)) > 1:
+        raise click.UsageError("--count, --explain and --json exclude each other.")
+    if packs and (explain or as_json):
+        raise click.UsageError("--explain and --json need a PATTERN, not --rules.")
+    if not packs and not arguments:
+        raise click.UsageError(
+            "Missing PATTERN, such as '{ $.eventName = \"ConsoleLogin\" }'; or use --rules."
+        )
+    inputs = arguments if packs else arguments[1:]
+    events = _Events(inputs or ("-",), max_object_size, screen())
+    if packs:
+        return _match_rules(packs, events, count, limits=not no_limits)
+    from trailsieve.pattern.compiler import compile
+
+    pattern = compile(arguments[0], limits=not no_limits)
+    if as_json:
+        return _print_test_metric_filter(pattern, events)
+    if explain:
+        return _print_explained(pattern, events)
+    return _print(filter(pattern.matches, (text for text, _ in events)), count, lambda text: text)
+
+
+def _match_rules(packs: Sequence[str], events: _Events, count: bool, *, limits: bool) -> int:
+    from trailsieve.flow.matcher import Matcher
+    from trailsieve.rules.load import load_pack
+
+    matcher = Matcher([rule for pack in packs for rule in load_pack(pack, limits=limits).rules])
+    matches = (found for decoded in events.decoded() for found in events.kept(matcher.match(decoded)))
+    return _print(matches, count, _as_json)
+
+
+def _as_json(match: Match) -> bytes:
+    content = match.record.content
+    line = {
+        "rule": match.rule.id,
+        "file": match.origin,
+        "index": match.record.index,
+        **{name: content.get(name) for name in ("eventID", "eventTime", "eventName")},
+    }
+    return json.dumps(line, default=str).encode()
+
+
+class _Events:
+    """The events of the inputs; what cannot be read is said on stderr."""
+
+    def __init__(self, inputs: Sequence[str], limit: int, shown: Screen) -> None:
+        self._inputs = inputs
+        self._limit = limit
+        self._screen = shown
+
+    def __iter__(self) -> Iterator[tuple[bytes, int]]:
+        """Each event's text and its number, from 1 over all inputs."""
+        number = 0
+        for decoded in self.decoded():
+            for text in decoded.texts:
+                number += 1
+                yield text, number
+
+    def decoded(self) -> Iterator[Any]:
+        from trailsieve.flow.decode import Decoder
+        from trailsieve.flow.sources.files import FilesSource, list_files
+        from trailsieve.trail.layout import is_log_name, parse_key
+
+        listed = []
+        for file in list_files(self._inputs):
+            key = parse_key(file.path) if file.walked else None
+            if file.walked and (not is_log_name(file.path) or (key and key.kind != "events")):
+                if self._screen.verbose:
+                    self._screen.say(f"{file.name}: left aside, no file of events")
+                continue
+            listed.append(file)
+        source = FilesSource(listed, self._limit)
+        decoder = Decoder(self._limit, any_object=True)
+        while not source.exhausted:
+            for message in source.poll():
+                decoded = decoder.decode(message)
+                for _ in self.kept(iter(decoded.problems)):
+                    pass
+                yield decoded
+
+    def kept(self, found: Iterator[Match | Problem]) -> Iterator[Match]:
+        """The matches; problems go to the screen."""
+        for item in found:
+            if isinstance(item, Problem):
+                self._screen.problem(item)
+            else:
+                yield item
+
+
+def _print(matches: Iterator[Any], count: bool, encode: Callable[[Any], bytes]) -> int:
+    output = sys.stdout.buffer
+    finish = _for_a_terminal if sys.stdout.isatty() else _one_line
+    number = 0
+    for match in matches:
+        number += 1
+        if not count:
+            output.write(finish(encode(match)) + b"\n")
+    if count:
+        output.write(b"%d\n" % number)
+    output.flush()
+    return 0 if number else 1
+
+
+def _one_line(text: bytes) -> bytes:
+    """A pretty-printed record on one line: outside its strings line breaks are mere blanks."""
+    return text.replace(b"\r\n", b" ").replace(b"\n", b" ") if b"\n" in text else text
+
+
+def _for_a_terminal(text: bytes) -> bytes:
+    """No control character of a log reaches a terminal."""
+    return visible(_one_line(text).decode("utf-8", "replace")).encode("utf-8", "replace")
+
+
+def _print_test_metric_filter(pattern: Any, events: _Events) -> int:
+    matches = [
+        {
+            "eventNumber": number,
+            "eventMessage": text.decode("utf-8", "replace"),
+            "extractedValues": pattern.extract(text),
+        }
+        for text, number in events
+        if pattern.matches(text)
+    ]
+    print(json.dumps({"matches": matches}, indent=4))
+    return 0 if matches else 1
+
+
+def _print_explained(pattern: Any, events: _Events) -> int:
+    matched = 0
+    for text, number in events:
+        explanation = pattern.explain(text)
+        matched += explanation.matched
+        first, *rest = explanation.lines()
+        print("\n".join((f"event {number}: {first}", *rest, "")))
+    return 0 if matched else 1

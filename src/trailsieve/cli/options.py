@@ -1,0 +1,101 @@
+"""Options that several commands share, and how messages for people are printed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, TypeVar
+
+import click
+
+from trailsieve.errors import visible
+from trailsieve.model import Problem
+
+F = TypeVar("F", bound=Callable[..., Any])
+_SIZE = re.compile(r"(\d+)\s*([kmg]?)(i?b)?", re.IGNORECASE)
+_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+
+
+@dataclass(slots=True)
+class Screen:
+    """How a command speaks to a person: on stderr, as text or JSON, in colour or not."""
+
+    verbose: bool = False
+    json: bool = False
+    color: str = "auto"
+
+    def colored(self, stream: Any = None) -> bool:
+        """Whether to use colour on a stream (stderr when not said)."""
+        if self.color != "auto":
+            return self.color == "always"
+        return (stream or sys.stderr).isatty() and not os.environ.get("NO_COLOR")
+
+    def say(self, text: str, **fields: Any) -> None:
+        """One message."""
+        line = json.dumps({"message": text, **fields}) if self.json else f"trailsieve: {visible(text)}"
+        print(line, file=sys.stderr)
+
+    def problem(self, problem: Problem) -> None:
+        """One line for something that could not be read."""
+        place = f", record {problem.index}" if problem.index else ""
+        fields: dict[str, Any] = {"object": problem.origin, "reason": problem.reason, "read": problem.warning}
+        if problem.index:
+            fields["record"] = problem.index
+        self.say(f"{problem.origin}{place}: {problem.reason}", **fields)
+
+
+def screen() -> Screen:
+    """The screen of the running command."""
+    return click.get_current_context().ensure_object(Screen)
+
+
+def global_options(command: F) -> F:
+    """`-v`, `--log-format` and `--color`, before or after the command's name."""
+
+    @click.option("-v", "--verbose", is_flag=True, help="Say more on stderr.")
+    @click.option(
+        "--log-format", type=click.Choice(["text", "json"]), help="Messages on stderr as text or JSON."
+    )
+    @click.option(
+        "--color", type=click.Choice(["auto", "always", "never"]), help="Colour; NO_COLOR is honoured too."
+    )
+    @wraps(command)
+    def wrapper(*args: Any, verbose: bool, log_format: str | None, color: str | None, **options: Any) -> Any:
+        shown = screen()
+        shown.verbose = shown.verbose or verbose
+        shown.json = log_format == "json" if log_format else shown.json
+        shown.color = color or shown.color
+        return command(*args, **options)
+
+    return wrapper  # type: ignore[return-value]
+
+
+class Size(click.ParamType[int]):
+    """A number of bytes, such as 64MiB."""
+
+    name = "SIZE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        match = _SIZE.fullmatch(value.strip())
+        if not match:
+            self.fail(f"{value!r} is no size; write a number and k, M or G, such as 64MiB", param, ctx)
+        return int(match[1]) * _UNITS[match[2].lower()]
+
+
+max_object_size = click.option(
+    "--max-object-size",
+    type=Size(),
+    default="256MiB",
+    show_default=True,
+    help="Cap on one object, or one line, after decompression: a gzip bomb stops here.",
+)
+no_limits = click.option(
+    "--no-limits", is_flag=True, help="Take patterns that CloudWatch refuses for their size."
+)

@@ -1,0 +1,74 @@
+"""The progress bar of long work, on a terminal only."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+from trailsieve.cli.options import Screen
+from trailsieve.flow.sources.files import Listed
+from trailsieve.flow.summary import Summary
+
+_EVERY = 0.2  # seconds between two pictures
+
+
+class Progress:
+    """Files, bytes, events a second and time left, drawn on stderr while files are done."""
+
+    def __init__(self, files: Sequence[Listed], summary: Summary, shown: Screen) -> None:
+        self._files = len(files)
+        self._bytes = sum(file.size for file in files)
+        self._summary = summary
+        self._wanted = sys.stderr.isatty() and not shown.json
+        self._done_files = 0
+        self._done_bytes = 0
+        self._started = self._drawn = time.monotonic()
+        self._bar: Any = None
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def done(self, file: Listed) -> None:
+        """Counts a finished file."""
+        self._done_files += 1
+        self._done_bytes += file.size
+        now = time.monotonic()
+        if self._wanted and now - self._drawn >= _EVERY:
+            self._drawn = now
+            self._draw(now)
+
+    def _draw(self, now: float) -> None:
+        if self._bar is None:
+            self._bar = _bar(self._bytes)
+            self._bar.start()
+        rate = self._summary.records / (now - self._started)
+        text = f"{self._done_files:,}/{self._files:,} files  {self._summary.records:,} events  {rate:,.0f}/s"
+        self._bar.update(0, completed=self._done_bytes, description=text)
+
+
+def _bar(total: int) -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    bar = Bar(
+        BarColumn(bar_width=30),
+        DownloadColumn(),
+        TextColumn("{task.description}"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+        console=Console(stderr=True),
+        transient=True,
+        auto_refresh=False,
+    )
+    bar.add_task("", total=total or 1)
+    return bar

@@ -1,0 +1,147 @@
+"""`trailsieve replay`: rules over an archive."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+
+from trailsieve.cli.options import Screen, global_options, max_object_size, no_limits, screen
+from trailsieve.errors import UsageError
+
+_EXAMPLES = """\b
+Examples:
+  trailsieve replay samples/archive
+  trailsieve replay ./AWSLogs --since 24h --region eu-west-1 --rules cis-aws-tuned
+  trailsieve replay ./AWSLogs --rules samples/rules/team.toml --summary-json summary.json > alerts.jsonl
+"""
+
+
+@click.command("replay", epilog=_EXAMPLES)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option(
+    "--rules",
+    "packs",
+    metavar="PACK|FILE",
+    multiple=True,
+    help="Rules to run; may be repeated. Default: cis-aws.",
+)
+@click.option("--since", metavar="TIME", help="Events from this time on: ISO 8601, or 24h, 7d before now.")
+@click.option("--until", metavar="TIME", help="Events before this time.")
+@click.option(
+    "--account", "accounts", metavar="ID", multiple=True, help="This account only; may be repeated."
+)
+@click.option("--region", "regions", metavar="NAME", multiple=True, help="This region only; may be repeated.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", "table"]),
+    help="Default: a table on a terminal, else JSON lines.",
+)
+@click.option("--output", type=click.Path(dir_okay=False), help="Write the alerts to this file.")
+@click.option(
+    "--summary-json", type=click.Path(dir_okay=False), help="Write the counts of the run to this file."
+)
+@click.option(
+    "--dead-letters", type=click.Path(dir_okay=False), help="Append what could not be read to this file."
+)
+@no_limits
+@max_object_size
+@global_options
+def command(inputs: tuple[str, ...], summary_json: str | None, **options: Any) -> int:
+    """Run rules over an archive of CloudTrail files and print the alerts.
+
+    INPUT is a directory (walked; the layout of CloudTrail's S3 buckets is known) or a file. What cannot be
+    read is named on stderr with its reason and counted; the rest is worked on all the same. An event that
+    was delivered twice raises one alert.
+    """
+    from trailsieve.cli.summary_table import print_summary
+
+    shown = screen()
+    with ExitStack() as stack:
+        summary = _run(inputs, _Options(**options), shown, stack)
+    if summary_json:
+        Path(summary_json).write_text(json.dumps(summary.as_dict(), indent=2) + "\n", encoding="utf-8")
+    print_summary(summary, shown)
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """The options of the command line, by the names that click gives them."""
+
+    packs: tuple[str, ...]
+    since: str | None
+    until: str | None
+    accounts: tuple[str, ...]
+    regions: tuple[str, ...]
+    form: str | None
+    output: str | None
+    dead_letters: str | None
+    no_limits: bool
+    max_object_size: int
+
+
+def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitStack) -> Any:
+    from trailsieve.cli.progress import Progress
+    from trailsieve.flow.decode import Decoder
+    from trailsieve.flow.matcher import Matcher
+    from trailsieve.flow.pipeline import Pipeline
+    from trailsieve.flow.selection import Selection
+    from trailsieve.flow.sources.files import FilesSource, list_files
+    from trailsieve.flow.summary import Summary
+    from trailsieve.rules.load import load_pack
+
+    packs = [load_pack(pack, limits=not options.no_limits) for pack in options.packs or ("cis-aws",)]
+    selection = Selection.parse(options.since, options.until, options.accounts, options.regions)
+    _refuse_urls(inputs)
+    summary = Summary()
+    files = selection.files(list_files(inputs), summary.skip)
+    progress = stack.enter_context(Progress(files, summary, shown))
+    return Pipeline(
+        source=FilesSource(files, options.max_object_size, progress.done),
+        decoder=Decoder(options.max_object_size),
+        matcher=Matcher(
+            [rule for pack in packs for rule in pack.rules], selection.wants if selection.narrows else None
+        ),
+        sinks=[_sink(options, stack)],
+        dead_letters=_dead_letters(options, shown, stack),
+        summary=summary,
+    ).run()
+
+
+def _refuse_urls(inputs: tuple[str, ...]) -> None:
+    for given in inputs:
+        if "://" in given:
+            raise UsageError(f"{given}: this version reads local files only; copy the objects first")
+
+
+def _sink(options: _Options, stack: ExitStack) -> Any:
+    from trailsieve.flow.sinks.stream import StreamSink
+    from trailsieve.formats import line, native
+
+    stream: BinaryIO = sys.stdout.buffer
+    if options.output:
+        stream = open(options.output, "wb")  # noqa: SIM115
+        stack.callback(stream.close)
+    encoders: dict[str, Callable[..., bytes]] = {"jsonl": native.encode, "table": line.encode}
+    form = options.form or ("table" if stream.isatty() else "jsonl")
+    if form == "table":
+        stream.write(line.header() + b"\n")
+    return StreamSink(stream, encoders[form])
+
+
+def _dead_letters(options: _Options, shown: Screen, stack: ExitStack) -> list[Any]:
+    from trailsieve.flow.deadletter import FileDeadLetters, ReportedDeadLetters
+
+    letters: list[Any] = [ReportedDeadLetters(shown.problem)]
+    if options.dead_letters:
+        letters.append(FileDeadLetters(Path(options.dead_letters)))
+        stack.callback(letters[-1].close)
+    return letters

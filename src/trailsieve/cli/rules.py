@@ -1,0 +1,90 @@
+"""`trailsieve rules`: what rules there are and what each says."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from trailsieve.cli.options import global_options, screen
+from trailsieve.errors import UsageError
+
+_EXAMPLES = """\b
+Examples:
+  trailsieve rules list
+  trailsieve rules list samples/rules/team.toml
+  trailsieve rules show cis-aws-4.1
+"""
+
+
+@click.group("rules", epilog=_EXAMPLES)
+@global_options
+def command() -> None:
+    """List and show rules, of the built-in packs or of your files."""
+
+
+@command.command("list", epilog=_EXAMPLES)
+@click.argument("packs", metavar="[PACK|FILE]...", nargs=-1)
+@global_options
+def list_rules(packs: tuple[str, ...]) -> None:
+    """List the rules of packs or files; of all built-in packs when none is named."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from trailsieve.rules.load import built_in, load_pack
+
+    console = Console(no_color=not screen().colored(sys.stdout), width=None if sys.stdout.isatty() else 120)
+    for pack in [load_pack(name) for name in packs or built_in()]:
+        table = Table(
+            title=Text(f"{pack.name} {pack.version}".strip()), title_justify="left", box=None, pad_edge=False
+        )
+        for column in ("rule", "severity", "title", "tags"):
+            table.add_column(
+                column, no_wrap=column != "tags", overflow="ellipsis" if column == "title" else "fold"
+            )
+        for rule in pack.rules:
+            shown = [
+                tag for tag in rule.tags if not tag.startswith("cis-aws-") or tag.startswith("cis-aws-5")
+            ]
+            state = "" if rule.enabled else " (disabled)"
+            table.add_row(Text(rule.id), rule.severity, Text(rule.title + state), Text(" ".join(shown)))
+        console.print(table)
+        console.print()
+
+
+@command.command("show", epilog=_EXAMPLES)
+@click.argument("rule_id", metavar="ID")
+@click.option(
+    "--rules",
+    "packs",
+    metavar="PACK|FILE",
+    multiple=True,
+    help="Where to look; the built-in packs when not given.",
+)
+@global_options
+def show_rule(rule_id: str, packs: tuple[str, ...]) -> None:
+    """Print one rule: its pattern, what it means and what it is tagged with."""
+    from trailsieve.rules.load import built_in, load_pack
+
+    loaded = [load_pack(name) for name in packs or built_in()]
+    rule = next((found for pack in loaded if (found := pack.rule(rule_id))), None)
+    if rule is None:
+        known = [known.id for pack in loaded for known in pack.rules]
+        raise UsageError(f"no rule {rule_id!r}; {_nearest(rule_id, known)}")
+    print(f"{rule.id}  {rule.title}\n")
+    print(f"severity    {rule.severity}")
+    print(f"pattern     {rule.pattern.text}")
+    print(f"file        {rule.file}:{rule.line}")
+    for name, values in (("tags", rule.tags), ("references", rule.references)):
+        for number, value in enumerate(values):
+            print(f"{name if number == 0 else '':<12}{value}")
+    if rule.description:
+        print(f"\n{rule.description}")
+
+
+def _nearest(rule_id: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(rule_id, known, 3)
+    return f"did you mean {', '.join(close)}?" if close else "see `trailsieve rules list`"

@@ -1,0 +1,1 @@
+"""The flow room: epochs from a source through rules to sinks. It knows sources and sinks by `ports` alone."""

@@ -1,0 +1,54 @@
+"""Where records go that cannot be read: kept with their reason, never dropped silently."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from trailsieve.model import Problem
+
+
+class DeadLetters(Protocol):
+    """Takes what could not be read."""
+
+    def add(self, problem: Problem) -> None:
+        """Keeps one problem with the original bytes."""
+
+    def close(self) -> None:
+        """Gives back what is held."""
+
+
+class ReportedDeadLetters:
+    """Hands every problem to a function: to a person's screen, or to a test's list."""
+
+    def __init__(self, report: Callable[[Problem], None]) -> None:
+        self.add = report
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class FileDeadLetters:
+    """JSON lines: object, record number, reason, and the original bytes as text or base64."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("ab")
+
+    def add(self, problem: Problem) -> None:
+        if problem.warning:
+            return
+        letter: dict[str, object] = {"object": problem.origin, "reason": problem.reason}
+        if problem.index:
+            letter["record"] = problem.index
+        try:
+            letter["text"] = problem.text.decode()
+        except UnicodeDecodeError:
+            letter["base64"] = base64.b64encode(problem.text).decode()
+        self._file.write(json.dumps(letter).encode() + b"\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()

@@ -1,0 +1,120 @@
+"""Which files and records of an archive a replay is about: time range, accounts, regions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from trailsieve.errors import UsageError
+from trailsieve.flow.sources.files import Listed
+from trailsieve.trail.layout import ObjectKey, is_log_name, parse_key
+
+# A file holds events of any time before its delivery, which follows them within minutes, rarely hours.
+DELIVERY_SLACK = timedelta(hours=1)
+_AGO = re.compile(r"(\d+)([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_KIND_NAMES = {"digest": "digest file", "insight": "Insight file"}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What to look at; an empty set of accounts or regions means all."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    accounts: frozenset[str] = frozenset()
+    regions: frozenset[str] = frozenset()
+
+    @classmethod
+    def parse(
+        cls, since: str | None, until: str | None, accounts: Iterable[str], regions: Iterable[str]
+    ) -> Selection:
+        """From the options of the command line.
+
+        Raises:
+            UsageError: a time that cannot be read, or a range that is empty.
+        """
+        selection = cls(
+            parse_time(since, "--since"),
+            parse_time(until, "--until"),
+            frozenset(accounts),
+            frozenset(regions),
+        )
+        if selection.since and selection.until and selection.since >= selection.until:
+            raise UsageError(f"--since {since} is not before --until {until}: no event can lie between")
+        return selection
+
+    @property
+    def narrows(self) -> bool:
+        """Whether any record could be left out."""
+        return bool(self.since or self.until or self.accounts or self.regions)
+
+    def files(self, listed: Iterable[Listed], skip: Callable[[str], None]) -> list[Listed]:
+        """The files to read; `skip` is told why each other one is left aside."""
+        wanted = []
+        for file in listed:
+            reason = self._reason_to_skip(file)
+            if reason:
+                skip(reason)
+            else:
+                wanted.append(file)
+        return wanted
+
+    def _reason_to_skip(self, file: Listed) -> str:
+        if file.walked and not is_log_name(file.path):
+            return "not a log file"
+        key = parse_key(file.path)
+        if key is None:
+            return ""
+        return _KIND_NAMES.get(key.kind, "") or self._outside(key)
+
+    def _outside(self, key: ObjectKey) -> str:
+        if self.accounts and key.account not in self.accounts:
+            return "other account"
+        if self.regions and key.region not in self.regions:
+            return "other region"
+        if self.since and key.delivered < self.since:
+            return "delivered before --since"
+        if self.until and key.delivered > self.until + DELIVERY_SLACK:
+            return "delivered long after --until"
+        return ""
+
+    def wants(self, record: dict[str, Any]) -> bool:
+        """Whether a record lies in the selection; one that does not say its time or place does."""
+        account = record.get("recipientAccountId")
+        if self.accounts and isinstance(account, str) and account not in self.accounts:
+            return False
+        region = record.get("awsRegion")
+        if self.regions and isinstance(region, str) and region not in self.regions:
+            return False
+        return not (self.since or self.until) or self._in_range(record.get("eventTime"))
+
+    def _in_range(self, value: Any) -> bool:
+        time = _parse_iso(value) if isinstance(value, str) else None
+        if time is None:
+            return True
+        return (self.since is None or time >= self.since) and (self.until is None or time < self.until)
+
+
+def parse_time(text: str | None, option: str) -> datetime | None:
+    """A point in time: ISO 8601 (UTC unless it says otherwise), or `24h`, `7d` before now."""
+    if text is None:
+        return None
+    ago = _AGO.fullmatch(text.strip())
+    if ago:
+        return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    time = _parse_iso(text.strip())
+    if time is None:
+        raise UsageError(f"{option} {text!r} is no time; write 2026-03-14T02:00:00Z, 2026-03-14, 24h or 7d")
+    return time
+
+
+def _parse_iso(text: str) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

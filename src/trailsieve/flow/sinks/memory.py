@@ -1,0 +1,21 @@
+"""The in-memory twin of every sink, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trailsieve.model import Alert
+
+
+class MemorySink:
+    """Keeps the alerts that it was given."""
+
+    def __init__(self) -> None:
+        self.alerts: list[Alert] = []
+        self.closed = False
+
+    def deliver(self, alerts: Sequence[Alert]) -> None:
+        self.alerts.extend(alerts)
+
+    def close(self) -> None:
+        self.closed = True

@@ -1,0 +1,24 @@
+"""Alerts on a byte stream, one a line: standard output, or a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import BinaryIO
+
+from trailsieve.model import Alert
+
+
+class StreamSink:
+    """Writes `encode(alert)` and a newline, and flushes once a delivery."""
+
+    def __init__(self, stream: BinaryIO, encode: Callable[[Alert], bytes]) -> None:
+        self._stream = stream
+        self._encode = encode
+
+    def deliver(self, alerts: Sequence[Alert]) -> None:
+        if alerts:
+            self._stream.write(b"".join(self._encode(alert) + b"\n" for alert in alerts))
+            self._stream.flush()
+
+    def close(self) -> None:
+        """The stream belongs to the caller."""

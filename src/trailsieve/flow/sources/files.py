@@ -1,0 +1,181 @@
+"""Local files, directory trees and standard input, one object or one block of lines at a time."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from isal import igzip
+
+from trailsieve.errors import UsageError
+from trailsieve.model import Message, Position
+from trailsieve.trail.cloudtrail import looks_like_lines
+from trailsieve.trail.compression import is_gzip
+from trailsieve.trail.layout import is_lines_name
+
+BLOCK = 4 * 2**20  # bytes of lines that make one message
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A file to read: its path, the name shown to people, its size in bytes, and whether a walk found it."""
+
+    path: str
+    name: str
+    size: int
+    walked: bool = False
+
+
+def list_files(inputs: Iterable[str]) -> list[Listed]:
+    """The files of the inputs; directories are walked in the order of their names.
+
+    Raises:
+        UsageError: an input does not exist.
+    """
+    listed: list[Listed] = []
+    for given in inputs:
+        if given == STDIN:
+            listed.append(Listed(STDIN, "<stdin>", 0))
+        elif os.path.isdir(given):
+            listed.extend(_walk(given))
+        elif os.path.lexists(given):
+            listed.append(Listed(given, given, _size(given)))
+        else:
+            raise UsageError(f"{given}: no such file or directory")
+    return listed
+
+
+def _walk(top: str) -> Iterator[Listed]:
+    pending = [top]
+    while pending:
+        folder = pending.pop()
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name, reverse=True)
+        except OSError:
+            yield Listed(folder, folder, 0)  # opening it tells why it cannot be read
+            continue
+        files = [entry.path for entry in reversed(entries) if not entry.is_dir(follow_symlinks=False)]
+        pending.extend(entry.path for entry in entries if entry.is_dir(follow_symlinks=False))
+        for path in files:
+            yield Listed(path, path, _size(path), walked=True)
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
+
+
+class FilesSource:
+    """Yields one message an object; files of lines come in blocks of at most `BLOCK` bytes or one line.
+
+    A file that cannot be read is a message with its `problem`, never an exception.
+
+    Args:
+        files: what to read, in this order.
+        limit: bytes of one line at most; a longer one is a problem.
+        progress: called with the name and compressed bytes of each file when it is done.
+    """
+
+    def __init__(
+        self, files: Sequence[Listed], limit: int, progress: Callable[[Listed], None] | None = None
+    ) -> None:
+        self._messages = self._read_all(files)
+        self._limit = limit
+        self._progress = progress or (lambda listed: None)
+        self._exhausted = False
+
+    @property
+    def exhausted(self) -> bool:
+        return self._exhausted
+
+    def poll(self) -> Sequence[Message]:
+        message = next(self._messages, None)
+        self._exhausted = message is None
+        return [message] if message else []
+
+    def commit(self, positions: Iterable[Position]) -> None:
+        """Nothing to do: files stay where they are."""
+
+    def close(self) -> None:
+        self._messages.close()
+
+    def _read_all(self, files: Sequence[Listed]) -> Generator[Message]:
+        for listed in files:
+            try:
+                yield from self._read(listed)
+            except OSError as error:
+                yield Message(b"", Position(listed.path, 0), listed.name, problem=_reason(error))
+            self._progress(listed)
+
+    def _read(self, listed: Listed) -> Iterator[Message]:
+        if listed.path == STDIN:
+            yield from self._read_stdin(listed, sys.stdin.buffer)
+        elif is_lines_name(listed.path):
+            with open(listed.path, "rb") as file:
+                yield from self._lines(listed, _decompressed(file))
+        elif not stat.S_ISREG(os.stat(listed.path).st_mode):
+            raise OSError(None, "not a regular file")
+        else:
+            yield Message(Path(listed.path).read_bytes(), Position(listed.path, 0), listed.name)
+
+    def _read_stdin(self, listed: Listed, stream: BinaryIO) -> Iterator[Message]:
+        """A whole document when its first line is not a document of its own; lines otherwise."""
+        buffered = _decompressed(stream)
+        first = buffered.readline(BLOCK)
+        if looks_like_lines(first):
+            yield from self._lines(listed, buffered, first)
+        else:
+            yield Message(first + buffered.read(self._limit + 1), Position(STDIN, 0), listed.name)
+
+    def _lines(self, listed: Listed, stream: IO[bytes], first: bytes = b"") -> Iterator[Message]:
+        number, place = 1, 0
+        for block in _blocks(stream, first, self._limit):
+            place += len(block)
+            if len(block) > self._limit:
+                reason = f"line {number} has more than {self._limit:,} bytes: raise --max-object-size"
+                yield Message(b"", Position(listed.path, place), listed.name, problem=reason)
+            else:
+                yield Message(block, Position(listed.path, place), listed.name, lines=number)
+            number += block.count(b"\n")
+
+
+def _decompressed(stream: BinaryIO) -> IO[bytes]:
+    """The stream, gunzipped when it starts like gzip."""
+    if is_gzip(stream.peek(2)[:2]):  # type: ignore[attr-defined]
+        return igzip.IGzipFile(fileobj=stream, mode="rb")  # type: ignore[no-untyped-call,return-value]
+    return stream
+
+
+def _blocks(stream: IO[bytes], first: bytes, limit: int) -> Iterator[bytes]:
+    """Blocks that end with a line's end; a line longer than a block comes alone, cut beyond `limit`."""
+    rest = first
+    while chunk := _read_some(stream):
+        head, newline, tail = chunk.rpartition(b"\n")
+        if newline:
+            yield rest + head + newline
+            rest = tail
+        elif len(rest) <= limit:
+            rest += chunk
+    if rest:
+        yield rest
+
+
+def _read_some(stream: IO[bytes]) -> bytes:
+    try:
+        return stream.read1(BLOCK) if hasattr(stream, "read1") else stream.read(BLOCK)
+    except EOFError:
+        raise OSError(None, "truncated: the gzip stream ends early") from None
+    except igzip.BadGzipFile as error:
+        raise OSError(None, f"damaged gzip: {error}") from None
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)

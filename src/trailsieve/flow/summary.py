@@ -1,0 +1,115 @@
+"""What a run saw: the counts behind the summary table and `--summary-json`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from trailsieve.flow.decode import Decoded
+from trailsieve.model import Alert, Problem
+
+_TOP = 3
+_KEPT_PROBLEMS = 1000  # named one by one; all are counted
+_KEPT_NAMES = 10_000  # different principals or addresses a rule; more are counted together
+
+
+@dataclass(slots=True)
+class RuleCounts:
+    """One rule's matches: when, by whom, from where."""
+
+    matches: int = 0
+    alerts: int = 0
+    first: str = ""
+    last: str = ""
+    principals: Counter[str] = field(default_factory=Counter)
+    sources: Counter[str] = field(default_factory=Counter)
+
+    def add(self, alert: Alert) -> None:
+        """Counts one alert."""
+        self.alerts += 1
+        if alert.time:
+            self.first = min(self.first or alert.time, alert.time)
+            self.last = max(self.last, alert.time)
+        _count(self.principals, alert.principal)
+        _count(self.sources, alert.source_ip)
+
+
+def _count(counter: Counter[str], name: str | None) -> None:
+    name = name or "unknown"
+    counter[name if name in counter or len(counter) < _KEPT_NAMES else "others"] += 1
+
+
+@dataclass(slots=True)
+class Summary:
+    """Counts of a whole run. `files` are those that were opened, damaged ones included."""
+
+    files: int = 0
+    records: int = 0
+    bytes: int = 0
+    repeated: int = 0
+    rules: dict[str, RuleCounts] = field(default_factory=dict)
+    skipped: Counter[str] = field(default_factory=Counter)
+    problems: list[Problem] = field(default_factory=list)
+    unread_records: int = 0
+
+    def saw(self, decoded: Decoded) -> None:
+        """Counts a message that was read."""
+        self.files += decoded.first == 1
+        self.bytes += decoded.size
+        self.records += sum(1 for text in decoded.texts if text.strip())
+
+    def skip(self, reason: str) -> None:
+        """Counts a file that was left aside on purpose."""
+        self.skipped[reason] += 1
+
+    def refused(self, problem: Problem) -> None:
+        """Counts what could not be read, or was read with a warning."""
+        if problem.index:
+            self.records -= 1
+            self.unread_records += 1
+        elif not problem.warning:
+            self.skipped[category(problem.reason)] += 1
+        if len(self.problems) < _KEPT_PROBLEMS:
+            self.problems.append(problem)
+
+    def matched(self, alert: Alert, *, repeated: bool) -> None:
+        """Counts a match, and its alert unless the same one was raised before."""
+        counts = self.rules.setdefault(alert.rule, RuleCounts())
+        counts.matches += 1
+        if repeated:
+            self.repeated += 1
+        else:
+            counts.add(alert)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The shape of `--summary-json`."""
+        return {
+            "files": self.files,
+            "records": self.records,
+            "bytes": self.bytes,
+            "unread_records": self.unread_records,
+            "skipped": dict(sorted(self.skipped.items())),
+            "repeated": self.repeated,
+            "matches": {rule: counts.matches for rule, counts in self.rules.items()},
+            "alerts": {rule: counts.alerts for rule, counts in self.rules.items()},
+            "problems": [
+                {
+                    "object": problem.origin,
+                    **({"record": problem.index} if problem.index else {}),
+                    "reason": problem.reason,
+                    "read": problem.warning,
+                }
+                for problem in self.problems
+            ],
+        }
+
+
+def category(reason: str) -> str:
+    """The reason without its details: what stands before the first colon or comma."""
+    return reason.partition(":")[0].partition(",")[0]
+
+
+def top(counter: Counter[str], count: int = _TOP) -> list[tuple[str, int]]:
+    """The most frequent names; equal ones in the order of their letters."""
+    return sorted(counter.items(), key=lambda item: (-item[1], item[0]))[:count]

@@ -1,0 +1,1 @@
+"""Alert formats: pure functions from `Alert` to bytes, one file each."""

@@ -1,0 +1,193 @@
+"""JSON text to Python values without losing what filter patterns can see.
+
+Whole numbers become int, others Decimal with their own digits, so `1.0` stays `1.0` and `9007199254740993`
+stays itself; of duplicate keys the last counts. msgspec does the work; what it refuses although it is JSON
+(lone surrogates, very long numbers, deep nesting) or nearly JSON (invalid UTF-8, read as U+FFFD) goes the
+slow way, so that no record escapes the rules by being odd.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import Any, NoReturn
+
+import msgspec
+
+from trailsieve.errors import UnreadableError
+
+_LONG = 400  # digits beyond which a whole number is kept as Decimal: Python's int parsing is capped
+_MAX_EXPONENT = 10**17  # Decimal's own limit is 10**18 - 1
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        mantissa, _, exponent = text.lower().partition("e")
+        sign = "-" if exponent.startswith("-") else ""
+        return Decimal(f"{mantissa}e{sign}{_MAX_EXPONENT}")
+
+
+def _whole(text: str) -> int | Decimal:
+    return int(text) if len(text) < _LONG else Decimal(text)
+
+
+_fast = msgspec.json.Decoder(float_hook=_decimal)
+_FAST_REFUSALS = (msgspec.MsgspecError, UnicodeError, RecursionError)
+
+
+def decode(data: bytes | str) -> Any:
+    """The value of one JSON text.
+
+    Raises:
+        UnreadableError: it is not JSON; the reason names the byte.
+    """
+    try:
+        return _fast.decode(data)
+    except _FAST_REFUSALS:
+        return _decode_slowly(data if isinstance(data, str) else data.decode("utf-8", "replace"))
+
+
+def decode_object(data: bytes | str) -> dict[str, Any] | None:
+    """The object that the text is, or None when it is anything else or no JSON (rule 23)."""
+    try:
+        value = decode(data)
+    except UnreadableError:
+        return None
+    return value if value.__class__ is dict else None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise UnreadableError(f"not JSON: {name} is no number")
+
+
+def _decode_slowly(text: str) -> Any:
+    try:
+        return json.loads(text, parse_float=_decimal, parse_int=_whole, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise _not_json(text, error.pos, error.msg) from None
+    except RecursionError:
+        return _decode_deep(text)
+
+
+def _not_json(text: str, position: int, message: str) -> UnreadableError:
+    if not text.strip():
+        return UnreadableError("not JSON: it is empty")
+    byte = len(text[:position].encode("utf-8", "surrogatepass"))
+    return UnreadableError(f"not JSON: {message[0].lower()}{message[1:]}, byte {byte}")
+
+
+_BLANKS = re.compile(r"[ \t\n\r]*")
+_SCALAR = re.compile(r"(-?(?:0|[1-9][0-9]*))(\.[0-9]+)?([eE][+-]?[0-9]+)?|true|false|null")
+_LITERALS = {"true": True, "false": False, "null": None}
+
+
+def _decode_deep(text: str) -> Any:
+    """JSON of any depth: a loop with its own stack instead of recursion."""
+    return _DeepDecoder(text).decode()
+
+
+class _DeepDecoder:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.place = 0
+        self.open: list[tuple[dict[str, Any] | list[Any], Callable[[Any], None]]] = []
+        self.result: list[Any] = []
+
+    def decode(self) -> Any:
+        store: Callable[[Any], None] = self.result.append
+        while True:
+            container = self._value(store)
+            if container is None or self._closes("}" if isinstance(container, dict) else "]"):
+                while self.open and not self._goes_on():
+                    pass
+            if not self.open:
+                break
+            store = self._slot()
+        if self._peek():
+            self._fail("extra data")
+        return self.result[0]
+
+    def _peek(self) -> str:
+        match = _BLANKS.match(self.text, self.place)
+        self.place = match.end() if match else self.place
+        return self.text[self.place : self.place + 1]
+
+    def _value(self, store: Callable[[Any], None]) -> dict[str, Any] | list[Any] | None:
+        """Stores one value; a container is returned, opened and still empty."""
+        start = self._peek()
+        if start == '"':
+            store(self._string())
+        elif start in ("{", "["):
+            container: dict[str, Any] | list[Any] = {} if start == "{" else []
+            self.place += 1
+            store(container)
+            self.open.append((container, store))
+            return container
+        else:
+            store(self._scalar())
+        return None
+
+    def _string(self) -> str:
+        try:
+            value, self.place = scanstring(self.text, self.place + 1)
+        except json.JSONDecodeError as error:
+            raise _not_json(self.text, error.pos, error.msg) from None
+        return str(value)
+
+    def _scalar(self) -> Any:
+        match = _SCALAR.match(self.text, self.place)
+        if not match:
+            self._fail("expecting value")
+        self.place = match.end()
+        if match[0] in _LITERALS:
+            return _LITERALS[match[0]]
+        return _decimal(match[0]) if match[2] or match[3] else _whole(match[0])
+
+    def _closes(self, mark: str) -> bool:
+        """Whether the innermost container ends here; it is closed then."""
+        if self._peek() != mark:
+            return False
+        self.place += 1
+        self.open.pop()
+        return True
+
+    def _goes_on(self) -> bool:
+        """After a value: whether the innermost container holds another one; it is closed otherwise."""
+        if self._peek() == ",":
+            self.place += 1
+            return True
+        if not self._closes("}" if isinstance(self.open[-1][0], dict) else "]"):
+            self._fail("expecting ',' delimiter")
+        return False
+
+    def _slot(self) -> Callable[[Any], None]:
+        """Where the next value of the innermost container goes; reads an object's key."""
+        container = self.open[-1][0]
+        if isinstance(container, list):
+            return container.append
+        if self._peek() != '"':
+            self._fail("expecting property name enclosed in double quotes")
+        key = self._string()
+        if self._peek() != ":":
+            self._fail("expecting ':' delimiter")
+        self.place += 1
+        return lambda value: container.__setitem__(key, value)
+
+    def _fail(self, message: str) -> NoReturn:
+        raise _not_json(self.text, self.place, message)
+
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def encode(value: Any) -> str:
+    """Compact JSON text of a decoded value."""
+    try:
+        return _encoder.encode(value).decode()
+    except (UnicodeError, RecursionError, OverflowError):
+        return json.dumps(value, separators=(",", ":"), default=str)

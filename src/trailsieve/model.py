@@ -1,0 +1,99 @@
+"""The nouns that travel between the rooms. Plain data, no behaviour beyond reading themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Severity = Literal["informational", "low", "medium", "high", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("informational", "low", "medium", "high", "critical")
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a source: `offset` is always the next one to read.
+
+    For files and objects the shard is the path or key, and the offset 0 or the byte to go on from.
+    """
+
+    shard: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a source yields, exactly as it arrived.
+
+    Attributes:
+        payload: the bytes, possibly compressed.
+        position: where to go on after this message.
+        name: what a person calls it: a path, a key, a stream and sequence number.
+        lines: the number of the first line when the payload is plain lines, 0 when it is a whole object.
+        problem: why the payload could not be had, or "".
+    """
+
+    payload: bytes
+    position: Position
+    name: str
+    lines: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One CloudTrail event: its number in its object (from 1), exact original text and decoded content."""
+
+    index: int
+    text: bytes
+    content: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A rule that is true of a record. `origin` is the message's name."""
+
+    rule: Any
+    record: Record
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that could not be read: the object, the record in it (0 for the whole object), and why."""
+
+    origin: str
+    reason: str
+    index: int = 0
+    text: bytes = b""
+    warning: bool = False  # read all the same
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What a sink receives. `id` is the same on every retry, replay and machine.
+
+    `records` are exact original texts of CloudTrail records; `time` is event time, RFC 3339, or None when the
+    record has none. The other fields are those of the native format.
+    """
+
+    id: str
+    rule: str
+    title: str
+    severity: Severity
+    kind: Literal["match", "alarm"]
+    time: str | None
+    account: str | None
+    region: str | None
+    count: int
+    records: tuple[bytes, ...]
+    principal: str | None = None
+    source_ip: str | None = None
+    user_agent: str | None = None
+    event_name: str | None = None
+    event_source: str | None = None
+    error_code: str | None = None
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    position: str = ""

@@ -1,0 +1,251 @@
+"""From nodes to the source of one Python function: one condition a line, user text only as constants.
+
+The generated function takes a decoded JSON object (JSON patterns) or the event's text (all others), holds
+no state, never raises and returns a bool. It may use the names of `runtime` and the regexes bound as
+`regex_0`, `regex_1`, … and nothing else; a property test holds it to a short list of syntax nodes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from trailsieve.pattern.delimited import Layout, layout_of
+from trailsieve.pattern.nodes import (
+    And,
+    Column,
+    Comparison,
+    DelimitedPattern,
+    Expression,
+    Field,
+    IsType,
+    JsonPattern,
+    NotExists,
+    Number,
+    Or,
+    Pattern,
+    RegexPattern,
+    Selector,
+    String,
+    Term,
+    TextPattern,
+    Value,
+    selectors_of,
+)
+
+FUNCTION = "matches"
+_INDENT = "    "
+_ORDER = {"<": "below", "<=": "at_most", ">": "above", ">=": "at_least"}
+_NUMERIC_START = tuple("-0123456789")
+_NUMERIC_END = tuple("0123456789")
+
+
+@dataclass(slots=True)
+class Generated:
+    """Source of the function and the constants that it finds in its namespace, by name."""
+
+    source: str = ""
+    regexes: dict[str, str] = field(default_factory=dict)
+    constants: dict[str, object] = field(default_factory=dict)
+
+
+def generate(pattern: Pattern) -> Generated:
+    """The source of the predicate of a pattern."""
+    generator = _Generator()
+    match pattern:
+        case JsonPattern():
+            body = generator.json_body(pattern)
+        case RegexPattern(regex):
+            body = [f"return {generator.regex(regex.source)}(text)"]
+        case TextPattern():
+            body = generator.text_body(pattern)
+        case DelimitedPattern():
+            body = generator.delimited_body(pattern)
+    argument = "record" if isinstance(pattern, JsonPattern) else "text"
+    lines = [f"def {FUNCTION}({argument}):", *(_INDENT + line for line in body)]
+    generator.generated.source = "\n".join(lines) + "\n"
+    return generator.generated
+
+
+class _Generator:
+    def __init__(self) -> None:
+        self.generated = Generated()
+        self.variables: dict[Selector | Field, str] = {}
+
+    def regex(self, source: str) -> str:
+        for name, known in self.generated.regexes.items():
+            if known == source:
+                return name
+        name = f"regex_{len(self.generated.regexes)}"
+        self.generated.regexes[name] = source
+        return name
+
+    # --- bodies ---
+
+    def json_body(self, pattern: JsonPattern) -> list[str]:
+        loads: list[str] = []
+        for selector in selectors_of(pattern):
+            if not selector.wildcards:
+                variable = self.variables[selector] = f"v{len(self.variables)}"
+                loads.append(f"{variable} = {_load(selector)}")
+        return [*loads, *_returned(self.expression(pattern.expression))]
+
+    def text_body(self, pattern: TextPattern) -> list[str]:
+        terms = {
+            role: [t.text for t in pattern.terms if t.role == role]
+            for role in ("required", "excluded", "optional")
+        }
+        if terms["optional"] and not terms["required"] and not terms["excluded"]:
+            return _returned(_lines("or", [[f"{text!r} in text"] for text in terms["optional"]]))
+        tests = [f"{text!r} in text" for text in terms["required"]] + [
+            f"{text!r} not in text" for text in terms["excluded"]
+        ]
+        return _returned(_lines("and", [[test] for test in tests])) if tests else ["return True"]
+
+    def delimited_body(self, pattern: DelimitedPattern) -> list[str]:
+        layout = layout_of(pattern)
+        conditions: list[list[str]] = []
+        loads: list[str] = []
+        for position, column in enumerate(pattern.columns):
+            if isinstance(column, Column) and column.condition is not None:
+                variable = f"v{len(loads)}"
+                self.variables[Field(column.name)] = variable
+                loads.append(f"{variable} = values[{_place(position, layout)}]")
+                conditions.append(self.expression(column.condition))
+        self.generated.constants["layout"] = layout
+        found = ["values = columns(text, layout)", "if values is None:", _INDENT + "return False"]
+        return [*found, *loads, *(_returned(_lines("and", conditions)) if conditions else ["return True"])]
+
+    # --- expressions ---
+
+    def expression(self, expression: Expression) -> list[str]:
+        match expression:
+            case And(terms):
+                return _lines("and", [self.expression(term) for term in terms])
+            case Or(terms):
+                return _lines("or", [self.expression(term) for term in terms])
+            case _:
+                return [self.term(expression)]
+
+    def term(self, term: Term) -> str:
+        if isinstance(term.target, Field):
+            assert isinstance(term, Comparison)
+            return self.field_term(term, self.variables[term.target])
+        if term.target.wildcards:
+            return self.wildcard_term(term, term.target)
+        return self.value_term(term, self.variables[term.target])
+
+    def value_term(self, term: Term, value: str) -> str:
+        match term:
+            case NotExists():
+                return f"{value} is ABSENT"
+            case IsType(type="NULL"):
+                return f"is_null({value})"
+            case IsType(type=name):
+                return f"{value} is {name.capitalize()}"
+            case Comparison(operator=operator, value=operand):
+                return self.comparison(operator, value, operand)
+
+    def comparison(self, operator: str, value: str, operand: Value) -> str:
+        if isinstance(operand, Number):
+            if operator in _ORDER:
+                return f"{_ORDER[operator]}({value}, {self.number(operand)})"
+            function = "equals_number" if operator == "=" else "differs_from_number"
+            return f"{function}({value}, {self.number(operand)}, {operand.text!r})"
+        if isinstance(operand, String):
+            return _equality(value, operand) if operator == "=" else _inequality(value, operand)
+        function = "is_found" if operator == "=" else "is_not_found"
+        return f"{function}({value}, {self.regex(operand.source)})"
+
+    def number(self, operand: Number) -> str:
+        if isinstance(operand.value, int):
+            return repr(operand.value)
+        name = f"number_{len(self.generated.constants)}"
+        self.generated.constants[name] = operand.value
+        return name
+
+    def wildcard_term(self, term: Term, selector: Selector) -> str:
+        steps = self.constant("steps", selector.steps)
+        if isinstance(term, NotExists):
+            return f"nothing_selected(record, {steps})"
+        if isinstance(term, IsType) and term.type == "NULL":
+            return f"any_selected(record, {steps}, lambda value: value is None)"
+        if isinstance(term, Comparison) and term.operator == "!=":
+            return (
+                f"none_selected(record, {steps}, lambda value: {self.comparison('=', 'value', term.value)})"
+            )
+        return f"any_selected(record, {steps}, lambda value: {self.value_term(term, 'value')})"
+
+    def constant(self, prefix: str, value: object) -> str:
+        name = f"{prefix}_{len(self.generated.constants)}"
+        self.generated.constants[name] = value
+        return name
+
+    def field_term(self, term: Comparison, value: str) -> str:
+        if isinstance(term.value, Number):
+            value = f"number_in({value})"
+        if term.operator == "!=":
+            return f"not {self.comparison('=', value, term.value)}"
+        return self.comparison(term.operator, value, term.value)
+
+
+def _load(selector: Selector) -> str:
+    first, *rest = selector.steps
+    code = f"record.get({first!r}, ABSENT)"
+    for step in rest:
+        code = f"{'field' if isinstance(step, str) else 'element'}({code}, {step!r})"
+    return code
+
+
+def _place(position: int, layout: Layout) -> int:
+    """Index of a column's value: from the end for what stands after `...`."""
+    return position if position < layout.before else position - layout.before - layout.after - 1
+
+
+def _equality(value: str, operand: String) -> str:
+    """`=` with a string, inline where a number's text cannot be equal."""
+    parts = operand.parts
+    if len(parts) == 1:
+        return (
+            f"equals({value}, {operand.text!r})"
+            if _may_be_number(operand.text)
+            else f"{value} == {operand.text!r}"
+        )
+    first, last = parts[0], parts[-1]
+    like = f"is_like({value}, {parts!r})"
+    if len(parts) == 2 and first and not last and not first.startswith(_NUMERIC_START):
+        return f"({value}.__class__ is str and {value}.startswith({first!r}))"
+    if last and not last.endswith(_NUMERIC_END):
+        return f"({value}.__class__ is str and {value}.endswith({last!r}) and {like})"
+    return like
+
+
+def _inequality(value: str, operand: String) -> str:
+    if len(operand.parts) > 1:
+        return f"is_unlike({value}, {operand.parts!r})"
+    if _may_be_number(operand.text):
+        return f"differs({value}, {operand.text!r})"
+    return f"({value} != {operand.text!r} and has_text({value}))"
+
+
+def _may_be_number(text: str) -> bool:
+    return text.startswith(_NUMERIC_START)
+
+
+def _lines(operator: str, operands: list[list[str]]) -> list[str]:
+    """`operands` joined by `and` or `or`, one condition a line; brackets around what has several lines."""
+    if len(operands) == 1:
+        return operands[0]
+    lines: list[str] = []
+    for number, operand in enumerate(operands):
+        prefix = f"{operator} " if number else ""
+        if len(operand) == 1:
+            lines.append(prefix + operand[0])
+        else:
+            lines += [f"{prefix}(", *(_INDENT + line for line in operand), ")"]
+    return lines
+
+
+def _returned(lines: list[str]) -> list[str]:
+    if len(lines) == 1:
+        return [f"return {lines[0]}"]
+    return ["return (", *(_INDENT + line for line in lines), ")"]

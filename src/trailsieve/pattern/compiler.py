@@ -1,0 +1,157 @@
+"""A filter pattern as a Python object: compiled once, then a predicate on events."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from trailsieve import jsontext
+from trailsieve.errors import PatternError
+from trailsieve.pattern import runtime
+from trailsieve.pattern.codegen import FUNCTION, Generated, generate
+from trailsieve.pattern.delimited import columns, extracted
+from trailsieve.pattern.nodes import DelimitedPattern, JsonPattern, Pattern, selectors_of
+from trailsieve.pattern.parser import parse
+from trailsieve.pattern.regex import searcher
+from trailsieve.pattern.repair import suggest
+
+if TYPE_CHECKING:
+    from trailsieve.pattern.explain import Explanation
+
+_numbers = count(1)
+_VOCABULARY = {name: value for name, value in vars(runtime).items() if not name.startswith("_")}
+
+
+@dataclass(frozen=True, slots=True)
+class TestMatch:
+    """One match of `FilterPattern.test`, as AWS's TestMetricFilter returns it.
+
+    Attributes:
+        event_number: position of the message, from 1 (rule 6).
+        event_message: the message itself.
+        extracted_values: the tokens of a space-delimited pattern by `$name` or `$N`, else empty.
+    """
+
+    __test__ = False  # not a test class, whatever its name says to pytest
+
+    event_number: int
+    event_message: str
+    extracted_values: dict[str, str]
+
+
+class FilterPattern:
+    """A compiled filter pattern; make one with `trailsieve.compile`.
+
+    Attributes:
+        text: the pattern as given.
+        tree: its syntax tree.
+        python_source: the source of the generated predicate.
+    """
+
+    def __init__(self, text: str, tree: Pattern, *, limits: bool = True) -> None:
+        self.text = text
+        self.tree = tree
+        self._limits = limits
+        generated = generate(tree)
+        self.python_source = generated.source
+        self.predicate: Callable[[Any], bool] = _load(generated)
+
+    def __repr__(self) -> str:
+        return f"trailsieve.compile({self.text!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(compile, limits=self._limits), (self.text,)
+
+    @property
+    def reads_records(self) -> bool:
+        """True when `predicate` takes a decoded JSON object, False when it takes the event's text."""
+        return isinstance(self.tree, JsonPattern)
+
+    @cached_property
+    def selectors(self) -> tuple[str, ...]:
+        """The different selectors of a JSON pattern as written, in order."""
+        return tuple(self.text[s.span.start : s.span.end] for s in selectors_of(self.tree))
+
+    def matches(self, message: str | bytes) -> bool:
+        """Whether one raw log event matches, as TestMetricFilter would say.
+
+        Bytes are read as UTF-8; what is not UTF-8 counts as U+FFFD.
+        """
+        if self.reads_records:
+            record = jsontext.decode_object(message)
+            return record is not None and self.predicate(record)
+        return self.predicate(_text(message))
+
+    def matches_record(self, record: dict[str, Any]) -> bool:
+        """Whether an already decoded JSON object matches.
+
+        A pattern that is no JSON pattern is tried on the object's compact JSON text.
+        """
+        if self.reads_records:
+            return record.__class__ is dict and self.predicate(record)
+        return self.predicate(jsontext.encode(record))
+
+    def test(self, messages: Iterable[str | bytes]) -> list[TestMatch]:
+        """The matching messages, numbered from 1, in the shape of TestMetricFilter (rule 6)."""
+        return [
+            TestMatch(number, _text(message), self.extract(message))
+            for number, message in enumerate(messages, 1)
+            if self.matches(message)
+        ]
+
+    def extract(self, message: str | bytes) -> dict[str, str]:
+        """The values that a space-delimited pattern extracts from an event; empty for others (rule 6)."""
+        if not isinstance(self.tree, DelimitedPattern):
+            return {}
+        return extracted(self.tree, _text(message)) or {}
+
+    def explain(self, message: str | bytes) -> Explanation:
+        """Why one raw log event matches or not: a tree of every term with its value and verdict."""
+        from trailsieve.pattern.explain import explain
+
+        return explain(self.tree, message)
+
+
+def compile(pattern: str, *, limits: bool = True) -> FilterPattern:
+    """Compiles a CloudWatch Logs filter pattern.
+
+    Args:
+        pattern: the text as CloudWatch takes it: JSON `{ … }`, space-delimited `[ … ]`, regex `%…%` or terms.
+        limits: refuse what AWS refuses for its size (length, regexes, wildcard selectors).
+
+    Raises:
+        PatternError: AWS would refuse the pattern; the error shows where and says what to write.
+    """
+    try:
+        return FilterPattern(pattern, parse(pattern, limits=limits), limits=limits)
+    except PatternError as error:
+        meant = suggest(pattern, partial(parse, limits=limits))
+        if not meant:
+            raise
+        hint = f"{error.hint}\n      did you mean: {meant}" if error.hint else f"did you mean: {meant}"
+        raise PatternError(error.message, error.column, hint, pattern) from None
+
+
+def _text(message: str | bytes) -> str:
+    return message if isinstance(message, str) else message.decode("utf-8", "replace")
+
+
+def _load(generated: Generated) -> Callable[[Any], bool]:
+    """The function of generated source; `linecache` shows the source in tracebacks and debuggers."""
+    filename = f"<filter pattern {next(_numbers)}>"
+    namespace: dict[str, Any] = dict(_VOCABULARY, columns=columns, str=str, __builtins__={})
+    namespace.update(generated.constants)
+    namespace.update({name: searcher(source) for name, source in generated.regexes.items()})
+    exec(_compile_source(generated.source, filename), namespace)  # noqa: S102 - see the laws in codegen
+    linecache.cache[filename] = (len(generated.source), None, generated.source.splitlines(True), filename)
+    return namespace[FUNCTION]  # type: ignore[no-any-return]
+
+
+def _compile_source(source: str, filename: str) -> Any:
+    import builtins
+
+    return builtins.compile(source, filename, "exec")

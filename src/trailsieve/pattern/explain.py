@@ -1,0 +1,300 @@
+"""Why a pattern matches an event or not: every term with its value and verdict, and what would flip it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from trailsieve import jsontext
+from trailsieve.errors import shorten
+from trailsieve.pattern import interpret, runtime
+from trailsieve.pattern.delimited import columns, layout_of, values_of
+from trailsieve.pattern.nodes import (
+    And,
+    Column,
+    Comparison,
+    DelimitedPattern,
+    Expression,
+    Field,
+    IsType,
+    JsonPattern,
+    NotExists,
+    Number,
+    Or,
+    Pattern,
+    Regex,
+    RegexPattern,
+    Selector,
+    String,
+    Term,
+    TextPattern,
+    Value,
+)
+from trailsieve.pattern.render import render, render_expression
+
+_SHOWN = 60  # characters of a value
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One node of an explanation.
+
+    Attributes:
+        text: the term, or "all of" / "any of" above its children.
+        verdict: whether it is true of the event.
+        state: what the selector leads to: absent, null, true, false, number, string, array, object, or
+            how many values a wildcard selects; "" above children and for text terms.
+        value: that value, None where there is none.
+        reason: why a false term is false where its text does not tell, and what to write instead; else "".
+    """
+
+    text: str
+    verdict: bool
+    state: str = ""
+    value: Any = None
+    reason: str = ""
+    children: tuple[Step, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The node as plain data for JSON."""
+        if self.children:
+            return {
+                "text": self.text,
+                "verdict": self.verdict,
+                "children": [c.as_dict() for c in self.children],
+            }
+        return {
+            "text": self.text,
+            "verdict": self.verdict,
+            "state": self.state,
+            "value": self.value,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The whole answer for one event.
+
+    Attributes:
+        matched: whether the pattern matches.
+        reason: why no term could be tried (the event is no JSON object, or has too few fields); else "".
+        root: the tree of terms, None when there is a `reason` or the pattern has no terms.
+        flips: the smallest set of false terms that would make the pattern match, were they true.
+    """
+
+    pattern: str
+    matched: bool
+    reason: str = ""
+    root: Step | None = None
+    flips: tuple[Step, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The explanation as plain data for JSON."""
+        return {
+            "pattern": self.pattern,
+            "matched": self.matched,
+            "reason": self.reason,
+            "tree": self.root.as_dict() if self.root else None,
+            "flips": [flip.as_dict() for flip in self.flips],
+        }
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self) -> Iterator[str]:
+        """The explanation for a person, line by line."""
+        yield f"{_mark(self.matched)} {'match' if self.matched else 'no match'}"
+        if self.reason:
+            yield f"  {self.reason}"
+        if self.root:
+            yield from _tree_lines(self.root, 1)
+        if self.flips:
+            yield (
+                "  it would match if:"
+                if len(self.flips) == 1
+                else "  it would match if all of these were true:"
+            )
+            yield from (f"    {flip.text}{_because(flip)}" for flip in self.flips)
+
+
+def _mark(verdict: bool) -> str:
+    return "✓" if verdict else "✗"
+
+
+def _because(step: Step) -> str:
+    return f"  — {step.reason}" if step.reason else ""
+
+
+def _tree_lines(step: Step, depth: int) -> Iterator[str]:
+    shown = f"{'  ' * depth}{_mark(step.verdict)} {step.text}"
+    yield f"{shown}   ← {described(step)}" if step.state else shown
+    for child in step.children:
+        yield from _tree_lines(child, depth + 1)
+
+
+def described(step: Step) -> str:
+    """The value that a term saw, for a person: `absent`, `null`, `"text"`, `array [1, 2]`."""
+    if step.state in ("absent", "null", "true", "false"):
+        return step.state
+    text = shorten(jsontext.encode(step.value), _SHOWN)
+    return text if step.state in ("string", "number") else f"{step.state} {text}"
+
+
+def explain(pattern: Pattern, message: str | bytes) -> Explanation:
+    """Explains what a pattern makes of one raw log event."""
+    text = render(pattern)
+    if isinstance(pattern, JsonPattern):
+        record = jsontext.decode_object(message)
+        if record is None:
+            reason = "the event is not one JSON object, so no JSON pattern matches it"
+            return Explanation(text, False, reason)
+        return _explained(text, _step(pattern.expression, record))
+    line = message if isinstance(message, str) else message.decode("utf-8", "replace")
+    match pattern:
+        case RegexPattern(regex):
+            return _explained(text, Step(f"%{regex.source}%", interpret.matches_text(pattern, line)))
+        case TextPattern(terms):
+            if not terms:
+                return Explanation(text, True, "a pattern without terms matches every event")
+            return _explained(text, _text_step(pattern, line))
+        case DelimitedPattern():
+            return _explain_delimited(text, pattern, line)
+
+
+def _explained(text: str, root: Step) -> Explanation:
+    return Explanation(text, root.verdict, "", root, () if root.verdict else _flips(root))
+
+
+def _flips(step: Step) -> tuple[Step, ...]:
+    """The smallest set of false terms that would make a false node true."""
+    if step.verdict:
+        return ()
+    if not step.children:
+        return (step,)
+    options = [_flips(child) for child in step.children]
+    if step.text == "any of":
+        return min((option for option in options if option), key=len)
+    return tuple(flip for option in options for flip in option)
+
+
+def _step(expression: Expression, scope: Any) -> Step:
+    match expression:
+        case And(terms) | Or(terms):
+            children = tuple(_step(term, scope) for term in terms)
+            return _group("all of" if isinstance(expression, And) else "any of", children)
+        case _:
+            return _term_step(expression, scope)
+
+
+def _group(text: str, children: tuple[Step, ...]) -> Step:
+    verdicts = [child.verdict for child in children]
+    return Step(text, all(verdicts) if text == "all of" else any(verdicts), children=children)
+
+
+def _term_step(term: Term, scope: Any) -> Step:
+    text = render_expression(term)
+    verdict = interpret.term_holds(term, scope)
+    if isinstance(term.target, Field):
+        return Step(text, verdict, "string", scope[term.target.name])
+    if term.target.wildcards:
+        return _wildcard_step(text, verdict, term.target, scope)
+    value = runtime.follow(scope, term.target.steps)  # type: ignore[arg-type]
+    reason = "" if verdict else _reason(term, value, text)
+    return Step(text, verdict, state_of(value), None if value is runtime.ABSENT else value, reason)
+
+
+def _wildcard_step(text: str, verdict: bool, selector: Selector, scope: Any) -> Step:
+    values = list(runtime.selected(scope, selector.steps))
+    if values or runtime.before_wildcard(scope, selector.steps) is not runtime.ABSENT:
+        return Step(text, verdict, f"{len(values)} selected", values)
+    reason = "" if verdict else "what stands before the wildcard is absent"
+    return Step(text, verdict, "absent", None, reason)
+
+
+def state_of(value: Any) -> str:
+    """The JSON type of a value, `absent` for none."""
+    if value is runtime.ABSENT:
+        return "absent"
+    if value is None or value is True or value is False:
+        return {None: "null", True: "true", False: "false"}[value]
+    return {str: "string", list: "array", dict: "object"}.get(value.__class__, "number")
+
+
+def _reason(term: Term, value: Any, text: str) -> str:
+    """Why a false term is false, where that surprises people, and what to write instead."""
+    state = state_of(value)
+    selector = text.partition(" ")[0]
+    if isinstance(term, NotExists):
+        return f"the field is there ({state})"
+    if isinstance(term, IsType):
+        return _type_reason(term, state, selector)
+    if state == "absent":
+        mend = f"; add `|| ({selector} NOT EXISTS)`" if term.operator == "!=" else ""
+        return f"false because the field is absent{mend}"
+    if state == "null":
+        return f"false because null compares with nothing; test it with `{selector} IS NULL`"
+    if state in ("true", "false"):
+        return f"false because a boolean compares with nothing; test it with `{selector} IS {state.upper()}`"
+    if state in ("array", "object"):
+        return f"false because an {state} compares with nothing; select its values with `{selector}[*]`"
+    return _comparison_reason(term.operator, term.value, value)
+
+
+def _type_reason(term: IsType, state: str, selector: str) -> str:
+    if state == "absent" and term.type == "NULL":
+        return f"an absent field is not null; test it with `{selector} NOT EXISTS`"
+    if state == "string" and term.type != "NULL":
+        return f'the field is a string; compare it: `{selector} = "{term.type.lower()}"`'
+    return f"the field is {state}"
+
+
+def _comparison_reason(operator: str, operand: Value, value: Any) -> str:
+    if operator in ("<", "<=", ">", ">="):
+        return (
+            "false because the field is a string: only JSON numbers are ordered"
+            if isinstance(value, str)
+            else ""
+        )
+    if operator == "!=" or isinstance(operand, Regex):
+        return ""
+    seen = runtime.text_of(value) or ""
+    if isinstance(operand, String) and not isinstance(value, str):
+        return f"a quoted or bare text compares with the number's own text, {seen}"
+    if isinstance(operand, Number) and isinstance(value, str):
+        return f"the field is a string: it must be exactly `{operand.text}`"
+    if isinstance(operand, String) and interpret.value_holds(
+        Comparison(Field(""), "=", String(operand.text.lower())), seen.lower()
+    ):
+        return "it differs in upper and lower case only; patterns tell them apart"
+    return ""
+
+
+def _text_step(pattern: TextPattern, line: str) -> Step:
+    """Optional terms beside others are ignored (rule 12), and said to be."""
+    decisive = [term for term in pattern.terms if term.role != "optional"]
+    steps = []
+    for term in pattern.terms:
+        found = term.text in line
+        shown = render(TextPattern((term,)))
+        if term.role == "optional" and decisive:
+            steps.append(Step(shown, True, reason="ignored beside other terms"))
+        else:
+            steps.append(Step(shown, found != (term.role == "excluded")))
+    return steps[0] if len(steps) == 1 else _group("all of" if decisive else "any of", tuple(steps))
+
+
+def _explain_delimited(text: str, pattern: DelimitedPattern, line: str) -> Explanation:
+    values = columns(line, layout_of(pattern))
+    if values is None:
+        wanted = sum(isinstance(column, Column) for column in pattern.columns)
+        return Explanation(text, False, f"the event has fewer than {wanted} space-delimited fields")
+    steps = tuple(
+        _step(column.condition, {column.name: value})
+        for column, value in values_of(pattern, values)
+        if column is not None and column.condition is not None
+    )
+    if not steps:
+        return Explanation(text, True, "no field is tested")
+    return _explained(text, steps[0] if len(steps) == 1 else _group("all of", steps))

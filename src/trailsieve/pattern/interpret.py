@@ -1,0 +1,163 @@
+"""The reference meaning of filter patterns: walks the nodes, slowly and plainly.
+
+The compiled predicate must agree with it on every input; `explain` is built on it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trailsieve.pattern import runtime
+from trailsieve.pattern.delimited import columns, layout_of, values_of
+from trailsieve.pattern.nodes import (
+    And,
+    Comparison,
+    DelimitedPattern,
+    Expression,
+    Field,
+    IsType,
+    JsonPattern,
+    NotExists,
+    Number,
+    Or,
+    Pattern,
+    RegexPattern,
+    Selector,
+    String,
+    Term,
+    TextPattern,
+    Value,
+)
+from trailsieve.pattern.regex import searcher
+
+
+def matches_record(pattern: JsonPattern, record: Any) -> bool:
+    """Whether a JSON pattern matches a decoded event; only an object ever does (rule 23)."""
+    return record.__class__ is dict and holds(pattern.expression, record)
+
+
+def matches_text(pattern: Pattern, text: str) -> bool:
+    """Whether a pattern that is no JSON pattern matches an event's text."""
+    match pattern:
+        case RegexPattern(regex):
+            return searcher(regex.source)(text)
+        case TextPattern():
+            return _text_matches(pattern, text)
+        case DelimitedPattern():
+            return _delimited_matches(pattern, text)
+        case JsonPattern():
+            raise TypeError("a JSON pattern needs a decoded event")
+
+
+def holds(expression: Expression, scope: Any) -> bool:
+    """Whether an expression is true of a decoded event, or of a dict of field values."""
+    match expression:
+        case And(terms):
+            return all(holds(term, scope) for term in terms)
+        case Or(terms):
+            return any(holds(term, scope) for term in terms)
+        case _:
+            return term_holds(expression, scope)
+
+
+def term_holds(term: Term, scope: Any) -> bool:
+    """Whether one term is true."""
+    if isinstance(term.target, Field):
+        assert isinstance(term, Comparison)
+        return _field_holds(term.operator, term.value, scope[term.target.name])
+    if term.target.wildcards:
+        return _wildcard_holds(term, term.target, scope)
+    return value_holds(term, runtime.follow(scope, term.target.steps))  # type: ignore[arg-type]
+
+
+def value_holds(term: Term, value: Any) -> bool:
+    """Whether a term is true of the value that its selector leads to; `ABSENT` is one (rules 26 to 39)."""
+    match term:
+        case NotExists():
+            return value is runtime.ABSENT
+        case IsType(type="NULL"):
+            return runtime.is_null(value)
+        case IsType(type=name):
+            return value is (name == "TRUE")
+        case Comparison(operator=operator, value=operand):
+            return _compare(operator, value, operand)
+
+
+def _compare(operator: str, value: Any, operand: Value) -> bool:
+    if operator == "=":
+        return _is_equal(value, operand)
+    if operator == "!=":
+        return _is_comparable(value, operand) and not _is_equal(value, operand)
+    assert isinstance(operand, Number)
+    number = runtime.number_of(value)
+    if number is None:
+        return False
+    sign = (number > operand.value) - (number < operand.value)
+    return {"<": sign < 0, "<=": sign <= 0, ">": sign > 0, ">=": sign >= 0}[operator]
+
+
+def _is_comparable(value: Any, operand: Value) -> bool:
+    """Rules 26 to 29: absent, null, booleans, arrays and objects fail `!=` too; so do huge numbers (38)."""
+    if isinstance(operand, Number) and not isinstance(value, str):
+        return runtime.number_of(value) is not None
+    return runtime.text_of(value) is not None
+
+
+def _is_equal(value: Any, operand: Value) -> bool:
+    text = runtime.text_of(value)
+    if text is None:
+        return False
+    match operand:
+        case Number(literal, number):
+            return text == literal if isinstance(value, str) else runtime.number_of(value) == number
+        case String():
+            return (
+                text == operand.text
+                if len(operand.parts) == 1
+                else runtime.match_wildcards(text, operand.parts)
+            )
+        case _:
+            return searcher(operand.source)(text)
+
+
+def _wildcard_holds(term: Term, selector: Selector, record: Any) -> bool:
+    """Rules 45 to 47; ordering and IS TRUE/FALSE over a wildcard: any value, INFERRED."""
+    values = list(runtime.selected(record, selector.steps))
+    match term:
+        case NotExists():
+            return not values
+        case IsType(type="NULL"):
+            return any(value is None for value in values)
+        case Comparison(operator="!=", value=operand):
+            exists = runtime.before_wildcard(record, selector.steps) is not runtime.ABSENT
+            return exists and not any(_is_equal(value, operand) for value in values)
+        case _:
+            return any(value_holds(term, value) for value in values)
+
+
+def _text_matches(pattern: TextPattern, text: str) -> bool:
+    """Rules 8, 11 and 12."""
+    roles: dict[str, list[bool]] = {"required": [], "excluded": [], "optional": []}
+    for term in pattern.terms:
+        roles[term.role].append(term.text in text)
+    if not roles["required"] and not roles["excluded"] and roles["optional"]:
+        return any(roles["optional"])
+    return all(roles["required"]) and not any(roles["excluded"])
+
+
+def _delimited_matches(pattern: DelimitedPattern, text: str) -> bool:
+    values = columns(text, layout_of(pattern))
+    if values is None:
+        return False
+    return all(
+        column is None or column.condition is None or holds(column.condition, {column.name: value})
+        for column, value in values_of(pattern, values)
+    )
+
+
+def _field_holds(operator: str, operand: Value, token: str) -> bool:
+    """Rule 55: a bare number compares by value, all else as text; `!=` is the opposite of `=`."""
+    value: Any = runtime.number_in(token) if isinstance(operand, Number) else token
+    if operator == "!=":
+        return not _is_equal(value, operand)
+    return _compare(operator, value, operand)

@@ -1,0 +1,115 @@
+"""From nodes back to pattern text, in one canonical form: parsing it gives an equal tree."""
+
+from __future__ import annotations
+
+import re
+
+from trailsieve.pattern.nodes import (
+    And,
+    Column,
+    Comparison,
+    DelimitedPattern,
+    Ellipsis,
+    Expression,
+    Field,
+    IsType,
+    JsonPattern,
+    NotExists,
+    Number,
+    Or,
+    Pattern,
+    Regex,
+    RegexPattern,
+    Selector,
+    Step,
+    TextPattern,
+    TextTerm,
+    Value,
+    Wildcard,
+)
+
+_PLAIN_NAME = re.compile(r"[\w-]+")
+_ROLE_MARKS = {"required": "", "excluded": "-", "optional": "?"}
+
+
+def render(pattern: Pattern) -> str:
+    """The canonical text of a pattern."""
+    match pattern:
+        case JsonPattern(expression):
+            return f"{{ {render_expression(expression)} }}"
+        case RegexPattern(regex):
+            return f"%{regex.source}%"
+        case TextPattern(terms):
+            return " ".join(map(_text_term, terms))
+        case DelimitedPattern(columns):
+            return f"[{', '.join(map(_column, columns))}]"
+
+
+def render_expression(expression: Expression) -> str:
+    """The text of an expression; brackets stand around every && or || inside another."""
+    match expression:
+        case And(terms):
+            return " && ".join(map(_operand, terms))
+        case Or(terms):
+            return " || ".join(map(_operand, terms))
+        case Comparison(target=target, operator=operator, value=value):
+            return f"{_target(target)} {operator} {_value(value)}"
+        case IsType(target=target, type=name):
+            return f"{_target(target)} IS {name}"
+        case NotExists(target=target):
+            return f"{_target(target)} NOT EXISTS"
+
+
+def _operand(expression: Expression) -> str:
+    text = render_expression(expression)
+    return f"({text})" if isinstance(expression, And | Or) else text
+
+
+def _target(target: Selector | Field) -> str:
+    if isinstance(target, Field):
+        return target.name
+    return "$" + "".join(map(_step, target.steps))
+
+
+def _step(step: Step) -> str:
+    if isinstance(step, Wildcard):
+        return "[*]"
+    if isinstance(step, int):
+        return f"[{step}]"
+    return f".{step}" if _PLAIN_NAME.fullmatch(step) else f".['{step}']"
+
+
+def _value(value: Value) -> str:
+    if isinstance(value, Number):
+        return value.text
+    if isinstance(value, Regex):
+        return f"%{value.source}%"
+    return _quoted(value.text) if value.quoted else value.text
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _text_term(term: TextTerm) -> str:
+    return _ROLE_MARKS[term.role] + (_quoted(term.text) if term.quoted else term.text)
+
+
+def _column(column: Column | Ellipsis) -> str:
+    if isinstance(column, Ellipsis):
+        return "..."
+    if column.condition is None:
+        return column.name
+    return _condition(column.condition)
+
+
+def _condition(expression: Expression) -> str:
+    """Columns take no brackets: && binds tighter, and that is all that can be said there (rule 56)."""
+    match expression:
+        case And(terms):
+            return " && ".join(map(_condition, terms))
+        case Or(terms):
+            return " || ".join(map(_condition, terms))
+        case _:
+            return render_expression(expression)

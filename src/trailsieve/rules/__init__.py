@@ -1,0 +1,1 @@
+"""The rules room: rules, packs and the files they come from."""

@@ -1,0 +1,178 @@
+"""Rule files: TOML into rules, with every mistake of every file reported at once."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from trailsieve.errors import PatternError, RuleError, UsageError
+from trailsieve.model import SEVERITIES
+from trailsieve.pattern.compiler import FilterPattern, compile
+from trailsieve.rules.lines import RuleLines
+from trailsieve.rules.rule import Pack, Rule, RuleTests
+
+_KEYS: dict[str, type[Any]] = {
+    "id": str,
+    "title": str,
+    "severity": str,
+    "pattern": str,
+    "description": str,
+    "tags": list,
+    "references": list,
+    "enabled": bool,
+    "tests": dict,
+}
+_REQUIRED = ("id", "pattern")
+_LATER = ("alarm", "metric", "exceptions")
+_TYPE_NAMES = {str: "a string", list: "a list of strings", bool: "true or false", dict: "a table"}
+
+
+def built_in() -> dict[str, Path]:
+    """The packs that come with trailsieve, by name."""
+    folder = Path(str(resources.files("trailsieve.rules") / "packs"))
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def load_pack(name: str | Path, *, limits: bool = True) -> Pack:
+    """A built-in pack by its name, or the rules of a TOML file or of a folder of them.
+
+    Args:
+        limits: refuse patterns that CloudWatch refuses for their size.
+
+    Raises:
+        RuleError: the files hold mistakes; it lists them all with file and line.
+        UsageError: there is no such pack, file or folder.
+    """
+    path = built_in().get(str(name)) or Path(name)
+    if path.is_dir():
+        files = sorted(path.glob("**/*.toml"))
+        if not files:
+            raise UsageError(f"{name}: no rule file (*.toml) in this folder")
+    elif path.is_file():
+        files = [path]
+    else:
+        raise UsageError(f"{name}: no such rule pack or file. Built in: {', '.join(built_in())}")
+    return _Loader(limits).load(files, path.stem)
+
+
+class _Loader:
+    def __init__(self, limits: bool) -> None:
+        self.limits = limits
+        self.problems: list[str] = []
+        self.rules: dict[str, Rule] = {}
+        self.head: dict[str, str] = {}
+
+    def load(self, files: Iterable[Path], name: str) -> Pack:
+        for file in files:
+            self.load_file(file)
+        if self.problems:
+            raise RuleError(self.problems)
+        return Pack(
+            self.head.get("name", name),
+            tuple(self.rules.values()),
+            self.head.get("version", ""),
+            self.head.get("description", ""),
+        )
+
+    def load_file(self, file: Path) -> None:
+        try:
+            text = file.read_text(encoding="utf-8")
+            content = tomllib.loads(text)
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            self.problems.append(f"{file}: {error}")
+            return
+        lines = RuleLines(file, text)
+        for key in content.keys() - {"pack", "rule"}:
+            self.problems.append(f"{lines.at_top(key)}: unknown key `{key}`; rules stand in [[rule]] tables")
+        self.take_head(content.get("pack", {}), lines)
+        tables = content.get("rule", [])
+        if not isinstance(tables, list):
+            self.problems.append(f"{lines.at_top('rule')}: rules stand in [[rule]] tables, with two brackets")
+            return
+        if not tables:
+            self.problems.append(f"{file}: no rule in it; write [[rule]] tables")
+        for number, table in enumerate(tables):
+            self.take_rule(table, lines, number)
+
+    def take_head(self, head: Any, lines: RuleLines) -> None:
+        known = ("name", "version", "description")
+        if not isinstance(head, dict) or any(
+            k not in known or not isinstance(v, str) for k, v in head.items()
+        ):
+            self.problems.append(
+                f"{lines.at_top('pack')}: [pack] holds the strings name, version and description"
+            )
+            return
+        self.head.update(head)
+
+    def take_rule(self, table: dict[str, Any], lines: RuleLines, number: int) -> None:
+        before = len(self.problems)
+        name = str(table.get("id", f"number {number + 1}"))
+        for key, message in _mistakes(table):
+            self.problems.append(f"{lines.at(number, key)}: rule {name}: {message}")
+        if name in self.rules:
+            other = self.rules[name]
+            self.problems.append(
+                f"{lines.at(number, 'id')}: rule {name}: this id is taken by {other.file}:{other.line}"
+            )
+        pattern = self.compile(table.get("pattern"), lines.at(number, "pattern"), name)
+        if pattern is not None and len(self.problems) == before:
+            self.rules[name] = _rule(table, pattern, lines, number)
+
+    def compile(self, text: Any, place: str, name: str) -> FilterPattern | None:
+        if not isinstance(text, str):
+            return None
+        try:
+            return compile(text.strip(), limits=self.limits)
+        except PatternError as error:
+            self.problems.append(f"{place}: rule {name}: {error}")
+            return None
+
+
+def _mistakes(table: dict[str, Any]) -> Iterable[tuple[str, str]]:
+    """Each wrong key of a rule's table and what is wrong with it."""
+    for key in _REQUIRED:
+        if not table.get(key):
+            yield key, f"`{key}` is missing"
+    for key, value in table.items():
+        if key in _LATER:
+            yield key, f"`{key}` is not supported by this version"
+        elif key not in _KEYS:
+            yield key, f"unknown key `{key}`; known are {', '.join(_KEYS)}"
+        elif not isinstance(value, _KEYS[key]):
+            yield key, f"`{key}` is {_TYPE_NAMES[_KEYS[key]]}"
+        elif key in ("tags", "references") and not all(isinstance(item, str) for item in value):
+            yield key, f"`{key}` is a list of strings"
+    if table.get("severity", "medium") not in SEVERITIES:
+        yield "severity", f"`severity` is one of {', '.join(SEVERITIES)}"
+    yield from _test_mistakes(table.get("tests"))
+
+
+def _test_mistakes(tests: Any) -> Iterable[tuple[str, str]]:
+    if not isinstance(tests, dict):
+        return
+    for key, value in tests.items():
+        if key not in ("match", "ignore"):
+            yield "tests", f"unknown key `tests.{key}`; known are match and ignore"
+        elif not isinstance(value, list) or not all(isinstance(item, str | dict) for item in value):
+            yield "tests", f"`tests.{key}` is a list of file names and inline records"
+
+
+def _rule(table: dict[str, Any], pattern: FilterPattern, lines: RuleLines, number: int) -> Rule:
+    tests = table.get("tests", {})
+    return Rule(
+        id=table["id"],
+        title=table.get("title", table["id"]),
+        severity=table.get("severity", "medium"),
+        pattern=pattern,
+        description=table.get("description", "").strip(),
+        tags=tuple(table.get("tags", ())),
+        references=tuple(table.get("references", ())),
+        enabled=table.get("enabled", True),
+        tests=RuleTests(tuple(tests.get("match", ())), tuple(tests.get("ignore", ()))),
+        file=lines.file,
+        line=lines.line(number),
+    )

@@ -1,0 +1,1 @@
+"""The trail room: CloudTrail files, keys and records. It knows nothing of patterns."""

@@ -1,0 +1,73 @@
+"""Gzip, read as it comes in archives: several members, padding, damage and bombs."""
+
+from __future__ import annotations
+
+from isal import isal_zlib
+
+from trailsieve.errors import UnreadableError
+
+DEFAULT_LIMIT = 256 * 2**20  # bytes; the largest CloudTrail files hold some 50 MB of JSON
+_MAGIC = b"\x1f\x8b"
+_GZIP = 31  # zlib's window bits for a gzip member
+_CHUNK = 16 * 2**20
+
+
+def is_gzip(data: bytes) -> bool:
+    """Whether the bytes start like a gzip member (RFC 1952 section 2.3.1)."""
+    return data[:2] == _MAGIC
+
+
+def gunzip(data: bytes, limit: int = DEFAULT_LIMIT) -> tuple[bytes, str]:
+    """All members' content, and a warning about what stands behind them ("" when all is well).
+
+    Zero padding behind the last member is taken silently, as gzip does.
+
+    Raises:
+        UnreadableError: truncated, damaged, empty, or more than `limit` bytes of content.
+    """
+    parts: list[bytes] = []
+    size = 0
+    while data:
+        for part in _member(data, limit - size):
+            if isinstance(part, _Rest):
+                data = part.data
+                break
+            parts.append(part)
+            size += len(part)
+        if not is_gzip(data):
+            break
+    if not size:
+        raise UnreadableError("empty: the gzip stream holds no bytes")
+    rest = data.lstrip(b"\0")
+    warning = f"{len(rest)} bytes behind the gzip data, ignored" if rest else ""
+    return parts[0] if len(parts) == 1 else b"".join(parts), warning
+
+
+class _Rest:
+    """What follows a member."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+
+def _member(data: bytes, limit: int) -> list[bytes | _Rest]:
+    member = isal_zlib.decompressobj(_GZIP)
+    parts: list[bytes | _Rest] = []
+    size = 0
+    try:
+        while not member.eof:
+            part = member.decompress(data, _CHUNK)
+            size += len(part)
+            if size > limit:
+                raise UnreadableError(
+                    f"more than {limit:,} bytes when decompressed: raise the cap with --max-object-size"
+                )
+            parts.append(part)
+            data = member.unconsumed_tail
+            if not part and not data and not member.eof:
+                raise UnreadableError(
+                    f"truncated: the gzip stream ends early, after {size:,} bytes of content"
+                )
+    except isal_zlib.error as error:  # type: ignore[misc]
+        raise UnreadableError(f"damaged gzip: {str(error).removeprefix('Error ')}") from None
+    return [*parts, _Rest(member.unused_data)]

@@ -1,0 +1,59 @@
+"""The names that CloudTrail gives its objects in S3, and what they tell without opening them.
+
+`[prefix/]AWSLogs/[o-org/]account/CloudTrail/region/YYYY/MM/DD/account_CloudTrail_region_YYYYMMDDTHHmmZ_random.json.gz`
+Source: docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+Kind = Literal["events", "digest", "insight"]
+_KINDS: dict[str, Kind] = {
+    "CloudTrail": "events",
+    "CloudTrail-Digest": "digest",
+    "CloudTrail-Insight": "insight",
+}
+
+# A digest's name also holds its trail: account_CloudTrail-Digest_region_trail_region_time.json.gz
+_NAME = re.compile(
+    r"(?P<account>[0-9]{12})_(?P<kind>CloudTrail(?:-Digest|-Insight)?)_(?P<region>[a-z0-9-]+)_"
+    r"(?:[^/]*_)?(?P<time>[0-9]{8}T[0-9]{4,6}Z)(?:_[^/_]+)?\.json(?:\.gz)?"
+)
+LOG_SUFFIXES = (".json", ".jsonl", ".ndjson", ".log")
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectKey:
+    """What an object's name says: its kind, account, region and time of delivery."""
+
+    kind: Kind
+    account: str
+    region: str
+    delivered: datetime
+
+
+def parse_key(key: str) -> ObjectKey | None:
+    """What a CloudTrail object's key or path says; None for any other name."""
+    match = _NAME.fullmatch(key.replace("\\", "/").rpartition("/")[2])
+    if not match:
+        return None
+    digits = match["time"].replace("T", "").rstrip("Z").ljust(14, "0")
+    try:
+        delivered = datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return ObjectKey(_KINDS[match["kind"]], match["account"], match["region"], delivered)
+
+
+def is_log_name(name: str) -> bool:
+    """Whether a name found while walking a tree is one to read."""
+    return name.removesuffix(".gz").endswith(LOG_SUFFIXES)
+
+
+def is_lines_name(name: str) -> bool:
+    """Whether a file of this name is read line by line: all but `.json`."""
+    return not name.removesuffix(".gz").endswith(".json")
