@@ -31,7 +31,8 @@ $(READY): pyproject.toml uv.lock
 		|| { rm -rf $(VENV); echo "Python cannot make virtual environments here. On Debian: apt install python3-venv" >&2; exit 2; }
 	@command -v uv >/dev/null || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
 	@UV=$$(command -v uv || echo $(BIN)/uv); \
-		UV_PROJECT_ENVIRONMENT=$(VENV) $$UV sync --locked --inexact --quiet --python $(BIN)/python
+		UV_PROJECT_ENVIRONMENT=$(VENV) $$UV sync --locked --inexact --quiet --compile-bytecode --python $(BIN)/python
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 clean: ## Remove everything that was set up or built

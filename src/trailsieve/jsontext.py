@@ -13,11 +13,13 @@ import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from json.decoder import scanstring  # type: ignore[attr-defined]
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
 from trailsieve.errors import UnreadableError
+
+T = TypeVar("T")
 
 _LONG = 400  # digits beyond which a whole number is kept as Decimal: Python's int parsing is capped
 _MAX_EXPONENT = 10**17  # Decimal's own limit is 10**18 - 1
@@ -36,8 +38,13 @@ def _whole(text: str) -> int | Decimal:
     return int(text) if len(text) < _LONG else Decimal(text)
 
 
-_fast = msgspec.json.Decoder(float_hook=_decimal)
-_FAST_REFUSALS = (msgspec.MsgspecError, UnicodeError, RecursionError)
+def decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
+    """A fast decoder into a msgspec type, with exact numbers; it raises `REFUSALS`."""
+    return msgspec.json.Decoder(kind, float_hook=_decimal)
+
+
+REFUSALS = (msgspec.MsgspecError, UnicodeError, RecursionError)
+_fast: msgspec.json.Decoder[Any] = decoder(Any)
 
 
 def decode(data: bytes | str) -> Any:
@@ -48,7 +55,7 @@ def decode(data: bytes | str) -> Any:
     """
     try:
         return _fast.decode(data)
-    except _FAST_REFUSALS:
+    except REFUSALS:
         return _decode_slowly(data if isinstance(data, str) else data.decode("utf-8", "replace"))
 
 

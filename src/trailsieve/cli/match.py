@@ -109,7 +109,7 @@ class _Events:
         """Each event's text and its number, from 1 over all inputs."""
         number = 0
         for decoded in self.decoded():
-            for text in decoded.texts:
+            for _, text in decoded.texts():
                 number += 1
                 yield text, number
 
@@ -131,9 +131,9 @@ class _Events:
         while not source.exhausted:
             for message in source.poll():
                 decoded = decoder.decode(message)
-                for _ in self.kept(iter(decoded.problems)):
-                    pass
                 yield decoded
+                for problem in decoded.problems:
+                    self._screen.problem(problem)
 
     def kept(self, found: Iterator[Match | Problem]) -> Iterator[Match]:
         """The matches; problems go to the screen."""

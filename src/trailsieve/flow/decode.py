@@ -2,32 +2,75 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+
+import msgspec
 
 from trailsieve.errors import UnreadableError
 from trailsieve.model import Message, Problem
-from trailsieve.trail.cloudtrail import looks_like_lines, split
+from trailsieve.trail.cloudtrail import Batch, Decode, batches, is_plain_file, looks_like_lines, split
 from trailsieve.trail.compression import DEFAULT_LIMIT, gunzip, is_gzip
 
+_raw_array: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
+_FIRST_LINE = 65536  # bytes in which the first line of a file of lines is looked for
 
-@dataclass(slots=True)
+
 class Decoded:
-    """A message's records: `texts[i]` is the record, or line, number `first + i`.
+    """One message, decompressed and not yet taken apart.
 
     Attributes:
-        size: bytes after decompression.
+        origin: the message's name.
+        data: its bytes: a document, or lines.
+        lines: the number of the first line; 0 for a document.
         problems: what could not be read, or was read with a warning.
+        records: how many records were taken out so far.
     """
 
-    origin: str
-    texts: list[bytes] = field(default_factory=list)
-    first: int = 1
-    size: int = 0
-    problems: list[Problem] = field(default_factory=list)
+    def __init__(
+        self, origin: str, data: bytes | bytearray = b"", lines: int = 0, *, any_object: bool = False
+    ) -> None:
+        self.origin = origin
+        self.data = data
+        self.lines = lines
+        self.problems: list[Problem] = []
+        self.records = 0
+        self._any_object = any_object
+
+    def batches(self, decode: Decode) -> Iterator[Batch]:
+        """The records, decoded in blocks where the document is a plain CloudTrail file; counts them.
+
+        What cannot be read is noted in `problems`.
+        """
+        try:
+            for batch in self._batches(decode):
+                self.records += len(batch)
+                yield batch
+        except UnreadableError as error:
+            self.problems.append(Problem(self.origin, error.reason, text=bytes(self.data)))
+
+    def texts(self) -> Iterator[tuple[int, bytes]]:
+        """The number and exact text of every record or line."""
+        for batch in self.batches(_raw_array.decode):
+            yield from enumerate(batch.texts, batch.first)
+
+    def _batches(self, decode: Decode) -> Iterator[Batch]:
+        if self.lines:
+            yield Batch.of_texts(self.lines, _lines(self.data))
+        elif is_plain_file(self.data):
+            yield from batches(self.data, decode)
+        elif self.data:
+            document = split(self.data, any_object=self._any_object)
+            yield Batch.of_texts(1, document.texts)
+            if document.warning:
+                self.warn(document.warning)
+
+    def warn(self, reason: str) -> None:
+        """Notes something odd about what was read all the same."""
+        self.problems.append(Problem(self.origin, reason, warning=True))
 
 
 class Decoder:
-    """Turns messages into record texts; never raises for what a message holds.
+    """Turns messages into records; never raises for what a message holds.
 
     Args:
         limit: bytes of one object at most, after decompression.
@@ -39,64 +82,54 @@ class Decoder:
         self.any_object = any_object
 
     def decode(self, message: Message) -> Decoded:
-        """The records of one message."""
-        decoded = Decoded(message.name)
+        """One message, decompressed."""
+        decoded = Decoded(message.name, message.payload, message.lines, any_object=self.any_object)
         if message.problem:
             decoded.problems.append(Problem(message.name, message.problem))
-        elif message.lines:
-            decoded.first = message.lines
-            decoded.size = len(message.payload)
-            decoded.texts = _lines(message.payload)
-        else:
+        elif not message.lines:
             try:
-                self._open(message.payload, decoded)
+                self._open(decoded)
             except UnreadableError as error:
+                decoded.data = b""
                 decoded.problems.append(Problem(message.name, error.reason, text=message.payload))
         return decoded
 
-    def _open(self, payload: bytes, decoded: Decoded) -> None:
-        data = self._plain(payload, decoded)
-        decoded.size = len(data)
-        if data[:1] == b"{" and b"\n" in data[:65536] and looks_like_lines(data[: data.index(b"\n") + 1]):
-            decoded.texts = _lines(data)
-            return
-        document = split(data, any_object=self.any_object)
-        decoded.texts = document.texts
-        if document.warning:
-            self._warn(decoded, document.warning)
-        self._check_text(data, decoded)
+    def _open(self, decoded: Decoded) -> None:
+        decoded.data = data = self._plain(decoded)
+        if data[:1] == b"{":
+            end = data.find(b"\n", 0, _FIRST_LINE)
+            if 0 < end < len(data.rstrip()) and looks_like_lines(bytes(data[:end])):
+                decoded.lines = 1
+        if not data.isascii():
+            _check_utf8(decoded)
 
-    def _plain(self, payload: bytes, decoded: Decoded) -> bytes:
+    def _plain(self, decoded: Decoded) -> bytes | bytearray:
+        payload = bytes(decoded.data)
         if not payload:
             raise UnreadableError("empty: the file has no bytes")
         if is_gzip(payload):
             data, warning = gunzip(payload, self.limit)
             if warning:
-                self._warn(decoded, warning)
+                decoded.warn(warning)
             return data
         if decoded.origin.endswith(".gz"):
             if payload.lstrip()[:1] not in (b"{", b"["):
                 raise UnreadableError("not gzip, although its name ends in .gz")
-            self._warn(decoded, "not gzip, although its name ends in .gz: read as it is")
+            decoded.warn("not gzip, although its name ends in .gz: read as it is")
         if len(payload) > self.limit:
             raise UnreadableError(f"more than {self.limit:,} bytes: raise the cap with --max-object-size")
         return payload
 
-    def _check_text(self, data: bytes, decoded: Decoded) -> None:
-        """Invalid UTF-8 is read as U+FFFD, and said."""
-        if data.isascii():
-            return
-        try:
-            data.decode()
-        except UnicodeDecodeError as error:
-            self._warn(decoded, f"invalid UTF-8 at byte {error.start}: read as U+FFFD")
 
-    def _warn(self, decoded: Decoded, reason: str) -> None:
-        decoded.problems.append(Problem(decoded.origin, reason, warning=True))
+def _check_utf8(decoded: Decoded) -> None:
+    try:
+        decoded.data.decode()
+    except UnicodeDecodeError as error:
+        decoded.warn(f"invalid UTF-8 at byte {error.start}: read as U+FFFD")
 
 
-def _lines(data: bytes) -> list[bytes]:
-    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+def _lines(data: bytes | bytearray) -> list[bytes]:
+    lines = bytes(data).removeprefix(b"\xef\xbb\xbf").split(b"\n")
     if lines and not lines[-1]:
         lines.pop()
     return [line.removesuffix(b"\r") for line in lines]

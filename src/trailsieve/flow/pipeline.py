@@ -50,9 +50,6 @@ class Pipeline:
 
     def _alerts(self, message: Message) -> list[Alert]:
         decoded = self.decoder.decode(message)
-        self.summary.saw(decoded)
-        for problem in decoded.problems:
-            self._refuse(problem)
         alerts = []
         for found in self.matcher.match(decoded):
             if isinstance(found, Problem):
@@ -63,6 +60,9 @@ class Pipeline:
             self.summary.matched(alert, repeated=not is_new)
             if is_new:
                 alerts.append(alert)
+        self.summary.saw(decoded)
+        for problem in decoded.problems:
+            self._refuse(problem)
         return alerts
 
     def _refuse(self, problem: Problem) -> None:

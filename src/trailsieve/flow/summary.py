@@ -55,9 +55,9 @@ class Summary:
 
     def saw(self, decoded: Decoded) -> None:
         """Counts a message that was read."""
-        self.files += decoded.first == 1
-        self.bytes += decoded.size
-        self.records += sum(1 for text in decoded.texts if text.strip())
+        self.files += decoded.lines <= 1
+        self.bytes += len(decoded.data)
+        self.records += decoded.records
 
     def skip(self, reason: str) -> None:
         """Counts a file that was left aside on purpose."""

@@ -29,8 +29,8 @@ from trailsieve.pattern.nodes import (
     Term,
     TextPattern,
     Value,
-    selectors_of,
 )
+from trailsieve.pattern.views import ObjectView, ValueView, View
 
 FUNCTION = "matches"
 _INDENT = "    "
@@ -48,9 +48,9 @@ class Generated:
     constants: dict[str, object] = field(default_factory=dict)
 
 
-def generate(pattern: Pattern) -> Generated:
-    """The source of the predicate of a pattern."""
-    generator = _Generator()
+def generate(pattern: Pattern, view: View | None = None) -> Generated:
+    """The source of the predicate of a pattern, on a decoded object unless a view says otherwise."""
+    generator = _Generator(view or ObjectView())
     match pattern:
         case JsonPattern():
             body = generator.json_body(pattern)
@@ -66,10 +66,22 @@ def generate(pattern: Pattern) -> Generated:
     return generator.generated
 
 
+def generate_test(expression: Expression) -> Generated:
+    """The source of a test on the value of the one selector that all terms of an expression have."""
+    generator = _Generator(ValueView())
+    lines = [
+        f"def {FUNCTION}(value):",
+        *(_INDENT + line for line in _returned(generator.expression(expression))),
+    ]
+    generator.generated.source = "\n".join(lines) + "\n"
+    return generator.generated
+
+
 class _Generator:
-    def __init__(self) -> None:
+    def __init__(self, view: View) -> None:
         self.generated = Generated()
-        self.variables: dict[Selector | Field, str] = {}
+        self.view = view
+        self.fields: dict[str, str] = {}
 
     def regex(self, source: str) -> str:
         for name, known in self.generated.regexes.items():
@@ -82,12 +94,9 @@ class _Generator:
     # --- bodies ---
 
     def json_body(self, pattern: JsonPattern) -> list[str]:
-        loads: list[str] = []
-        for selector in selectors_of(pattern):
-            if not selector.wildcards:
-                variable = self.variables[selector] = f"v{len(self.variables)}"
-                loads.append(f"{variable} = {_load(selector)}")
-        return [*loads, *_returned(self.expression(pattern.expression))]
+        returned = _returned(self.expression(pattern.expression))
+        self.generated.constants.update(self.view.names)
+        return [*self.view.lines, *returned]
 
     def text_body(self, pattern: TextPattern) -> list[str]:
         terms = {
@@ -108,7 +117,7 @@ class _Generator:
         for position, column in enumerate(pattern.columns):
             if isinstance(column, Column) and column.condition is not None:
                 variable = f"v{len(loads)}"
-                self.variables[Field(column.name)] = variable
+                self.fields[column.name] = variable
                 loads.append(f"{variable} = values[{_place(position, layout)}]")
                 conditions.append(self.expression(column.condition))
         self.generated.constants["layout"] = layout
@@ -129,10 +138,10 @@ class _Generator:
     def term(self, term: Term) -> str:
         if isinstance(term.target, Field):
             assert isinstance(term, Comparison)
-            return self.field_term(term, self.variables[term.target])
+            return self.field_term(term, self.fields[term.target.name])
         if term.target.wildcards:
             return self.wildcard_term(term, term.target)
-        return self.value_term(term, self.variables[term.target])
+        return self.value_term(term, self.view.value(term.target))
 
     def value_term(self, term: Term, value: str) -> str:
         match term:
@@ -164,16 +173,17 @@ class _Generator:
         return name
 
     def wildcard_term(self, term: Term, selector: Selector) -> str:
-        steps = self.constant("steps", selector.steps)
+        base, rest = self.view.base(selector)
+        steps = self.constant("steps", rest)
         if isinstance(term, NotExists):
-            return f"nothing_selected(record, {steps})"
+            return f"nothing_selected({base}, {steps})"
         if isinstance(term, IsType) and term.type == "NULL":
-            return f"any_selected(record, {steps}, lambda value: value is None)"
+            return f"any_selected({base}, {steps}, lambda value: value is None)"
         if isinstance(term, Comparison) and term.operator == "!=":
             return (
-                f"none_selected(record, {steps}, lambda value: {self.comparison('=', 'value', term.value)})"
+                f"none_selected({base}, {steps}, lambda value: {self.comparison('=', 'value', term.value)})"
             )
-        return f"any_selected(record, {steps}, lambda value: {self.value_term(term, 'value')})"
+        return f"any_selected({base}, {steps}, lambda value: {self.value_term(term, 'value')})"
 
     def constant(self, prefix: str, value: object) -> str:
         name = f"{prefix}_{len(self.generated.constants)}"
@@ -186,14 +196,6 @@ class _Generator:
         if term.operator == "!=":
             return f"not {self.comparison('=', value, term.value)}"
         return self.comparison(term.operator, value, term.value)
-
-
-def _load(selector: Selector) -> str:
-    first, *rest = selector.steps
-    code = f"record.get({first!r}, ABSENT)"
-    for step in rest:
-        code = f"{'field' if isinstance(step, str) else 'element'}({code}, {step!r})"
-    return code
 
 
 def _place(position: int, layout: Layout) -> int:

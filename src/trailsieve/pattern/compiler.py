@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from trailsieve import jsontext
 from trailsieve.errors import PatternError
-from trailsieve.pattern import runtime
-from trailsieve.pattern.codegen import FUNCTION, Generated, generate
-from trailsieve.pattern.delimited import columns, extracted
+from trailsieve.pattern.codegen import generate
+from trailsieve.pattern.delimited import extracted
+from trailsieve.pattern.loader import load
 from trailsieve.pattern.nodes import DelimitedPattern, JsonPattern, Pattern, selectors_of
 from trailsieve.pattern.parser import parse
-from trailsieve.pattern.regex import searcher
 from trailsieve.pattern.repair import suggest
 
 if TYPE_CHECKING:
     from trailsieve.pattern.explain import Explanation
-
-_numbers = count(1)
-_VOCABULARY = {name: value for name, value in vars(runtime).items() if not name.startswith("_")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +52,7 @@ class FilterPattern:
         self._limits = limits
         generated = generate(tree)
         self.python_source = generated.source
-        self.predicate: Callable[[Any], bool] = _load(generated)
+        self.predicate: Callable[[Any], bool] = load(generated)
 
     def __repr__(self) -> str:
         return f"trailsieve.compile({self.text!r})"
@@ -138,20 +132,3 @@ def compile(pattern: str, *, limits: bool = True) -> FilterPattern:
 
 def _text(message: str | bytes) -> str:
     return message if isinstance(message, str) else message.decode("utf-8", "replace")
-
-
-def _load(generated: Generated) -> Callable[[Any], bool]:
-    """The function of generated source; `linecache` shows the source in tracebacks and debuggers."""
-    filename = f"<filter pattern {next(_numbers)}>"
-    namespace: dict[str, Any] = dict(_VOCABULARY, columns=columns, str=str, __builtins__={})
-    namespace.update(generated.constants)
-    namespace.update({name: searcher(source) for name, source in generated.regexes.items()})
-    exec(_compile_source(generated.source, filename), namespace)  # noqa: S102 - see the laws in codegen
-    linecache.cache[filename] = (len(generated.source), None, generated.source.splitlines(True), filename)
-    return namespace[FUNCTION]  # type: ignore[no-any-return]
-
-
-def _compile_source(source: str, filename: str) -> Any:
-    import builtins
-
-    return builtins.compile(source, filename, "exec")

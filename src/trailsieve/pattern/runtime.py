@@ -13,25 +13,12 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any, Final
 
+import msgspec
+
 from trailsieve.pattern.nodes import Step, Wildcard
 
-
-class _Absent:
-    """Type of `ABSENT`."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "ABSENT"
-
-    def __bool__(self) -> bool:
-        return False
-
-    def __reduce__(self) -> str:
-        return "ABSENT"
-
-
-ABSENT: Final = _Absent()
+# The value of a path that leads nowhere; msgspec's own mark, so that projected decoding yields it too.
+ABSENT: Final = msgspec.UNSET
 Test = Callable[[Any], bool]
 
 

@@ -33,7 +33,7 @@ _TYPE_NAMES = {str: "a string", list: "a list of strings", bool: "true or false"
 def built_in() -> dict[str, Path]:
     """The packs that come with trailsieve, by name."""
     folder = Path(str(resources.files("trailsieve.rules") / "packs"))
-    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    return {path.stem: path for path in sorted(folder.glob("*.toml"), key=lambda path: path.stem)}
 
 
 def load_pack(name: str | Path, *, limits: bool = True) -> Pack:

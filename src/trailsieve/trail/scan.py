@@ -50,27 +50,33 @@ def children(data: bytes, span: Span) -> Iterator[Span]:
     """Spans between the commas of the array or object at `span`; a member's holds its key too.
 
     Raises:
-        TruncatedError: when `span` ends inside a child.
+        TruncatedError: when `span` ends inside a child, or before the array or object does.
+    """
+    return elements(data, span[0] + 1, span[1])
+
+
+def elements(data: bytes | bytearray, start: int, end: int) -> Iterator[Span]:
+    """Spans of what stands between commas from `start` on, up to the bracket that closes the whole.
+
+    Raises:
+        TruncatedError: when `end` comes first.
     """
     depth = 0
-    begin = end = -1
-    for token in _TOKEN.finditer(data, *span):
+    begin = last = -1
+    for token in _TOKEN.finditer(data, start, end):
         mark = data[token.start() : token.start() + 1]
-        if mark in _CLOSING:
-            depth -= 1
-        if depth == 0 or (depth == 1 and mark == b","):
+        if depth == 0 and (mark == b"," or mark in _CLOSING):
             if begin >= 0:
-                yield begin, end
+                yield begin, last
             begin = -1
-            if depth == 0 and mark in _CLOSING:
+            if mark != b",":
                 return
-        else:
-            begin = token.start() if begin < 0 else begin
-            end = token.end()
-        if mark in _OPENING:
-            depth += 1
-    if begin >= 0:
-        raise TruncatedError(begin)
+            continue
+        if begin < 0:
+            begin = token.start()
+        last = token.end()
+        depth += (mark in _OPENING) - (mark in _CLOSING)
+    raise TruncatedError(begin if begin >= 0 else end)
 
 
 def member(data: bytes, span: Span, key: bytes) -> Span | None:

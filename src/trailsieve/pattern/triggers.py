@@ -1,0 +1,118 @@
+"""What must hold for a pattern to match at all, one selector at a time.
+
+`triggers(expression)` is a set of conditions, each on the value of one selector; at least one of them is
+true whenever the expression is. So a value that no trigger asks for rules a pattern out without a look at it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+
+from trailsieve.pattern.codegen import generate_test
+from trailsieve.pattern.loader import load
+from trailsieve.pattern.nodes import (
+    And,
+    Comparison,
+    Expression,
+    NotExists,
+    Or,
+    Selector,
+    String,
+    terms_of,
+)
+from trailsieve.pattern.runtime import ABSENT, text_of
+
+Triggers = dict[Selector, list[Expression]]
+
+_CACHED_VALUES = 4096  # a selector; beyond, values are tested each time
+_CACHED_LENGTH = 256  # characters
+
+
+def popularity(expressions: Iterable[Expression]) -> Counter[Selector]:
+    """How many patterns ask each selector for a fixed text, so that all take the same where several would do."""
+    counts: Counter[Selector] = Counter()
+    for expression in expressions:
+        terms = [term for term in terms_of(expression) if _fixed_text(term) is not None]
+        counts.update({term.target for term in terms if isinstance(term.target, Selector)})
+    return counts
+
+
+def triggers(expression: Expression, popular: Mapping[Selector, int]) -> Triggers:
+    """The cheapest triggers of an expression; a selector's conditions are alternatives."""
+    if isinstance(expression, Or):
+        joined: Triggers = {}
+        for term in expression.terms:
+            for selector, conditions in triggers(term, popular).items():
+                joined.setdefault(selector, []).extend(conditions)
+        return joined
+    if isinstance(expression, And):
+        return min((triggers(term, popular) for term in expression.terms), key=lambda t: _cost(t, popular))
+    assert isinstance(expression.target, Selector)
+    return {expression.target: [expression]}
+
+
+def _cost(found: Triggers, popular: Mapping[Selector, int]) -> tuple[int, int, int]:
+    """Lower is better: true of few values, few selectors, a selector that is looked at anyway."""
+    worst = max(_generality(condition) for conditions in found.values() for condition in conditions)
+    return worst, len(found), -min(popular.get(selector, 0) for selector in found)
+
+
+def _generality(condition: Expression) -> int:
+    """How many values a condition is true of, roughly: 0 one text, 1 some, 2 nearly all."""
+    if _fixed_text(condition) is not None:
+        return 0
+    if isinstance(condition, NotExists) or (isinstance(condition, Comparison) and condition.operator == "!="):
+        return 2
+    return 1
+
+
+def _fixed_text(condition: Expression) -> str | None:
+    """The text that a condition asks the value to be, if it is that and no more."""
+    match condition:
+        case Comparison(operator="=", value=String(text=text), target=Selector() as selector) if (
+            "*" not in text and not selector.wildcards
+        ):
+            return text
+    return None
+
+
+class TriggerTable:
+    """For one selector: which patterns each value triggers, worked out once a value.
+
+    Attributes:
+        quiet: values that are known to trigger no pattern: texts and `ABSENT`, since equal values of other
+            types differ in meaning (1, 1.0, true). Values repeat much in a trail, so one look into this set
+            settles nearly every event; its memory is bounded.
+    """
+
+    def __init__(self) -> None:
+        self.quiet: set[object] = set()
+        self._texts: dict[str, list[int]] = {}
+        self._tests: list[tuple[int, Callable[[object], bool]]] = []
+
+    def add(self, number: int, conditions: list[Expression]) -> None:
+        """Adds a pattern's conditions on this selector."""
+        rest = []
+        for condition in conditions:
+            text = _fixed_text(condition)
+            if text is None:
+                rest.append(condition)
+            else:
+                self._texts.setdefault(text, []).append(number)
+        if rest:
+            test = rest[0] if len(rest) == 1 else Or(tuple(rest))
+            self._tests.append((number, load(generate_test(test), "trigger")))
+
+    def triggered(self, value: object) -> set[int]:
+        """The patterns that a value triggers."""
+        text = text_of(value)
+        numbers = set(self._texts.get(text, ())) if text is not None else set()
+        numbers.update(number for number, test in self._tests if test(value))
+        if not numbers and len(self.quiet) < _CACHED_VALUES and (value is ABSENT or _is_short(value)):
+            self.quiet.add(value)
+        return numbers
+
+
+def _is_short(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _CACHED_LENGTH
