@@ -68,7 +68,8 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Runs one command line and returns its exit code."""
     try:
-        result: Any = trailsieve.main(arguments, prog_name="trailsieve", standalone_mode=False)
+        with trailsieve.make_context("trailsieve", arguments) as context:
+            result: Any = trailsieve.invoke(context)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader has what it wanted; Python must not complain once more while it shuts down.

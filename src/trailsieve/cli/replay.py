@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ import click
 from trailsieve.cli.options import Screen, global_options, max_object_size, no_limits, screen
 from trailsieve.errors import UsageError
 
+_WORTH_WORKERS = 4 * 2**20  # bytes of compressed files
 _EXAMPLES = """\b
 Examples:
   trailsieve replay samples/archive
@@ -51,6 +53,12 @@ Examples:
 @click.option(
     "--dead-letters", type=click.Path(dir_okay=False), help="Append what could not be read to this file."
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Processes that read and match; the alerts are the same. Default: one a processor.",
+)
 @no_limits
 @max_object_size
 @global_options
@@ -86,11 +94,13 @@ class _Options:
     dead_letters: str | None
     no_limits: bool
     max_object_size: int
+    workers: int | None
 
 
 def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitStack) -> Any:
     from trailsieve.cli.progress import Progress
     from trailsieve.flow.decode import Decoder
+    from trailsieve.flow.examine import Examiner
     from trailsieve.flow.matcher import Matcher
     from trailsieve.flow.pipeline import Pipeline
     from trailsieve.flow.selection import Selection
@@ -103,17 +113,31 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
     _refuse_urls(inputs)
     summary = Summary()
     files = selection.files(list_files(inputs), summary.skip)
+    if not files:
+        shown.say(f"nothing to read in {', '.join(inputs)}")
     progress = stack.enter_context(Progress(files, summary, shown))
+    rules = [rule for pack in packs for rule in pack.rules]
+    matcher = Matcher(rules, selection.wants if selection.narrows else None)
+    examiner = Examiner(Decoder(options.max_object_size), matcher)
     return Pipeline(
         source=FilesSource(files, options.max_object_size, progress.done),
-        decoder=Decoder(options.max_object_size),
-        matcher=Matcher(
-            [rule for pack in packs for rule in pack.rules], selection.wants if selection.narrows else None
-        ),
+        examine=_examine_all(examiner, options.workers, sum(file.size for file in files), shown),
         sinks=[_sink(options, stack)],
         dead_letters=_dead_letters(options, shown, stack),
         summary=summary,
     ).run()
+
+
+def _examine_all(examiner: Any, workers: int | None, size: int, shown: Screen) -> Any:
+    """In worker processes, unless there is too little to read to be worth their start."""
+    count = workers or (1 if size < _WORTH_WORKERS else os.cpu_count() or 1)
+    if count == 1:
+        from trailsieve.flow.pipeline import in_this_process
+
+        return in_this_process(examiner)
+    from trailsieve.flow.workers import WorkerPool
+
+    return WorkerPool(examiner.examine, count, shown.say).run
 
 
 def _refuse_urls(inputs: tuple[str, ...]) -> None:

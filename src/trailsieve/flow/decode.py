@@ -45,6 +45,8 @@ class Decoded:
             for batch in self._batches(decode):
                 self.records += len(batch)
                 yield batch
+                if batch.warning:
+                    self.warn(batch.warning)
         except UnreadableError as error:
             self.problems.append(Problem(self.origin, error.reason, text=bytes(self.data)))
 
@@ -117,7 +119,7 @@ class Decoder:
                 raise UnreadableError("not gzip, although its name ends in .gz")
             decoded.warn("not gzip, although its name ends in .gz: read as it is")
         if len(payload) > self.limit:
-            raise UnreadableError(f"more than {self.limit:,} bytes: raise the cap with --max-object-size")
+            raise UnreadableError(f"too big: more than {self.limit:,} bytes; raise --max-object-size")
         return payload
 
 

@@ -1,4 +1,4 @@
-"""One epoch after another: poll → decode → match → deliver → checkpoint → commit.
+"""One epoch after another: poll → examine → deliver → checkpoint → commit.
 
 The order is the guarantee: a position is kept only after every sink has accepted the alerts before it, so a
 crash at any point repeats alerts (with the same ids) and never loses one.
@@ -6,18 +6,24 @@ crash at any point repeats alerts (with the same ids) and never loses one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from trailsieve.flow.alert import alert_of
 from trailsieve.flow.checkpoint import Checkpoint, MemoryCheckpoint
 from trailsieve.flow.deadletter import DeadLetters
-from trailsieve.flow.decode import Decoder
-from trailsieve.flow.matcher import Matcher
+from trailsieve.flow.examine import Examiner, Findings
 from trailsieve.flow.seen import RecentIds
 from trailsieve.flow.summary import Summary
-from trailsieve.model import Alert, Message, Problem
+from trailsieve.model import Alert, Message
 from trailsieve.ports import Sink, Source
+
+# Examines messages and gives each with its findings, in order: in this process or in others.
+ExamineAll = Callable[[Iterable[Message]], Iterable[tuple[Message, Findings]]]
+
+
+def in_this_process(examiner: Examiner) -> ExamineAll:
+    """Examines one message after another."""
+    return lambda messages: ((message, examiner.examine(message)) for message in messages)
 
 
 @dataclass(slots=True)
@@ -25,8 +31,7 @@ class Pipeline:
     """A source, a rule set and sinks, wired together."""
 
     source: Source
-    decoder: Decoder
-    matcher: Matcher
+    examine: ExamineAll
     sinks: Sequence[Sink]
     dead_letters: Sequence[DeadLetters]
     summary: Summary = field(default_factory=Summary)
@@ -35,37 +40,33 @@ class Pipeline:
 
     def run(self) -> Summary:
         """Works until the source is exhausted."""
-        while not self.source.exhausted:
-            self.epoch(self.source.poll())
+        for message, findings in self.examine(self._messages()):
+            self.epoch(message, findings)
         return self.summary
 
-    def epoch(self, messages: Sequence[Message]) -> None:
-        """Works on these messages and commits them."""
-        alerts = [alert for message in messages for alert in self._alerts(message)]
+    def epoch(self, message: Message, findings: Findings) -> None:
+        """Delivers what a message held, then commits the message."""
+        alerts = self._new(findings.alerts)
+        self.summary.saw(findings)
+        for problem in findings.problems:
+            self.summary.refused(problem)
+            for letters in self.dead_letters:
+                letters.add(problem)
         for sink in self.sinks:
             sink.deliver(alerts)
-        positions = [message.position for message in messages]
-        self.checkpoint.save(positions)
-        self.source.commit(positions)
+        self.checkpoint.save([message.position])
+        self.source.commit([message.position])
 
-    def _alerts(self, message: Message) -> list[Alert]:
-        decoded = self.decoder.decode(message)
-        alerts = []
-        for found in self.matcher.match(decoded):
-            if isinstance(found, Problem):
-                self._refuse(found)
-                continue
-            alert = alert_of(found)
+    def _messages(self) -> Iterator[Message]:
+        while not self.source.exhausted:
+            yield from self.source.poll()
+
+    def _new(self, alerts: Sequence[Alert]) -> list[Alert]:
+        """The alerts that were not raised before."""
+        new = []
+        for alert in alerts:
             is_new = self.seen.add(alert.id)
             self.summary.matched(alert, repeated=not is_new)
             if is_new:
-                alerts.append(alert)
-        self.summary.saw(decoded)
-        for problem in decoded.problems:
-            self._refuse(problem)
-        return alerts
-
-    def _refuse(self, problem: Problem) -> None:
-        self.summary.refused(problem)
-        for letters in self.dead_letters:
-            letters.add(problem)
+                new.append(alert)
+        return new

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from trailsieve.flow.decode import Decoded
+from trailsieve.flow.examine import Findings
 from trailsieve.model import Alert, Problem
 
 _TOP = 3
@@ -53,11 +53,11 @@ class Summary:
     problems: list[Problem] = field(default_factory=list)
     unread_records: int = 0
 
-    def saw(self, decoded: Decoded) -> None:
+    def saw(self, findings: Findings) -> None:
         """Counts a message that was read."""
-        self.files += decoded.lines <= 1
-        self.bytes += len(decoded.data)
-        self.records += decoded.records
+        self.files += findings.files
+        self.bytes += findings.size
+        self.records += findings.records
 
     def skip(self, reason: str) -> None:
         """Counts a file that was left aside on purpose."""
@@ -107,7 +107,7 @@ class Summary:
 
 def category(reason: str) -> str:
     """The reason without its details: what stands before the first colon or comma."""
-    return reason.partition(":")[0].partition(",")[0]
+    return reason.partition(": ")[0].partition(", ")[0]
 
 
 def top(counter: Counter[str], count: int = _TOP) -> list[tuple[str, int]]:

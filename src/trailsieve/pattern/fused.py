@@ -1,7 +1,7 @@
 """Many JSON patterns as one: which of them match which events, with as little decoding as possible.
 
-Events are decoded into a projection of the fields that the patterns read (`views`). One generated loop looks up
-the values of a few selectors in trigger tables (`triggers`); only a pattern that a value triggers is tested.
+Events are decoded into a projection of the fields that the patterns read (`views`). One generated loop looks
+up the values of a few selectors in trigger tables (`triggers`); only a pattern that a value triggers is tested.
 The cost of an event hardly grows with the number of patterns.
 """
 

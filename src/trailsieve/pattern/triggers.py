@@ -30,7 +30,7 @@ _CACHED_LENGTH = 256  # characters
 
 
 def popularity(expressions: Iterable[Expression]) -> Counter[Selector]:
-    """How many patterns ask each selector for a fixed text, so that all take the same where several would do."""
+    """How many patterns ask each selector for a fixed text; where several would do, all take the same."""
     counts: Counter[Selector] = Counter()
     for expression in expressions:
         terms = [term for term in terms_of(expression) if _fixed_text(term) is not None]

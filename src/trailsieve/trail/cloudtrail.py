@@ -15,6 +15,7 @@ from trailsieve.trail import scan
 _BOM = b"\xef\xbb\xbf"
 _RECORD_FIELDS = (b"eventName", b"eventVersion", b"eventID", b"eventSource")
 _HEAD, _TAIL = b'{"Records":[', b"]}"
+_SEAM = _TAIL + _HEAD  # between files that were joined, as by zcat; no JSON string can hold it
 _BLOCK = 16 * 2**10  # bytes: what the processor's cache holds is decoded nearly twice as fast
 
 
@@ -36,12 +37,14 @@ class Batch:
         first: the number of the first one, from 1.
         events: the records as decoded by the caller's decoder; None when it refused one of them.
         block: the JSON array that holds exactly these records; empty when `events` is None.
+        warning: what is odd about the document, or "".
     """
 
     first: int
     events: list[Any] | None
     block: bytes = b""
     _texts: list[bytes] | None = None
+    warning: str = ""
 
     @classmethod
     def of_texts(cls, first: int, texts: list[bytes]) -> Batch:
@@ -65,7 +68,7 @@ def is_plain_file(data: bytes | bytearray) -> bool:
 
 
 def batches(data: bytes | bytearray, decode: Decode) -> Iterator[Batch]:
-    """The records of a plain CloudTrail file, decoded block by block.
+    """The records of a plain CloudTrail file, or of several that were joined, decoded block by block.
 
     A file is cut where one record seems to end and the next to begin. That a cut is right is certain once the
     block before it decodes: from a record's start to the cut all brackets are then closed. A block that does
@@ -78,15 +81,21 @@ def batches(data: bytes | bytearray, decode: Decode) -> Iterator[Batch]:
     boundary = b"}," + bytes(data[place : data.find(b":", place) + 1])
     while place < end:
         cut = data.find(boundary, place + _BLOCK, end) + 1 or end
-        batch = _decoded(number, b"".join((b"[", data[place:cut], b"]")), decode)
+        batch = _decoded(number, data[place:cut], decode)
+        if batch is None:
+            seam = data.find(_SEAM, place, cut)
+            if seam >= 0:
+                cut = seam
+                batch = _decoded(number, data[place:cut], decode)
         if batch is None:
             batch, cut = _taken_apart(number, data, place, cut)
         yield batch
         number += len(batch)
-        place = cut + 1
+        place = cut + (len(_SEAM) if data.startswith(_SEAM, cut) else 1)
 
 
-def _decoded(number: int, block: bytes, decode: Decode) -> Batch | None:
+def _decoded(number: int, records: bytes | bytearray, decode: Decode) -> Batch | None:
+    block = b"".join((b"[", records, b"]"))
     try:
         return Batch(number, decode(block), block)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -104,12 +113,15 @@ def _taken_apart(number: int, data: bytes | bytearray, place: int, cut: int) -> 
                 break
     except scan.TruncatedError as error:
         raise UnreadableError(f"truncated JSON: it {error}") from None
+    batch = Batch.of_texts(number, texts)
     behind = data.find(b",", stop)
     if behind >= 0 and not data[stop:behind].strip():
-        return Batch.of_texts(number, texts), behind
+        return batch, behind
+    if data.startswith(_SEAM, stop):
+        return batch, stop
     if data[stop:].strip() != _TAIL:
-        raise UnreadableError(f"more than `Records` in the file: what follows byte {stop} is left out")
-    return Batch.of_texts(number, texts), len(data)
+        batch.warning = f"more than `Records` in the file: what follows byte {stop} is left out"
+    return batch, len(data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,9 +81,8 @@ def _member(data: bytes, limit: int) -> list[bytes | _Rest]:
             part = member.decompress(data, _CHUNK)
             size += len(part)
             if size > limit:
-                raise UnreadableError(
-                    f"more than {limit:,} bytes when decompressed: raise the cap with --max-object-size"
-                )
+                reason = f"too big: more than {limit:,} bytes when decompressed; raise --max-object-size"
+                raise UnreadableError(reason)
             parts.append(part)
             data = member.unconsumed_tail
             if not part and not data and not member.eof:
@@ -91,5 +90,6 @@ def _member(data: bytes, limit: int) -> list[bytes | _Rest]:
                     f"truncated: the gzip stream ends early, after {size:,} bytes of content"
                 )
     except isal_zlib.error as error:  # type: ignore[misc]
-        raise UnreadableError(f"damaged gzip: {str(error).removeprefix('Error ')}") from None
+        detail = str(error).removeprefix("Error ").lstrip("-0123456789 ")
+        raise UnreadableError(f"damaged gzip: {detail}") from None
     return [*parts, _Rest(member.unused_data)]

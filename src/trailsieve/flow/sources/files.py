@@ -140,7 +140,9 @@ class FilesSource:
         for block in _blocks(stream, first, self._limit):
             place += len(block)
             if len(block) > self._limit:
-                reason = f"line {number} has more than {self._limit:,} bytes: raise --max-object-size"
+                reason = (
+                    f"too big: line {number} has more than {self._limit:,} bytes; raise --max-object-size"
+                )
                 yield Message(b"", Position(listed.path, place), listed.name, problem=reason)
             else:
                 yield Message(block, Position(listed.path, place), listed.name, lines=number)
