@@ -44,11 +44,11 @@ class Message(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One CloudTrail event: its number in its object (from 1), exact original text and decoded content."""
+    """One CloudTrail record: its number in its object (from 1), exact original text, and what it tells."""
 
     index: int
     text: bytes
-    content: dict[str, Any]
+    event: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,6 @@ class Alert(Struct, frozen=True):
     account: str | None
     region: str | None
     count: int
-    records: tuple[bytes, ...]
     principal: str | None = None
     source_ip: str | None = None
     user_agent: str | None = None
@@ -96,4 +95,5 @@ class Alert(Struct, frozen=True):
     dimensions: dict[str, str] = {}
     tags: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
+    records: tuple[bytes, ...] = ()
     position: str = ""

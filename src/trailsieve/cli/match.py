@@ -87,12 +87,12 @@ def _match_rules(packs: Sequence[str], events: _Events, count: bool, *, limits: 
 
 
 def _as_json(match: Match) -> bytes:
-    content = match.record.content
+    event = match.record.event
     line = {
         "rule": match.rule.id,
         "file": match.origin,
         "index": match.record.index,
-        **{name: content.get(name) for name in ("eventID", "eventTime", "eventName")},
+        **{name: getattr(event, name) for name in ("eventID", "eventTime", "eventName")},
     }
     return json.dumps(line, default=str).encode()
 

@@ -6,61 +6,58 @@ import hashlib
 from typing import Any
 
 from trailsieve.model import Alert, Match
+from trailsieve.trail.event import Event
 
 
 def alert_of(match: Match) -> Alert:
     """The alert of one match; the same record and rule give the same alert wherever and whenever."""
-    record = match.record.content
+    event: Event = match.record.event
     rule = match.rule
+    identity = event.userIdentity if event.userIdentity.__class__ is dict else {}
     return Alert(
-        id=_identity(match),
+        id=_identity(match, event),
         rule=rule.id,
         title=rule.title,
         severity=rule.severity,
         kind="match",
-        time=_string(record, "eventTime") or _string(record, "@timestamp"),
-        account=_string(record, "recipientAccountId") or _string(record.get("userIdentity"), "accountId"),
-        region=_string(record, "awsRegion"),
+        time=_text(event.eventTime) or _text(event.timestamp),
+        account=_text(event.recipientAccountId) or _text(identity.get("accountId")),
+        region=_text(event.awsRegion),
         count=1,
         records=(match.record.text,),
-        principal=principal_of(record),
-        source_ip=_string(record, "sourceIPAddress"),
-        user_agent=_string(record, "userAgent"),
-        event_name=_string(record, "eventName"),
-        event_source=_string(record, "eventSource"),
-        error_code=_string(record, "errorCode"),
+        principal=_principal(identity),
+        source_ip=_text(event.sourceIPAddress),
+        user_agent=_text(event.userAgent),
+        event_name=_text(event.eventName),
+        event_source=_text(event.eventSource),
+        error_code=_text(event.errorCode),
         tags=rule.tags,
         references=rule.references,
         position=f"{match.origin}#{match.record.index}",
     )
 
 
-def principal_of(record: dict[str, Any]) -> str | None:
+def _principal(identity: dict[str, Any]) -> str | None:
     """Who did it: the ARN, or the best name that `userIdentity` has.
 
     Source: docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
     """
-    identity = record.get("userIdentity")
-    for name in ("arn", "userName", "principalId", "invokedBy", "accountId", "type"):
-        value = _string(identity, name)
-        if value:
-            return value
-    return None
+    names = ("arn", "userName", "principalId", "invokedBy", "accountId", "type")
+    return next((text for name in names if (text := _text(identity.get(name)))), None)
 
 
-def _identity(match: Match) -> str:
+def _identity(match: Match, event: Event) -> str:
     """Rule and eventID, with the account since cross-account calls are recorded in both accounts.
 
     A record without eventID is known by its text.
     """
-    record = match.record.content
-    event = _string(record, "eventID")
-    known = f"{_string(record, 'recipientAccountId') or ''}/{event}" if event else ""
-    digest = hashlib.sha256(match.rule.id.encode() + b"\0")
-    digest.update(known.encode("utf-8", "replace") if known else b"\0" + match.record.text)
-    return digest.hexdigest()[:32]
+    number = _text(event.eventID)
+    if number:
+        known = f"{_text(event.recipientAccountId) or ''}/{number}".encode("utf-8", "replace")
+    else:
+        known = b"\0" + match.record.text
+    return hashlib.sha256(match.rule.id.encode() + b"\0" + known).hexdigest()[:32]
 
 
-def _string(holder: Any, name: str) -> str | None:
-    value = holder.get(name) if holder.__class__ is dict else None
+def _text(value: Any) -> str | None:
     return value if value.__class__ is str and value else None

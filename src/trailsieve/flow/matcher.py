@@ -13,8 +13,9 @@ from trailsieve.pattern.fused import FusedPatterns
 from trailsieve.pattern.nodes import JsonPattern
 from trailsieve.rules.rule import Rule
 from trailsieve.trail.cloudtrail import Batch
+from trailsieve.trail.event import Event, read_event
 
-Wanted = Callable[[dict[str, Any]], bool]
+Wanted = Callable[[Event], bool]
 
 
 class Matcher:
@@ -63,21 +64,21 @@ class Matcher:
 
     def _match_text(self, index: int, text: bytes, origin: str) -> Iterator[Match | Problem]:
         try:
-            numbers = self._fused.matching(self._decode_record(text)) if self._record_rules else []
+            found = self._fused.matches([self._decode_record(text)]) if self._record_rules else []
+            numbers = found[0][1] if found else []
         except jsontext.REFUSALS:
             record = _record(index, text, origin)
             if isinstance(record, Problem):
                 yield record
                 return
-            numbers = [
-                n for n in range(len(self._record_rules)) if self._rule(n).pattern.predicate(record.content)
-            ]
-        found = [self._record_rules[number] for number in numbers]
-        found += [number for number in self._text_rules if self.rules[number].pattern.matches(text)]
-        if found:
+            content = jsontext.decode(text)
+            numbers = [n for n in range(len(self._record_rules)) if self._rule(n).pattern.predicate(content)]
+        matching = [self._record_rules[number] for number in numbers]
+        matching += [number for number in self._text_rules if self.rules[number].pattern.matches(text)]
+        if matching:
             record = _record(index, text, origin)
             if isinstance(record, Record):
-                yield from self._matches(record, sorted(found), origin)
+                yield from self._matches(record, sorted(matching), origin)
             else:
                 yield record
 
@@ -85,24 +86,13 @@ class Matcher:
         return self.rules[self._record_rules[number]]
 
     def _matches(self, record: Record, numbers: list[int], origin: str) -> Iterator[Match]:
-        if self._wanted is None or self._wanted(record.content):
+        if self._wanted is None or self._wanted(record.event):
             for number in numbers:
                 yield Match(self.rules[number], record, origin)
 
 
 def _record(index: int, text: bytes, origin: str) -> Record | Problem:
     try:
-        content = jsontext.decode(text)
+        return Record(index, text, read_event(text))
     except UnreadableError as error:
         return Problem(origin, error.reason, index, text)
-    if content.__class__ is not dict:
-        return Problem(origin, f"a record is a JSON object, this is {_kind(content)}", index, text)
-    return Record(index, text, content)
-
-
-def _kind(value: object) -> str:
-    if isinstance(value, str):
-        return "a string"
-    if isinstance(value, list):
-        return "a list"
-    return "null" if value is None else "true or false" if isinstance(value, bool) else "a number"

@@ -10,6 +10,7 @@ from typing import Any
 
 from trailsieve.errors import UsageError
 from trailsieve.flow.sources.files import Listed
+from trailsieve.trail.event import Event
 from trailsieve.trail.layout import ObjectKey, is_log_name, parse_key
 
 # A file holds events of any time before its delivery, which follows them within minutes, rarely hours.
@@ -82,15 +83,15 @@ class Selection:
             return "delivered long after --until"
         return ""
 
-    def wants(self, record: dict[str, Any]) -> bool:
+    def wants(self, event: Event) -> bool:
         """Whether a record lies in the selection; one that does not say its time or place does."""
-        account = record.get("recipientAccountId")
+        account = event.recipientAccountId
         if self.accounts and isinstance(account, str) and account not in self.accounts:
             return False
-        region = record.get("awsRegion")
+        region = event.awsRegion
         if self.regions and isinstance(region, str) and region not in self.regions:
             return False
-        return not (self.since or self.until) or self._in_range(record.get("eventTime"))
+        return not (self.since or self.until) or self._in_range(event.eventTime)
 
     def _in_range(self, value: Any) -> bool:
         time = _parse_iso(value) if isinstance(value, str) else None

@@ -7,36 +7,16 @@ import msgspec
 from trailsieve.model import Alert
 
 MAX_RECORDS = 10  # original records in one alert; the rest is counted
+_encode = msgspec.json.Encoder().encode
 _BREAKS = bytes.maketrans(b"\r\n", b"  ")
 
 
 def encode(alert: Alert) -> bytes:
-    """The alert as one line of JSON, without a newline."""
-    return msgspec.json.encode(
-        {
-            "id": alert.id,
-            "rule": alert.rule,
-            "title": alert.title,
-            "severity": alert.severity,
-            "kind": alert.kind,
-            "time": alert.time,
-            "account": alert.account,
-            "region": alert.region,
-            "count": alert.count,
-            "principal": alert.principal,
-            "source_ip": alert.source_ip,
-            "user_agent": alert.user_agent,
-            "event_name": alert.event_name,
-            "event_source": alert.event_source,
-            "error_code": alert.error_code,
-            "dimensions": dict(alert.dimensions),
-            "tags": alert.tags,
-            "references": alert.references,
-            "records": [msgspec.Raw(one_line(text)) for text in alert.records[:MAX_RECORDS]],
-            "records_omitted": max(0, alert.count - MAX_RECORDS),
-            "position": alert.position,
-        }
-    )
+    """The alert as one line of JSON, without a newline; its fields are those of `Alert`, in that order."""
+    shown = msgspec.structs.asdict(alert)
+    shown["records"] = [msgspec.Raw(one_line(text)) for text in alert.records[:MAX_RECORDS]]
+    shown["records_omitted"] = max(0, alert.count - MAX_RECORDS)
+    return _encode(shown)
 
 
 def one_line(text: bytes) -> bytes:

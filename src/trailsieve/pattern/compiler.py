@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from trailsieve import jsontext
 from trailsieve.errors import PatternError
-from trailsieve.pattern.codegen import generate
+from trailsieve.pattern.codegen import Generated, generate
 from trailsieve.pattern.delimited import extracted
 from trailsieve.pattern.loader import load
 from trailsieve.pattern.nodes import DelimitedPattern, JsonPattern, Pattern, selectors_of
@@ -43,22 +43,32 @@ class FilterPattern:
     Attributes:
         text: the pattern as given.
         tree: its syntax tree.
-        python_source: the source of the generated predicate.
     """
 
     def __init__(self, text: str, tree: Pattern, *, limits: bool = True) -> None:
         self.text = text
         self.tree = tree
         self._limits = limits
-        generated = generate(tree)
-        self.python_source = generated.source
-        self.predicate: Callable[[Any], bool] = load(generated)
 
     def __repr__(self) -> str:
         return f"trailsieve.compile({self.text!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(compile, limits=self._limits), (self.text,)
+
+    @cached_property
+    def _generated(self) -> Generated:
+        return generate(self.tree)
+
+    @property
+    def python_source(self) -> str:
+        """The source of the generated predicate."""
+        return self._generated.source
+
+    @cached_property
+    def predicate(self) -> Callable[[Any], bool]:
+        """The generated function: takes a decoded JSON object or a text, see `reads_records`."""
+        return load(self._generated)
 
     @property
     def reads_records(self) -> bool:

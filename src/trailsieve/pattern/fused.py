@@ -1,7 +1,7 @@
 """Many JSON patterns as one: which of them match which events, with as little decoding as possible.
 
 Events are decoded into a projection of the fields that the patterns read (`views`). One generated loop looks
-up the values of a few selectors in trigger tables (`triggers`); only a pattern that a value triggers is tested.
+up a few selectors' values in trigger tables (`triggers`); only a pattern that a value triggers is tested.
 The cost of an event hardly grows with the number of patterns.
 """
 
@@ -30,8 +30,8 @@ class FusedPatterns:
 
     patterns: Sequence[JsonPattern]
     decode_as: Any = field(init=False)
-    _scan: Callable[[Sequence[Any]], list[int]] = field(init=False)
-    _tables: list[tuple[TriggerTable, Callable[[Any], Any]]] = field(init=False)
+    _tables: list[TriggerTable] = field(init=False)
+    _scan: Callable[[Sequence[Any]], list[tuple[Any, ...]]] = field(init=False)
     _predicates: list[Predicate | None] = field(init=False)
     _view: Callable[[], View] = field(init=False)
 
@@ -41,8 +41,8 @@ class FusedPatterns:
         self._view = projection.view if projection.possible else ObjectView
         self._predicates = [None] * len(self.patterns)
         tables = self._trigger_tables()
+        self._tables = list(tables.values())
         self._scan = self._scanner(tables)
-        self._tables = [(table, self._getter(selector)) for selector, table in tables.items()]
 
     def _trigger_tables(self) -> dict[Selector, TriggerTable]:
         popular = popularity(pattern.expression for pattern in self.patterns)
@@ -52,10 +52,11 @@ class FusedPatterns:
                 tables.setdefault(_watched(selector), TriggerTable()).add(number, conditions)
         return tables
 
-    def _scanner(self, tables: dict[Selector, TriggerTable]) -> Callable[[Sequence[Any]], list[int]]:
-        """The generated loop: the positions of the events that trigger any pattern."""
+    def _scanner(self, tables: dict[Selector, TriggerTable]) -> Callable[[Sequence[Any]], Any]:
+        """The generated loop: position and watched values of each event that may trigger a pattern."""
         view = self._view()
-        quiet = [f"{view.value(selector)} in quiet_{number}" for number, selector in enumerate(tables)]
+        values = [view.value(selector) for selector in tables]
+        quiet = [f"{value} in quiet_{number}" for number, value in enumerate(values)]
         generated = Generated(constants=dict(view.names, enumerate=enumerate, TypeError=TypeError))
         generated.constants.update((f"quiet_{n}", table.quiet) for n, table in enumerate(tables.values()))
         generated.source = "\n".join(
@@ -69,30 +70,25 @@ class FusedPatterns:
                 "                continue",
                 "        except TypeError:  # an array or object in place of a text",
                 "            pass",
-                "        found.append(index)",
+                f"        found.append(({', '.join(['index', *values])}))",
                 "    return found",
             ]
         )
         return load(generated, "fused patterns")
 
-    def _getter(self, selector: Selector) -> Callable[[Any], Any]:
-        view = self._view()
-        value = view.value(selector)
-        lines = "\n".join(f"    {line}" for line in view.lines)
-        source = f"def {FUNCTION}(record):\n{lines}\n    return {value}\n"
-        return load(Generated(source, constants=dict(view.names)), "selector")
-
     def matches(self, records: Sequence[Any]) -> list[tuple[int, list[int]]]:
         """For each event that any pattern matches: its position, and the patterns' numbers in order."""
-        return [
-            (index, numbers) for index in self._scan(records) if (numbers := self.matching(records[index]))
-        ]
+        found = []
+        for index, *values in self._scan(records):
+            numbers = self._matching(records[index], values)
+            if numbers:
+                found.append((index, numbers))
+        return found
 
-    def matching(self, record: Any) -> list[int]:
-        """The numbers of the patterns that match one event, in order."""
+    def _matching(self, record: Any, values: list[Any]) -> list[int]:
         candidates: set[int] = set()
-        for table, value_of in self._tables:
-            candidates |= table.triggered(value_of(record))
+        for table, value in zip(self._tables, values, strict=True):
+            candidates |= table.triggered(value)
         return [number for number in sorted(candidates) if self._predicate(number)(record)]
 
     def _predicate(self, number: int) -> Predicate:

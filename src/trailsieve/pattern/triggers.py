@@ -88,6 +88,7 @@ class TriggerTable:
 
     def __init__(self) -> None:
         self.quiet: set[object] = set()
+        self._loud: dict[object, frozenset[int]] = {}
         self._texts: dict[str, list[int]] = {}
         self._tests: list[tuple[int, Callable[[object], bool]]] = []
 
@@ -104,14 +105,22 @@ class TriggerTable:
             test = rest[0] if len(rest) == 1 else Or(tuple(rest))
             self._tests.append((number, load(generate_test(test), "trigger")))
 
-    def triggered(self, value: object) -> set[int]:
+    def triggered(self, value: object) -> frozenset[int]:
         """The patterns that a value triggers."""
+        known = self._loud.get(value) if value.__class__ is str else None
+        return known if known is not None else self._work_out(value)
+
+    def _work_out(self, value: object) -> frozenset[int]:
         text = text_of(value)
         numbers = set(self._texts.get(text, ())) if text is not None else set()
         numbers.update(number for number, test in self._tests if test(value))
-        if not numbers and len(self.quiet) < _CACHED_VALUES and (value is ABSENT or _is_short(value)):
-            self.quiet.add(value)
-        return numbers
+        found = frozenset(numbers)
+        if len(self.quiet) + len(self._loud) < _CACHED_VALUES:
+            if isinstance(value, str) and len(value) <= _CACHED_LENGTH and found:
+                self._loud[value] = found
+            elif not found and (value is ABSENT or _is_short(value)):
+                self.quiet.add(value)
+        return found
 
 
 def _is_short(value: object) -> bool:
