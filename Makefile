@@ -4,9 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+UV = UV_PROJECT_ENVIRONMENT=$(VENV) $$(command -v uv || echo $(BIN)/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint clean
+.PHONY: help demo test lint bench bench-rules bench-size clean
 
 help: ## Say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -23,6 +24,16 @@ lint: $(READY) ## Check style, types and the layers of the architecture
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+bench: $(READY) ## Measure trailsieve against the floor and against other tools (minutes)
+	@$(UV) sync --locked --inexact --quiet --group bench
+	@$(BIN)/python -m tests.bench.bench
+
+bench-rules: $(READY) ## Measure how time grows with the number of rules
+	@$(BIN)/python -m tests.bench.rules
+
+bench-size: $(READY) ## Measure time and memory from 100 MB to 10 GB (half an hour, 15 GB of disk)
+	@$(BIN)/python -m tests.bench.size
+
 # Made anew when what it is made from changes; otherwise no network is needed.
 $(READY): pyproject.toml uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -30,8 +41,7 @@ $(READY): pyproject.toml uv.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
 		|| { rm -rf $(VENV); echo "Python cannot make virtual environments here. On Debian: apt install python3-venv" >&2; exit 2; }
 	@command -v uv >/dev/null || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
-	@UV=$$(command -v uv || echo $(BIN)/uv); \
-		UV_PROJECT_ENVIRONMENT=$(VENV) $$UV sync --locked --inexact --quiet --compile-bytecode --python $(BIN)/python
+	@$(UV) sync --locked --inexact --quiet --compile-bytecode --python $(BIN)/python
 	@$(BIN)/python -m compileall -q src
 	@touch $@
 

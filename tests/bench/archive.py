@@ -64,7 +64,9 @@ def _sorted_by_hit(records: Iterator[bytes]) -> tuple[list[bytes], list[bytes]]:
     for text in records:
         event = jsontext.decode_object(text)
         hit = any(
-            interpret.matches_record(pattern, event) for pattern in patterns if isinstance(pattern, JsonPattern)
+            interpret.matches_record(pattern, event)
+            for pattern in patterns
+            if isinstance(pattern, JsonPattern)
         )
         (hits if hit else quiet).append(text)
     return hits, quiet

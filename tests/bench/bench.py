@@ -64,8 +64,7 @@ def archive(folder: Path, size: int, files: int) -> None:
         options = ["--out", str(folder), "--size", str(size), "--files", str(files), "--no-truth-ids"]
         subprocess.run(command + options, check=True, stdout=subprocess.DEVNULL)
     else:
-        sys.path.insert(0, str(HERE))
-        from archive import make
+        from tests.bench.archive import make
 
         make(folder, ROOT / "samples" / "archive", size, files)
 
@@ -77,7 +76,9 @@ def run(tool: Tool, folder: Path) -> None:
         replaced = {"FOLDER": str(folder), "OUT": str(out)}
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         start = time.perf_counter()
-        subprocess.run([replaced.get(word, word) for word in tool.command], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            [replaced.get(word, word) for word in tool.command], check=True, stderr=subprocess.DEVNULL
+        )
         tool.seconds.append(time.perf_counter() - start)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         tool.cpu.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
@@ -109,7 +110,16 @@ def show(console: Console, title: str, chosen: list[Tool], records: int) -> None
     floor = next((statistics.median(tool.seconds) for tool in chosen if tool.name == "floor"), None)
     ours = {tool.name: statistics.median(tool.seconds) for tool in chosen}
     table = Table(title=title, title_justify="left", box=None)
-    for column in ("tool", "wall s", "CPU s", "events/s", "× floor", "--workers 1 takes", "--workers 2 takes", "matches"):
+    for column in (
+        "tool",
+        "wall s",
+        "CPU s",
+        "events/s",
+        "× floor",
+        "--workers 1 takes",
+        "--workers 2 takes",
+        "matches",
+    ):
         table.add_column(column, justify="left" if column == "tool" else "right")
     for tool in chosen:
         wall = statistics.median(tool.seconds)
@@ -125,7 +135,9 @@ def show(console: Console, title: str, chosen: list[Tool], records: int) -> None
         )
     console.print(table)
     counts = {tool.matches for tool in chosen if tool.name != "floor"}
-    console.print("all tools found the same number of events" if len(counts) == 1 else f"COUNTS DIFFER: {counts}")
+    console.print(
+        "all tools found the same number of events" if len(counts) == 1 else f"COUNTS DIFFER: {counts}"
+    )
     console.print()
 
 
@@ -142,7 +154,9 @@ def main() -> None:
         folder = options.archives / f"{options.size}mb-{files}"
         archive(folder, options.size * 1_000_000, files)
         truth = json.loads((folder / "truth.json").read_text())
-        chosen = [tool for tool in tools() if options.only in tool.name or tool.name.startswith(("trail", "floor"))]
+        chosen = [
+            tool for tool in tools() if options.only in tool.name or tool.name.startswith(("trail", "floor"))
+        ]
         measure(folder, chosen, options.rounds)
         megabytes = truth["uncompressed_bytes"] / 1e6
         title = f"{truth['records']:,} events, {megabytes:,.0f} MB of JSON, {files:,} files, {os.cpu_count()} processors"

@@ -41,7 +41,7 @@ ANY_SOURCE = frozenset(IAM + NAMES)
 BY_SOURCE = {source: frozenset(names.split()) for source, names in SOURCED.items()}
 
 
-def matches(event: dict[str, Any]) -> bool:  # noqa: C901 - as a person would write it
+def matches(event: dict[str, Any]) -> bool:
     """The fifteen CIS rules by hand."""
     name, code = event.get("eventName"), event.get("errorCode")
     if name in ANY_SOURCE or name in BY_SOURCE.get(str(event.get("eventSource")), ()):
@@ -50,7 +50,11 @@ def matches(event: dict[str, Any]) -> bool:  # noqa: C901 - as a person would wr
         address = event.get("sourceIPAddress")
         if code.endswith("UnauthorizedOperation"):
             return True
-        if code.startswith("AccessDenied") and name != "HeadBucket" and address != "delivery.logs.amazonaws.com":
+        if (
+            code.startswith("AccessDenied")
+            and name != "HeadBucket"
+            and address != "delivery.logs.amazonaws.com"
+        ):
             return address is not None
     if name == "ConsoleLogin":
         mfa = (event.get("additionalEventData") or {}).get("MFAUsed")
@@ -89,7 +93,9 @@ def duckdb(files: list[Path], out: Path, threads: int) -> None:
 
     fields = "eventName eventSource errorCode errorMessage sourceIPAddress eventType".split()
     projected = ",".join(f'"{field}":"VARCHAR"' for field in fields)
-    nested = '"userIdentity":{"type":"VARCHAR","invokedBy":"VARCHAR"},"additionalEventData":{"MFAUsed":"VARCHAR"}'
+    nested = (
+        '"userIdentity":{"type":"VARCHAR","invokedBy":"VARCHAR"},"additionalEventData":{"MFAUsed":"VARCHAR"}'
+    )
     quoted = {key: ",".join(f"'{name}'" for name in names) for key, names in BY_SOURCE.items()}
     conditions = [
         "r.errorCode like '%UnauthorizedOperation'",

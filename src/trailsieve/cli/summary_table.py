@@ -13,7 +13,8 @@ from trailsieve.cli.options import Screen
 from trailsieve.errors import shorten
 from trailsieve.flow.summary import RuleCounts, Summary, top
 
-_NAME_WIDTH = 44
+_FIXED_WIDTH = 100  # of all columns but the principals
+_NAME_WIDTHS = (20, 48)
 
 
 def print_summary(summary: Summary, shown: Screen) -> None:
@@ -21,21 +22,22 @@ def print_summary(summary: Summary, shown: Screen) -> None:
     if shown.json:
         shown.say("summary", **summary.as_dict())
         return
-    width = None if sys.stderr.isatty() else 140
+    width = None if sys.stderr.isatty() else 150
     console = Console(stderr=True, no_color=not shown.colored(), highlight=False, width=width)
     console.print()
     if summary.rules:
-        console.print(_rules(summary))
+        console.print(_rules(summary, console.width))
         console.print()
     console.print(_counts(summary), soft_wrap=True)
     for reason, count in sorted(summary.skipped.items()):
         console.print(Text(f"  left aside: {count:,} × {reason}"))
 
 
-def _rules(summary: Summary) -> Table:
+def _rules(summary: Summary, width: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("rule", no_wrap=True)
-    table.add_column("alerts", justify="right")
+    table.add_column("rule", no_wrap=True, overflow="ellipsis")
+    table.add_column("alerts", justify="right", min_width=6)
+    names = min(max(width - _FIXED_WIDTH, _NAME_WIDTHS[0]), _NAME_WIDTHS[1])
     for column in ("first", "last", "top principals", "top sources"):
         table.add_column(column, no_wrap=True)
     for rule, counts in sorted(summary.rules.items(), key=lambda item: (-item[1].alerts, item[0])):
@@ -43,8 +45,8 @@ def _rules(summary: Summary) -> Table:
             Text(rule),
             f"{counts.alerts:,}",
             *_times(counts),
-            _names(counts.principals),
-            _names(counts.sources),
+            _names(counts.principals, names),
+            _names(counts.sources, 15),
         )
     return table
 
@@ -53,14 +55,14 @@ def _times(counts: RuleCounts) -> tuple[Text, Text]:
     return Text(shorten(counts.first, 20)), Text(shorten(counts.last, 20))
 
 
-def _names(counter: Counter[str]) -> Text:
-    return Text("\n".join(f"{count:>5,} {_tail(name)}" for name, count in top(counter)))
+def _names(counter: Counter[str], width: int) -> Text:
+    return Text("\n".join(f"{count:>5,} {_tail(name, width)}" for name, count in top(counter)))
 
 
-def _tail(name: str) -> str:
+def _tail(name: str, width: int) -> str:
     """The end of a long name, which tells more than its beginning."""
     shown = shorten(name, 200)
-    return shown if len(shown) <= _NAME_WIDTH else "…" + shown[1 - _NAME_WIDTH :]
+    return shown if len(shown) <= width else "…" + shown[1 - width :]
 
 
 def _counts(summary: Summary) -> Text:

@@ -25,8 +25,9 @@ from trailsieve.pattern.runtime import ABSENT, text_of
 
 Triggers = dict[Selector, list[Expression]]
 
+_NONE: frozenset[int] = frozenset()
 _CACHED_VALUES = 4096  # a selector; beyond, values are tested each time
-_CACHED_LENGTH = 256  # characters
+_CACHED_LENGTH = 512  # characters
 
 
 def popularity(expressions: Iterable[Expression]) -> Counter[Selector]:
@@ -107,7 +108,11 @@ class TriggerTable:
 
     def triggered(self, value: object) -> frozenset[int]:
         """The patterns that a value triggers."""
-        known = self._loud.get(value) if value.__class__ is str else None
+        if value.__class__ is not str and value is not ABSENT:
+            return self._work_out(value)
+        if value in self.quiet:
+            return _NONE
+        known = self._loud.get(value)
         return known if known is not None else self._work_out(value)
 
     def _work_out(self, value: object) -> frozenset[int]:
