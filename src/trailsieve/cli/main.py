@@ -19,6 +19,7 @@ from trailsieve.errors import PatternError, RuleError, TrailsieveError, UsageErr
 
 _COMMANDS = {
     "match": "Find log events that a filter pattern or rules match: grep for CloudTrail.",
+    "explain": "Say in words what a filter pattern asks of an event.",
     "replay": "Run rules over an archive of CloudTrail files and raise the alerts.",
     "rules": "List and show rules.",
     "test": "Run the tests that rules carry.",
@@ -26,6 +27,7 @@ _COMMANDS = {
 _EXAMPLES = """\b
 Examples:
   trailsieve match '{ $.errorCode = "AccessDenied*" }' events.json.gz
+  trailsieve explain '{ $.errorCode = "AccessDenied*" }'
   trailsieve replay ./AWSLogs --since 24h
   trailsieve rules show cis-aws-4.1
   trailsieve test rules/

@@ -32,7 +32,9 @@ Examples:
     help="Rules instead of a PATTERN; may be repeated.",
 )
 @click.option("-c", "--count", is_flag=True, help="Print the number of matching events only.")
-@click.option("--explain", is_flag=True, help="Print for each event why it matched or not.")
+@click.option(
+    "--explain", is_flag=True, help="Print for each event why it matched or not; with --json a line of JSON."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer of `aws logs test-metric-filter`.")
 @no_limits
 @max_object_size
@@ -55,8 +57,8 @@ def command(
 
     Exit code 1 means that nothing matched.
     """
-    if sum((count, explain, as_json)) > 1:
-        raise click.UsageError("--count, --explain and --json exclude each other.")
+    if count and (explain or as_json):
+        raise click.UsageError("--count goes with neither --explain nor --json.")
     if packs and (explain or as_json):
         raise click.UsageError("--explain and --json need a PATTERN, not --rules.")
     if not packs and not arguments:
@@ -70,10 +72,10 @@ def command(
     from trailsieve.pattern.compiler import compile
 
     pattern = compile(arguments[0], limits=not no_limits)
+    if explain:
+        return _print_explained(pattern, events, as_json=as_json)
     if as_json:
         return _print_test_metric_filter(pattern, events)
-    if explain:
-        return _print_explained(pattern, events)
     return _print(filter(pattern.matches, (text for text, _ in events)), count, lambda text: text)
 
 
@@ -182,11 +184,14 @@ def _print_test_metric_filter(pattern: Any, events: _Events) -> int:
     return 0 if matches else 1
 
 
-def _print_explained(pattern: Any, events: _Events) -> int:
+def _print_explained(pattern: Any, events: _Events, *, as_json: bool) -> int:
     matched = 0
     for text, number in events:
         explanation = pattern.explain(text)
         matched += explanation.matched
-        first, *rest = explanation.lines()
-        print("\n".join((f"event {number}: {first}", *rest, "")))
+        if as_json:
+            print(json.dumps({"eventNumber": number, **explanation.as_dict()}, default=str))
+        else:
+            first, *rest = explanation.lines()
+            print("\n".join((f"event {number}: {first}", *rest, "")))
     return 0 if matched else 1

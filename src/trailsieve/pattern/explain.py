@@ -31,7 +31,7 @@ from trailsieve.pattern.nodes import (
     TextPattern,
     Value,
 )
-from trailsieve.pattern.render import render, render_expression
+from trailsieve.pattern.render import render, render_expression, render_target
 
 _SHOWN = 60  # characters of a value
 
@@ -201,7 +201,7 @@ def _term_step(term: Term, scope: Any) -> Step:
     if term.target.wildcards:
         return _wildcard_step(text, verdict, term.target, scope)
     value = runtime.follow(scope, term.target.steps)  # type: ignore[arg-type]
-    reason = "" if verdict else _reason(term, value, text)
+    reason = "" if verdict else _reason(term, value)
     return Step(text, verdict, state_of(value), None if value is runtime.ABSENT else value, reason)
 
 
@@ -222,10 +222,10 @@ def state_of(value: Any) -> str:
     return {str: "string", list: "array", dict: "object"}.get(value.__class__, "number")
 
 
-def _reason(term: Term, value: Any, text: str) -> str:
+def _reason(term: Term, value: Any) -> str:
     """Why a false term is false, where that surprises people, and what to write instead."""
     state = state_of(value)
-    selector = text.partition(" ")[0]
+    selector = render_target(term.target)
     if isinstance(term, NotExists):
         return f"the field is there ({state})"
     if isinstance(term, IsType):

@@ -53,11 +53,11 @@ def render_expression(expression: Expression) -> str:
         case Or(terms):
             return " || ".join(map(_operand, terms))
         case Comparison(target=target, operator=operator, value=value):
-            return f"{_target(target)} {operator} {_value(value)}"
+            return f"{render_target(target)} {operator} {_value(value)}"
         case IsType(target=target, type=name):
-            return f"{_target(target)} IS {name}"
+            return f"{render_target(target)} IS {name}"
         case NotExists(target=target):
-            return f"{_target(target)} NOT EXISTS"
+            return f"{render_target(target)} NOT EXISTS"
 
 
 def _operand(expression: Expression) -> str:
@@ -65,7 +65,8 @@ def _operand(expression: Expression) -> str:
     return f"({text})" if isinstance(expression, And | Or) else text
 
 
-def _target(target: Selector | Field) -> str:
+def render_target(target: Selector | Field) -> str:
+    """The text of what a term tests: a selector or the name of a field."""
     if isinstance(target, Field):
         return target.name
     return "$" + "".join(map(_step, target.steps))
