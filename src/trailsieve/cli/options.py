@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 
@@ -34,6 +34,12 @@ class Screen:
         if self.color != "auto":
             return self.color == "always"
         return (stream or sys.stderr).isatty() and not os.environ.get("NO_COLOR")
+
+    def color_system(self, stream: Any = None) -> Literal["auto", "standard"] | None:
+        """The same in rich's words; None leaves out bold and italic too."""
+        if not self.colored(stream):
+            return None
+        return "standard" if self.color == "always" else "auto"
 
     def say(self, text: str, **fields: Any) -> None:
         """One message."""

@@ -34,7 +34,9 @@ def list_rules(packs: tuple[str, ...]) -> None:
 
     from trailsieve.rules.load import built_in, load_pack
 
-    console = Console(no_color=not screen().colored(sys.stdout), width=None if sys.stdout.isatty() else 120)
+    console = Console(
+        color_system=screen().color_system(sys.stdout), width=None if sys.stdout.isatty() else 120
+    )
     for pack in [load_pack(name) for name in packs or built_in()]:
         table = Table(
             title=Text(f"{pack.name} {pack.version}".strip()), title_justify="left", box=None, pad_edge=False

@@ -23,7 +23,7 @@ def print_summary(summary: Summary, shown: Screen) -> None:
         shown.say("summary", **summary.as_dict())
         return
     width = None if sys.stderr.isatty() else 150
-    console = Console(stderr=True, no_color=not shown.colored(), highlight=False, width=width)
+    console = Console(stderr=True, color_system=shown.color_system(), highlight=False, width=width)
     console.print()
     if summary.rules:
         console.print(_rules(summary, console.width))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
+from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,8 @@ class _Loader:
     def __init__(self, limits: bool) -> None:
         self.limits = limits
         self.problems: list[str] = []
-        self.rules: dict[str, Rule] = {}
+        self.rules: list[Rule] = []
+        self.places: dict[str, str] = {}
         self.head: dict[str, str] = {}
 
     def load(self, files: Iterable[Path], name: str) -> Pack:
@@ -72,7 +74,7 @@ class _Loader:
             raise RuleError(self.problems)
         return Pack(
             self.head.get("name", name),
-            tuple(self.rules.values()),
+            tuple(self.rules),
             self.head.get("version", ""),
             self.head.get("description", ""),
         )
@@ -113,14 +115,14 @@ class _Loader:
         name = str(table.get("id", f"number {number + 1}"))
         for key, message in _mistakes(table):
             self.problems.append(f"{lines.at(number, key)}: rule {name}: {message}")
-        if name in self.rules:
-            other = self.rules[name]
-            self.problems.append(
-                f"{lines.at(number, 'id')}: rule {name}: this id is taken by {other.file}:{other.line}"
-            )
+        if name in self.places:
+            taken = f"this id is taken by {self.places[name]}"
+            self.problems.append(f"{lines.at(number, 'id')}: rule {name}: {taken}")
+        elif table.get("id"):
+            self.places[name] = f"{lines.file}:{lines.line(number)}"
         pattern = self.compile(table.get("pattern"), lines.at(number, "pattern"), name)
         if pattern is not None and len(self.problems) == before:
-            self.rules[name] = _rule(table, pattern, lines, number)
+            self.rules.append(_rule(table, pattern, lines, number))
 
     def compile(self, text: Any, place: str, name: str) -> FilterPattern | None:
         if not isinstance(text, str):
@@ -141,7 +143,7 @@ def _mistakes(table: dict[str, Any]) -> Iterable[tuple[str, str]]:
         if key in _LATER:
             yield key, f"`{key}` is not supported by this version"
         elif key not in _KEYS:
-            yield key, f"unknown key `{key}`; known are {', '.join(_KEYS)}"
+            yield key, f"unknown key `{key}`; {_nearest(key, _KEYS)}"
         elif not isinstance(value, _KEYS[key]):
             yield key, f"`{key}` is {_TYPE_NAMES[_KEYS[key]]}"
         elif key in ("tags", "references") and not all(isinstance(item, str) for item in value):
@@ -156,9 +158,14 @@ def _test_mistakes(tests: Any) -> Iterable[tuple[str, str]]:
         return
     for key, value in tests.items():
         if key not in ("match", "ignore"):
-            yield "tests", f"unknown key `tests.{key}`; known are match and ignore"
+            yield "tests", f"unknown key `tests.{key}`; {_nearest(key, ('match', 'ignore'))}"
         elif not isinstance(value, list) or not all(isinstance(item, str | dict) for item in value):
             yield "tests", f"`tests.{key}` is a list of file names and inline records"
+
+
+def _nearest(key: str, known: Iterable[str]) -> str:
+    close = get_close_matches(key, known, 1)
+    return f"did you mean `{close[0]}`?" if close else f"known are {', '.join(known)}"
 
 
 def _rule(table: dict[str, Any], pattern: FilterPattern, lines: RuleLines, number: int) -> Rule:
