@@ -34,7 +34,7 @@ def gunzip(data: bytes, limit: int = DEFAULT_LIMIT) -> tuple[bytes | bytearray, 
     parts: list[bytes] = []
     size = 0
     while data:
-        for part in _member(data, limit - size):
+        for part in _member(data, size, limit):
             if isinstance(part, _Rest):
                 data = part.data
                 break
@@ -72,7 +72,8 @@ class _Rest:
         self.data = data
 
 
-def _member(data: bytes, limit: int) -> list[bytes | _Rest]:
+def _member(data: bytes, before: int, limit: int) -> list[bytes | _Rest]:
+    """The content of one member, when it and the `before` bytes of earlier ones keep the limit."""
     member = isal_zlib.decompressobj(_GZIP)
     parts: list[bytes | _Rest] = []
     size = 0
@@ -80,7 +81,7 @@ def _member(data: bytes, limit: int) -> list[bytes | _Rest]:
         while not member.eof:
             part = member.decompress(data, _CHUNK)
             size += len(part)
-            if size > limit:
+            if before + size > limit:
                 reason = f"too big: more than {limit:,} bytes when decompressed; raise --max-object-size"
                 raise UnreadableError(reason)
             parts.append(part)
