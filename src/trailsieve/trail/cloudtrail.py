@@ -75,7 +75,7 @@ def batches(data: bytes | bytearray, decode: Decode) -> Iterator[Batch]:
     not decode is taken apart the slow way, to the next sure boundary; so an odd record costs its block only.
 
     Raises:
-        UnreadableError: the file ends inside a record.
+        UnreadableError: the file ends inside its first record.
     """
     place, end, number = len(_HEAD), len(data) - len(_TAIL), 1
     boundary = b"}," + bytes(data[place : data.find(b":", place) + 1])
@@ -112,7 +112,10 @@ def _taken_apart(number: int, data: bytes | bytearray, place: int, cut: int) -> 
             if stop >= cut:
                 break
     except scan.TruncatedError as error:
-        raise UnreadableError(f"truncated JSON: it {error}") from None
+        before = number - 1 + len(texts)
+        if not before:
+            raise UnreadableError(f"truncated JSON: it {error}") from None
+        return Batch(number, None, b"", texts, f"truncated JSON: it ends inside record {before + 1}"), len(data)
     batch = Batch.of_texts(number, texts)
     behind = data.find(b",", stop)
     if behind >= 0 and not data[stop:behind].strip():
