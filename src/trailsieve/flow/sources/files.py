@@ -127,9 +127,12 @@ class FilesSource:
             yield Message(Path(listed.path).read_bytes(), Position(listed.path, 0), listed.name)
 
     def _read_stdin(self, listed: Listed, stream: BinaryIO) -> Iterator[Message]:
-        """A whole document when its first line is not a document of its own; lines otherwise."""
+        """A whole document when its first line (blank ones aside) is no document of its own; else lines."""
         buffered = _decompressed(stream)
-        first = buffered.readline(BLOCK)
+        first = line = buffered.readline(BLOCK)
+        while line and not line.strip():
+            line = buffered.readline(BLOCK)
+            first += line
         if looks_like_lines(first):
             yield from self._lines(listed, buffered, first)
         else:
