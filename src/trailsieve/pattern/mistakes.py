@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,34 @@ from trailsieve.pattern.nodes import Regex, String, Value
 NULL_HINT = "write `$.field IS NULL`; for an absent field `$.field NOT EXISTS`"
 _WORD_BREAKS = BLANKS + "(){}[]&|=!<>,\"'%"
 _END = "the end of the pattern"
+_JOIN_HINT = "join conditions with && or ||"
+_KEY_HINT = "a key with other characters is written $.['the key']"
+_TEXT_HINT = "only letters, digits, `_` and `.` go without double quotes: write "
+# What other languages compare with, by the run of signs that the mistake stands in.
+_SIGNS = {
+    "<>": "write != for `is not`",
+    "=>": "write >= for `at least`",
+    "=<": "write <= for `at most`",
+    "!": "write != for `is not`",
+    ":": "one `=` compares: $.field = value",
+    "=~": "a regex stands between percent signs: $.field = %regex%",
+    "~=": "a regex stands between percent signs: $.field = %regex%",
+    "~": "a regex stands between percent signs: $.field = %regex%",
+    "!~": "a regex stands between percent signs: $.field != %regex%",
+    "==": "one `=` compares",
+    "===": "one `=` compares",
+    "!==": "write != with one `=`",
+}
+_WORDS = {
+    "IN": 'write one comparison for each value: ($.field = "a" || $.field = "b")',
+    "LIKE": 'use `=` with wildcards: $.field = "*part*"',
+    "CONTAINS": 'use `=` with wildcards: $.field = "*part*"',
+    "STARTSWITH": 'use `=` with a wildcard at the end: $.field = "part*"',
+    "ENDSWITH": 'use `=` with a wildcard at the start: $.field = "*part"',
+    "MATCHES": "a regex stands between percent signs: $.field = %regex%",
+    "DOES": "for an absent field write `$.field NOT EXISTS`",
+    "ISNULL": "write `$.field IS NULL`",
+}
 
 
 def explain(text: str, place: int, expected: str) -> PatternError:
@@ -28,7 +57,7 @@ def explain(text: str, place: int, expected: str) -> PatternError:
         return located(text, place, expected, _hint(_Slip(text, _skip(text, place), expected)))
     at = _skip(text, place)
     if "immediately followed by" in expected:  # a keyword with more letters after it
-        expected = "Expected a comparison"
+        at, expected = _whole_keyword(text, at)
     wanted = expected.replace("Expected ", "expected ").replace("expected end of text", "expected a term")
     hint = _hint(_Slip(text, at, wanted))
     return located(text, at, f"{wanted}, found {_found(text, at)}", hint)
@@ -41,7 +70,17 @@ def located(text: str, start: int, message: str, hint: str = "") -> PatternError
 
 def quote_hint(token: str) -> str:
     """Tells to quote a value."""
-    return f'put the value in double quotes: "{visible(token)}"'
+    return f"put the value in double quotes: {_quoted(token)}"
+
+
+def null_hint(text: str) -> str:
+    """Tells what to write for null, which no value is (rule 41)."""
+    return NULL_HINT if text.startswith("{") else 'write "null" in quotes for the word'
+
+
+def _quoted(token: str) -> str:
+    escaped = token.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{visible(escaped)}"'
 
 
 def order_hint(operator: str, value: Value) -> str:
@@ -66,8 +105,24 @@ def _skip(text: str, place: int) -> int:
 def _found(text: str, at: int) -> str:
     if at >= len(text):
         return _END
+    if not text[at].isprintable():
+        return _unseen(text[at])
     word = _word(text, at) or text[at]
     return f"`{visible(word[:30])}`"
+
+
+def _unseen(character: str) -> str:
+    return f"the invisible character U+{ord(character):04X}"
+
+
+def _whole_keyword(text: str, at: int) -> tuple[int, str]:
+    """Where the word around `at` starts, and what is expected there."""
+    while text[at - 1].isalnum():
+        at -= 1
+    before = text[:at].rstrip(BLANKS).upper()
+    if before.endswith("NOT"):
+        return at, "Expected EXISTS"
+    return at, "Expected NULL, TRUE or FALSE" if before.endswith("IS") else "Expected a comparison"
 
 
 def _word(text: str, at: int) -> str:
@@ -100,6 +155,16 @@ class _Slip:
     @property
     def json(self) -> bool:
         return self.text.startswith("{")
+
+    @property
+    def signs(self) -> str:
+        """The run of comparison signs around the place."""
+        start = end = self.at
+        while self.text[start - 1] in "=<>!~":
+            start -= 1
+        while self.text[end : end + 1] and self.text[end] in "=<>!~:":
+            end += 1
+        return self.text[start:end]
 
 
 def _hint(slip: _Slip) -> str:
@@ -138,17 +203,40 @@ def _bare_value_went_on(slip: _Slip) -> bool:
     return slip.json and "`&&`" in slip.expected and bool(slip.rest) and slip.rest[0] not in "})(&|,$"
 
 
+def _lone_value(slip: _Slip) -> bool:
+    """A value where a condition belongs: `$.a = "x" || "y"`."""
+    if not slip.before.endswith(("||", "&&")):
+        return False
+    value = _VALUE.match(slip.rest)
+    return value is not None and slip.rest[value.end() :].lstrip(BLANKS)[:1] in ("", "}", ")", "|", "&")
+
+
+def _named_field(slip: _Slip) -> str:
+    """The selector that a word or quoted name was meant to be."""
+    name = slip.rest[1:].partition(slip.rest[0])[0] if slip.rest[0] in "\"'" else slip.word
+    name = name.removeprefix("$").lstrip(".")
+    return f"$.{visible(name)}" if _NAME.fullmatch(name) else "$.eventName"
+
+
 def _quote_whole_value(slip: _Slip) -> str:
     start = max(slip.before.rfind(character) for character in "=<>") + 1
     value = slip.text[start:]
     end = min(
         (at for at in (value.find(stop) for stop in (")", "&&", "||", "}")) if at >= 0), default=len(value)
     )
-    return quote_hint(value[:end].strip(BLANKS).replace('"', ""))
+    return quote_hint(value[:end].strip(BLANKS).strip('"'))
 
 
+_ROOT_INDEX = re.compile(r"\$\.?\[[0-9*]")
+_ODD_KEY = re.compile(r"\$\[|\$\.[^\s.=<>!})]")
+_NAME = re.compile(r"[\w-]+(?:\.[\w-]+)*")
+_VALUE = re.compile(r'"[^"]*"|%[^%]*%|[\w.*+\-]+')
 _Hint = str | Callable[[_Slip], str]
 _SLIPS: list[tuple[Callable[[_Slip], bool], _Hint]] = [
+    (
+        lambda s: bool(s.rest) and not s.rest[0].isprintable(),
+        "remove it; in a text editor it may look like a blank",
+    ),
     (
         lambda s: _text_term(s) and s.text.lstrip(BLANKS)[:1] in "{[%" and s.text[:1] in BLANKS,
         "a JSON, space-delimited or regex pattern starts with its first character: no blank before it",
@@ -156,19 +244,27 @@ _SLIPS: list[tuple[Callable[[_Slip], bool], _Hint]] = [
     (_selector_in_text, "a condition on fields stands in braces: { $.field = value }"),
     (lambda s: _text_term(s) and s.rest.startswith('"'), 'close the quoted term with a second "'),
     (lambda s: _text_term(s) and s.rest[:1] in "-?" and bool(s.rest), "put the word right after `-` or `?`"),
+    (_all(_text_term, _starts("&")), "terms side by side must all occur: write no && between them"),
+    (_all(_text_term, _starts("|")), "put ? before each term for any of them: ?this ?that"),
+    (_all(_text_term, _starts("!")), 'put - before a term to exclude it: -this; or quote it: "!"'),
+    (_all(_text_term, _starts("%")), "a regex stands alone, without terms; within a text term quote the %"),
     (
-        _text_term,
-        lambda s: (
-            f"put a term with other characters than letters, digits, _ and . in double quotes: {_quoted_rest(s)}"
-        ),
+        _all(_text_term, _starts("*")),
+        "a term is found anywhere in the event: it needs no *; quote it for the character itself",
     ),
+    (_text_term, lambda s: _TEXT_HINT + _quoted_rest(s)),
     (
         _all(_wants("nothing may follow"), lambda s: s.json),
         "put further conditions inside the braces, joined with && or ||",
     ),
+    (
+        _all(_wants("nothing may follow"), lambda s: s.text.startswith("%")),
+        "a regex stands alone; join two with | in one: %a|b%",
+    ),
+    (_wants("nothing may follow"), "leave out what follows, or make it a field inside the brackets"),
+    (lambda s: "a comparison" in s.expected and s.signs in _SIGNS, lambda s: _SIGNS[s.signs]),
+    (lambda s: "a value" in s.expected and s.signs in _SIGNS, lambda s: _SIGNS[s.signs]),
     (_starts("=="), "one `=` compares"),
-    (_starts("=~"), "a regex stands between percent signs: $.field = %regex%"),
-    (_starts("<>"), "write != for `is not`"),
     (_is_word("AND"), "write && for `and`"),
     (_is_word("OR"), "write || for `or`"),
     (lambda s: s.rest[:1] == "&" and s.rest[:2] != "&&", "write && for `and`"),
@@ -177,42 +273,79 @@ _SLIPS: list[tuple[Callable[[_Slip], bool], _Hint]] = [
         _all(_wants("NULL, TRUE"), _is_word("NOT")),
         'there is no IS NOT; `$.field = "*"` is true for any string or number, `$.field NOT EXISTS` for none',
     ),
+    (_wants("NULL, TRUE"), "IS goes with NULL, TRUE or FALSE only; compare text and numbers with ="),
+    (
+        _wants("expected EXISTS"),
+        "NOT goes with EXISTS only: `$.field NOT EXISTS` is true for an absent field; write != for `is not`",
+    ),
     (
         _is_word("EXISTS"),
         'there is no EXISTS, only NOT EXISTS; `$.field = "*"` is true for any string or number',
     ),
+    (lambda s: "a comparison" in s.expected and s.word.upper() in _WORDS, lambda s: _WORDS[s.word.upper()]),
+    (_all(_wants("a value"), _starts("'")), 'values stand in double quotes: "value"'),
     (
-        _is_word("IN", "LIKE", "CONTAINS", "MATCHES"),
-        'use `=` with wildcards ("*part*"), or several terms joined with ||',
+        _all(_wants("a value"), _starts("“", "”", "„", "‘", "’", "`")),
+        'values stand in straight double quotes: "value"',
     ),
     (
-        lambda s: s.rest.startswith("'") and ".[" not in s.before[-2:],
-        'values stand in double quotes: "value"',
+        _all(_wants("a value"), _starts("(", "[", "{"), lambda s: s.json),
+        'write one comparison for each value: ($.field = "a" || $.field = "b")',
     ),
-    (_all(_wants("term or ("), _starts("!")), "there is no `!`; write != in the term, or NOT EXISTS"),
     (
-        _all(_wants("term or ("), _starts("$[", "$.[", '$."')),
-        "a key with other characters is written $.['the key']",
+        _all(_wants("term or ("), _starts("!")),
+        "there is no `!`; write != in the term, or NOT EXISTS",
+    ),
+    (
+        _all(_wants("term or ("), _is_word("NOT")),
+        "there is no NOT before a condition; write != in the term, or NOT EXISTS after its selector",
+    ),
+    (
+        _all(_wants("term or ("), _starts("{")),
+        "one pair of braces holds the whole pattern; use ( ) to group conditions",
+    ),
+    (_all(_wants("term or ("), _starts("&&", "||")), "a condition stands on each side of && and ||"),
+    (
+        _all(_wants("term or ("), _lone_value),
+        'each condition names its field: $.field = "a" || $.field = "b"',
+    ),
+    (
+        _all(_wants("term or ("), _starts('"', "'")),
+        lambda s: f"a field is written without quotes, after `$.`: {_named_field(s)}",
+    ),
+    (
+        _all(_wants("term or ("), lambda s: bool(_ROOT_INDEX.match(s.rest))),
+        "an event is an object, no array: $.field[0]",
+    ),
+    (
+        _all(
+            _wants("term or ("),
+            lambda s: bool(_ODD_KEY.match(s.rest)),
+        ),
+        _KEY_HINT,
     ),
     (
         _all(_wants("term or ("), lambda s: s.rest[:1] == "$"),
-        "a selector starts with `$.` and a field name: $.eventName",
+        lambda s: f"a selector starts with `$.` and a field name: {_named_field(s)}",
     ),
     (
         _all(_wants("term or ("), lambda s: bool(s.word)),
-        lambda s: f"a field starts with `$.`: $.{visible(s.word)}",
+        lambda s: f"a field starts with `$.`: {_named_field(s)}",
     ),
     (
         _all(_wants("term or ("), lambda s: not s.rest or s.rest[0] in "})"),
         "write a condition: $.field = value",
     ),
+    (_all(_wants("a comparison"), _starts("['", '["', ".[", '."', ".'")), _KEY_HINT),
     (
         _all(_wants("a comparison"), _starts("[")),
         "an index is a whole number from 0: $.list[0], or $.list[*] for any",
     ),
+    (_all(_wants("a comparison"), _starts("..")), "one dot stands before each name: $.a.b"),
+    (_all(_wants("a comparison"), _starts("*")), "a wildcard is a step of its own: $.list[*] or $.object.*"),
     (
         _all(_wants("a comparison"), lambda s: s.rest.startswith(".")),
-        "a key with other characters is written $.['the key']; one wildcard step is [*] or .*",
+        f"{_KEY_HINT}; one wildcard step is [*] or .*",
     ),
     (
         _all(_wants("a comparison"), lambda s: s.json),
@@ -226,23 +359,43 @@ _SLIPS: list[tuple[Callable[[_Slip], bool], _Hint]] = [
             else 'close the quoted value with a second "; write \\" for a quote inside it'
         ),
     ),
-    (_all(_wants("a value"), _starts("=")), "one `=` compares"),
+    (
+        _all(_wants("a value"), _starts("/")),
+        lambda s: f"{quote_hint(s.word)}; a regex is written %regex%",
+    ),
     (
         _all(_wants("a value"), lambda s: bool(s.rest) and s.rest[0] not in ")}],&|"),
         lambda s: quote_hint(s.word) if s.word else "put a value with other characters in double quotes",
     ),
     (_wants("a value"), 'write a value after the comparison: a word, a number, "text" or %regex%'),
-    (lambda s: s.json and s.rest.startswith(","), "join conditions with && or ||"),
+    (lambda s: s.json and s.rest.startswith((",", ";")), _JOIN_HINT),
+    (
+        lambda s: s.json and "`&&`" in s.expected and s.before.endswith('"'),
+        'the value ended at its second "; write \\" for a quote inside it, && or || before a further condition',
+    ),
+    (lambda s: "`&&`" in s.expected and s.rest[:1] in ("$", "("), _JOIN_HINT),
     (_bare_value_went_on, _quote_whole_value),
-    (lambda s: "`&&`" in s.expected and s.rest[:1] == "$", "join conditions with && or ||"),
     (_all(_wants("`)`"), lambda s: not s.rest or s.rest[0] == "}"), "one ( is not closed"),
     (_all(_wants("`}`"), _starts(")")), "one ) closes nothing"),
     (_wants("`}`"), "close the pattern with }"),
+    (_all(_wants("`]`"), lambda s: not s.rest), "close the pattern with ]"),
+    (_all(_wants("`]`"), _starts("=")), "one `=` compares"),
     (
         _all(_wants("`]`"), lambda s: s.before.endswith(("[", ",")) and s.rest[:1].isdigit()),
         "a field name starts with a letter",
     ),
-    (_all(_wants("`]`"), lambda s: not s.rest), "close the pattern with ]"),
+    (
+        _all(_wants("`]`"), lambda s: s.before.endswith(("[", ",")) and s.rest[:1] == "*"),
+        "leave the place between two commas empty for any field, or write ... for any number of them",
+    ),
+    (
+        _all(_wants("`]`"), _starts("$")),
+        "a field of a space-delimited pattern is a name of its own, without `$.`",
+    ),
+    (
+        _all(_wants("`]`"), _is_word("NOT", "IS", "EXISTS")),
+        "a field is tested with =, !=, <, <=, > or >= only",
+    ),
     (
         _wants("`]`"),
         "fields stand between commas: [name, name = value, ...]; other characters need double quotes",
@@ -251,6 +404,8 @@ _SLIPS: list[tuple[Callable[[_Slip], bool], _Hint]] = [
 
 
 def _quoted_rest(slip: _Slip) -> str:
+    """The term around the place as it should be quoted, its mark before the quotes."""
     start = max(slip.text.rfind(blank, 0, slip.at) for blank in BLANKS) + 1
-    term = slip.text[start:].split(maxsplit=1)
-    return f'"{visible(term[0].strip(chr(34))[:40])}"' if term else '"…"'
+    term = slip.text[start:].split(maxsplit=1)[0][:40]
+    mark = term[0] if term[0] in "-?" else ""
+    return mark + _quoted(term.removeprefix(mark).strip("\"'“”‘’"))

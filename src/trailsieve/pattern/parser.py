@@ -135,7 +135,7 @@ def _bare(text: str, start: int, tokens: pp.ParseResults) -> Number | String:
     if number:
         return Number(token, _number(token, number[1], start), span)
     if token == "null":
-        raise _MistakeError(start, "`null` is no value", mistakes.NULL_HINT)
+        raise _MistakeError(start, "`null` is no value", mistakes.null_hint(text))
     if "+" in token:
         at = start + token.index("+")
         raise _MistakeError(at, "`+` stands only in a number", mistakes.quote_hint(token))
@@ -291,7 +291,7 @@ def _check_columns(text: str, columns: tuple[Column | Ellipsis, ...]) -> None:
     for column in columns:
         name = "..." if isinstance(column, Ellipsis) else column.name
         if name and name in seen:
-            hint = "" if name == "..." else "each field needs a name of its own, or none"
+            hint = "one ... is enough" if name == "..." else "each field needs a name of its own, or none"
             raise mistakes.located(text, column.span.start, f"duplicate field `{name}`", hint)
         seen.add(name)
 

@@ -10,34 +10,39 @@ import re
 from collections.abc import Callable
 
 from trailsieve.errors import PatternError
+from trailsieve.pattern.nodes import Pattern
+from trailsieve.pattern.render import render
 
 _TOKEN = re.compile(
-    r"""(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<single>'[^']*')|(?P<regex>%[^%]*%)
+    r"""(?P<slashes>(?:=~|~=)\s*/[^/]*/)|(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<single>'[^']*'|“[^”]*”|‘[^’]*’)|(?P<regex>%[^%]*%)
     |(?P<selector>\$[\w.\-\[\]*"']*\w[\]*'"]*)
-    |(?P<join>&&|\|\||&|\||,|\b(?:AND|OR|and|or)\b)|(?P<operator><=|>=|!=|<>|=~|==?|<|>)
+    |(?P<join>&&|\|\||&|\||,|\b(?:AND|OR|and|or)\b)|(?P<operator><=|>=|!=|<>|=~|~=|=>|=<|==?|<|>)
     |(?P<bracket>[()])|(?P<brace>[{}])|(?P<blank>\s+)|(?P<word>[^\s()&|=!<>{}"',]+)|(?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
-_OPERATORS = {"==": "=", "<>": "!=", "=~": "="}
+_LIST = re.compile(r"=\s*[(\[{]")  # several values: which comparison they need is the author's to say
+_OPERATORS = {"==": "=", "<>": "!=", "=~": "=", "~=": "=", "=>": ">=", "=<": "<="}
 _JOINS = {"and": "&&", "or": "||", "&": "&&", "|": "||", ",": "&&"}
 _BARE = re.compile(r"[\w.*+\-]+")
 _KEYWORDS = {"is", "not", "exists", "null", "true", "false"}
 _KEY = re.compile(r"""\.?\[?["'']([^"']+)["'']\]?""")
 
 
-def suggest(text: str, parses: Callable[[str], object]) -> str:
-    """A pattern near `text` that `parses` accepts (it raises `PatternError` otherwise), or ""."""
+def suggest(text: str, parse: Callable[[str], Pattern]) -> str:
+    """A pattern near `text` that `parse` accepts (it raises `PatternError` otherwise), or ""."""
     if len(text) > 1024 or not ("$" in text or text.lstrip().startswith("{")):
         return ""
     opened = text.count('"') % 2 or text.count("%") % 2
     if opened or text.rstrip().rpartition("}")[2] not in ("", text.rstrip()):
         return ""  # what is open, or stands outside, cannot be guessed
-    guess = _rebuild(text)
+    if _LIST.search(text):
+        return ""
     try:
-        parses(guess)
+        guess = render(parse(_rebuild(text)))
+        parse(guess)
     except PatternError:
         return ""
-    return "" if guess == text else guess
+    return guess if guess.isprintable() else ""
 
 
 def _rebuild(text: str) -> str:
@@ -67,12 +72,14 @@ def _is_keyword(token: str) -> bool:
 
 def _mended(kind: str, token: str, before: list[str]) -> str:
     match kind:
+        case "slashes":
+            return f"= %{token[token.index('/') + 1 : -1]}%"
         case "operator":
             return _OPERATORS.get(token, token)
         case "join":
             return _JOINS.get(token.lower(), token)
         case "single":
-            return f'"{token[1:-1]}"'
+            return _quoted(token[1:-1])
         case "selector":
             return _selector(token)
         case "word" if token.lower() not in _KEYWORDS:
@@ -91,6 +98,11 @@ def _selector(token: str) -> str:
 def _value(words: list[str]) -> str:
     text = " ".join(words)
     return text if _BARE.fullmatch(text) and text != "null" else f'"{text}"'
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _balanced(text: str) -> str:
