@@ -17,11 +17,12 @@ SEVERITIES: tuple[Severity, ...] = ("informational", "low", "medium", "high", "c
 class Position(Struct, frozen=True):
     """A place in a source: `offset` is always the next one to read.
 
-    For files and objects the shard is the path or key, and the offset 0 or the byte to go on from.
+    For files and objects the shard is the path or key, and the offset 0 or the byte to go on from; where a
+    source goes on behind a name (the last key of a listing), that name is the offset.
     """
 
     shard: str
-    offset: int
+    offset: int | str
 
 
 class Message(Struct, frozen=True):

@@ -14,7 +14,7 @@ class Checkpoint(Protocol):
     def save(self, positions: Iterable[Position]) -> None:
         """Keeps these positions, all or none."""
 
-    def load(self) -> dict[str, int]:
+    def load(self) -> dict[str, int | str]:
         """The next offset of each shard."""
 
 
@@ -22,10 +22,10 @@ class MemoryCheckpoint:
     """Positions that end with the process: for replays, which start anew, and for tests."""
 
     def __init__(self) -> None:
-        self._offsets: dict[str, int] = {}
+        self._offsets: dict[str, int | str] = {}
 
     def save(self, positions: Iterable[Position]) -> None:
         self._offsets.update((position.shard, position.offset) for position in positions)
 
-    def load(self) -> dict[str, int]:
+    def load(self) -> dict[str, int | str]:
         return dict(self._offsets)

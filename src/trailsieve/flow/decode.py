@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -10,6 +10,7 @@ from trailsieve.errors import UnreadableError
 from trailsieve.model import Message, Problem
 from trailsieve.trail.cloudtrail import Batch, Decode, batches, is_plain_file, looks_like_lines, split
 from trailsieve.trail.compression import DEFAULT_LIMIT, gunzip, is_gzip
+from trailsieve.trail.envelopes import ObjectName, is_plain_record, peel
 
 _raw_array: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
 _FIRST_LINE = 65536  # bytes in which the first line of a file of lines is looked for
@@ -50,6 +51,10 @@ class Decoded:
         except UnreadableError as error:
             self.problems.append(Problem(self.origin, error.reason, text=bytes(self.data)))
 
+    def place(self, number: int) -> tuple[str, int]:
+        """The name of the message that holds a record, and the record's number in it."""
+        return self.origin, number
+
     def texts(self) -> Iterator[tuple[int, bytes]]:
         """The number and exact text of every record or line."""
         for batch in self.batches(_raw_array.decode):
@@ -69,6 +74,42 @@ class Decoded:
     def warn(self, reason: str) -> None:
         """Notes something odd about what was read all the same."""
         self.problems.append(Problem(self.origin, reason, warning=True))
+
+
+class Together(Decoded):
+    """Many small messages of a stream, peeled out of their envelopes, as one run of records."""
+
+    def __init__(self, messages: Sequence[Message], limit: int) -> None:
+        super().__init__("")
+        self.notices = 0
+        self.objects: list[tuple[Message, ObjectName]] = []
+        self.size = 0
+        self._limit = limit
+        self._texts: list[bytes] = []
+        self._places: list[tuple[str, int]] = []
+        for message in messages:
+            self.size += len(message.payload)
+            if message.problem:
+                self.problems.append(Problem(message.name, message.problem, text=message.payload))
+            elif is_plain_record(message.payload):
+                self._texts.append(message.payload)
+                self._places.append((message.name, 1))
+            else:
+                self._peel(message)
+
+    def _peel(self, message: Message) -> None:
+        found = peel(message.payload, self._limit)
+        self._texts += found.records
+        self._places += [(message.name, number) for number in range(1, len(found.records) + 1)]
+        self.notices += found.notices
+        self.objects += [(message, found) for found in found.objects]
+        self.problems += [Problem(message.name, reason, text=text) for reason, text in found.problems]
+
+    def place(self, number: int) -> tuple[str, int]:
+        return self._places[number - 1]
+
+    def _batches(self, decode: Decode) -> Iterator[Batch]:
+        yield Batch.of_texts(1, self._texts)
 
 
 class Decoder:
@@ -95,6 +136,10 @@ class Decoder:
                 decoded.data = b""
                 decoded.problems.append(Problem(message.name, error.reason, text=message.payload))
         return decoded
+
+    def together(self, messages: Sequence[Message]) -> Together:
+        """Many small messages of a stream, whatever envelopes they stand in."""
+        return Together(messages, self.limit)
 
     def _open(self, decoded: Decoded) -> None:
         decoded.data = data = self._plain(decoded)

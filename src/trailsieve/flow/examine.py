@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from trailsieve.flow.alert import alert_of
-from trailsieve.flow.decode import Decoder
+from trailsieve.flow.decode import Decoded, Decoder
 from trailsieve.flow.matcher import Matcher
 from trailsieve.model import Alert, Message, Problem
 
@@ -16,7 +18,8 @@ class Findings(Struct):
     Attributes:
         files: 1 for an object or the first block of a file of lines, 0 for its other blocks.
         records: how many records there were, those that could not be read included.
-        size: bytes after decompression.
+        size: bytes after decompression; of messages that were examined together, as they came.
+        notices: messages, or parts of them, that hold no record by design: health checks, test events.
     """
 
     alerts: list[Alert]
@@ -24,6 +27,7 @@ class Findings(Struct):
     files: int
     records: int
     size: int
+    notices: int = 0
 
 
 class Examiner:
@@ -36,6 +40,16 @@ class Examiner:
     def examine(self, message: Message) -> Findings:
         """All alerts and problems of one message; never raises for what it holds."""
         decoded = self._decoder.decode(message)
+        return self._findings(decoded, len(decoded.data))
+
+    def together(self, messages: Sequence[Message]) -> Findings:
+        """The same for many small messages of a stream at once, in their order."""
+        decoded = self._decoder.together(messages)
+        findings = self._findings(decoded, decoded.size)
+        findings.notices = decoded.notices
+        return findings
+
+    def _findings(self, decoded: Decoded, size: int) -> Findings:
         alerts: list[Alert] = []
         problems: list[Problem] = []
         for found in self._matcher.match(decoded):
@@ -44,4 +58,4 @@ class Examiner:
             else:
                 alerts.append(alert_of(found))
         problems += decoded.problems
-        return Findings(alerts, problems, int(decoded.lines <= 1), decoded.records, len(decoded.data))
+        return Findings(alerts, problems, int(decoded.lines <= 1), decoded.records, size)

@@ -12,10 +12,11 @@ from trailsieve.model import Match, Problem, Record
 from trailsieve.pattern.fused import FusedPatterns
 from trailsieve.pattern.nodes import JsonPattern
 from trailsieve.rules.rule import Rule
-from trailsieve.trail.cloudtrail import Batch
+from trailsieve.trail.cloudtrail import Batch, blocks_of
 from trailsieve.trail.event import Event, read_event
 
 Wanted = Callable[[Event], bool]
+Place = Callable[[int], tuple[str, int]]
 
 
 class Matcher:
@@ -41,28 +42,37 @@ class Matcher:
         self._decode_record = jsontext.decoder(self._fused.decode_as).decode
         event: Any = self._fused.decode_as
         self._decode_block = jsontext.decoder(list[event]).decode
+        self._decode_lines = jsontext.decoder(event).decode_lines
 
     def match(self, decoded: Decoded) -> Iterator[Match | Problem]:
         """The matches in a message's records, and a problem for each record that cannot be read."""
-        for batch in decoded.batches(self._decode_block):
+        for batch in self._decoded(decoded):
             if batch.events is not None and not self._text_rules:
-                yield from self._match_events(batch, batch.events, decoded.origin)
+                yield from self._match_events(batch, batch.events, decoded.place)
             else:
                 for index, text in enumerate(batch.texts, batch.first):
                     if text.strip():
-                        yield from self._match_text(index, text, decoded.origin)
+                        yield from self._match_text(text, *decoded.place(index))
                     else:
                         decoded.records -= 1  # an empty line
 
-    def _match_events(self, batch: Batch, events: list[Any], origin: str) -> Iterator[Match | Problem]:
+    def _decoded(self, decoded: Decoded) -> Iterator[Batch]:
+        for batch in decoded.batches(self._decode_block):
+            if batch.events is None:
+                yield from blocks_of(batch, self._decode_lines)
+            else:
+                yield batch
+
+    def _match_events(self, batch: Batch, events: list[Any], place_of: Place) -> Iterator[Match | Problem]:
         for place, numbers in self._fused.matches(events):
-            record = _record(batch.first + place, batch.texts[place], origin)
+            origin, index = place_of(batch.first + place)
+            record = _record(index, batch.texts[place], origin)
             if isinstance(record, Problem):
                 yield record
             else:
                 yield from self._matches(record, [self._record_rules[n] for n in numbers], origin)
 
-    def _match_text(self, index: int, text: bytes, origin: str) -> Iterator[Match | Problem]:
+    def _match_text(self, text: bytes, origin: str, index: int) -> Iterator[Match | Problem]:
         try:
             found = self._fused.matches([self._decode_record(text)]) if self._record_rules else []
             numbers = found[0][1] if found else []

@@ -75,7 +75,11 @@ def _term(term: Comparison | IsType | NotExists) -> str:
             return f"the field is {name.lower()}" + ("" if name == "NULL" else ", the boolean")
         case Comparison(operator="!=", value=value):
             said = f"anything but {_value(value)}"
-            return said if isinstance(target, Field) else f"{said}; false when absent, null, boolean, array or object"
+            return (
+                said
+                if isinstance(target, Field)
+                else f"{said}; false when absent, null, boolean, array or object"
+            )
         case Comparison(operator="=", value=value):
             return _value(value)
         case Comparison():

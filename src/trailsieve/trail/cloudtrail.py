@@ -36,7 +36,7 @@ class Batch:
     Attributes:
         first: the number of the first one, from 1.
         events: the records as decoded by the caller's decoder; None when it refused one of them.
-        block: the JSON array that holds exactly these records; empty when `events` is None.
+        block: the JSON array that holds exactly these records; empty when their texts are known.
         warning: what is odd about the document, or "".
     """
 
@@ -94,6 +94,36 @@ def batches(data: bytes | bytearray, decode: Decode) -> Iterator[Batch]:
         place = cut + (len(_SEAM) if data.startswith(_SEAM, cut) else 1)
 
 
+def blocks_of(batch: Batch, decode_lines: Decode) -> Iterator[Batch]:
+    """A batch of texts as smaller ones, each decoded in one go where its texts allow it.
+
+    Texts that begin with { and end with } hold at least one value each, and no value can reach over a line's
+    end into the next text: a comma would have to stand there. So as many values as texts are one a text.
+    """
+    first = batch.first
+    for group in _groups(batch.texts):
+        block = Batch.of_texts(first, group)
+        if all(text[:1] == b"{" and text[-1:] == b"}" for text in group):
+            try:
+                events = decode_lines(b"\n".join(group))
+            except (msgspec.MsgspecError, UnicodeError, RecursionError):
+                events = []
+            block.events = events if len(events) == len(group) else None
+        yield block
+        first += len(group)
+
+
+def _groups(texts: list[bytes]) -> Iterator[list[bytes]]:
+    start = size = 0
+    for end, text in enumerate(texts, 1):
+        size += len(text)
+        if size >= _BLOCK:
+            yield texts[start:end]
+            start, size = end, 0
+    if start < len(texts):
+        yield texts[start:]
+
+
 def _decoded(number: int, records: bytes | bytearray, decode: Decode) -> Batch | None:
     block = b"".join((b"[", records, b"]"))
     try:
@@ -115,7 +145,9 @@ def _taken_apart(number: int, data: bytes | bytearray, place: int, cut: int) -> 
         before = number - 1 + len(texts)
         if not before:
             raise UnreadableError(f"truncated JSON: it {error}") from None
-        return Batch(number, None, b"", texts, f"truncated JSON: it ends inside record {before + 1}"), len(data)
+        return Batch(number, None, b"", texts, f"truncated JSON: it ends inside record {before + 1}"), len(
+            data
+        )
     batch = Batch.of_texts(number, texts)
     behind = data.find(b",", stop)
     if behind >= 0 and not data[stop:behind].strip():

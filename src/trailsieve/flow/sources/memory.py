@@ -13,7 +13,7 @@ class MemorySource:
     def __init__(self, messages: Iterable[Message], batch: int = 1) -> None:
         self._waiting = list(messages)
         self._batch = batch
-        self.committed: dict[str, int] = {}
+        self.committed: dict[str, int | str] = {}
         self.closed = False
 
     @property
