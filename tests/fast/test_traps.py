@@ -132,7 +132,7 @@ def fields_first(texts: Sequence[bytes]) -> bytes:
     return b'{"owner":"x",' + log_file(texts)[1:]
 
 
-def other_way(texts: Sequence[bytes]) -> bytes:
+def other_way(texts: list[bytes]) -> bytes:
     """The plain file whose first record is the odd one, which hides where records begin."""
     return log_file(texts[60:] + texts[:60])
 

@@ -31,12 +31,13 @@ _CACHED_LENGTH = 512  # characters
 
 
 def popularity(expressions: Iterable[Expression]) -> Counter[Selector]:
-    """How many patterns ask each selector for a fixed text; where several would do, all take the same."""
-    counts: Counter[Selector] = Counter()
-    for expression in expressions:
-        terms = [term for term in terms_of(expression) if _fixed_text(term) is not None]
-        counts.update({term.target for term in terms if isinstance(term.target, Selector)})
-    return counts
+    """How many different texts the patterns ask each selector for; where several would do, all take the same.
+
+    The one with the most tells the patterns apart: the API call, not the service that hundreds of them share.
+    """
+    terms = (term for expression in expressions for term in terms_of(expression))
+    asked = {(term.target, text) for term in terms if (text := _fixed_text(term)) is not None}
+    return Counter(target for target, _ in asked if isinstance(target, Selector))
 
 
 def triggers(expression: Expression, popular: Mapping[Selector, int]) -> Triggers:
