@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NoReturn, TypeVar
@@ -190,6 +190,7 @@ class _DeepDecoder:
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def encode(value: Any) -> str:
@@ -197,4 +198,39 @@ def encode(value: Any) -> str:
     try:
         return _encoder.encode(value).decode()
     except (UnicodeError, RecursionError, OverflowError):
-        return json.dumps(value, separators=(",", ":"), default=str)
+        return "".join(_pieces(value))
+
+
+class _Mark(str):
+    """A piece of JSON text among values that are still to be encoded."""
+
+    __slots__ = ()
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    """JSON of any depth, piece by piece, with lone surrogates as escapes."""
+    todo: list[Any] = [value]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, _Mark):
+            yield value
+        elif isinstance(value, dict):
+            yield "{"
+            members = [(f"{',' if n else ''}{_scalar(str(key))}:", key) for n, key in enumerate(value)]
+            todo.append(_Mark("}"))
+            for mark, key in reversed(members):
+                todo += [value[key], _Mark(mark)]
+        elif isinstance(value, list):
+            yield "["
+            todo.append(_Mark("]"))
+            for place in range(len(value) - 1, -1, -1):
+                todo += [value[place], _Mark("," if place else "")]
+        else:
+            yield _scalar(value)
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return str(value)
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -69,7 +69,8 @@ def render_target(target: Selector | Field) -> str:
     """The text of what a term tests: a selector or the name of a field."""
     if isinstance(target, Field):
         return target.name
-    return "$" + "".join(map(_step, target.steps))
+    steps = "".join(map(_step, target.steps))
+    return "$" + (steps.replace("[*]", ".*", 1) if steps.startswith("[*]") else steps)  # `$[` is refused
 
 
 def _step(step: Step) -> str:

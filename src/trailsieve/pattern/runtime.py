@@ -102,8 +102,11 @@ def text_of(value: Any) -> str | None:
     if kind is Decimal:
         return str(value)
     if kind is float:
-        return str(Decimal(repr(value)))
+        return str(Decimal(repr(value))) if isfinite(value) else _BEYOND_DOUBLE
     return None
+
+
+_BEYOND_DOUBLE = "1E+309"  # other decoders make an infinity of 1e309; its own digits are lost
 
 
 def equals(value: Any, text: str) -> bool:

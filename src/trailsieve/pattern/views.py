@@ -6,6 +6,7 @@ What is absent from the JSON text is `ABSENT` in the struct; null stays None.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -65,9 +66,17 @@ class ValueView:
         return "value", tuple(selector.steps[len(plain_steps(selector)) :])
 
 
+# Names that msgspec takes for a field. U+FFFD may stand for what is not UTF-8: that needs full decoding.
+_FIELD_NAME = re.compile(r'[^"\\\x00-\x1f\ud800-\udfff\ufffd]+')
+
+
 def plain_steps(selector: Selector) -> tuple[str, ...]:
-    """The names at the start of a selector, before any index or wildcard."""
-    return tuple(takewhile(lambda step: isinstance(step, str), selector.steps))  # type: ignore[arg-type]
+    """The names at the start of a selector that a projection can hold, before any index or wildcard."""
+    return tuple(takewhile(_is_plain, selector.steps))  # type: ignore[arg-type]
+
+
+def _is_plain(step: Step) -> bool:
+    return isinstance(step, str) and _FIELD_NAME.fullmatch(step) is not None
 
 
 def _followed(code: str, steps: Iterable[Step]) -> str:
@@ -90,7 +99,7 @@ class Projection:
 
     Attributes:
         type: a msgspec struct for one event; it takes any JSON object.
-        possible: False when a selector starts with a wildcard and so needs every field.
+        possible: False when a selector starts with a wildcard or an odd name and so needs every field.
     """
 
     def __init__(self, selectors: Iterable[Selector]) -> None:

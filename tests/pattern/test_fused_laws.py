@@ -1,0 +1,180 @@
+"""Many patterns at once over whole CloudTrail files find what the interpreter finds record by record."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import trailsieve
+from tests import strategies as some
+from trailsieve import jsontext
+from trailsieve.flow.decode import Decoded
+from trailsieve.flow.matcher import Matcher
+from trailsieve.model import Match, Problem
+from trailsieve.pattern import interpret
+from trailsieve.pattern.fused import FusedPatterns
+from trailsieve.pattern.nodes import JsonPattern
+from trailsieve.pattern.parser import parse
+from trailsieve.pattern.render import render
+from trailsieve.rules.rule import Rule
+from trailsieve.trail import cloudtrail
+
+laws = settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+
+Found = list[tuple[int, int, bytes]]  # number of the record, number of the pattern, the record's text
+
+
+def by_interpreter(patterns: list[JsonPattern], texts: list[bytes]) -> Found:
+    records = [(number, text, jsontext.decode_object(text)) for number, text in enumerate(texts, 1)]
+    return [
+        (number, which, text)
+        for number, text, record in records
+        for which, pattern in enumerate(patterns)
+        if record is not None and interpret.matches_record(pattern, record)
+    ]
+
+
+def matcher(patterns: list[JsonPattern]) -> Matcher:
+    compiled = [trailsieve.compile(render(pattern), limits=False) for pattern in patterns]
+    return Matcher([Rule(str(number), "", "low", pattern) for number, pattern in enumerate(compiled)])
+
+
+def by_matcher(
+    patterns: list[JsonPattern], data: bytes, block: int | None = None
+) -> tuple[Found, list[Problem]]:
+    decoded = Decoded("trail.json", data)
+    with pytest.MonkeyPatch.context() as patch:
+        if block is not None:
+            patch.setattr(cloudtrail, "_BLOCK", block)
+        results = list(matcher(patterns).match(decoded))
+    found = [(m.record.index, int(m.rule.id), m.record.text) for m in results if isinstance(m, Match)]
+    return found, [r for r in results if isinstance(r, Problem)] + decoded.problems
+
+
+# --- records: ordinary ones, and every odd one at any place ---
+
+
+def _nested(depth: int, opening: str, closing: str) -> str:
+    return f'{{"a":{opening * depth}1{closing * depth},"b":"a"}}'
+
+
+ODD = [
+    b'{"a":"\xff"}',
+    b'{"a":"a","unread":"\xff\xfe"}',
+    b'{"\xff":"a","b":1}',
+    rb'{"a":"\ud800","b":"a"}',
+    rb'{"unread":"\udfff","a":"a"}',
+    rb'{"\u0061":"a","b":{"\u0063":1}}',
+    b'{"a":"a","a":"b"}',
+    b'{"a":{"b":1},"a":{"c":1}}',
+    b'{"a":{"b":"a"},"a":"a"}',
+    b'{"a":"},{\\"a\\":"}',
+    b'{"a":[{"a":"a"},{"a":"b"},{"a":null}]}',
+    b'{"a":"]}{\\"Records\\":[","b":"]}"}',
+    b'{"a":{"a":[{"a":"a"}]}}',
+    *(b'{"a":%s,"b":{"c":%s}}' % (text.encode(), text.encode()) for text in some.JSON_NUMBERS[-6:]),
+    _nested(1500, "[", "]").encode(),
+    _nested(1500, '{"b":', "}").encode(),
+    *(b"{}", b"[]", b"null", b"1", b'"a"', b"[{}]", b"true"),
+]
+records = st.one_of(
+    some.json_objects.map(str.encode),
+    some.json_objects.map(str.encode),
+    some.json_texts.map(str.encode),
+    st.sampled_from(ODD),
+)
+record_lists = st.lists(records, max_size=8)
+# Equality tests of plain selectors, as most rules have: they share triggers.
+tests_of_text = some.selectors().flatmap(some.comparisons).map(JsonPattern)
+pattern_lists = st.lists(some.json_patterns | tests_of_text, min_size=1, max_size=6)
+
+
+@laws
+@given(pattern_lists, record_lists, st.integers(0, 400))
+def test_a_plain_file_in_blocks_of_any_size(
+    patterns: list[JsonPattern], texts: list[bytes], block: int
+) -> None:
+    data = b'{"Records":[' + b",".join(texts) + b"]}"
+    found, problems = by_matcher(patterns, data, block)
+    assert found == by_interpreter(patterns, texts)
+    assert len(problems) == sum(jsontext.decode_object(text) is None for text in texts)
+
+
+blanks = st.sampled_from([b"", b" ", b"\n", b"\r\n\t "])
+
+
+@laws
+@given(pattern_lists, record_lists, st.lists(blanks, min_size=8, max_size=8), st.integers(0, 400))
+def test_whitespace_between_records_never_matters(
+    patterns: list[JsonPattern], texts: list[bytes], space: list[bytes], block: int
+) -> None:
+    comma = space[0] + b"," + space[1]
+    parts = [b"{", b'"Records"', b":", b"[", comma.join(texts), b"]", b"}"]
+    data = b"".join(blank + part for blank, part in zip(space[1:], parts, strict=True))
+    found, _ = by_matcher(patterns, data, block)
+    assert found == by_interpreter(patterns, texts)
+
+
+@laws
+@given(pattern_lists, st.lists(record_lists, min_size=2, max_size=3), st.integers(0, 400))
+def test_joined_files_are_one(patterns: list[JsonPattern], files: list[list[bytes]], block: int) -> None:
+    data = b"".join(b'{"Records":[' + b",".join(texts) + b"]}" for texts in files)
+    found, _ = by_matcher(patterns, data, block)
+    assert found == by_interpreter(patterns, [text for texts in files for text in texts])
+
+
+@laws
+@given(pattern_lists, st.lists(some.json_objects, max_size=6))
+def test_the_order_and_number_of_patterns_never_matter(patterns: list[JsonPattern], texts: list[str]) -> None:
+    """Values that were seen before, and other patterns' triggers, change no answer."""
+    together = FusedPatterns(patterns)
+    decode = jsontext.decoder(together.decode_as).decode
+    for text in (*texts, *reversed(texts)):
+        try:
+            event = decode(text)
+        except jsontext.REFUSALS:
+            continue
+        found = together.matches([event])
+        record = jsontext.decode_object(text)
+        wanted = [n for n, pattern in enumerate(patterns) if interpret.matches_record(pattern, record)]
+        assert (found[0][1] if found else []) == wanted
+
+
+@pytest.mark.parametrize("key", ['a"b', "a\\b", "a\x01", "\ud800", "__class__", "f0", "type", "é", "a b"])
+def test_any_key_can_be_read(key: str) -> None:
+    patterns = [parse(f"{{ $.['{key}'] = 1 }}"), parse(f"{{ $.a.['{key}'].b = 1 || $.a.c[*] = 2 }}")]
+    trees = [tree for tree in patterns if isinstance(tree, JsonPattern)]
+    quoted = jsontext.encode(key).encode()
+    texts = [b"{%s:1}" % quoted, b'{"a":{%s:{"b":1}}}' % quoted, b'{"a":{"c":[2]}}', b'{"a":1}']
+    found, problems = by_matcher(trees, b'{"Records":[' + b",".join(texts) + b"]}")
+    assert [(record, pattern) for record, pattern, _ in found] == [(1, 0), (2, 1), (3, 1)]
+    assert problems == []
+
+
+def test_bytes_that_are_no_utf8_read_the_same_in_a_key() -> None:
+    tree = parse("{ $.['\ufffd'] = 1 }")
+    assert isinstance(tree, JsonPattern)
+    text = b'{"\xff":1}'
+    assert (
+        by_matcher([tree], b'{"Records":[%s]}' % text)[0] == by_interpreter([tree], [text]) == [(1, 0, text)]
+    )
+
+
+def test_the_examples_hit_and_miss() -> None:
+    """The strategies are worth something only if patterns are both true and false of the odd records."""
+    texts = [
+        "{ $.a = a }",
+        "{ $.b = 1 }",
+        "{ $.a.b = 1 }",
+        "{ $.a[*] = 1 }",
+        "{ $.a != a }",
+        "{ $.a NOT EXISTS }",
+    ]
+    trees = [tree for tree in map(parse, texts) if isinstance(tree, JsonPattern)]
+    hits = Counter(pattern for _, pattern, _ in by_interpreter(trees, ODD))
+    assert all(0 < hits[number] < len(ODD) for number in (0, 1, 4, 5))
+    found, _ = by_matcher(trees, b'{"Records":[' + b",".join(ODD) + b"]}")
+    assert found == by_interpreter(trees, ODD)
