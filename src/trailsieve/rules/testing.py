@@ -73,11 +73,18 @@ def _failure(rule: Rule, text: bytes, must_match: bool) -> str:
 
 def write_junit(results: list[TestResult], path: str | Path) -> None:
     """Writes results as JUnit XML, the form that CI systems read."""
-    failed = sum(bool(result.failure) for result in results)
-    suite = ElementTree.Element("testsuite", name="trailsieve", tests=str(len(results)), failures=str(failed))
+    counts = {
+        "tests": len(results),
+        "failures": sum(bool(result.failure) for result in results),
+        "skipped": sum(result.untested for result in results),
+    }
+    suite = ElementTree.Element(
+        "testsuite", {"name": "trailsieve", **{name: str(count) for name, count in counts.items()}}
+    )
     for result in results:
+        names = {"classname": result.rule, "name": result.name, "file": result.place}
         case = ElementTree.SubElement(
-            suite, "testcase", classname=result.rule, name=result.name, file=result.place
+            suite, "testcase", {name: _xml_text(text) for name, text in names.items()}
         )
         if result.failure:
             message = _xml_text(result.failure)
