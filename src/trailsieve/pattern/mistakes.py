@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from trailsieve.errors import PatternError, visible
+from trailsieve.errors import PatternError, shorten, visible
 from trailsieve.pattern.grammar import BLANKS
 from trailsieve.pattern.nodes import Regex, String, Value
 
@@ -224,7 +224,7 @@ def _quote_whole_value(slip: _Slip) -> str:
     end = min(
         (at for at in (value.find(stop) for stop in (")", "&&", "||", "}")) if at >= 0), default=len(value)
     )
-    return quote_hint(value[:end].strip(BLANKS).strip('"'))
+    return quote_hint(" ".join(value[:end].split()).strip('"'))
 
 
 _ROOT_INDEX = re.compile(r"\$\.?\[[0-9*]")
@@ -235,7 +235,7 @@ _Hint = str | Callable[[_Slip], str]
 _SLIPS: list[tuple[Callable[[_Slip], bool], _Hint]] = [
     (
         lambda s: bool(s.rest) and not s.rest[0].isprintable(),
-        "remove it; in a text editor it may look like a blank",
+        "remove it; text editors show a blank there or nothing",
     ),
     (
         lambda s: _text_term(s) and s.text.lstrip(BLANKS)[:1] in "{[%" and s.text[:1] in BLANKS,
@@ -406,6 +406,6 @@ _SLIPS: list[tuple[Callable[[_Slip], bool], _Hint]] = [
 def _quoted_rest(slip: _Slip) -> str:
     """The term around the place as it should be quoted, its mark before the quotes."""
     start = max(slip.text.rfind(blank, 0, slip.at) for blank in BLANKS) + 1
-    term = slip.text[start:].split(maxsplit=1)[0][:40]
+    term = shorten(slip.text[start:].split(maxsplit=1)[0], 40)
     mark = term[0] if term[0] in "-?" else ""
     return mark + _quoted(term.removeprefix(mark).strip("\"'“”‘’"))
