@@ -85,6 +85,11 @@ def _visible_character(character: str) -> str:
     return character if character == " " or character.isprintable() else "�"
 
 
+def visible_lines(text: str) -> str:
+    """`text` made `visible` line by line."""
+    return "\n".join(map(visible, text.split("\n")))
+
+
 def shorten(text: str, width: int) -> str:
     """`visible` text, cut to at most `width` characters with an ellipsis."""
     shown = visible(text[: width + 1])

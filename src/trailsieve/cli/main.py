@@ -15,7 +15,7 @@ import click
 
 from trailsieve import __version__
 from trailsieve.cli.options import global_options
-from trailsieve.errors import PatternError, RuleError, TrailsieveError, UsageError
+from trailsieve.errors import PatternError, RuleError, TrailsieveError, UsageError, visible_lines
 
 _COMMANDS = {
     "match": "Find log events that a filter pattern or rules match: grep for CloudTrail.",
@@ -86,10 +86,10 @@ def run(arguments: list[str]) -> int:
         print("trailsieve: interrupted", file=sys.stderr)
         return 130
     except TrailsieveError as error:
-        print(f"trailsieve: {_text(error)}", file=sys.stderr)
+        print(f"trailsieve: {visible_lines(_text(error))}", file=sys.stderr)
         return 2 if isinstance(error, PatternError | RuleError | UsageError) else 3
     except OSError as error:
-        print(f"trailsieve: {error}", file=sys.stderr)
+        print(f"trailsieve: {visible_lines(str(error))}", file=sys.stderr)
         return 3
     return result if isinstance(result, int) else 0
 

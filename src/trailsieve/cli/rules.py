@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
 from trailsieve.cli.options import global_options, screen
-from trailsieve.errors import UsageError
+from trailsieve.errors import UsageError, visible, visible_lines
+
+if TYPE_CHECKING:
+    from trailsieve.rules.rule import Rule
 
 _EXAMPLES = """\b
 Examples:
@@ -39,7 +44,7 @@ def list_rules(packs: tuple[str, ...]) -> None:
     )
     for pack in [load_pack(name) for name in packs or built_in()]:
         table = Table(
-            title=Text(f"{pack.name} {pack.version}".strip()), title_justify="left", box=None, pad_edge=False
+            title=Text(visible(f"{pack.name} {pack.version}".strip())), title_justify="left", box=None, pad_edge=False
         )
         for column in ("rule", "severity", "title", "tags"):
             table.add_column(
@@ -50,7 +55,8 @@ def list_rules(packs: tuple[str, ...]) -> None:
                 tag for tag in rule.tags if not tag.startswith("cis-aws-") or tag.startswith("cis-aws-5")
             ]
             state = "" if rule.enabled else " (disabled)"
-            table.add_row(Text(rule.id), rule.severity, Text(rule.title + state), Text(" ".join(shown)))
+            cells = (rule.id, rule.severity, rule.title + state, " ".join(shown))
+            table.add_row(*(Text(visible(cell)) for cell in cells))
         console.print(table)
         console.print()
 
@@ -74,15 +80,19 @@ def show_rule(rule_id: str, packs: tuple[str, ...]) -> None:
     if rule is None:
         known = [known.id for pack in loaded for known in pack.rules]
         raise UsageError(f"no rule {rule_id!r}; {_nearest(rule_id, known)}")
-    print(f"{rule.id}  {rule.title}\n")
-    print(f"severity    {rule.severity}")
-    print(f"pattern     {rule.pattern.text}")
-    print(f"file        {rule.file}:{rule.line}")
+    print(visible_lines("\n".join(_described(rule))))
+
+
+def _described(rule: Rule) -> Iterator[str]:
+    yield f"{rule.id}  {rule.title}\n"
+    yield f"severity    {rule.severity}"
+    yield f"pattern     {rule.pattern.text}"
+    yield f"file        {rule.file}:{rule.line}"
     for name, values in (("tags", rule.tags), ("references", rule.references)):
         for number, value in enumerate(values):
-            print(f"{name if number == 0 else '':<12}{value}")
+            yield f"{name if number == 0 else '':<12}{value}"
     if rule.description:
-        print(f"\n{rule.description}")
+        yield f"\n{rule.description}"
 
 
 def _nearest(rule_id: str, known: list[str]) -> str:

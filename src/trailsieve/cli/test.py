@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from trailsieve.cli.options import global_options, no_limits
+from trailsieve.errors import visible, visible_lines
 
 _EXAMPLES = """\b
 Examples:
@@ -29,13 +30,14 @@ def command(paths: tuple[str, ...], junit: str | None, no_limits: bool) -> int:
     results = [result for path in paths for result in run_tests(load_pack(path, limits=not no_limits))]
     for result in results:
         if result.failure:
-            print(f"FAILED {result.place}: rule {result.rule}: {result.name}\n{_indented(result.failure)}\n")
+            failed_test = f"FAILED {result.place}: rule {result.rule}: {result.name}"
+            print(f"{visible_lines(failed_test)}\n{_indented(visible_lines(result.failure))}\n")
     if junit:
         write_junit(results, junit)
     failed = sum(bool(result.failure) for result in results)
     untested = sorted({result.rule for result in results if result.untested})
     for rule in untested:
-        print(f"no tests: rule {rule}")
+        print(f"no tests: rule {visible(rule)}")
     print(f"{len(results) - failed - len(untested)} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -60,4 +60,8 @@ def _identity(match: Match, event: Event) -> str:
 
 
 def _text(value: Any) -> str | None:
-    return value if value.__class__ is str and value else None
+    """A string that is not empty; lone surrogates, which no encoding takes, become U+FFFD."""
+    if value.__class__ is not str or not value:
+        return None
+    text: str = value
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -120,7 +120,7 @@ class WorkerPool:
             assert part is not None
             try:
                 found = _decode_findings(worker.connection.recv_bytes())
-            except (EOFError, ConnectionResetError):
+            except (EOFError, OSError):  # it died before its answer, or in the middle of it
                 self._replace(worker)
                 self._after_death(part, worker.process.exitcode, again)
             else:
@@ -180,12 +180,16 @@ def _work(connection: Connection, examine: Examine, inherited: list[Connection])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     for other in inherited:
         other.close()
-    try:
-        while True:
+    while True:
+        try:
             messages = _decode_messages(connection.recv_bytes())
-            connection.send_bytes(_encode([examine(message) for message in messages]))
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        return
+        except (EOFError, OSError):
+            return
+        answer = _encode([examine(message) for message in messages])
+        try:
+            connection.send_bytes(answer)
+        except OSError:
+            return
 
 
 def _cause(code: int | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from trailsieve import jsontext
-from trailsieve.errors import UnreadableError, visible
+from trailsieve.errors import UnreadableError, visible, visible_lines
 from trailsieve.rules.rule import Pack, Rule
 from trailsieve.trail.cloudtrail import split
 from trailsieve.trail.compression import gunzip, is_gzip
@@ -72,7 +72,10 @@ def _failure(rule: Rule, text: bytes, must_match: bool) -> str:
 
 
 def write_junit(results: list[TestResult], path: str | Path) -> None:
-    """Writes results as JUnit XML, the form that CI systems read."""
+    """Writes results as JUnit XML, the form that CI systems read.
+
+    XML 1.0 takes no control characters, not even escaped.
+    """
     counts = {
         "tests": len(results),
         "failures": sum(bool(result.failure) for result in results),
@@ -84,16 +87,11 @@ def write_junit(results: list[TestResult], path: str | Path) -> None:
     for result in results:
         names = {"classname": result.rule, "name": result.name, "file": result.place}
         case = ElementTree.SubElement(
-            suite, "testcase", {name: _xml_text(text) for name, text in names.items()}
+            suite, "testcase", {name: visible_lines(text) for name, text in names.items()}
         )
         if result.failure:
-            message = _xml_text(result.failure)
+            message = visible_lines(result.failure)
             ElementTree.SubElement(case, "failure", message=message.partition("\n")[0]).text = message
         if result.untested:
             ElementTree.SubElement(case, "skipped", message="the rule has no tests")
     ElementTree.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
-
-
-def _xml_text(text: str) -> str:
-    """XML 1.0 takes no control characters, not even escaped."""
-    return "\n".join(visible(line) for line in text.split("\n"))

@@ -45,7 +45,7 @@ def list_files(inputs: Iterable[str]) -> list[Listed]:
         elif os.path.isdir(given):
             listed.extend(_walk(given))
         elif os.path.lexists(given):
-            listed.append(Listed(given, given, _size(given)))
+            listed.append(Listed(given, _shown(given), _size(given)))
         else:
             raise UsageError(f"{given}: no such file or directory")
     return listed
@@ -58,12 +58,17 @@ def _walk(top: str) -> Iterator[Listed]:
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name, reverse=True)
         except OSError:
-            yield Listed(folder, folder, 0)  # opening it tells why it cannot be read
+            yield Listed(folder, _shown(folder), 0)  # opening it tells why it cannot be read
             continue
         files = [entry.path for entry in reversed(entries) if not entry.is_dir(follow_symlinks=False)]
         pending.extend(entry.path for entry in entries if entry.is_dir(follow_symlinks=False))
         for path in files:
-            yield Listed(path, path, _size(path), walked=True)
+            yield Listed(path, _shown(path), _size(path), walked=True)
+
+
+def _shown(path: str) -> str:
+    r"""A path as text that every encoding takes: bytes of it that are no UTF-8 as `\udc80`."""
+    return path.encode("utf-8", "backslashreplace").decode()
 
 
 def _size(path: str) -> int:
@@ -112,7 +117,7 @@ class FilesSource:
             try:
                 yield from self._read(listed)
             except OSError as error:
-                yield Message(b"", Position(listed.path, 0), listed.name, problem=_reason(error))
+                yield Message(b"", Position(listed.name, 0), listed.name, problem=_reason(error))
             self._progress(listed)
 
     def _read(self, listed: Listed) -> Iterator[Message]:
@@ -124,7 +129,7 @@ class FilesSource:
         elif not stat.S_ISREG(os.stat(listed.path).st_mode):
             raise OSError(None, "not a regular file")
         else:
-            yield Message(Path(listed.path).read_bytes(), Position(listed.path, 0), listed.name)
+            yield Message(Path(listed.path).read_bytes(), Position(listed.name, 0), listed.name)
 
     def _read_stdin(self, listed: Listed, stream: BinaryIO) -> Iterator[Message]:
         """A whole document when its first line (blank ones aside) is no document of its own; else lines."""
@@ -146,9 +151,9 @@ class FilesSource:
                 reason = (
                     f"too big: line {number} has more than {self._limit:,} bytes; raise --max-object-size"
                 )
-                yield Message(b"", Position(listed.path, place), listed.name, problem=reason)
+                yield Message(b"", Position(listed.name, place), listed.name, problem=reason)
             else:
-                yield Message(block, Position(listed.path, place), listed.name, lines=number)
+                yield Message(block, Position(listed.name, place), listed.name, lines=number)
             number += block.count(b"\n")
 
 
