@@ -44,7 +44,10 @@ def list_rules(packs: tuple[str, ...]) -> None:
     )
     for pack in [load_pack(name) for name in packs or built_in()]:
         table = Table(
-            title=Text(visible(f"{pack.name} {pack.version}".strip())), title_justify="left", box=None, pad_edge=False
+            title=Text(visible(f"{pack.name} {pack.version}".strip())),
+            title_justify="left",
+            box=None,
+            pad_edge=False,
         )
         for column in ("rule", "severity", "title", "tags"):
             table.add_column(
