@@ -35,6 +35,7 @@ NUMBERS = ["0", "-0", "1", "+1", "-1", "1.0", "1.50", ".5", "5.", "1e2", "100", 
 NUMBERS += ["9007199254740993", "9007199254740992.0", "9" * 310, "1" * 450, "-1e2147483647"]
 JSON_NUMBERS = [text for text in NUMBERS if re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", text)]
 JSON_NUMBERS += ["-0.0", "1e0", "0e5", "1e400", "-1e400", "1e99999999999999999999", "0.1", "3" * 5000]
+OPERATORS: list[nodes.Operator] = ["=", "=", "!=", "!=", "<", "<=", ">", ">="]
 REGEXES = ["a", "^a", "b$", "^$", "1", r"\.0", "[ab]+?", "a|b", ".", r"\s", r"\x28", r"\d{1,3}", "^.$"]
 
 # --- patterns ---
@@ -82,7 +83,7 @@ def selectors(draw: st.DrawFn) -> nodes.Selector:
 
 @st.composite
 def comparisons(draw: st.DrawFn, target: nodes.Selector | nodes.Field) -> nodes.Comparison:
-    operator = draw(st.sampled_from(["=", "=", "!=", "!=", "<", "<=", ">", ">="]))
+    operator = draw(st.sampled_from(OPERATORS))
     return nodes.Comparison(target, operator, draw(numbers if operator in ("<", "<=", ">", ">=") else values))
 
 
@@ -238,3 +239,51 @@ json_objects = _objects(json_texts)
 
 lines = st.lists(st.sampled_from([*TEXTS, '"', "[", "]", " ", "\t", "  "]) | words, max_size=10).map(" ".join)
 messages = json_objects | json_texts | lines
+
+
+@st.composite
+def events_for(draw: st.DrawFn, *trees: nodes.Pattern) -> str:
+    """An object in which the patterns' selectors lead far: to what they are compared with, or to anything."""
+    tests = [term for tree in trees for e in nodes.expressions_of(tree) for term in nodes.terms_of(e)]
+    members: list[tuple[str, str]] = []
+    for term in draw(st.lists(st.sampled_from(tests), max_size=4)) if tests else []:
+        assert isinstance(term.target, nodes.Selector)
+        first, *rest = term.target.steps[: draw(st.sampled_from([9, 9, 9, 3, 2, 1]))]
+        value = draw(_values_for(term))
+        for step in reversed(rest):
+            value = draw(_holding(step, value))
+        name = first if isinstance(first, str) else draw(keys)
+        members.append((_quoted_json(name, draw(st.booleans())), value))
+    return _object(draw(st.permutations(members + draw(st.lists(_members, max_size=2)))), draw(_commas))
+
+
+def _values_for(term: nodes.Term) -> st.SearchStrategy[str]:
+    operand = getattr(term, "value", None)
+    wanted = [_quoted_json(getattr(operand, "text", "a"), True), "null", "true", "1", "[]", "{}", "[1,null]"]
+    if isinstance(operand, nodes.Number) and operand.text in JSON_NUMBERS:
+        wanted += [operand.text, operand.text]
+    return st.sampled_from([*wanted, wanted[0]]) | json_texts
+
+
+def _holding(step: nodes.Step, value: str) -> st.SearchStrategy[str]:
+    """Something in which a step leads to the value: mostly."""
+    if isinstance(step, str):
+        found = [f"{{{_quoted_json(step, True)}:{value}}}"]
+    elif isinstance(step, int):
+        found = [f"[{','.join(['null'] * step + [value])}]"]
+    else:
+        found = [f"[{value}]", f'{{"a":{value}}}', f"[null,{value},1]", f'{{"b":"a","c":{value}}}', "[]"]
+    return st.sampled_from(found) | st.sampled_from(found) | json_scalars
+
+
+_members = st.tuples(json_keys, json_texts)
+
+
+def with_messages(trees: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, list[str]]]:
+    """A pattern and messages that it may match."""
+    return trees.flatmap(
+        lambda tree: st.tuples(
+            st.just(tree),
+            st.lists(events_for(tree) if isinstance(tree, nodes.JsonPattern) else messages, max_size=5),
+        )
+    )

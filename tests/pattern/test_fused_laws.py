@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -24,6 +25,7 @@ from trailsieve.trail import cloudtrail
 
 laws = settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 
+Case = tuple[list[JsonPattern], list[bytes]]  # patterns and records
 Found = list[tuple[int, int, bytes]]  # number of the record, number of the pattern, the record's text
 
 
@@ -80,67 +82,72 @@ ODD = [
     _nested(1500, '{"b":', "}").encode(),
     *(b"{}", b"[]", b"null", b"1", b'"a"', b"[{}]", b"true"),
 ]
-records = st.one_of(
-    some.json_objects.map(str.encode),
-    some.json_objects.map(str.encode),
-    some.json_texts.map(str.encode),
-    st.sampled_from(ODD),
-)
-record_lists = st.lists(records, max_size=8)
 # Equality tests of plain selectors, as most rules have: they share triggers.
 tests_of_text = some.selectors().flatmap(some.comparisons).map(JsonPattern)
 pattern_lists = st.lists(some.json_patterns | tests_of_text, min_size=1, max_size=6)
 
 
-@laws
-@given(pattern_lists, record_lists, st.integers(0, 400))
-def test_a_plain_file_in_blocks_of_any_size(
-    patterns: list[JsonPattern], texts: list[bytes], block: int
-) -> None:
-    data = b'{"Records":[' + b",".join(texts) + b"]}"
-    found, problems = by_matcher(patterns, data, block)
-    assert found == by_interpreter(patterns, texts)
-    assert len(problems) == sum(jsontext.decode_object(text) is None for text in texts)
+def cases(max_size: int = 8) -> st.SearchStrategy[Case]:
+    """Patterns, and records that they may match, with odd ones among them."""
+
+    def records(patterns: list[JsonPattern]) -> st.SearchStrategy[list[bytes]]:
+        hits = some.events_for(*patterns).map(str.encode)
+        odd = some.json_texts.map(str.encode) | st.sampled_from(ODD)
+        return st.lists(hits | hits | hits | odd, max_size=max_size)
+
+    return pattern_lists.flatmap(lambda patterns: st.tuples(st.just(patterns), records(patterns)))
 
 
+def plain(texts: list[bytes]) -> bytes:
+    """A file as CloudTrail writes it."""
+    return b'{"Records":[' + b",".join(texts) + b"]}"
+
+
+blocks = st.integers(0, 400)
 blanks = st.sampled_from([b"", b" ", b"\n", b"\r\n\t "])
 
 
 @laws
-@given(pattern_lists, record_lists, st.lists(blanks, min_size=8, max_size=8), st.integers(0, 400))
-def test_whitespace_between_records_never_matters(
-    patterns: list[JsonPattern], texts: list[bytes], space: list[bytes], block: int
-) -> None:
-    comma = space[0] + b"," + space[1]
-    parts = [b"{", b'"Records"', b":", b"[", comma.join(texts), b"]", b"}"]
-    data = b"".join(blank + part for blank, part in zip(space[1:], parts, strict=True))
-    found, _ = by_matcher(patterns, data, block)
+@given(cases(), blocks)
+def test_a_plain_file_in_blocks_of_any_size(case: Case, block: int) -> None:
+    patterns, texts = case
+    found, problems = by_matcher(patterns, plain(texts), block)
     assert found == by_interpreter(patterns, texts)
+    assert len(problems) == sum(jsontext.decode_object(text) is None for text in texts)
 
 
 @laws
-@given(pattern_lists, st.lists(record_lists, min_size=2, max_size=3), st.integers(0, 400))
-def test_joined_files_are_one(patterns: list[JsonPattern], files: list[list[bytes]], block: int) -> None:
-    data = b"".join(b'{"Records":[' + b",".join(texts) + b"]}" for texts in files)
-    found, _ = by_matcher(patterns, data, block)
-    assert found == by_interpreter(patterns, [text for texts in files for text in texts])
+@given(cases(), st.lists(blanks, min_size=9, max_size=9), blocks)
+def test_whitespace_between_records_never_matters(case: Case, space: list[bytes], block: int) -> None:
+    patterns, texts = case
+    records = (space[7] + b"," + space[8]).join(texts)
+    parts = [b"{", b'"Records"', b":", b"[", records, b"]", b"}"]
+    data = b"".join(blank + part for blank, part in zip(space, parts, strict=False))
+    assert by_matcher(patterns, data, block)[0] == by_interpreter(patterns, texts)
 
 
 @laws
-@given(pattern_lists, st.lists(some.json_objects, max_size=6))
-def test_the_order_and_number_of_patterns_never_matter(patterns: list[JsonPattern], texts: list[str]) -> None:
-    """Values that were seen before, and other patterns' triggers, change no answer."""
-    together = FusedPatterns(patterns)
-    decode = jsontext.decoder(together.decode_as).decode
-    for text in (*texts, *reversed(texts)):
+@given(cases(), st.lists(st.integers(0, 8), min_size=1, max_size=3).map(sorted), blocks)
+def test_joined_files_are_one(case: Case, cuts: list[int], block: int) -> None:
+    patterns, texts = case
+    data = b"".join(plain(texts[start:end]) for start, end in pairwise([0, *cuts, len(texts)]))
+    assert by_matcher(patterns, data, block)[0] == by_interpreter(patterns, texts)
+
+
+@laws
+@given(cases())
+def test_what_was_seen_before_never_matters(case: Case) -> None:
+    patterns, texts = case
+    fused = FusedPatterns(patterns)
+    decode = jsontext.decoder(fused.decode_as).decode
+    for text in (*texts, *texts, *reversed(texts)):
         try:
-            event = decode(text)
+            found = fused.matches([decode(text)])
         except jsontext.REFUSALS:
             continue
-        found = together.matches([event])
         record = jsontext.decode_object(text)
         wanted = [n for n, pattern in enumerate(patterns) if interpret.matches_record(pattern, record)]
-        assert (found[0][1] if found else []) == wanted
+        assert found == ([(0, wanted)] if wanted else [])
 
 
 @pytest.mark.parametrize("key", ['a"b', "a\\b", "a\x01", "\ud800", "__class__", "f0", "type", "é", "a b"])
@@ -149,7 +156,7 @@ def test_any_key_can_be_read(key: str) -> None:
     trees = [tree for tree in patterns if isinstance(tree, JsonPattern)]
     quoted = jsontext.encode(key).encode()
     texts = [b"{%s:1}" % quoted, b'{"a":{%s:{"b":1}}}' % quoted, b'{"a":{"c":[2]}}', b'{"a":1}']
-    found, problems = by_matcher(trees, b'{"Records":[' + b",".join(texts) + b"]}")
+    found, problems = by_matcher(trees, plain(texts))
     assert [(record, pattern) for record, pattern, _ in found] == [(1, 0), (2, 1), (3, 1)]
     assert problems == []
 
@@ -158,9 +165,7 @@ def test_bytes_that_are_no_utf8_read_the_same_in_a_key() -> None:
     tree = parse("{ $.['\ufffd'] = 1 }")
     assert isinstance(tree, JsonPattern)
     text = b'{"\xff":1}'
-    assert (
-        by_matcher([tree], b'{"Records":[%s]}' % text)[0] == by_interpreter([tree], [text]) == [(1, 0, text)]
-    )
+    assert by_matcher([tree], plain([text]))[0] == by_interpreter([tree], [text]) == [(1, 0, text)]
 
 
 def test_the_examples_hit_and_miss() -> None:
@@ -176,5 +181,5 @@ def test_the_examples_hit_and_miss() -> None:
     trees = [tree for tree in map(parse, texts) if isinstance(tree, JsonPattern)]
     hits = Counter(pattern for _, pattern, _ in by_interpreter(trees, ODD))
     assert all(0 < hits[number] < len(ODD) for number in (0, 1, 4, 5))
-    found, _ = by_matcher(trees, b'{"Records":[' + b",".join(ODD) + b"]}")
+    found, _ = by_matcher(trees, plain(ODD))
     assert found == by_interpreter(trees, ODD)
