@@ -79,7 +79,7 @@ class Selection:
             return "other region"
         if self.since and key.delivered < self.since:
             return "delivered before --since"
-        if self.until and key.delivered > self.until + DELIVERY_SLACK:
+        if self.until and key.delivered - self.until > DELIVERY_SLACK:
             return "delivered long after --until"
         return ""
 
@@ -91,7 +91,7 @@ class Selection:
         region = event.awsRegion
         if self.regions and isinstance(region, str) and region not in self.regions:
             return False
-        return not (self.since or self.until) or self._in_range(event.eventTime)
+        return not (self.since or self.until) or self._in_range(event.eventTime or event.timestamp)
 
     def _in_range(self, value: Any) -> bool:
         time = _parse_iso(value) if isinstance(value, str) else None
@@ -105,12 +105,17 @@ def parse_time(text: str | None, option: str) -> datetime | None:
     if text is None:
         return None
     ago = _AGO.fullmatch(text.strip())
-    if ago:
-        return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-    time = _parse_iso(text.strip())
+    time = _before_now(int(ago[1]), _UNITS[ago[2]]) if ago else _parse_iso(text.strip())
     if time is None:
         raise UsageError(f"{option} {text!r} is no time; write 2026-03-14T02:00:00Z, 2026-03-14, 24h or 7d")
     return time
+
+
+def _before_now(count: int, unit: str) -> datetime | None:
+    try:
+        return datetime.now(UTC) - timedelta(**{unit: count})
+    except OverflowError:
+        return None
 
 
 def _parse_iso(text: str) -> datetime | None:

@@ -8,18 +8,36 @@ import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, Any, BinaryIO
 
-from isal import igzip
+from isal import igzip, isal_zlib
+from msgspec import Struct
 
 from trailsieve.errors import UsageError
+<<<<<<< /tmp/head.py
 from trailsieve.model import Message, Position
+=======
+from trailsieve.flow.context import Context
+from trailsieve.model import Message, Offset, Position
+>>>>>>> src/trailsieve/flow/sources/files.py
 from trailsieve.trail.cloudtrail import looks_like_lines
 from trailsieve.trail.compression import is_gzip
 from trailsieve.trail.layout import is_lines_name
 
 BLOCK = 4 * 2**20  # bytes of lines that make one message
-STDIN = "-"
+    isal_zlib.error,
+)  # what reading a file, gzipped or not, can raise
+
+
+class Config(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Settings: files and folders, read once from first to last."""
+
+    paths: list[str]
+
+
+def open_source(config: Config, context: Context) -> FilesSource:
+    """Files as a source."""
+    return FilesSource(list_files(config.paths), context.max_object_size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +107,8 @@ class FilesSource:
         progress: called with the name and compressed bytes of each file when it is done.
     """
 
+    whole_objects = True
+
     def __init__(
         self, files: Sequence[Listed], limit: int, progress: Callable[[Listed], None] | None = None
     ) -> None:
@@ -116,18 +136,21 @@ class FilesSource:
         for listed in files:
             try:
                 yield from self._read(listed)
-            except OSError as error:
+            except _FAILURES as error:
                 yield Message(b"", Position(listed.name, 0), listed.name, problem=_reason(error))
             self._progress(listed)
 
     def _read(self, listed: Listed) -> Iterator[Message]:
         if listed.path == STDIN:
             yield from self._read_stdin(listed, sys.stdin.buffer)
-        elif is_lines_name(listed.path):
+            return
+        as_lines = is_lines_name(listed.path)
+        # A pipe may be given by name, but one that a walk meets would be waited for without end.
+        if (listed.walked or not as_lines) and not stat.S_ISREG(os.stat(listed.path).st_mode):
+            raise OSError(None, "not a regular file")
+        if as_lines:
             with open(listed.path, "rb") as file:
                 yield from self._lines(listed, _decompressed(file))
-        elif not stat.S_ISREG(os.stat(listed.path).st_mode):
-            raise OSError(None, "not a regular file")
         else:
             yield Message(Path(listed.path).read_bytes(), Position(listed.name, 0), listed.name)
 
@@ -145,16 +168,24 @@ class FilesSource:
 
     def _lines(self, listed: Listed, stream: IO[bytes], first: bytes = b"") -> Iterator[Message]:
         number, place = 1, 0
-        for block in _blocks(stream, first, self._limit):
-            place += len(block)
-            if len(block) > self._limit:
-                reason = (
-                    f"too big: line {number} has more than {self._limit:,} bytes; raise --max-object-size"
-                )
-                yield Message(b"", Position(listed.name, place), listed.name, problem=reason)
-            else:
-                yield Message(block, Position(listed.name, place), listed.name, lines=number)
-            number += block.count(b"\n")
+        try:
+            for block, cut in _blocks(stream, first, self._limit):
+                place += cut
+                for part, too_big in _parts(block, self._limit):
+                    place += len(part)
+                    reason = (
+                        f"too big: line {number} has more than {self._limit:,} bytes; raise --max-object-size"
+                    )
+                    yield Message(
+                        b"" if too_big else part,
+                        Position(listed.name, place),
+                        listed.name,
+                        number,
+                        reason if too_big else "",
+                    )
+                    number += part.count(b"\n")
+        except _FAILURES as error:
+            yield Message(b"", Position(listed.name, place), listed.name, number, _reason(error))
 
 
 def _decompressed(stream: BinaryIO) -> IO[bytes]:
@@ -164,28 +195,44 @@ def _decompressed(stream: BinaryIO) -> IO[bytes]:
     return stream
 
 
-def _blocks(stream: IO[bytes], first: bytes, limit: int) -> Iterator[bytes]:
-    """Blocks that end with a line's end; a line longer than a block comes alone, cut beyond `limit`."""
-    rest = first
+def _blocks(stream: IO[bytes], first: bytes, limit: int) -> Iterator[tuple[bytes, int]]:
+    """Blocks that end with a line's end, and how many bytes beyond `limit` their first line was cut by."""
+    rest, cut = first, 0
     while chunk := _read_some(stream):
         head, newline, tail = chunk.rpartition(b"\n")
         if newline:
-            yield rest + head + newline
-            rest = tail
+            yield rest + head + newline, cut
+            rest, cut = tail, 0
         elif len(rest) <= limit:
             rest += chunk
+        else:
+            cut += len(chunk)
     if rest:
-        yield rest
+        yield rest, cut
+
+
+def _parts(block: bytes, limit: int) -> Iterator[tuple[bytes, bool]]:
+    """The block, parted so that every line of more than `limit` bytes stands alone; True for such a line."""
+    begin = place = 0
+    while place < len(block) > limit:
+        start, end = place, block.find(b"\n", place)
+        place = end + 1 or len(block)
+        if (end if end >= 0 else place) - start > limit:
+            if begin < start:
+                yield block[begin:start], False
+            yield block[start:place], True
+            begin = place
+    if begin < len(block):
+        yield block[begin:], False
 
 
 def _read_some(stream: IO[bytes]) -> bytes:
-    try:
-        return stream.read1(BLOCK) if hasattr(stream, "read1") else stream.read(BLOCK)
-    except EOFError:
-        raise OSError(None, "truncated: the gzip stream ends early") from None
-    except igzip.BadGzipFile as error:
-        raise OSError(None, f"damaged gzip: {error}") from None
+    return stream.read1(BLOCK) if hasattr(stream, "read1") else stream.read(BLOCK)
 
 
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error)
+def _reason(error: Exception) -> str:
+    if isinstance(error, EOFError):
+        return "truncated: the gzip stream ends early"
+    if isinstance(error, igzip.BadGzipFile | isal_zlib.error):
+        return f"damaged gzip: {str(error).removeprefix('Error ').lstrip('-0123456789 ')}"
+    return getattr(error, "strerror", None) or str(error)
