@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trailsieve import jsontext
-from trailsieve.errors import shorten
+from trailsieve.errors import shorten, visible
 from trailsieve.pattern import interpret, runtime
 from trailsieve.pattern.delimited import columns, layout_of, values_of
 from trailsieve.pattern.nodes import (
@@ -104,7 +104,10 @@ class Explanation:
         return "\n".join(self.lines())
 
     def lines(self) -> Iterator[str]:
-        """The explanation for a person, line by line."""
+        """The explanation for a person, line by line, without control characters."""
+        return map(visible, self._lines())
+
+    def _lines(self) -> Iterator[str]:
         yield f"{_mark(self.matched)} {'match' if self.matched else 'no match'}"
         if self.reason:
             yield f"  {self.reason}"
@@ -247,7 +250,8 @@ def _type_reason(term: IsType, state: str, selector: str) -> str:
         return f"an absent field is not null; test it with `{selector} NOT EXISTS`"
     if state == "string" and term.type != "NULL":
         return f'the field is a string; compare it: `{selector} = "{term.type.lower()}"`'
-    return f"the field is {state}"
+    article = {"array": "an ", "object": "an ", "number": "a ", "string": "a "}.get(state, "")
+    return f"the field is {article}{state}"
 
 
 def _comparison_reason(operator: str, operand: Value, value: Any) -> str:
