@@ -11,33 +11,16 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from isal import igzip, isal_zlib
-from msgspec import Struct
 
 from trailsieve.errors import UsageError
-<<<<<<< /tmp/head.py
 from trailsieve.model import Message, Position
-=======
-from trailsieve.flow.context import Context
-from trailsieve.model import Message, Offset, Position
->>>>>>> src/trailsieve/flow/sources/files.py
 from trailsieve.trail.cloudtrail import looks_like_lines
 from trailsieve.trail.compression import is_gzip
 from trailsieve.trail.layout import is_lines_name
 
 BLOCK = 4 * 2**20  # bytes of lines that make one message
-    isal_zlib.error,
-)  # what reading a file, gzipped or not, can raise
-
-
-class Config(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Settings: files and folders, read once from first to last."""
-
-    paths: list[str]
-
-
-def open_source(config: Config, context: Context) -> FilesSource:
-    """Files as a source."""
-    return FilesSource(list_files(config.paths), context.max_object_size)
+STDIN = "-"
+_FAILURES: tuple[Any, ...] = (OSError, EOFError, isal_zlib.error)  # what reading a file can raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +89,6 @@ class FilesSource:
         limit: bytes of one line at most; a longer one is a problem.
         progress: called with the name and compressed bytes of each file when it is done.
     """
-
-    whole_objects = True
 
     def __init__(
         self, files: Sequence[Listed], limit: int, progress: Callable[[Listed], None] | None = None
