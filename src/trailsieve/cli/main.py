@@ -64,6 +64,11 @@ def trailsieve() -> None:
 
 def main() -> None:
     """The console script."""
+    if sys.stdout:
+        # Buffered even with PYTHONUNBUFFERED, where a write may be cut short and nobody is told;
+        # and in any locale, a character that it lacks is no reason to stop.
+        encoding = sys.stdout.encoding
+        sys.stdout = open(sys.stdout.fileno(), "w", encoding=encoding, errors="replace", closefd=False)  # noqa: SIM115
     sys.exit(run(sys.argv[1:]))
 
 

@@ -9,12 +9,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
 from trailsieve.errors import visible
-from trailsieve.model import Problem
+
+if TYPE_CHECKING:
+    from trailsieve.model import Problem
 
 F = TypeVar("F", bound=Callable[..., Any])
 _SIZE = re.compile(r"(\d+)\s*([kmg]?)(i?b)?", re.IGNORECASE)

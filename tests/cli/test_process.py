@@ -1,0 +1,133 @@
+"""The command as a process of its own: what it imports, and how it takes pipes and terminals."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import trailsieve
+from tests.cli.console import denied, log_file
+
+MAIN = [sys.executable, "-c", "from trailsieve.cli.main import main; main()"]
+SOURCES = {**os.environ, "PYTHONPATH": str(Path(trailsieve.__file__).parents[1])}
+IMPORTS = """
+import json, sys
+from trailsieve.cli.main import run
+code = run(json.loads(sys.argv[1]))
+sys.stdout.flush()
+print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "forbidden"),
+    [
+        (["--version"], ["boto3", "botocore", "kafka", "rich", "pyparsing", "msgspec", "re2"]),
+        (["--help"], ["boto3", "botocore", "kafka", "rich", "pyparsing", "msgspec", "re2"]),
+        (["match", "ERROR"], ["boto3", "botocore", "kafka", "rich", "asyncio", "multiprocessing"]),
+        (
+            ["match", "--rules", "cis-aws"],
+            ["boto3", "botocore", "kafka", "rich", "asyncio", "multiprocessing"],
+        ),
+        (["replay", "--help"], ["boto3", "botocore", "kafka", "rich", "pyparsing"]),
+        (["replay", "--summary-json", "/dev/null", "."], ["boto3", "botocore", "kafka", "asyncio"]),
+        (["test", "cis-aws"], ["boto3", "botocore", "kafka", "rich", "asyncio"]),
+    ],
+    ids=str,
+)
+def test_a_command_imports_only_what_it_needs(
+    arguments: list[str], forbidden: list[str], tmp_path: Path
+) -> None:
+    script = [sys.executable, "-c", IMPORTS, json.dumps(arguments)]
+    done = subprocess.run(script, input=b"ERROR\n", capture_output=True, cwd=tmp_path, check=True)
+    imported = json.loads(done.stderr.splitlines()[-1])
+    assert "trailsieve.cli.main" in imported
+    assert not set(imported) & set(forbidden)
+
+
+def test_importing_the_package_imports_the_standard_library_at_most() -> None:
+    script = "import sys, trailsieve; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-Sc", script], capture_output=True, text=True, check=True, env=SOURCES
+    )
+    assert set(done.stdout.split()) - sys.stdlib_module_names == {"trailsieve", "__main__"}
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """More than a pipe holds."""
+    log_file(tmp_path / "trail.json.gz", [denied(n, padding="x" * 5000) for n in range(60)])
+    return tmp_path
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["match", "ListUsers"],
+        ["match", "--json", "ListUsers"],
+        ["match", "--explain", "--json", "{ $.padding = y }"],
+        ["replay"],
+        ["replay", "--workers", "2"],
+    ],
+    ids=lambda value: " ".join(value[:2]),
+)
+def test_a_reader_that_goes_away_is_no_error(arguments: list[str], unbuffered: str, archive: Path) -> None:
+    command = [*MAIN, *arguments, *[str(archive)] * 2]
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
+    assert process.stdout
+    assert process.stdout.read(1)
+    process.stdout.close()
+    process.stdout = None
+    _, said = process.communicate()
+    assert (process.returncode, said) == (0, "")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii"])
+def test_explanations_are_printed_in_any_locale(encoding: str, archive: Path) -> None:
+    arguments = ["match", "--explain", '{ $.eventName = "日本" }', str(archive)]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run([*MAIN, *arguments], capture_output=True, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert "event 1: ✗ no match".encode(encoding, "replace") in done.stdout
+
+
+def on_a_terminal(*arguments: str) -> str:
+    """What a process writes to a real terminal."""
+    master, slave = pty.openpty()
+    environment = {**os.environ, "COLUMNS": "160", "TERM": "xterm", "NO_COLOR": "1"}
+    with subprocess.Popen(
+        [*MAIN, *arguments], stdout=slave, stderr=slave, stdin=slave, env=environment
+    ) as process:
+        os.close(slave)
+        shown = b""
+        try:
+            while chunk := os.read(master, 65536):
+                shown += chunk
+        except OSError:  # Linux's way to say that nobody holds the other end
+            pass
+        finally:
+            os.close(master)
+    assert process.returncode == 0
+    return shown.decode().replace("\r\n", "\n")
+
+
+def test_a_terminal_gets_tables_and_no_escape_sequence_of_an_attacker(tmp_path: Path) -> None:
+    hostile = denied(1, userAgent="\x1b[2Jx", eventName="\x1b]0;owned\x07", sourceIPAddress="\x9b31m")
+    file = str(log_file(tmp_path / "trail.json", [hostile]))
+    table = on_a_terminal("--color", "never", "replay", file)
+    assert table.startswith("TIME ")
+    event = on_a_terminal("match", "AccessDenied", file)
+    assert event.startswith('{"eventID"')
+    for shown in (table, event):
+        assert "\x1b" not in shown
+        assert "\x9b" not in shown
