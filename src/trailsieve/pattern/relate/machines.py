@@ -1,0 +1,156 @@
+"""Languages of texts as deterministic machines that are built while they are walked.
+
+A machine reads a text one character at a time. `keys(state)` are the characters that may lead somewhere
+special; all others lead where any other character leads, so no machine has an alphabet. States are hashable.
+Own code because the libraries at hand (greenery, automata-lib) build whole tables over a fixed alphabet
+and know neither the first-occurrence stars of rule 40 nor RE2's dialect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from typing import Any, Protocol
+
+
+class Machine(Protocol):
+    """A deterministic machine; `label` says what the text read so far is to it (a bool for most)."""
+
+    @property
+    def start(self) -> Hashable: ...
+
+    def keys(self, state: Any) -> Iterable[str]: ...
+
+    def step(self, state: Any, character: str) -> Hashable: ...
+
+    def label(self, state: Any) -> Hashable: ...
+
+
+class Literals:
+    """Which one of some texts is it? The label is that text, or None. The state is the text itself."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self.texts = frozenset(texts)
+        self.start: str | None = ""
+        self._next: dict[str, set[str]] = {}
+        for text in self.texts:
+            for place, character in enumerate(text):
+                self._next.setdefault(text[:place], set()).add(character)
+
+    def keys(self, state: str | None) -> Iterable[str]:
+        return () if state is None else self._next.get(state, ())
+
+    def step(self, state: str | None, character: str) -> str | None:
+        if state is None or character not in self._next.get(state, ()):
+            return None
+        return state + character
+
+    def label(self, state: str | None) -> str | None:
+        return state if state in self.texts else None
+
+
+_DONE, _ENDED, _DEAD = (-1, 0), (-2, 0), (-3, 0)
+
+
+class Like:
+    """Texts that parts between stars match, each found at its first occurrence (rules 39 and 40).
+
+    The state is the part that is looked for (0 is what the text must start with) and how many of its
+    characters stand at the end of what was read, as in the search of Knuth, Morris and Pratt.
+    """
+
+    def __init__(self, parts: tuple[str, ...]) -> None:
+        first, *middle, last = parts
+        self._needles = [first, *filter(None, middle), *([last] if last else [])]
+        self._at_end = _ENDED if last else _DONE
+        self._fallbacks = [_fallbacks(needle) for needle in self._needles]
+        self.start = (0, 0) if first else self._after(0)
+
+    def _after(self, stage: int) -> tuple[int, int]:
+        return (stage + 1, 0) if stage + 1 < len(self._needles) else self._at_end
+
+    def keys(self, state: tuple[int, int]) -> Iterable[str]:
+        stage, matched = state
+        if stage < 0:
+            return ()
+        needle = self._needles[stage]
+        found = {needle[matched]}
+        while stage and matched:
+            matched = self._fallbacks[stage][matched]
+            found.add(needle[matched])
+        return found
+
+    def step(self, state: tuple[int, int], character: str) -> tuple[int, int]:
+        stage, matched = state
+        if stage < 0:
+            return _DONE if state == _DONE else _DEAD
+        needle = self._needles[stage]
+        while needle[matched] != character:
+            if not stage:
+                return _DEAD
+            if not matched:
+                return (stage, 0)
+            matched = self._fallbacks[stage][matched]
+        return (stage, matched + 1) if matched + 1 < len(needle) else self._after(stage)
+
+    def label(self, state: tuple[int, int]) -> bool:
+        return state in (_DONE, _ENDED)
+
+
+def _fallbacks(needle: str) -> list[int]:
+    """For each count of matched characters the longest shorter count that also stands there."""
+    table = [0] * (len(needle) + 1)
+    matched = 0
+    for place in range(1, len(needle)):
+        while matched and needle[place] != needle[matched]:
+            matched = table[matched]
+        matched += needle[place] == needle[matched]
+        table[place + 1] = matched
+    return table
+
+
+class NumberText:
+    """The texts that numbers of events have (rule 35): the canonical texts of `runtime.text_of`.
+
+    A little more than that: it does not hold `1.5E+1` to be written `15`.
+    """
+
+    start = "start"
+
+    def keys(self, state: str) -> Iterable[str]:
+        return _NUMBER_TABLE[state]
+
+    def step(self, state: str, character: str) -> str:
+        return _NUMBER_TABLE[state].get(character, "dead")
+
+    def label(self, state: str) -> bool:
+        return state in _NUMBER_ENDS
+
+
+def _row(**moves: str) -> dict[str, str]:
+    groups = {"zero": "0", "nonzero": "123456789", "point": ".", "minus": "-", "plus": "+", "power": "E"}
+    groups |= {"small": "123456", "large": "789"}
+    return {character: state for name, state in moves.items() for character in groups[name]}
+
+
+_NUMBER_TABLE: dict[str, dict[str, str]] = {
+    "start": _row(minus="minus", zero="zero", nonzero="digit"),
+    "minus": _row(zero="zero", nonzero="digit"),
+    "zero": _row(point="zeros0", power="power"),
+    "digit": _row(zero="digits", nonzero="digits", point="digit point", power="power"),
+    "digits": _row(zero="digits", nonzero="digits", point="point"),
+    "point": _row(zero="places", nonzero="places"),
+    "places": _row(zero="places", nonzero="places"),
+    "digit point": _row(zero="digit places", nonzero="digit places"),
+    "digit places": _row(zero="digit places", nonzero="digit places", power="power"),
+    **{f"zeros{count}": _row(zero=f"zeros{count + 1}", nonzero="places") for count in range(6)},
+    "zeros6": {},
+    "power": _row(plus="plus", minus="power minus"),
+    "plus": _row(nonzero="exponent"),
+    "power minus": _row(small="one small", large="exponent"),
+    "one small": _row(zero="exponent", nonzero="exponent"),
+    "exponent": _row(zero="exponent", nonzero="exponent"),
+    "dead": {},
+}
+_NUMBER_ENDS = frozenset(
+    {"zero", "digit", "digits", "places", "digit places", "exponent", *(f"zeros{n}" for n in range(1, 7))}
+)

@@ -1,0 +1,48 @@
+"""Numbers that stand for all numbers: one for each way to compare with the constants of some tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import ROUND_FLOOR, Decimal, localcontext
+from itertools import pairwise
+
+_OVER = Decimal(2**1024 - 2**970)  # from here on no double holds a number (rule 38)
+with localcontext() as _exact:
+    _exact.prec = 1200
+    _UNDER = Decimal(2) ** -1075  # down from here a number counts as 0 (rule 38)
+HUGE = Decimal("1E+400")
+
+
+def stand_ins(constants: Iterable[int | Decimal]) -> list[int | Decimal]:
+    """The constants, a number between each two, one at each end, 0 and one too big for a double.
+
+    Constants that no number of an event can equal or straddle (rule 38) add nothing.
+    """
+    with localcontext() as context:
+        context.prec = 4000
+        context.Emax, context.Emin = 10**9 * 5, -(10**9) * 5
+        places = thresholds(constants)
+        found: list[int | Decimal] = [_plain(place) for place in places]
+        for low, high in pairwise([-_OVER, *places, _OVER]):
+            found.append(_between(_UNDER if low == 0 else low, -_UNDER if high == 0 else high))
+        return [*found, HUGE]
+
+
+def thresholds(constants: Iterable[int | Decimal]) -> list[Decimal]:
+    """0 and the constants that numbers of events can be equal to, in order."""
+    values = {Decimal(constant) for constant in constants}
+    return sorted({Decimal(0), *(value for value in values if _UNDER < abs(value) < _OVER)})
+
+
+def _between(low: Decimal, high: Decimal) -> int | Decimal:
+    """A number strictly between, whole and near 0 where there is such a one."""
+    floor = low.to_integral_value(ROUND_FLOOR)
+    for whole in (Decimal(1), floor + 1, -((-high).to_integral_value(ROUND_FLOOR) + 1)):
+        if low < whole < high and abs(whole) < 10**15:
+            return int(whole)
+    return _plain((low + high) / 2)
+
+
+def _plain(value: Decimal) -> int | Decimal:
+    whole = abs(value) < 10**15 and value == value.to_integral_value()
+    return int(value) if whole else value
