@@ -60,7 +60,7 @@ def _single_member(data: bytes, limit: int) -> bytes | bytearray | None:
         return None
     try:
         content = deflate.gzip_decompress(data)
-    except deflate.DeflateError:
+    except (deflate.DeflateError, ValueError):  # ValueError: shorter than a member can be
         return None
     return content if len(content) == size else None
 
