@@ -91,7 +91,7 @@ class _Loader:
             self.problems.append(f"{lines.at_top(key)}: unknown key `{key}`; rules stand in [[rule]] tables")
         self.take_head(content.get("pack", {}), lines)
         tables = content.get("rule", [])
-        if not isinstance(tables, list):
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
             self.problems.append(f"{lines.at_top('rule')}: rules stand in [[rule]] tables, with two brackets")
             return
         if not tables:
