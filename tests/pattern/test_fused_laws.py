@@ -17,7 +17,7 @@ from trailsieve.flow.matcher import Matcher
 from trailsieve.model import Match, Problem
 from trailsieve.pattern import interpret
 from trailsieve.pattern.fused import FusedPatterns
-from trailsieve.pattern.nodes import JsonPattern
+from trailsieve.pattern.nodes import Comparison, JsonPattern, Selector, String
 from trailsieve.pattern.parser import parse
 from trailsieve.pattern.render import render
 from trailsieve.rules.rule import Rule
@@ -83,7 +83,11 @@ ODD = [
     *(b"{}", b"[]", b"null", b"1", b'"a"', b"[{}]", b"true"),
 ]
 # Equality tests of plain selectors, as most rules have: they share triggers.
-tests_of_text = some.selectors().flatmap(some.comparisons).map(JsonPattern)
+tests_of_text = st.builds(
+    lambda name, text: JsonPattern(Comparison(Selector((name,)), "=", String(text))),
+    st.sampled_from(["a", "b"]),
+    st.sampled_from(["a", "ab", "1"]),
+)
 pattern_lists = st.lists(some.json_patterns | tests_of_text, min_size=1, max_size=6)
 
 
