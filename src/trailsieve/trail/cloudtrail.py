@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ _BOM = b"\xef\xbb\xbf"
 _RECORD_FIELDS = (b"eventName", b"eventVersion", b"eventID", b"eventSource")
 _HEAD, _TAIL = b'{"Records":[', b"]}"
 _SEAM = _TAIL + _HEAD  # between files that were joined, as by zcat; no JSON string can hold it
+_CLOSING = re.compile(rb"\s*\]\s*\}\s*")  # the end of a file
 _BLOCK = 16 * 2**10  # bytes: what the processor's cache holds is decoded nearly twice as fast
 
 
@@ -154,9 +156,22 @@ def _taken_apart(number: int, data: bytes | bytearray, place: int, cut: int) -> 
         return batch, behind
     if data.startswith(_SEAM, stop):
         return batch, stop
-    if data[stop:].strip() != _TAIL:
+    closing = _CLOSING.match(data, stop)
+    if closing is None:
         batch.warning = f"more than `Records` in the file: what follows byte {stop} is left out"
+    elif closing.end() < len(data):
+        batch.warning = _take_next_files(data[closing.end() :], texts)
     return batch, len(data)
+
+
+def _take_next_files(data: bytes | bytearray, texts: list[bytes]) -> str:
+    """Adds the records of files that follow a plain one with blanks between; returns a warning."""
+    try:
+        rest = split(data)
+    except UnreadableError as error:
+        return f"the rest is left out: {error}"
+    texts += rest.texts
+    return rest.warning
 
 
 @dataclass(frozen=True, slots=True)
