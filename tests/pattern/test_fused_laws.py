@@ -9,51 +9,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import trailsieve
 from tests import strategies as some
+from tests.laws import by_interpreter, by_matcher
 from trailsieve import jsontext
-from trailsieve.flow.decode import Decoded
-from trailsieve.flow.matcher import Matcher
-from trailsieve.model import Match, Problem
 from trailsieve.pattern import interpret
 from trailsieve.pattern.fused import FusedPatterns
 from trailsieve.pattern.nodes import Comparison, JsonPattern, Selector, String
 from trailsieve.pattern.parser import parse
-from trailsieve.pattern.render import render
-from trailsieve.rules.rule import Rule
-from trailsieve.trail import cloudtrail
 
 laws = settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 
 Case = tuple[list[JsonPattern], list[bytes]]  # patterns and records
-Found = list[tuple[int, int, bytes]]  # number of the record, number of the pattern, the record's text
-
-
-def by_interpreter(patterns: list[JsonPattern], texts: list[bytes]) -> Found:
-    records = [(number, text, jsontext.decode_object(text)) for number, text in enumerate(texts, 1)]
-    return [
-        (number, which, text)
-        for number, text, record in records
-        for which, pattern in enumerate(patterns)
-        if record is not None and interpret.matches_record(pattern, record)
-    ]
-
-
-def matcher(patterns: list[JsonPattern]) -> Matcher:
-    compiled = [trailsieve.compile(render(pattern), limits=False) for pattern in patterns]
-    return Matcher([Rule(str(number), "", "low", pattern) for number, pattern in enumerate(compiled)])
-
-
-def by_matcher(
-    patterns: list[JsonPattern], data: bytes, block: int | None = None
-) -> tuple[Found, list[Problem]]:
-    decoded = Decoded("trail.json", data)
-    with pytest.MonkeyPatch.context() as patch:
-        if block is not None:
-            patch.setattr(cloudtrail, "_BLOCK", block)
-        results = list(matcher(patterns).match(decoded))
-    found = [(m.record.index, int(m.rule.id), m.record.text) for m in results if isinstance(m, Match)]
-    return found, [r for r in results if isinstance(r, Problem)] + decoded.problems
 
 
 # --- records: ordinary ones, and every odd one at any place ---

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 from decimal import Decimal
 from typing import Any
 
@@ -14,26 +13,14 @@ from hypothesis import strategies as st
 
 import trailsieve
 from tests import strategies as some
+from tests.laws import check_json, check_meaning, check_rendering, check_source, check_text, compiled
 from trailsieve import jsontext
-from trailsieve.errors import PatternError
-from trailsieve.pattern import interpret, runtime
-from trailsieve.pattern.compiler import FilterPattern
+from trailsieve.pattern import interpret
 from trailsieve.pattern.nodes import JsonPattern, Pattern
 from trailsieve.pattern.parser import parse
 from trailsieve.pattern.render import render
 
 laws = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
-
-
-def compiled(tree: Pattern) -> FilterPattern:
-    return trailsieve.compile(render(tree), limits=False)
-
-
-def interpreted(tree: Pattern, message: str) -> bool:
-    if isinstance(tree, JsonPattern):
-        record = jsontext.decode_object(message)
-        return record is not None and interpret.matches_record(tree, record)
-    return interpret.matches_text(tree, message)
 
 
 # --- the language ---
@@ -45,28 +32,13 @@ def interpreted(tree: Pattern, message: str) -> bool:
 @example("{" + "(" * 5000, False)
 @example("", True)
 def test_any_text_compiles_or_the_error_points_into_it(text: str, limits: bool) -> None:
-    error = refusal(text, limits)
-    if error is not None:
-        assert 1 <= error.column <= len(text) + 1
-        assert error.message
-        assert error.message in str(error)
-
-
-def refusal(text: str, limits: bool) -> PatternError | None:
-    try:
-        trailsieve.compile(text, limits=limits)
-    except PatternError as error:
-        return error
-    return None
+    check_text(text, limits=limits)
 
 
 @laws
 @given(some.patterns)
 def test_a_rendered_tree_parses_to_an_equal_tree(tree: Pattern) -> None:
-    text = render(tree)
-    parsed = parse(text, limits=False)
-    assert parsed == tree
-    assert render(parsed) == text
+    check_rendering(tree)
 
 
 @pytest.mark.parametrize(
@@ -79,33 +51,18 @@ def test_a_wildcard_at_the_root_stays_readable(text: str) -> None:
 # --- the meaning: interpreter, predicate and explanation say the same ---
 
 
-def check_meaning(tree: Pattern, message: str) -> None:
-    pattern = compiled(tree)
-    wanted = interpreted(tree, message)
-    assert pattern.matches(message) is wanted
-    if not SURROGATE.search(message):
-        assert pattern.matches(message.encode()) is wanted
-    assert [match.event_message for match in pattern.test([message])] == [message] * wanted
-    explanation = pattern.explain(message)
-    assert explanation.matched is wanted
-    assert str(explanation).startswith("✓" if wanted else "✗")
-
-
-SURROGATE = re.compile("[\ud800-\udfff]")  # bytes cannot hold it; as a JSON escape they can
-
-
 @laws
 @given(some.with_messages(some.patterns))
 def test_predicate_interpreter_and_explanation_agree(found: tuple[Pattern, list[str]]) -> None:
     tree, messages = found
     for message in messages:
-        check_meaning(tree, message)
+        check_meaning(compiled(tree), message)
 
 
 @laws
 @given(some.patterns, some.messages)
 def test_they_agree_on_messages_of_any_kind(tree: Pattern, message: str) -> None:
-    check_meaning(tree, message)
+    check_meaning(compiled(tree), message)
 
 
 def check_decoded(tree: JsonPattern, message: str) -> None:
@@ -170,31 +127,6 @@ def test_depth_stops_nobody(pattern: str, opening: str) -> None:
 
 # --- the generated source ---
 
-ALLOWED_NODES = {
-    *(ast.Module, ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.Assign, ast.If, ast.Lambda),
-    *(ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.USub, ast.Compare, ast.Call, ast.Subscript),
-    *(ast.Is, ast.Eq, ast.NotEq, ast.In, ast.NotIn, ast.Name, ast.Load, ast.Store, ast.Attribute),
-    *(ast.Constant, ast.Tuple),
-}
-ALLOWED_NAMES = {name for name in vars(runtime) if not name.startswith("_")}
-ALLOWED_NAMES |= {"record", "text", "value", "values", "columns", "layout", "str"}
-NUMBERED_NAME = re.compile(r"(v|regex_|number_|steps_)[0-9]+")
-ALLOWED_ATTRIBUTES = {"get", "startswith", "endswith", "__class__"}
-
-
-def check_source(source: str) -> None:
-    for node in ast.walk(ast.parse(source)):
-        assert type(node) in ALLOWED_NODES
-        if isinstance(node, ast.Name):
-            assert node.id in ALLOWED_NAMES or NUMBERED_NAME.fullmatch(node.id)
-        if isinstance(node, ast.Attribute):
-            assert node.attr in ALLOWED_ATTRIBUTES
-        if isinstance(node, ast.Constant):
-            assert node.value is None or type(node.value) in (str, int, bool)
-        if isinstance(node, ast.FunctionDef):
-            assert node.name == "matches"
-            assert not node.decorator_list
-
 
 @laws
 @given(some.patterns)
@@ -242,35 +174,22 @@ def test_hostile_text_stays_a_constant(text: str) -> None:
 # --- JSON: exact, and never an exception ---
 
 
-def exact(value: Any) -> Any:
-    """What patterns see of a value: 1, 1.0 and true differ, an int and the Decimal of its digits do not."""
-    if isinstance(value, dict):
-        return {key: exact(child) for key, child in value.items()}
-    if isinstance(value, list):
-        return [exact(child) for child in value]
-    return (
-        runtime.text_of(value),
-        runtime.number_of(value),
-        value if runtime.text_of(value) is None else isinstance(value, str),
-    )
-
-
 @laws
 @given(some.json_texts)
 @example("1" * 4000)
 @example('{"a":1,"a":{"b":1.0,"b":-0}}')
 def test_fast_slow_and_deep_decoding_give_the_same(text: str) -> None:
-    by_json = json.loads(text, parse_float=jsontext._decimal, parse_int=jsontext._whole)
-    assert exact(jsontext.decode(text)) == exact(by_json)
-    assert exact(jsontext._decode_deep(text)) == exact(by_json)
+    check_json(text)
 
 
 @laws
-@given(some.json_texts)
-def test_encoded_values_decode_to_themselves(text: str) -> None:
-    value = jsontext.decode(text)
-    assert exact(jsontext.decode(jsontext.encode(value))) == exact(value)
-    assert exact(jsontext.decode("".join(jsontext._pieces(value)))) == exact(value)
+@given(
+    some.json_texts,
+    st.integers(0, 100),
+    st.sampled_from(["", " ", "}", "]", ",", '"', "x", "\x01", "1", "-", "e", "."]),
+)
+def test_all_decoders_refuse_the_same_texts(text: str, place: int, change: str) -> None:
+    check_json(text[:place] + change + text[place + 1 :])
 
 
 @pytest.mark.parametrize(
