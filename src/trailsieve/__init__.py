@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from trailsieve.errors import PatternError, RuleError, TrailsieveError
     from trailsieve.pattern.compiler import FilterPattern, TestMatch, compile
+    from trailsieve.pattern.relate import Verdict, equivalent, implies, satisfiable, tautology
     from trailsieve.rules.load import load_pack
 
 __all__ = [
@@ -25,8 +26,13 @@ __all__ = [
     "RuleError",
     "TestMatch",
     "TrailsieveError",
+    "Verdict",
     "compile",
+    "equivalent",
+    "implies",
     "load_pack",
+    "satisfiable",
+    "tautology",
 ]
 
 _HOMES = {
@@ -36,7 +42,12 @@ _HOMES = {
     "TestMatch": "trailsieve.pattern.compiler",
     "TrailsieveError": "trailsieve.errors",
     "compile": "trailsieve.pattern.compiler",
+    "Verdict": "trailsieve.pattern.relate",
+    "equivalent": "trailsieve.pattern.relate",
+    "implies": "trailsieve.pattern.relate",
     "load_pack": "trailsieve.rules.load",
+    "satisfiable": "trailsieve.pattern.relate",
+    "tautology": "trailsieve.pattern.relate",
 }
 
 

@@ -1,0 +1,175 @@
+"""`trailsieve diff`: whether two patterns, rules or packs mean the same."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+
+import click
+
+from trailsieve.cli.options import global_options, no_limits, screen
+from trailsieve.errors import UsageError, visible
+from trailsieve.pattern.compiler import FilterPattern, compile
+from trailsieve.pattern.relate.difference import Difference, Side, difference
+from trailsieve.rules.load import built_in, load_pack
+from trailsieve.rules.rule import Pack
+
+_EXAMPLES = """\b
+Examples:
+  trailsieve diff '{ $.x > 3 }' '{ $.x >= 3 }'
+  trailsieve diff cis-aws-4.1 cis-aws-tuned:cis-aws-4.1
+  trailsieve diff samples/rules/team.toml rules/new.toml
+"""
+_SENTENCES = {
+    "equivalent": "equivalent: both match the same events (proved)",
+    "A implies B": "A implies B: B matches all that A matches, and more",
+    "B implies A": "B implies A: A matches all that B matches, and more",
+    "neither": "neither implies the other",
+    "unknown": "unknown",
+}
+
+
+@click.command("diff", epilog=_EXAMPLES)
+@click.argument("a")
+@click.argument("b")
+@click.option(
+    "--format",
+    "shape",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people or for programs.",
+)
+@no_limits
+@global_options
+def command(a: str, b: str, shape: str, no_limits: bool) -> int:
+    """Prove that A and B match the same events, or show events that only one of them matches.
+
+    A and B are two filter patterns, ids of built-in rules, or PACK:ID and FILE:ID; or two packs, files or
+    folders, whose rules are then compared id by id. Every event shown was tried out on both patterns.
+
+    Exit code 1 means that they are not equivalent, or that it is not known.
+    """
+    first, second = _read(a, limits=not no_limits), _read(b, limits=not no_limits)
+    if isinstance(first, FilterPattern) and isinstance(second, FilterPattern):
+        return _compare_patterns(first, second, shape)
+    if isinstance(first, FilterPattern) or isinstance(second, FilterPattern):
+        raise UsageError("compare a pattern or rule with a pattern or rule, or a pack with a pack")
+    return _compare_packs(first, second, shape)
+
+
+def _compare_patterns(first: FilterPattern, second: FilterPattern, shape: str) -> int:
+    found = difference(first, second)
+    if shape == "json":
+        click.echo(json.dumps({**_patterns(first, second), **found.as_dict()}, indent=2))
+    else:
+        _print(_lines(first, second, found))
+    return int(found.relation != "equivalent")
+
+
+def _compare_packs(first: Pack, second: Pack, shape: str) -> int:
+    a, b = _paired(first, second)
+    found = {name: (a[name], b[name], difference(a[name], b[name])) for name in a if name in b}
+    alone = {"A": [name for name in a if name not in b], "B": [name for name in b if name not in a]}
+    if shape == "json":
+        rules = {name: {**_patterns(*of), **answer.as_dict()} for name, (*of, answer) in found.items()}
+        click.echo(json.dumps({"rules": rules, "only_in_a": alone["A"], "only_in_b": alone["B"]}, indent=2))
+    else:
+        for name, answer in found.items():
+            _print([f"rule {name}", *_lines(*answer), ""])
+        _print(f"rule {name}: in {side} only" for side, names in alone.items() for name in names)
+    same = all(answer.relation == "equivalent" for *_, answer in found.values())
+    return int(not same or bool(alone["A"] or alone["B"]))
+
+
+def _paired(first: Pack, second: Pack) -> tuple[dict[str, FilterPattern], dict[str, FilterPattern]]:
+    """The patterns of both by id; ids that begin with their pack's name pair without it."""
+    a, b = ({rule.id: rule.pattern for rule in pack.rules} for pack in (first, second))
+    if a.keys() & b.keys():
+        return a, b
+    short_a, short_b = (
+        {rule.id.removeprefix(f"{pack.name}-"): rule.pattern for rule in pack.rules}
+        for pack in (first, second)
+    )
+    return short_a, short_b
+
+
+# --- what is compared ---
+
+
+def _read(text: str, *, limits: bool) -> FilterPattern | Pack:
+    """A pattern, that of a rule, or a pack."""
+    if text[:1] in ("{", "[", "%"):
+        return compile(text, limits=limits)
+    if _is_pack(text):
+        return load_pack(text, limits=limits)
+    name, _, rule_id = text.rpartition(":")
+    packs = [name] if name and _is_pack(name) else list(built_in())
+    loaded = [load_pack(pack, limits=limits) for pack in packs]
+    rule = next((rule for pack in loaded if (rule := pack.rule(rule_id))), None)
+    if rule is not None:
+        return rule.pattern
+    if packs == [name] or text.startswith(tuple(packs)):
+        raise UsageError(f"no rule {rule_id!r} in {', '.join(packs)}; {_nearest(rule_id, loaded)}")
+    return compile(text, limits=limits)
+
+
+def _is_pack(text: str) -> bool:
+    return text in built_in() or text.endswith((".toml", "/")) or Path(text).is_dir()
+
+
+def _nearest(rule_id: str, packs: list[Pack]) -> str:
+    close = get_close_matches(rule_id, [rule.id for pack in packs for rule in pack.rules], 3)
+    return f"did you mean {', '.join(close)}?" if close else "see `trailsieve rules list`"
+
+
+# --- output ---
+
+
+def _patterns(a: FilterPattern, b: FilterPattern) -> dict[str, dict[str, str]]:
+    return {"patterns": {"a": a.text, "b": b.text}}
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line, color=True)
+
+
+def _lines(a: FilterPattern, b: FilterPattern, found: Difference) -> Iterator[str]:
+    """The answer for a person."""
+    yield _SENTENCES[found.relation]
+    yield f"  A  {visible(a.text)}"
+    yield f"  B  {visible(b.text)}"
+    if found.relation == "equivalent":
+        return
+    yield from _side_lines(found.a, "A", "B")
+    yield from _side_lines(found.b, "B", "A")
+    yield ""
+    own = {"A": found.a.own_terms, "B": found.b.own_terms}
+    if not any(own.values()):
+        yield "The terms are the same; they are joined differently."
+    for side, terms in own.items():
+        if terms:
+            yield f"Only {side} asks for: " + _strong(", ".join(terms))
+
+
+def _side_lines(side: Side, own: str, other: str) -> Iterator[str]:
+    yield ""
+    match side.implied.holds:
+        case True:
+            yield f"Matched by {own} only: nothing (proved)"
+        case None:
+            yield f"Matched by {own} only: unknown ({side.implied.reason})"
+        case False:
+            yield f"Matched by {own} only: {visible(side.implied.witness or '')}"
+            for term, value in side.refused_for:
+                yield f"  {other} asks for {_strong(term)}" + (
+                    f", which is {visible(value)}" if value else ""
+                )
+
+
+def _strong(text: str) -> str:
+    return click.style(visible(text), bold=True) if screen().colored(sys.stdout) else visible(text)
