@@ -21,6 +21,7 @@ _COMMANDS = {
     "match": "Find log events that a filter pattern or rules match: grep for CloudTrail.",
     "explain": "Say in words what a filter pattern asks of an event.",
     "replay": "Run rules over an archive of CloudTrail files and raise the alerts.",
+    "diff": "Prove that two patterns or rules mean the same, or show where they differ.",
     "rules": "List and show rules.",
     "test": "Run the tests that rules carry.",
 }
