@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from trailsieve.cli.options import global_options, no_limits
+
+if TYPE_CHECKING:
+    from trailsieve.pattern.compiler import FilterPattern
 
 _EXAMPLES = """\b
 Examples:
   trailsieve explain '{ $.errorCode = "AccessDenied*" && $.eventName != "HeadBucket" }'
   trailsieve explain --python '[host, user, ..., status = 4*]'
+  trailsieve explain --example '{ $.eventName = "ConsoleLogin" }'
   trailsieve match --explain PATTERN FILE      why an event matches or not
 """
 
@@ -20,9 +26,10 @@ Examples:
     "--tree", "only_tree", is_flag=True, help="Print the canonical text and the bare tree of terms."
 )
 @click.option("--python", "only_python", is_flag=True, help="Print the Python function that it compiles to.")
+@click.option("--example", "only_example", is_flag=True, help="Print an event that matches, and near misses.")
 @no_limits
 @global_options
-def command(pattern: str, only_tree: bool, only_python: bool, no_limits: bool) -> None:
+def command(pattern: str, only_tree: bool, only_python: bool, only_example: bool, no_limits: bool) -> int:
     """Say in words what a filter PATTERN asks of an event.
 
     What the pattern makes of a certain event is told by `trailsieve match --explain`.
@@ -31,11 +38,31 @@ def command(pattern: str, only_tree: bool, only_python: bool, no_limits: bool) -
     from trailsieve.pattern.describe import tree
     from trailsieve.pattern.render import render
 
-    if only_tree and only_python:
-        raise click.UsageError("--tree and --python exclude each other.")
+    if only_tree + only_python + only_example > 1:
+        raise click.UsageError("--tree, --python and --example exclude each other.")
     compiled = compile(pattern, limits=not no_limits)
     if only_python:
         click.echo(compiled.python_source.rstrip())
-        return
+        return 0
+    if only_example:
+        return _print_example(compiled)
     click.echo(f"{render(compiled.tree)}\n")
     click.echo(tree(compiled.tree, words=not only_tree))
+    return 0
+
+
+def _print_example(pattern: FilterPattern) -> int:
+    """An event that matches and near misses; exit code 1 when there is none."""
+    from trailsieve.errors import visible
+    from trailsieve.pattern.relate.example import example
+
+    found = example(pattern)
+    if found.event is None:
+        click.echo(f"no example: {found.reason}", err=True)
+        return 1
+    click.echo(f"matches\n  {visible(found.event)}")
+    if found.near_misses:
+        click.echo("\ndo not match")
+    for miss in found.near_misses:
+        click.echo(f"  {visible(miss.event)}\n    {visible(miss.why)}")
+    return 0
