@@ -4,7 +4,13 @@
     ├── PatternError      a filter pattern that AWS would refuse (also a ValueError)
     ├── RuleError         a rule file with mistakes: all of them, each with its place (also a ValueError)
     ├── UsageError        wrong use: a path that does not exist, options that exclude each other
-    └── UnreadableError   an object or record of the trail that cannot be read, with the reason
+    ├── ConfigError       a configuration with mistakes: all of them, each with its place (also a ValueError)
+    ├── UnreadableError   an object or record of the trail that cannot be read, with the reason
+    ├── SourceError       a source that cannot be read until a person mends something
+    ├── SinkError         a receiver that will take nothing until a person mends something
+    ├── DeliveryError     alerts that a receiver did not take: which to send again, which it refused for good
+    ├── CheckpointError   state that cannot be kept or read
+    └── DeadLetterError   too much cannot be read to go on, or the dead letters cannot be kept
 
 Each says what, where, and what to do. Text that came from outside is shown through `visible`, so that
 no control or direction character of it reaches a terminal or a log line.
@@ -67,6 +73,54 @@ class UnreadableError(TrailsieveError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class ConfigError(TrailsieveError, ValueError):
+    """A configuration with mistakes; `problems` holds one text a mistake, each with its place."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class SourceError(TrailsieveError):
+    """A source that cannot be read; the message says what the other side answered and what to do."""
+
+
+class SinkError(TrailsieveError):
+    """A receiver that takes nothing; the message says what it answered and what to do."""
+
+
+class DeliveryError(TrailsieveError):
+    """Alerts that were not accepted; all others of the delivery were.
+
+    Attributes:
+        reason: one line, what the receiver answered.
+        again: the ids of the alerts to send again.
+        refused: the ids of the alerts that it will never take, each with the reason.
+        wait: seconds after which the receiver wants to be asked again, None when it did not say.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        again: frozenset[str],
+        refused: dict[str, str] | None = None,
+        wait: float | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.again = again
+        self.refused = refused or {}
+        self.wait = wait
+
+
+class CheckpointError(TrailsieveError):
+    """State that cannot be kept or read; nothing is committed that it does not hold."""
+
+
+class DeadLetterError(TrailsieveError):
+    """Too much cannot be read to go on, or the dead letters cannot be kept."""
 
 
 def visible(text: str) -> str:

@@ -14,6 +14,9 @@ Severity = Literal["informational", "low", "medium", "high", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("informational", "low", "medium", "high", "critical")
 
 
+Offset = int | str
+
+
 class Position(Struct, frozen=True):
     """A place in a source: `offset` is always the next one to read.
 
@@ -22,7 +25,7 @@ class Position(Struct, frozen=True):
     """
 
     shard: str
-    offset: int | str
+    offset: Offset
 
 
 class Message(Struct, frozen=True):

@@ -20,6 +20,8 @@ from trailsieve.errors import PatternError, RuleError, TrailsieveError, UsageErr
 _COMMANDS = {
     "match": "Find log events that a filter pattern or rules match: grep for CloudTrail.",
     "explain": "Say in words what a filter pattern asks of an event.",
+    "run": "Read a source for ever, run rules over it and deliver the alerts.",
+    "config": "Check a configuration, and whether its source and sinks answer.",
     "replay": "Run rules over an archive of CloudTrail files and raise the alerts.",
     "diff": "Prove that two patterns or rules mean the same, or show where they differ.",
     "rules": "List and show rules.",

@@ -100,6 +100,7 @@ class _Options:
 def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitStack) -> Any:
     from trailsieve.cli.progress import Progress
     from trailsieve.flow.decode import Decoder
+    from trailsieve.flow.deliver import Delivery
     from trailsieve.flow.examine import Examiner
     from trailsieve.flow.matcher import Matcher
     from trailsieve.flow.pipeline import Pipeline
@@ -122,7 +123,7 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
     return Pipeline(
         source=FilesSource(files, options.max_object_size, progress.done),
         examine=_examine_all(examiner, options.workers, sum(file.size for file in files), shown),
-        sinks=[_sink(options, stack)],
+        delivery=Delivery([_sink(options, stack)]),
         dead_letters=_dead_letters(options, shown, stack),
         summary=summary,
     ).run()
@@ -132,9 +133,9 @@ def _examine_all(examiner: Any, workers: int | None, size: int, shown: Screen) -
     """In worker processes, unless there is too little to read to be worth their start."""
     count = workers or (1 if size < _WORTH_WORKERS else os.cpu_count() or 1)
     if count == 1:
-        from trailsieve.flow.pipeline import in_this_process
+        from trailsieve.flow.pipeline import one_by_one
 
-        return in_this_process(examiner)
+        return one_by_one(examiner)
     from trailsieve.flow.workers import WorkerPool
 
     return WorkerPool(examiner.examine, count, shown.say).run

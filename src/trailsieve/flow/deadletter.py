@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from trailsieve.errors import DeadLetterError
+from trailsieve.flow.summary import Summary
 from trailsieve.model import Problem
 
 
@@ -52,3 +54,32 @@ class FileDeadLetters:
 
     def close(self) -> None:
         self._file.close()
+
+
+class RatioLimit:
+    """Ends the run when too much cannot be read: then the source or a format is wrong, not a record.
+
+    Args:
+        ratio: share of all records above which it ends.
+        after: records, those unread included, before which nothing is concluded.
+    """
+
+    def __init__(self, ratio: float, after: int, summary: Summary) -> None:
+        self._ratio = ratio
+        self._after = after
+        self._summary = summary
+        self._count = 0
+
+    def add(self, problem: Problem) -> None:
+        if problem.warning:
+            return
+        self._count += 1
+        seen = self._summary.records + self._count
+        if seen >= self._after and self._count > self._ratio * seen:
+            raise DeadLetterError(
+                f"{self._count:,} of {seen:,} records cannot be read, more than max_ratio = {self._ratio}; "
+                f"the last: {problem.origin}: {problem.reason}. Nothing is lost: mend it and start again"
+            )
+
+    def close(self) -> None:
+        """Nothing is held."""

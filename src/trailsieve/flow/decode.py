@@ -10,7 +10,7 @@ from trailsieve.errors import UnreadableError
 from trailsieve.model import Message, Problem
 from trailsieve.trail.cloudtrail import Batch, Decode, batches, is_plain_file, looks_like_lines, split
 from trailsieve.trail.compression import DEFAULT_LIMIT, gunzip, is_gzip
-from trailsieve.trail.envelopes import ObjectName, is_plain_record, peel
+from trailsieve.trail.envelopes import is_plain_record, peel
 
 _raw_array: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
 _FIRST_LINE = 65536  # bytes in which the first line of a file of lines is looked for
@@ -82,7 +82,6 @@ class Together(Decoded):
     def __init__(self, messages: Sequence[Message], limit: int) -> None:
         super().__init__("")
         self.notices = 0
-        self.objects: list[tuple[Message, ObjectName]] = []
         self.size = 0
         self._limit = limit
         self._texts: list[bytes] = []
@@ -102,7 +101,9 @@ class Together(Decoded):
         self._texts += found.records
         self._places += [(message.name, number) for number in range(1, len(found.records) + 1)]
         self.notices += found.notices
-        self.objects += [(message, found) for found in found.objects]
+        for name in found.objects:
+            reason = f"a notice of s3://{name.bucket}/{name.key}, not its records: the source sqs reads such"
+            self.problems.append(Problem(message.name, reason, text=message.payload))
         self.problems += [Problem(message.name, reason, text=text) for reason, text in found.problems]
 
     def place(self, number: int) -> tuple[str, int]:

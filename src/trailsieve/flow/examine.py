@@ -22,11 +22,11 @@ class Findings(Struct):
         notices: messages, or parts of them, that hold no record by design: health checks, test events.
     """
 
-    alerts: list[Alert]
-    problems: list[Problem]
-    files: int
-    records: int
-    size: int
+    alerts: list[Alert] = []
+    problems: list[Problem] = []
+    files: int = 0
+    records: int = 0
+    size: int = 0
     notices: int = 0
 
 

@@ -1,7 +1,7 @@
 """One epoch after another: poll → examine → deliver → checkpoint → commit.
 
-The order is the guarantee: a position is kept only after every sink has accepted the alerts before it, so a
-crash at any point repeats alerts (with the same ids) and never loses one.
+The order is the guarantee: a position is kept only after every required sink has accepted the alerts before
+it, so a crash at any point repeats alerts (with the same ids) and never loses one.
 """
 
 from __future__ import annotations
@@ -9,57 +9,81 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from trailsieve.flow.checkpoint import Checkpoint, MemoryCheckpoint
+from trailsieve.flow.checkpoint import Checkpoint, Epoch, MemoryCheckpoint
 from trailsieve.flow.deadletter import DeadLetters
+from trailsieve.flow.deliver import Delivery
 from trailsieve.flow.examine import Examiner, Findings
 from trailsieve.flow.seen import RecentIds
 from trailsieve.flow.summary import Summary
 from trailsieve.model import Alert, Message
-from trailsieve.ports import Sink, Source
+from trailsieve.ports import Source
 
-# Examines messages and gives each with its findings, in order: in this process or in others.
-ExamineAll = Callable[[Iterable[Message]], Iterable[tuple[Message, Findings]]]
+Examined = tuple[Sequence[Message], Findings]
+# Examines what was polled, in order: in this process or in others. An empty poll is an empty epoch.
+ExamineAll = Callable[[Iterable[Sequence[Message]]], Iterable[Examined]]
 
 
-def in_this_process(examiner: Examiner) -> ExamineAll:
-    """Examines one message after another."""
-    return lambda messages: ((message, examiner.examine(message)) for message in messages)
+def one_by_one(examiner: Examiner) -> ExamineAll:
+    """Each message is an epoch of its own: for files and objects."""
+
+    def examine(polled: Iterable[Sequence[Message]]) -> Iterator[Examined]:
+        for messages in polled:
+            if not messages:
+                yield (), Findings()
+            for message in messages:
+                yield (message,), examiner.examine(message)
+
+    return examine
+
+
+def together(examiner: Examiner) -> ExamineAll:
+    """What was polled together is one epoch: for streams of small messages."""
+    return lambda polled: ((messages, examiner.together(messages)) for messages in polled)
 
 
 @dataclass(slots=True)
 class Pipeline:
-    """A source, a rule set and sinks, wired together."""
+    """A source, a rule set and sinks, wired together.
+
+    Attributes:
+        stopping: asked between epochs; once it is true, what was polled is finished and `run` returns.
+    """
 
     source: Source
     examine: ExamineAll
-    sinks: Sequence[Sink]
+    delivery: Delivery
     dead_letters: Sequence[DeadLetters]
     summary: Summary = field(default_factory=Summary)
     checkpoint: Checkpoint = field(default_factory=MemoryCheckpoint)
     seen: RecentIds = field(default_factory=RecentIds)
+    stopping: Callable[[], bool] = lambda: False
 
     def run(self) -> Summary:
-        """Works until the source is exhausted."""
-        for message, findings in self.examine(self._messages()):
-            self.epoch(message, findings)
+        """Works until the source is exhausted, or told to stop."""
+        self.source.start(self.checkpoint.positions())
+        for identity in self.checkpoint.ids():
+            self.seen.add(identity)
+        for messages, findings in self.examine(self._polled()):
+            self.epoch(messages, findings)
         return self.summary
 
-    def epoch(self, message: Message, findings: Findings) -> None:
-        """Delivers what a message held, then commits the message."""
+    def epoch(self, messages: Sequence[Message], findings: Findings) -> None:
+        """Delivers what the messages held, then commits them."""
         alerts = self._new(findings.alerts)
         self.summary.saw(findings)
         for problem in findings.problems:
             self.summary.refused(problem)
             for letters in self.dead_letters:
                 letters.add(problem)
-        for sink in self.sinks:
-            sink.deliver(alerts)
-        self.checkpoint.save([message.position])
-        self.source.commit([message.position])
+        self.delivery.deliver(alerts)
+        positions = [message.position for message in messages]
+        if positions:
+            self.checkpoint.save(Epoch(positions, [alert.id for alert in alerts]))
+            self.source.commit(positions)
 
-    def _messages(self) -> Iterator[Message]:
-        while not self.source.exhausted:
-            yield from self.source.poll()
+    def _polled(self) -> Iterator[Sequence[Message]]:
+        while not self.source.exhausted and not self.stopping():
+            yield self.source.poll()
 
     def _new(self, alerts: Sequence[Alert]) -> list[Alert]:
         """The alerts that were not raised before."""

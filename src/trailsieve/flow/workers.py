@@ -10,7 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -75,9 +75,9 @@ class WorkerPool:
     report: Callable[[str], None]
     _workers: list[_Worker] = field(default_factory=list)
 
-    def run(self, messages: Iterable[Message]) -> Iterator[tuple[Message, Findings]]:
-        """Each message with its findings, in order."""
-        waiting = _jobs(messages)
+    def run(self, polled: Iterable[Sequence[Message]]) -> Iterator[tuple[Sequence[Message], Findings]]:
+        """Each message, an epoch of its own, with its findings, in order. An empty poll is an empty epoch."""
+        waiting = _jobs(polled)
         again: deque[_Part] = deque()
         under_way: deque[_Job] = deque()
         self._workers = [self._start() for _ in range(self.size)]
@@ -88,7 +88,11 @@ class WorkerPool:
                     return
                 while under_way and None not in under_way[0].findings:
                     job = under_way.popleft()
-                    yield from zip(job.messages, (found for found in job.findings if found), strict=True)
+                    for message, found in zip(job.messages, job.findings, strict=True):
+                        assert found is not None
+                        yield (message,), found
+                    if not job.messages:
+                        yield (), Findings()
                 self._collect(again)
         finally:
             self._stop()
@@ -101,6 +105,8 @@ class WorkerPool:
                 job = next(waiting, None)
                 if job is not None:
                     under_way.append(job)
+                    if not job.messages:
+                        return  # nothing there now: look after what is under way before asking again
                     self._send(worker, _Part(job, range(len(job.messages))))
 
     @staticmethod
@@ -162,13 +168,18 @@ class WorkerPool:
             worker.process.join()
 
 
-def _jobs(messages: Iterable[Message]) -> Iterator[_Job]:
+def _jobs(polled: Iterable[Sequence[Message]]) -> Iterator[_Job]:
+    """Jobs of a fair size; an empty poll ends a job, and is an empty job when there is none."""
     together: list[Message] = []
     size = 0
-    for message in messages:
-        together.append(message)
-        size += len(message.payload)
-        if size >= _JOB_BYTES or len(together) >= _JOB_MESSAGES:
+    for messages in polled:
+        for message in messages:
+            together.append(message)
+            size += len(message.payload)
+            if size >= _JOB_BYTES or len(together) >= _JOB_MESSAGES:
+                yield _Job(together)
+                together, size = [], 0
+        if not messages:
             yield _Job(together)
             together, size = [], 0
     if together:

@@ -17,5 +17,8 @@ class MemorySink:
     def deliver(self, alerts: Sequence[Alert]) -> None:
         self.alerts.extend(alerts)
 
+    def check(self) -> str:
+        return "takes alerts"
+
     def close(self) -> None:
         self.closed = True

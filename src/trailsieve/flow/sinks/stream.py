@@ -20,5 +20,8 @@ class StreamSink:
             self._stream.write(b"".join(self._encode(alert) + b"\n" for alert in alerts))
             self._stream.flush()
 
+    def check(self) -> str:
+        return "takes alerts"
+
     def close(self) -> None:
         """The stream belongs to the caller."""

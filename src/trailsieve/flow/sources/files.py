@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from isal import igzip, isal_zlib
+from msgspec import Struct
 
 from trailsieve.errors import UsageError
-from trailsieve.model import Message, Position
+from trailsieve.flow.context import Context
+from trailsieve.model import Message, Offset, Position
 from trailsieve.trail.cloudtrail import looks_like_lines
 from trailsieve.trail.compression import is_gzip
 from trailsieve.trail.layout import is_lines_name
@@ -21,6 +23,17 @@ from trailsieve.trail.layout import is_lines_name
 BLOCK = 4 * 2**20  # bytes of lines that make one message
 STDIN = "-"
 _FAILURES: tuple[Any, ...] = (OSError, EOFError, isal_zlib.error)  # what reading a file can raise
+
+
+class Config(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Settings: files and folders, read once from first to last."""
+
+    paths: list[str]
+
+
+def open_source(config: Config, context: Context) -> FilesSource:
+    """Files as a source."""
+    return FilesSource(list_files(config.paths), context.max_object_size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +103,13 @@ class FilesSource:
         progress: called with the name and compressed bytes of each file when it is done.
     """
 
+    whole_objects = True
+
     def __init__(
         self, files: Sequence[Listed], limit: int, progress: Callable[[Listed], None] | None = None
     ) -> None:
         self._messages = self._read_all(files)
+        self._count = len(files)
         self._limit = limit
         self._progress = progress or (lambda listed: None)
         self._exhausted = False
@@ -102,6 +118,9 @@ class FilesSource:
     def exhausted(self) -> bool:
         return self._exhausted
 
+    def start(self, positions: Mapping[str, Offset]) -> None:
+        """A replay reads everything."""
+
     def poll(self) -> Sequence[Message]:
         message = next(self._messages, None)
         self._exhausted = message is None
@@ -109,6 +128,12 @@ class FilesSource:
 
     def commit(self, positions: Iterable[Position]) -> None:
         """Nothing to do: files stay where they are."""
+
+    def keep_alive(self) -> None:
+        """Files do not slip away."""
+
+    def check(self) -> str:
+        return f"{self._count} files"
 
     def close(self) -> None:
         self._messages.close()

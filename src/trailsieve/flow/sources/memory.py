@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from trailsieve.model import Message, Position
+from trailsieve.model import Message, Offset, Position
 
 
 class MemorySource:
-    """Yields given messages, `batch` an epoch; `committed` tells how far they were committed."""
+    """Yields given messages, `batch` an epoch; `committed` tells how far they were committed.
+
+    Started with positions, it leaves out the messages before them.
+    """
 
     def __init__(self, messages: Iterable[Message], batch: int = 1) -> None:
         self._waiting = list(messages)
         self._batch = batch
-        self.committed: dict[str, int | str] = {}
+        self.committed: dict[str, Offset] = {}
         self.closed = False
 
     @property
     def exhausted(self) -> bool:
         return not self._waiting
+
+    def start(self, positions: Mapping[str, Offset]) -> None:
+        self._waiting = [m for m in self._waiting if not _is_before(m.position, positions)]
 
     def poll(self) -> Sequence[Message]:
         taken, self._waiting = self._waiting[: self._batch], self._waiting[self._batch :]
@@ -27,5 +33,16 @@ class MemorySource:
     def commit(self, positions: Iterable[Position]) -> None:
         self.committed.update((position.shard, position.offset) for position in positions)
 
+    def keep_alive(self) -> None:
+        """Nothing slips away."""
+
+    def check(self) -> str:
+        return f"{len(self._waiting)} messages"
+
     def close(self) -> None:
         self.closed = True
+
+
+def _is_before(position: Position, known: Mapping[str, Offset]) -> bool:
+    kept = known.get(position.shard)
+    return isinstance(kept, int) and isinstance(position.offset, int) and position.offset <= kept

@@ -106,10 +106,10 @@ class DelimitedQuestion:
             raise UnknownError("the patterns have different columns")
         self.space = Space()
         count = self._layout.before + self._layout.after
-        self._enough = self.space.node(2)
         columns = [[c for c in pattern.columns if isinstance(c, Column)] for pattern, _ in wanted]
         self._domains = [_column_domain([row[place] for row in columns]) for place in range(count)]
         self._nodes = [self.space.node(len(domain.cases)) for domain in self._domains]
+        self._enough = self.space.node(2)  # case 0: there are tokens enough
         formulas = [(self._pattern(row), truth) for row, (_, truth) in zip(columns, wanted, strict=True)]
         self.formula = self.space.all(f if truth else self.space.negate(f) for f, truth in formulas)
         self.real = self.space.all(

@@ -1,0 +1,1 @@
+"""Configuration, and the only room that wires sources, rules and sinks together."""

@@ -1,0 +1,110 @@
+"""A running service out of a configuration."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trailsieve.app import registry
+from trailsieve.app.config import Config, Part
+from trailsieve.flow.checkpoint import SqliteCheckpoint
+from trailsieve.flow.context import Context
+from trailsieve.flow.deadletter import DeadLetters, FileDeadLetters, RatioLimit, ReportedDeadLetters
+from trailsieve.flow.decode import Decoder
+from trailsieve.flow.deliver import Delivery
+from trailsieve.flow.examine import Examiner
+from trailsieve.flow.matcher import Matcher
+from trailsieve.flow.pipeline import ExamineAll, Pipeline, one_by_one, together
+from trailsieve.flow.seen import RecentIds
+from trailsieve.flow.sources.deadletters import DeadLetterSource
+from trailsieve.flow.summary import Summary
+from trailsieve.flow.workers import WorkerPool
+from trailsieve.model import Alert, Problem
+from trailsieve.ports import Sink, Source
+from trailsieve.rules.load import load_pack
+from trailsieve.rules.rule import Rule
+
+
+@dataclass(slots=True)
+class Service:
+    """A pipeline and everything that must be closed after it, in this order."""
+
+    pipeline: Pipeline
+    source: Source
+    sinks: list[Sink]
+    closers: list[Callable[[], None]]
+
+    def close(self) -> None:
+        """Closes all parts, whatever any of them says."""
+        for close in self.closers:
+            close()
+
+
+def rules_of(config: Config) -> list[Rule]:
+    """The rules of all packs of a configuration."""
+    packs = [load_pack(rules.pack or rules.path, limits=config.limits) for rules in config.rules]
+    return [rule for pack in packs for rule in pack.rules]
+
+
+def open_part(group: registry.Group, part: Part, context: Context) -> Any:
+    """A source or sink, opened."""
+    module = registry.module(group, part.kind)
+    opened = module.open_source if group == "sources" else module.open_sink
+    return opened(part.settings, context)
+
+
+def build(
+    config: Config,
+    context: Context,
+    stopping: Callable[[], bool],
+    problem: Callable[[Problem], None],
+    *,
+    dead_letters_only: bool = False,
+) -> Service:
+    """Opens everything that a configuration names; the dead letters in place of the source, if told so."""
+    summary = Summary()
+    matcher = Matcher(rules_of(config))
+    checkpoint = SqliteCheckpoint(Path(config.checkpoint.path), config.checkpoint.ids)
+    letters_path = Path(config.dead_letters.path)
+    source: Source = (
+        DeadLetterSource(letters_path) if dead_letters_only else open_part("sources", config.source, context)
+    )
+    file = FileDeadLetters(letters_path)
+    limit = RatioLimit(config.dead_letters.max_ratio, config.dead_letters.after, summary)
+    letters: list[DeadLetters] = [ReportedDeadLetters(problem), file, limit]
+    sinks: list[Sink] = [open_part("sinks", part, context) for part in config.sinks]
+    delivery = Delivery(sinks, source.keep_alive, _refuse(letters), context.say, stopping)
+    pipeline = Pipeline(
+        source=source,
+        examine=_examine(Examiner(Decoder(context.max_object_size), matcher), config, source, context),
+        delivery=delivery,
+        dead_letters=letters,
+        summary=summary,
+        checkpoint=checkpoint,
+        seen=RecentIds(config.checkpoint.ids),
+        stopping=stopping,
+    )
+    closers = [source.close, *(sink.close for sink in sinks), file.close, checkpoint.close]
+    return Service(pipeline, source, sinks, closers)
+
+
+def _examine(examiner: Examiner, config: Config, source: Source, context: Context) -> ExamineAll:
+    """Whole objects go to worker processes; a stream's small messages are examined together, here."""
+    if not getattr(source, "whole_objects", False):
+        return together(examiner)
+    workers = config.workers or os.cpu_count() or 1
+    return one_by_one(examiner) if workers == 1 else WorkerPool(examiner.examine, workers, context.say).run
+
+
+def _refuse(letters: list[DeadLetters]) -> Callable[[Alert, str], None]:
+    def refuse(alert: Alert, reason: str) -> None:
+        text = alert.records[0] if alert.records else b""
+        for letter in letters:
+            letter.add(
+                Problem(alert.position, f"alert {alert.id} of {alert.rule} was refused: {reason}", text=text)
+            )
+
+    return refuse

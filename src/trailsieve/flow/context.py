@@ -1,0 +1,21 @@
+"""What a source or sink may use of the run that it is opened for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from trailsieve.trail.compression import DEFAULT_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The run's own means.
+
+    Attributes:
+        say: one line for the person who runs it.
+        max_object_size: bytes of one object at most, after decompression.
+    """
+
+    say: Callable[[str], None] = lambda text: None
+    max_object_size: int = DEFAULT_LIMIT
