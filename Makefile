@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 UV = UV_PROJECT_ENVIRONMENT=$(VENV) $$(command -v uv || echo $(BIN)/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-rules bench-size clean
+.PHONY: help demo test lint bench bench-parts bench-rules bench-size fuzz clean
 
 help: ## Say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -28,11 +28,20 @@ bench: $(READY) ## Measure trailsieve against the floor and against other tools 
 	@$(UV) sync --locked --inexact --quiet --group bench
 	@$(BIN)/python -m tests.bench.bench
 
+bench-parts: $(READY) ## Measure gunzip, decode, match and compile one by one
+	@$(BIN)/pytest tests/bench/test_parts.py --benchmark-enable --benchmark-sort=name
+
 bench-rules: $(READY) ## Measure how time grows with the number of rules
 	@$(BIN)/python -m tests.bench.rules
 
 bench-size: $(READY) ## Measure time and memory from 100 MB to 10 GB (half an hour, 15 GB of disk)
 	@$(BIN)/python -m tests.bench.size
+
+FUZZ_SECONDS ?= 300
+fuzz: $(READY) ## Look for inputs that break a law of patterns (FUZZ_SECONDS=300)
+	@$(UV) sync --locked --inexact --quiet --group fuzz \
+		|| echo "atheris, the fuzzer, cannot be installed: it has no wheel for every Python" >&2
+	@$(BIN)/python -m tests.fuzz.fuzz $(FUZZ_SECONDS)
 
 # Made anew when what it is made from changes; otherwise no network is needed.
 $(READY): pyproject.toml uv.lock

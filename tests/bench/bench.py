@@ -21,6 +21,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -141,6 +142,18 @@ def show(console: Console, title: str, chosen: list[Tool], records: int) -> None
     console.print()
 
 
+def show_parts(console: Console, folder: Path) -> None:
+    """The figures of single parts, measured in this process."""
+    from tests.bench.parts import figures
+
+    table = Table(title="single parts (medians)", title_justify="left", box=None)
+    table.add_column("part")
+    table.add_column("takes", justify="right")
+    for name, figure in figures(folder).items():
+        table.add_row(Text(name), figure)
+    console.print(table)
+
+
 def main() -> None:
     """The benchmark of the README."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -161,6 +174,7 @@ def main() -> None:
         megabytes = truth["uncompressed_bytes"] / 1e6
         title = f"{truth['records']:,} events, {megabytes:,.0f} MB of JSON, {files:,} files, {os.cpu_count()} processors"
         show(console, title, chosen, truth["records"])
+    show_parts(console, folder)
 
 
 if __name__ == "__main__":
