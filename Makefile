@@ -40,7 +40,7 @@ bench-size: $(READY) ## Measure time and memory from 100 MB to 10 GB (half an ho
 FUZZ_SECONDS ?= 300
 fuzz: $(READY) ## Look for inputs that break a law of patterns (FUZZ_SECONDS=300)
 	@$(UV) sync --locked --inexact --quiet --group fuzz \
-		|| echo "atheris, the fuzzer, cannot be installed: it has no wheel for every Python" >&2
+		|| echo "atheris, the fuzzer, cannot be installed: it is not built for every Python" >&2
 	@$(BIN)/python -m tests.fuzz.fuzz $(FUZZ_SECONDS)
 
 # Made anew when what it is made from changes; otherwise no network is needed.

@@ -61,8 +61,8 @@ def _atheris() -> bool:
     except ImportError as error:
         version = ".".join(map(str, sys.version_info[:2]))
         print(f"atheris cannot be imported ({error}).", file=sys.stderr)
-        print(f"It has no wheel for every Python and system; this is Python {version}.", file=sys.stderr)
-        print("Try: make clean && make fuzz PYTHON=python3.12", file=sys.stderr)
+        print(f"It is not built for every Python and system; this is Python {version}.", file=sys.stderr)
+        print("Try another one: make clean && make fuzz PYTHON=python3.12", file=sys.stderr)
         return False
     return True
 
