@@ -154,7 +154,7 @@ def lines(count: int) -> bytes:
 
 DAMAGED_LINES = {
     "truncated": (lambda data: data[:-20], "truncated: the gzip stream ends early"),
-    "wrong checksum": (lambda data: data[:-8] + bytes(8), "damaged gzip: CRC check failed"),
+    "wrong checksum": (lambda data: data[:-8] + bytes(8), "damaged gzip: Incorrect checksum found"),
     "damaged": (lambda data: data[:10] + b"\xff" * 40 + data[50:], "damaged gzip: "),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -72,8 +73,25 @@ def test_a_long_line_never_comes_whole_into_memory(tmp_path: Path, monkeypatch: 
     assert [message.position.offset for message in messages] == [10_001, 10_007]
 
 
-def test_damage_is_told_behind_the_lines_before_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("damaged", "problem"),
+    [
+        (lambda data: data[:-8], "truncated: the gzip stream ends early"),
+        (lambda data: data[:-8] + b"12345678", "damaged gzip: Incorrect checksum found"),
+        (lambda data: data + b"tail", "bytes behind the gzip data, ignored"),
+        (lambda data: data + b"\0" * 9, ""),
+        (lambda data: data + data, ""),
+    ],
+)
+def test_damage_is_told_behind_the_lines_before_it(
+    tmp_path: Path, damaged: Callable[[bytes], bytes], problem: str
+) -> None:
     path = tmp_path / "x.jsonl.gz"
-    path.write_bytes(gzip.compress(b"x" * 50 + b"\n")[:-8])
-    (message,) = list(FilesSource(list_files([str(path)]), LIMIT).poll())
-    assert (message.lines, message.problem) == (1, "truncated: the gzip stream ends early")
+    lines = b"".join(b"line %d\n" % number for number in range(20_000))
+    path.write_bytes(damaged(gzip.compress(lines)))
+    source = FilesSource(list_files([str(path)]), LIMIT)
+    messages = [message for _ in range(90) for message in source.poll()]
+    kept = b"".join(message.payload for message in messages)
+    assert kept.startswith(lines[: 2 * 64 * 2**10]), "damage at the end costs the last 64 KiB at most"
+    assert kept.endswith(b"\n")
+    assert [message.problem for message in messages if message.problem] == [problem] * bool(problem)

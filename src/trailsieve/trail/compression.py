@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+from typing import Any, BinaryIO
+
 import deflate
 from isal import isal_zlib
 
@@ -13,6 +16,8 @@ _MEMBER = _MAGIC + b"\x08"  # followed by the only method there is, deflate
 _MAX_RATIO = 1032  # deflate cannot do better, so a larger size is a lie
 _GZIP = 31  # zlib's window bits for a gzip member
 _CHUNK = 16 * 2**20
+_KEPT = 64 * 2**10  # bytes of content that are decompressed at once: what damage costs at most
+_PIECE = 256 * 2**10  # bytes of a stream that are read at once
 
 
 def is_gzip(data: bytes) -> bool:
@@ -94,3 +99,59 @@ def _member(data: bytes, before: int, limit: int) -> list[bytes | _Rest]:
         detail = str(error).removeprefix("Error ").lstrip("-0123456789 ")
         raise UnreadableError(f"damaged gzip: {detail}") from None
     return [*parts, _Rest(member.unused_data)]
+
+
+class GunzippedStream(io.RawIOBase):
+    """The content of a gzip stream of any length, all that can be had of it.
+
+    Attributes:
+        problem: once the end is reached: what is damaged, missing or left over, "" when all is well.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._member = isal_zlib.decompressobj(_GZIP)
+        self._data = b""
+        self._ended = False
+        self.problem = ""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        part = self._next(len(buffer))
+        buffer[: len(part)] = part
+        return len(part)
+
+    def _next(self, size: int) -> bytes:
+        part = b""
+        while not part and not self._ended:
+            if self._member.eof:
+                self._next_member()
+            elif data := self._data or self._stream.read(_PIECE):
+                part = self._decompressed(data, size)
+            else:
+                self._end("truncated: the gzip stream ends early")
+        return part
+
+    def _decompressed(self, data: bytes, size: int) -> bytes:
+        try:
+            part: bytes = self._member.decompress(data, min(size, _KEPT))
+        except isal_zlib.error as error:  # type: ignore[misc]
+            self._end(f"damaged gzip: {str(error).removeprefix('Error ').lstrip('-0123456789 ')}")
+            return b""
+        self._data = self._member.unconsumed_tail
+        return part
+
+    def _next_member(self) -> None:
+        rest: bytes = self._member.unused_data
+        rest += self._stream.read(_PIECE)
+        if is_gzip(rest):
+            self._member, self._data = isal_zlib.decompressobj(_GZIP), rest
+        else:
+            while rest and not rest.strip(b"\0"):
+                rest = self._stream.read(_PIECE)
+            self._end("bytes behind the gzip data, ignored" if rest else "")
+
+    def _end(self, problem: str) -> None:
+        self._ended, self.problem = True, problem

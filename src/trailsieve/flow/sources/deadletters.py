@@ -17,8 +17,8 @@ _BATCH = 500
 class DeadLetterSource:
     """Every letter is a message again; what still cannot be read goes to a new file of dead letters.
 
-    The file is set aside under another name while it is worked on and removed at the end, so a crash in between
-    loses nothing: what was set aside comes first the next time.
+    The file is set aside under another name while it is worked on and removed at the end, so a crash in
+    between loses nothing: what was set aside comes first the next time.
     """
 
     def __init__(self, path: Path) -> None:

@@ -7,22 +7,21 @@ import stat
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, BinaryIO
 
-from isal import igzip, isal_zlib
 from msgspec import Struct
 
 from trailsieve.errors import UsageError
 from trailsieve.flow.context import Context
 from trailsieve.model import Message, Offset, Position
 from trailsieve.trail.cloudtrail import looks_like_lines
-from trailsieve.trail.compression import is_gzip
+from trailsieve.trail.compression import GunzippedStream, is_gzip
 from trailsieve.trail.layout import is_lines_name
 
 BLOCK = 4 * 2**20  # bytes of lines that make one message
 STDIN = "-"
-_FAILURES: tuple[Any, ...] = (OSError, EOFError, isal_zlib.error)  # what reading a file can raise
 
 
 class Config(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -142,7 +141,7 @@ class FilesSource:
         for listed in files:
             try:
                 yield from self._read(listed)
-            except _FAILURES as error:
+            except OSError as error:
                 yield Message(b"", Position(listed.name, 0), listed.name, problem=_reason(error))
             self._progress(listed)
 
@@ -190,14 +189,17 @@ class FilesSource:
                         reason if too_big else "",
                     )
                     number += part.count(b"\n")
-        except _FAILURES as error:
-            yield Message(b"", Position(listed.name, place), listed.name, number, _reason(error))
+            problem = _problem_of(stream)
+        except OSError as error:
+            problem = _reason(error)
+        if problem:
+            yield Message(b"", Position(listed.name, place), listed.name, number, problem)
 
 
 def _decompressed(stream: BinaryIO) -> IO[bytes]:
     """The stream, gunzipped when it starts like gzip."""
     if is_gzip(stream.peek(2)[:2]):  # type: ignore[attr-defined]
-        return igzip.IGzipFile(fileobj=stream, mode="rb")  # type: ignore[no-untyped-call,return-value]
+        return BufferedReader(GunzippedStream(stream), BLOCK)
     return stream
 
 
@@ -213,8 +215,14 @@ def _blocks(stream: IO[bytes], first: bytes, limit: int) -> Iterator[tuple[bytes
             rest += chunk
         else:
             cut += len(chunk)
-    if rest:
+    if rest and not _problem_of(stream):  # else it is a piece of a line
         yield rest, cut
+
+
+def _problem_of(stream: IO[bytes]) -> str:
+    """What was wrong with a gzip stream that was read to its end."""
+    raw = getattr(stream, "raw", None)
+    return raw.problem if isinstance(raw, GunzippedStream) else ""
 
 
 def _parts(block: bytes, limit: int) -> Iterator[tuple[bytes, bool]]:
@@ -236,9 +244,5 @@ def _read_some(stream: IO[bytes]) -> bytes:
     return stream.read1(BLOCK) if hasattr(stream, "read1") else stream.read(BLOCK)
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, EOFError):
-        return "truncated: the gzip stream ends early"
-    if isinstance(error, igzip.BadGzipFile | isal_zlib.error):
-        return f"damaged gzip: {str(error).removeprefix('Error ').lstrip('-0123456789 ')}"
-    return getattr(error, "strerror", None) or str(error)
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)
