@@ -9,13 +9,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import trailsieve
 from tests import strategies as some
 from tests.laws import by_interpreter, by_matcher
 from trailsieve import jsontext
+from trailsieve.flow.decode import Decoded
+from trailsieve.flow.matcher import Matcher
+from trailsieve.model import Problem
 from trailsieve.pattern import interpret
 from trailsieve.pattern.fused import FusedPatterns
 from trailsieve.pattern.nodes import Comparison, JsonPattern, Selector, String
 from trailsieve.pattern.parser import parse
+from trailsieve.rules.rule import Rule
 
 laws = settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 
@@ -153,3 +158,13 @@ def test_the_examples_hit_and_miss() -> None:
     assert all(0 < hits[number] < len(ODD) for number in (0, 1, 4, 5))
     found, _ = by_matcher(trees, plain(ODD))
     assert found == by_interpreter(trees, ODD)
+
+
+@pytest.mark.parametrize("pattern", ["{ $.a = 9 }", "nowhere", "%nowhere%", "[a, b, c, d, e]"])
+def test_what_cannot_be_read_is_a_problem_for_rules_of_any_language(pattern: str) -> None:
+    matcher = Matcher([Rule("r", "", "low", trailsieve.compile(pattern))])
+    decoded = Decoded(
+        "trail.json", plain([b'{"a":1}', b"5", b"nonsense", rb'{"a":"\ud800"}', b'{"b":"\xff"}'])
+    )
+    problems = [found for found in matcher.match(decoded) if isinstance(found, Problem)]
+    assert [problem.index for problem in problems] == [2, 3]

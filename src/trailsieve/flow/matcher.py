@@ -74,7 +74,7 @@ class Matcher:
 
     def _match_text(self, text: bytes, origin: str, index: int) -> Iterator[Match | Problem]:
         try:
-            found = self._fused.matches([self._decode_record(text)]) if self._record_rules else []
+            found = self._fused.matches([self._decode_record(text)])
             numbers = found[0][1] if found else []
         except jsontext.REFUSALS:
             record = _record(index, text, origin)
