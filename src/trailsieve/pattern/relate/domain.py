@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from itertools import product
+from itertools import chain, count, product
 from typing import Any, Final
 
 from trailsieve import jsontext
@@ -161,8 +161,7 @@ def words(tests: TextTests, natural: Iterable[str] = _NATURAL) -> list[str]:
 
 
 def _fresh(taken: Iterable[str]) -> str:
-    candidates = (*_NATURAL, *("x" * n for n in range(2, 10_000)))
-    return next(word for word in candidates if word not in taken)
+    return next(word for word in chain(_NATURAL, ("x" * length for length in count(2))) if word not in taken)
 
 
 def _numbers(comparisons: Sequence[Comparison]) -> list[Case]:
@@ -214,14 +213,17 @@ def _mixed(tests: TextTests, constants: Sequence[int | Decimal]) -> list[Case]:
     for label, word in found.items():
         if label[1] is None:
             by_text.setdefault(label[1 : 1 + len(tests.machines)], []).append(word)
-    for (label, some), (ending, value) in product(by_text.items(), (("E+400", HUGE), ("E-400", Decimal(0)))):
-        cases.append(_extreme(tests, label, some, ending, value))
+    for (label, some), value in product(by_text.items(), (HUGE, Decimal(0))):
+        cases.append(_extreme(tests, label, some, value))
     return cases
 
 
-def _extreme(tests: TextTests, label: Label, some: list[str], ending: str, value: Decimal) -> Case:
-    for word in some:
-        case = number_case(word + ending)
-        if case and label_of(tests.machines, word + ending) == label:
+def _extreme(tests: TextTests, label: Label, some: Sequence[str], value: Decimal) -> Case:
+    """A number like the HUGE or zero `value` to numeric tests, with a text of that label; maybe a phantom."""
+    endings = ("E+400", "E+310", "E+999", "0" * 400) if value else ("E-400", "E-410", "E-999", "")
+    likely = ("2E+400", "-2E+410", "1E+999") if value else ("2E-400", "-2E-410", "0", "0.0", "-0.0")
+    for text in (*likely, *(word + ending for word in some for ending in endings)):
+        case = number_case(text) if label_of(tests.machines, text) == label else None
+        if case and runtime.number_of(case.value) == runtime.number_of(value):
             return case
     return Case("number", value, some[0], False)
