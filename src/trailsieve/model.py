@@ -15,6 +15,7 @@ SEVERITIES: tuple[Severity, ...] = ("informational", "low", "medium", "high", "c
 
 
 Offset = int | str
+GONE: Offset = ""  # the offset of a shard that is no more: a checkpoint forgets it
 
 
 class Position(Struct, frozen=True):
@@ -37,6 +38,7 @@ class Message(Struct, frozen=True):
         name: what a person calls it: a path, a key, a stream and sequence number.
         lines: the number of the first line when the payload is plain lines, 0 when it is a whole object.
         problem: why the payload could not be had, or "".
+        marker: whether there is no payload at all: only the position is to be kept.
     """
 
     payload: bytes
@@ -44,6 +46,7 @@ class Message(Struct, frozen=True):
     name: str
     lines: int = 0
     problem: str = ""
+    marker: bool = False
 
 
 @dataclass(frozen=True, slots=True)

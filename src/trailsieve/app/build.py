@@ -86,6 +86,7 @@ def build(
         checkpoint=checkpoint,
         seen=RecentIds(config.checkpoint.ids),
         stopping=stopping,
+        advise=context.say,
     )
     closers = [source.close, *(sink.close for sink in sinks), file.close, checkpoint.close]
     return Service(pipeline, source, sinks, closers)

@@ -47,9 +47,10 @@ def command(config: str, replay_dead_letters: bool, until_idle: bool) -> int:
     shown = screen()
     loaded, _ = load_config(config)
     stop = _Stop(idle_after=10.0 if until_idle else None)
-    context = Context(shown.say, Size().convert(loaded.max_object_size, None, None))
+    gauges: dict[str, float] = {}
+    context = Context(shown.say, Size().convert(loaded.max_object_size, None, None), gauges.__setitem__)
     service = build(loaded, context, stop, shown.problem, dead_letters_only=replay_dead_letters)
-    watch = _Watch(service.pipeline, shown, stop)
+    watch = _Watch(service.pipeline, shown, stop, gauges)
     shown.say(f"running {len(loaded.rules)} rule packs over {loaded.source.kind}; SIGTERM or Ctrl-C ends it")
     try:
         service.pipeline.run()
@@ -85,10 +86,11 @@ class _Stop:
 class _Watch:
     """Says now and then how the run goes: a thread that only reads counts."""
 
-    def __init__(self, pipeline: Any, shown: Screen, stop: _Stop) -> None:
+    def __init__(self, pipeline: Any, shown: Screen, stop: _Stop, gauges: dict[str, float]) -> None:
         self._pipeline = pipeline
         self._shown = shown
         self._stop = stop
+        self._gauges = gauges
         self._before = 0
         self._said = time.monotonic()
         threading.Thread(target=self._run, daemon=True).start()
@@ -109,10 +111,15 @@ class _Watch:
         summary = self._pipeline.summary
         alerts = sum(counts.alerts for counts in summary.rules.values())
         unread = summary.unread_records + sum(summary.skipped.values())
+        gauges = dict(sorted(self._gauges.items()))
+        shown = "".join(f", {name.replace('_', ' ')} {value:,.6g}" for name, value in gauges.items())
         self._shown.say(
-            f"{summary.records:,} records, {alerts:,} alerts, {summary.repeated:,} again, {unread:,} unread",
+            f"{summary.records:,} records, {alerts:,} alerts, {summary.repeated:,} again, {unread:,} unread, "
+            f"{summary.notices:,} notices{shown}",
             records=summary.records,
             alerts=alerts,
             repeated=summary.repeated,
             unread=unread,
+            notices=summary.notices,
+            **gauges,
         )

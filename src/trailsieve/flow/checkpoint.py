@@ -12,7 +12,7 @@ from typing import Protocol
 
 from trailsieve.errors import CheckpointError
 from trailsieve.flow.seen import DEFAULT_CAPACITY
-from trailsieve.model import Offset, Position
+from trailsieve.model import GONE, Offset, Position
 
 _VERSION = 1
 _TABLES = """
@@ -27,7 +27,7 @@ class Epoch:
     """What one epoch changes.
 
     Attributes:
-        positions: the next offset of each shard that moved.
+        positions: the next offset of each shard that moved, later ones last; `GONE` forgets a shard.
         ids: the ids of the alerts that were raised.
         state: what else must survive, by key; None forgets a key.
     """
@@ -70,6 +70,7 @@ class MemoryCheckpoint:
 
     def save(self, epoch: Epoch) -> None:
         self._positions.update((position.shard, position.offset) for position in epoch.positions)
+        self._positions = {shard: offset for shard, offset in self._positions.items() if offset != GONE}
         for key, value in epoch.state.items():
             if value is None:
                 self._state.pop(key, None)
@@ -120,11 +121,14 @@ class SqliteCheckpoint:
             self._database.executescript("BEGIN EXCLUSIVE; COMMIT")
 
     def save(self, epoch: Epoch) -> None:
-        offsets = [(position.shard, json.dumps(position.offset)) for position in epoch.positions]
+        last = {position.shard: position.offset for position in epoch.positions}
+        offsets = [(shard, json.dumps(offset)) for shard, offset in last.items()]
         kept = [(key, value) for key, value in epoch.state.items() if value is not None]
         gone = [(key,) for key, value in epoch.state.items() if value is None]
         with self._errors("written"), self._transaction() as database:
             database.executemany("REPLACE INTO position VALUES (?, ?)", offsets)
+            if GONE in last.values():
+                database.execute("DELETE FROM position WHERE offset = ?", (json.dumps(GONE),))
             database.executemany("INSERT INTO alert (id) VALUES (?)", [(identity,) for identity in epoch.ids])
             if epoch.ids:
                 database.execute(

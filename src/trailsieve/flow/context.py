@@ -14,8 +14,10 @@ class Context:
 
     Attributes:
         say: one line for the person who runs it.
+        gauge: a figure that tells how the source or sink fares, by name: shown now and then.
         max_object_size: bytes of one object at most, after decompression.
     """
 
     say: Callable[[str], None] = lambda text: None
     max_object_size: int = DEFAULT_LIMIT
+    gauge: Callable[[str, float], None] = lambda name, value: None

@@ -82,6 +82,7 @@ class Together(Decoded):
     def __init__(self, messages: Sequence[Message], limit: int) -> None:
         super().__init__("")
         self.notices = 0
+        self.advice: set[str] = set()
         self.size = 0
         self._limit = limit
         self._texts: list[bytes] = []
@@ -90,6 +91,8 @@ class Together(Decoded):
             self.size += len(message.payload)
             if message.problem:
                 self.problems.append(Problem(message.name, message.problem, text=message.payload))
+            elif message.marker:
+                continue
             elif is_plain_record(message.payload):
                 self._texts.append(message.payload)
                 self._places.append((message.name, 1))
@@ -101,6 +104,7 @@ class Together(Decoded):
         self._texts += found.records
         self._places += [(message.name, number) for number in range(1, len(found.records) + 1)]
         self.notices += found.notices
+        self.advice |= found.advice
         for name in found.objects:
             reason = f"a notice of s3://{name.bucket}/{name.key}, not its records: the source sqs reads such"
             self.problems.append(Problem(message.name, reason, text=message.payload))

@@ -19,6 +19,7 @@ class Findings(Struct):
         files: 1 for an object or the first block of a file of lines, 0 for its other blocks.
         records: how many records there were, those that could not be read included.
         size: bytes after decompression; of messages that were examined together, as they came.
+        advice: what the person who runs this ought to know of what comes in; said once.
         notices: messages, or parts of them, that hold no record by design: health checks, test events.
     """
 
@@ -28,6 +29,7 @@ class Findings(Struct):
     records: int = 0
     size: int = 0
     notices: int = 0
+    advice: list[str] = []
 
 
 class Examiner:
@@ -39,6 +41,8 @@ class Examiner:
 
     def examine(self, message: Message) -> Findings:
         """All alerts and problems of one message; never raises for what it holds."""
+        if message.marker:
+            return Findings()
         decoded = self._decoder.decode(message)
         return self._findings(decoded, len(decoded.data))
 
@@ -47,6 +51,7 @@ class Examiner:
         decoded = self._decoder.together(messages)
         findings = self._findings(decoded, decoded.size)
         findings.notices = decoded.notices
+        findings.advice = sorted(decoded.advice)
         return findings
 
     def _findings(self, decoded: Decoded, size: int) -> Findings:

@@ -46,6 +46,7 @@ class Pipeline:
     """A source, a rule set and sinks, wired together.
 
     Attributes:
+        advise: told, once each, what the person who runs this ought to know of what comes in.
         stopping: asked between epochs; once it is true, what was polled is finished and `run` returns.
     """
 
@@ -57,6 +58,8 @@ class Pipeline:
     checkpoint: Checkpoint = field(default_factory=MemoryCheckpoint)
     seen: RecentIds = field(default_factory=RecentIds)
     stopping: Callable[[], bool] = lambda: False
+    advise: Callable[[str], None] = lambda text: None
+    _advised: set[str] = field(default_factory=set)
 
     def run(self) -> Summary:
         """Works until the source is exhausted, or told to stop."""
@@ -71,6 +74,10 @@ class Pipeline:
         """Delivers what the messages held, then commits them."""
         alerts = self._new(findings.alerts)
         self.summary.saw(findings)
+        for advice in findings.advice:
+            if advice not in self._advised:
+                self._advised.add(advice)
+                self.advise(advice)
         for problem in findings.problems:
             self.summary.refused(problem)
             for letters in self.dead_letters:

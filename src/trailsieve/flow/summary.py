@@ -42,7 +42,11 @@ def _count(counter: Counter[str], name: str | None) -> None:
 
 @dataclass(slots=True)
 class Summary:
-    """Counts of a whole run. `files` are those that were opened, damaged ones included."""
+    """Counts of a whole run.
+
+    `files` are those that were opened, damaged ones included; `notices` hold no record by design, such as the
+    health checks of CloudWatch Logs.
+    """
 
     files: int = 0
     records: int = 0
@@ -52,12 +56,14 @@ class Summary:
     skipped: Counter[str] = field(default_factory=Counter)
     problems: list[Problem] = field(default_factory=list)
     unread_records: int = 0
+    notices: int = 0
 
     def saw(self, findings: Findings) -> None:
         """Counts a message that was read."""
         self.files += findings.files
         self.bytes += findings.size
         self.records += findings.records
+        self.notices += findings.notices
 
     def skip(self, reason: str) -> None:
         """Counts a file that was left aside on purpose."""

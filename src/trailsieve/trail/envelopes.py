@@ -54,6 +54,7 @@ class Peeled:
         notices: parts that hold no record by design: health checks and test events.
         problems: the reason and the text of what is no known envelope.
         layers: what was peeled, outermost first.
+        advice: what a person ought to know of these envelopes.
     """
 
     records: list[bytes] = field(default_factory=list)
@@ -61,6 +62,7 @@ class Peeled:
     notices: int = 0
     problems: list[tuple[str, bytes]] = field(default_factory=list)
     layers: list[Layer] = field(default_factory=list)
+    advice: set[str] = field(default_factory=set)
 
 
 class _Shape(msgspec.Struct):
@@ -99,7 +101,9 @@ _shape = msgspec.json.Decoder(_Shape)
 _shapes = msgspec.json.Decoder(list[Raw])
 _RECORD_FIELDS = ("eventVersion", "eventName", "eventSource", "eventID", "eventTime")
 _EVENTBRIDGE_LEFT_OUT = (
-    "read-only management events are not delivered unless the EventBridge rule asks for them"
+    "events come through EventBridge, which leaves out read-only management events (List*, Get*, Describe*): "
+    "patterns that look for them see nothing, unless the state of the EventBridge rule is "
+    "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 )
 
 
@@ -314,7 +318,8 @@ class _Peeler:
         if kind.startswith("Object "):
             self.tells_of(_object_of(shape.detail), "EventBridge event of S3", depth)
         elif "via CloudTrail" in kind:
-            self.layer(depth, "EventBridge", f"{kind}; {_EVENTBRIDGE_LEFT_OUT}")
+            self.layer(depth, "EventBridge", kind)
+            self.found.advice.add(_EVENTBRIDGE_LEFT_OUT)
             self.record(bytes(shape.detail), depth + 1)
         else:
             raise UnreadableError(f"EventBridge event {kind!r}: not one of CloudTrail")
