@@ -103,7 +103,10 @@ def test_unknown_is_no_equivalence() -> None:
     result = trailsieve("diff", "[a, b]", "[a]")
     assert result.code == 1
     assert result.lines[0] == "unknown"
-    assert "Matched by A only: unknown (the patterns have different columns)" in result.lines
+    assert (
+        "Matched by A only: unknown (the patterns are of different kinds (JSON, text, columns))"
+        in result.lines
+    )
 
 
 def test_no_control_character_reaches_the_terminal() -> None:

@@ -8,8 +8,8 @@ something is to be proved impossible, and never makes a witness.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from itertools import chain, count, product
@@ -29,7 +29,7 @@ from trailsieve.pattern.relate.words import Label, label_of, words_by_label
 HERE: Final = Selector(())  # the target of a test: wherever it is asked
 NULL_ITSELF: Final = IsType(Selector(("null itself",)), "NULL")  # null, without the quirk of rule 29
 _KIND = {True: "true", False: "false", None: "null"}
-_NATURAL = ("other", "another", "something", "x", "y")
+NATURAL = ("other", "another", "something", "x", "y")
 _NATURAL_NUMBERS = ("1", "2", "3", "7", "42")
 
 
@@ -62,6 +62,7 @@ class Domain:
 
     cases: tuple[Case, ...]
     masks: dict[Term, int]
+    open: int = 0  # of a loose domain: the cases of which languages are not known
 
     def mask(self, test: Term) -> int:
         """The cases for which a test is true; it must be one of those that the domain was made for."""
@@ -88,11 +89,39 @@ def value_domain(tests: tuple[Term, ...], *, null_elements: bool) -> Domain:
     Raises:
         UnknownError: there are too many.
     """
+    return domain_of(_cases(tests, null_elements), tests)
+
+
+@lru_cache(maxsize=4096)
+def loose_domain(tests: tuple[Term, ...], *, null_elements: bool) -> Domain:
+    """The cases of a JSON value, when it is left open which wildcards and regexes a text matches."""
+    known = tuple(test for test in tests if language_of(test) is None)
+    comparisons = [test for test in known if isinstance(test, Comparison)]
+    single = {
+        kind: TextTests(comparisons, numbers=kind == "string").literals for kind in ("string", "number")
+    }
+    cases = _cases(known, null_elements)
+    opened = [case.text is not None and case.text not in single[case.kind] for case in cases]
+    # An open number would have to be found in all the languages: it serves proofs only.
+    cases = [
+        replace(case, real=case.real and not (is_open and case.kind == "number"))
+        for case, is_open in zip(cases, opened, strict=True)
+    ]
+    masks = {
+        test: sum(
+            1 << n for n, case in enumerate(cases) if (test in known or not opened[n]) and case.holds(test)
+        )
+        for test in tests
+    }
+    return Domain(tuple(cases), masks, sum(1 << n for n, is_open in enumerate(opened) if is_open))
+
+
+def _cases(tests: tuple[Term, ...], null_elements: bool) -> list[Case]:
     comparisons = [test for test in tests if isinstance(test, Comparison)]
     cases = [Case("absent", runtime.ABSENT), *_strings(comparisons), *_numbers(comparisons)]
     cases += [Case(_KIND[value], value) for value in (True, False, None)]
     cases += [Case("array", []), *([Case("array", [None])] if null_elements else ()), Case("object", {})]
-    return domain_of(cases, tests)
+    return cases
 
 
 def domain_of(cases: Iterable[Case], tests: tuple[Term, ...]) -> Domain:
@@ -117,20 +146,23 @@ class TextTests:
 
     def __init__(self, comparisons: Iterable[Comparison], *, numbers: bool) -> None:
         literals: dict[str, None] = {}
-        machines: dict[object, Machine] = {}
-        for value in [comparison.value for comparison in comparisons]:
-            if isinstance(value, Regex):
-                machines.setdefault(value.source, _search(value.source))
-            elif isinstance(value, Number):
-                if numbers:
-                    literals[value.text] = None
-            elif len(value.parts) > 1:
-                machines.setdefault(value.parts, _like(value.parts))
-            else:
-                literals[value.text] = None
+        self.languages: dict[Hashable, Machine] = {}
+        for test in comparisons:
+            if (name := language_of(test)) is not None:
+                self.languages[name] = _search(name) if isinstance(name, str) else _like(name)
+            elif numbers or not isinstance(test.value, Number):
+                literals[test.value.text] = None  # type: ignore[union-attr]
         self.literals = tuple(literals)
-        self.languages = tuple(machines.values())
-        self.machines = (Literals(literals), *self.languages)
+        self.machines = (Literals(literals), *self.languages.values())
+
+
+def language_of(test: Term) -> str | tuple[str, ...] | None:
+    """What names the language that a test looks for: a regex or the parts between stars; else None."""
+    if not isinstance(test, Comparison) or isinstance(test.value, Number):
+        return None
+    if isinstance(test.value, Regex):
+        return test.value.source
+    return test.value.parts if len(test.value.parts) > 1 else None
 
 
 @lru_cache(maxsize=256)
@@ -148,7 +180,7 @@ def _strings(comparisons: Sequence[Comparison]) -> list[Case]:
     return [Case("string", word, word) for word in words(tests)]
 
 
-def words(tests: TextTests, natural: Iterable[str] = _NATURAL) -> list[str]:
+def words(tests: TextTests, natural: Iterable[str] = NATURAL) -> list[str]:
     """Texts that stand for all texts: every literal, and one for each other answer of the machines."""
     if not tests.languages:
         return [*tests.literals, _fresh(tests.literals)]
@@ -161,7 +193,7 @@ def words(tests: TextTests, natural: Iterable[str] = _NATURAL) -> list[str]:
 
 
 def _fresh(taken: Iterable[str]) -> str:
-    return next(word for word in chain(_NATURAL, ("x" * length for length in count(2))) if word not in taken)
+    return next(word for word in chain(NATURAL, ("x" * length for length in count(2))) if word not in taken)
 
 
 def _numbers(comparisons: Sequence[Comparison]) -> list[Case]:
@@ -191,8 +223,9 @@ def number_case(text: str) -> Case | None:
 
 def _rewritten(case: Case, taken: Sequence[str]) -> Case:
     text = str(case.text)
-    while text in taken and "E" not in text:
-        text += "0" if "." in text else ".0"
+    while text in taken:
+        digits, mark, power = text.partition("E")
+        text = digits + ("0" if "." in digits else ".0") + mark + power
     return number_case(text) or Case("number", case.value, text, False)
 
 

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
 from trailsieve.pattern import runtime
 from trailsieve.pattern.nodes import Comparison, Expression, IsType, NotExists, Selector, Term, Wildcard
-from trailsieve.pattern.relate.domain import NULL_ITSELF, Domain, value_domain
+from trailsieve.pattern.relate.domain import (
+    NATURAL,
+    NULL_ITSELF,
+    Domain,
+    TextTests,
+    language_of,
+    loose_domain,
+    value_domain,
+)
 from trailsieve.pattern.relate.formula import Formula, Space
+from trailsieve.pattern.relate.guess import Guesses
 from trailsieve.pattern.relate.literals import conjunction, here, literals_of
+from trailsieve.pattern.relate.machines import Literals, Machine, NumberText
 from trailsieve.pattern.relate.text import event_text
 from trailsieve.pattern.relate.tree import Path, Spare, Tree, event_value
+from trailsieve.pattern.relate.unknown import UnknownError
 
 
 class JsonQuestion:
@@ -27,6 +38,8 @@ class JsonQuestion:
         literals = [literal for expression, truth in wanted for literal in literals_of(expression, truth)]
         self.tree = Tree(literals)
         self._wanted = dict(literals)
+        self._guesses: dict[Path, Guesses] = {}
+        self._literals: dict[Path, Literals] = {}
         self._domains = self._make_domains(term for term, _ in literals)
         self._node = {path: self.space.node(len(d.cases)) for path, d in self._domains.items()}
         asked = conjunction(self.space, wanted, self._term)
@@ -42,10 +55,18 @@ class JsonQuestion:
         for term in terms:
             for path, test in self._tests(term):
                 tests[path][test] = None
-        return {
-            path: value_domain(tuple(asked), null_elements=not self.tree.elements(path))
-            for path, asked in tests.items()
-        }
+        return {path: self._domain(path, tuple(asked)) for path, asked in tests.items()}
+
+    def _domain(self, path: Path, tests: tuple[Term, ...]) -> Domain:
+        null_elements = not self.tree.elements(path)
+        try:
+            return value_domain(tests, null_elements=null_elements)
+        except UnknownError:
+            domain = loose_domain(tests, null_elements=null_elements)
+        found = TextTests([test for test in tests if isinstance(test, Comparison)], numbers=True)
+        self._guesses[path] = Guesses(self.space, found.languages)
+        self._literals[path] = Literals(found.literals)
+        return domain
 
     def _tests(self, term: Term) -> Iterable[tuple[Path, Term]]:
         """Each path that a term asks about, and what it asks there."""
@@ -88,7 +109,15 @@ class JsonQuestion:
         return self.space.any([self._is(path, "null"), self.space.all([self._is(path, "array"), inside])])
 
     def _holds(self, path: Path, test: Term) -> Formula:
-        return self.space.lit(self._node[path], self._domains[path].mask(test))
+        node, domain = self._node[path], self._domains[path]
+        certain = self.space.lit(node, domain.mask(test))
+        language = language_of(test)
+        if not domain.open or language is None:
+            return certain
+        assert isinstance(test, Comparison)
+        has = self._guesses[path].has(language)
+        guessed = has if test.operator == "=" else self.space.negate(has)
+        return self.space.any([certain, self.space.all([self.space.lit(node, domain.open), guessed])])
 
     def _is(self, path: Path, *kinds: str) -> Formula:
         if kinds == ("null",):
@@ -119,9 +148,30 @@ class JsonQuestion:
 
     # --- the event ---
 
+    def lemma(self, solution: dict[int, int]) -> Formula:
+        for path, guesses in self._guesses.items():
+            kind = self._guessed_kind(path, solution)
+            if kind and guesses.text(solution, NATURAL, self._also(path, kind)) is None:
+                node = self._node[path]
+                otherwise = self.space.negate(self.space.lit(node, 1 << solution[node]))
+                return guesses.ruled_out(solution, self._also(path, kind), otherwise)
+        return True
+
+    def _guessed_kind(self, path: Path, solution: dict[int, int]) -> str:
+        """The kind, string or number, when the solution leaves open which one stands at a path."""
+        case, domain = solution.get(self._node[path]), self._domains[path]
+        return domain.cases[case].kind if case is not None and domain.open & 1 << case else ""
+
+    def _also(self, path: Path, kind: str) -> list[tuple[Machine, Hashable]]:
+        """Numbers are looked for whatever their value: when there is none, that is sure."""
+        return [(NumberText(), True)] if kind == "number" else [(self._literals[path], None)]
+
     def event(self, solution: dict[int, int]) -> str:
         values: dict[Path, Any] = {(): {}}
         for path, domain in self._domains.items():
             case = solution.get(self._node[path])
             values[path] = runtime.ABSENT if case is None else domain.cases[case].value
+        for path in self._guesses:
+            if self._guessed_kind(path, solution) == "string":
+                values[path] = self._guesses[path].text(solution, NATURAL, self._also(path, "string"))
         return event_text(event_value(self.tree, (), values, runtime.ABSENT))

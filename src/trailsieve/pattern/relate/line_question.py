@@ -6,7 +6,7 @@ enough for a proof, and every witness is tried out anyway.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,13 +23,12 @@ from trailsieve.pattern.nodes import (
     TextPattern,
 )
 from trailsieve.pattern.relate.domain import Case, Domain, TextTests, domain_of, words
-from trailsieve.pattern.relate.formula import Formula, Space
+from trailsieve.pattern.relate.formula import Formula, Lit, Space
+from trailsieve.pattern.relate.guess import Guesses
 from trailsieve.pattern.relate.literals import joined, literals_of
 from trailsieve.pattern.relate.machines import Like, Machine
 from trailsieve.pattern.relate.numbers import stand_ins
 from trailsieve.pattern.relate.search import Search
-from trailsieve.pattern.relate.unknown import UnknownError
-from trailsieve.pattern.relate.words import label_of, words_by_label
 
 _HERE = Field("value")
 
@@ -42,26 +41,20 @@ class TextQuestion:
     """
 
     def __init__(self, wanted: Sequence[tuple[TextPattern | RegexPattern, bool]]) -> None:
-        machines: dict[str, Machine] = {}
+        machines: dict[Hashable, Machine] = {}
         for pattern, _ in wanted:
             if isinstance(pattern, RegexPattern):
                 machines[f"%{pattern.regex.source}"] = Search(pattern.regex.source)
             else:
                 machines.update({f"={t.text}": Like(("", t.text, "")) for t in pattern.terms})
-        self._place = {name: place for place, name in enumerate(machines)}
-        self._words = words_by_label(tuple(machines.values()))
-        self._write_readably(tuple(machines.values()))
         self.space = Space()
-        self._node = self.space.node(len(self._words))
+        self._guesses = Guesses(self.space, machines)
+        self._texts = [
+            (term.text, self._has(f"={term.text}")) for p, _ in wanted for term in getattr(p, "terms", ())
+        ]
         formulas = [(self._pattern(pattern), truth) for pattern, truth in wanted]
         self.formula = self.space.all(f if truth else self.space.negate(f) for f, truth in formulas)
         self.real: Formula = True
-
-    def _write_readably(self, machines: Sequence[Machine]) -> None:
-        for label in self._words:
-            texts = [name[1:] for name, place in self._place.items() if label[place] and name[0] == "="]
-            if texts and label_of(machines, " ".join(texts)) == label:
-                self._words[label] = " ".join(texts)
 
     def _pattern(self, pattern: TextPattern | RegexPattern) -> Formula:
         if isinstance(pattern, RegexPattern):
@@ -75,13 +68,20 @@ class TextQuestion:
         return self.space.all([*found["required"], *map(self.space.negate, found["excluded"])])
 
     def _has(self, name: str) -> Formula:
-        place = self._place[name]
-        return self.space.lit(
-            self._node, sum(1 << n for n, label in enumerate(self._words) if label[place] is True)
-        )
+        return self._guesses.has(name)
+
+    def lemma(self, solution: dict[int, int]) -> Formula:
+        return self._text(solution) is not None or self._guesses.ruled_out(solution, (), False)
 
     def event(self, solution: dict[int, int]) -> str:
-        return list(self._words.values())[solution.get(self._node, 0)]
+        return self._text(solution) or ""
+
+    def _text(self, solution: dict[int, int]) -> str | None:
+        """The terms with blanks between, or a shortest text."""
+        terms = dict.fromkeys(
+            text for text, lit in self._texts if isinstance(lit, Lit) and solution.get(lit.node)
+        )
+        return self._guesses.text(solution, [" ".join(terms)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +97,11 @@ class DelimitedQuestion:
     """The search for a line that each pattern matches, or does not, as wanted; all have one layout.
 
     Raises:
-        UnknownError: it is too large, or the layouts differ.
+        UnknownError: it is too large.
     """
 
     def __init__(self, wanted: Sequence[tuple[DelimitedPattern, bool]]) -> None:
         self._layout = layout_of(wanted[0][0])
-        if any(layout_of(pattern) != self._layout for pattern, _ in wanted):
-            raise UnknownError("the patterns have different columns")
         self.space = Space()
         count = self._layout.before + self._layout.after
         columns = [[c for c in pattern.columns if isinstance(c, Column)] for pattern, _ in wanted]
@@ -128,6 +126,9 @@ class DelimitedQuestion:
         return joined(
             self.space, column.condition, lambda term: self.space.lit(node, domain.mask(_test(term)))
         )
+
+    def lemma(self, solution: dict[int, int]) -> Formula:
+        return True
 
     def event(self, solution: dict[int, int]) -> str:
         if solution.get(self._enough, 0):

@@ -17,11 +17,14 @@ class Question(Protocol):
 
     Attributes:
         real: what keeps a solution free of phantoms (see `domain`).
+        lemma: True, or what a solution overlooked (see `guess`): it is no solution then.
     """
 
     space: Space
     formula: Formula
     real: Formula
+
+    def lemma(self, solution: dict[int, int]) -> Formula: ...
 
     def event(self, solution: dict[int, int]) -> str: ...
 

@@ -13,7 +13,10 @@ from typing import Any, Protocol
 
 
 class Machine(Protocol):
-    """A deterministic machine; `label` says what the text read so far is to it (a bool for most)."""
+    """A deterministic machine; `label` says what the text read so far is to it (a bool for most).
+
+    `settled` may say that the label stays as it is, whatever follows.
+    """
 
     @property
     def start(self) -> Hashable: ...
@@ -23,6 +26,8 @@ class Machine(Protocol):
     def step(self, state: Any, character: str) -> Hashable: ...
 
     def label(self, state: Any) -> Hashable: ...
+
+    def settled(self, state: Any) -> bool: ...
 
 
 class Literals:
@@ -46,6 +51,9 @@ class Literals:
 
     def label(self, state: str | None) -> str | None:
         return state if state in self.texts else None
+
+    def settled(self, state: str | None) -> bool:
+        return state is None
 
 
 _DONE, _ENDED, _DEAD = (-1, 0), (-2, 0), (-3, 0)
@@ -95,6 +103,9 @@ class Like:
     def label(self, state: tuple[int, int]) -> bool:
         return state in (_DONE, _ENDED)
 
+    def settled(self, state: tuple[int, int]) -> bool:
+        return state in (_DONE, _DEAD)
+
 
 def _fallbacks(needle: str) -> list[int]:
     """For each count of matched characters the longest shorter count that also stands there."""
@@ -124,6 +135,9 @@ class NumberText:
 
     def label(self, state: str) -> bool:
         return state in _NUMBER_ENDS
+
+    def settled(self, state: str) -> bool:
+        return state == "dead"
 
 
 def _row(**moves: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import ROUND_FLOOR, Decimal, localcontext
+from decimal import ROUND_FLOOR, Context, Decimal, localcontext
 from itertools import pairwise
 
 _OVER = Decimal(2**1024 - 2**970)  # from here on no double holds a number (rule 38)
@@ -35,12 +35,14 @@ def thresholds(constants: Iterable[int | Decimal]) -> list[Decimal]:
 
 
 def _between(low: Decimal, high: Decimal) -> int | Decimal:
-    """A number strictly between, whole and near 0 where there is such a one."""
+    """A number strictly between: whole and near 0, or else with few digits."""
     floor = low.to_integral_value(ROUND_FLOOR)
     for whole in (Decimal(1), floor + 1, -((-high).to_integral_value(ROUND_FLOOR) + 1)):
         if low < whole < high and abs(whole) < 10**15:
             return int(whole)
-    return _plain((low + high) / 2)
+    middle = (low + high) / 2
+    rounded = (Context(prec=digits, Emax=10**10, Emin=-(10**10)).plus(middle) for digits in range(1, 4000))
+    return _plain(next(number for number in rounded if low < number < high))
 
 
 def _plain(value: Decimal) -> int | Decimal:

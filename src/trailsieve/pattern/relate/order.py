@@ -89,3 +89,6 @@ class Order:
         if exponent != self._exponent:
             return sign if exponent > self._exponent else -sign
         return sign * (state.sign or -(state.equal < len(self._digits)))
+
+    def settled(self, state: _State) -> bool:
+        return False

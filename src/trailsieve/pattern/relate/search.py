@@ -276,3 +276,6 @@ class Search:
 
     def label(self, state: State) -> bool:
         return state == _FOUND or self.end in self._closure(state[1], "^$" if state[0] else "$")
+
+    def settled(self, state: State) -> bool:
+        return state == _FOUND

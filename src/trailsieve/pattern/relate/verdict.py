@@ -8,7 +8,9 @@ from typing import cast
 
 from trailsieve import jsontext
 from trailsieve.pattern.compiler import FilterPattern, compile
+from trailsieve.pattern.delimited import layout_of
 from trailsieve.pattern.nodes import DelimitedPattern, JsonPattern, Pattern, RegexPattern, TextPattern
+from trailsieve.pattern.relate.formula import Formula
 from trailsieve.pattern.relate.json_question import JsonQuestion
 from trailsieve.pattern.relate.line_question import DelimitedQuestion, TextQuestion
 from trailsieve.pattern.relate.literals import Question
@@ -16,6 +18,7 @@ from trailsieve.pattern.relate.shrink import shrunk
 from trailsieve.pattern.relate.text import event_text
 from trailsieve.pattern.relate.unknown import UnknownError
 
+MAX_LEMMAS = 60
 Wanted = Sequence[tuple[FilterPattern, bool]]
 
 
@@ -101,8 +104,8 @@ def find(wanted: Wanted) -> Verdict:
     Of JSON patterns alone, only JSON objects count.
     """
     try:
-        if len({_language(pattern.tree) for pattern, _ in wanted}) > 1:
-            return _across_languages(wanted)
+        if len({_kind(pattern.tree) for pattern, _ in wanted}) > 1:
+            return _by_trial(wanted)
         return _answer(_question(wanted), wanted)
     except UnknownError as error:
         return Verdict(None, reason=str(error))
@@ -110,7 +113,10 @@ def find(wanted: Wanted) -> Verdict:
         return Verdict(None, reason="too large: brackets nest too deep")
 
 
-def _language(tree: Pattern) -> type:
+def _kind(tree: Pattern) -> object:
+    """Patterns of one kind can be compared term by term."""
+    if isinstance(tree, DelimitedPattern):
+        return layout_of(tree)
     return TextPattern if isinstance(tree, RegexPattern) else type(tree)
 
 
@@ -124,15 +130,26 @@ def _question(wanted: Wanted) -> Question:
 
 
 def _answer(question: Question, wanted: Wanted) -> Verdict:
-    solution = question.space.solve(question.space.all([question.formula, question.real]))
+    solution = _solution(question, question.space.all([question.formula, question.real]))
     if solution is None:
-        if question.real is True or question.space.solve(question.formula) is None:
+        if question.real is True or _solution(question, question.formula) is None:
             return Verdict(False)
         return Verdict(None, reason="only numbers that may not exist could tell")
     event = question.event(solution)
     if not _confirmed(event, wanted):
         return Verdict(None, reason="no event that could be tried out tells them apart")
     return Verdict(True, shrunk(event, lambda text: _confirmed(text, wanted)))
+
+
+def _solution(question: Question, formula: Formula) -> dict[int, int] | None:
+    """A solution that no lemma speaks against, or None when there is none."""
+    for _ in range(MAX_LEMMAS):
+        solution = question.space.solve(formula)
+        lemma = True if solution is None else question.lemma(solution)
+        if lemma is True:
+            return solution
+        formula = question.space.all([formula, lemma])
+    raise UnknownError("too large: too many kinds of text were guessed in vain")
 
 
 def _confirmed(event: str, wanted: Wanted) -> bool:
@@ -142,14 +159,14 @@ def _confirmed(event: str, wanted: Wanted) -> bool:
     return all(pattern.matches(event) is truth for pattern, truth in wanted)
 
 
-def _across_languages(wanted: Wanted) -> Verdict:
-    """Patterns of different languages: some event that does it, or one that alone cannot be had."""
+def _by_trial(wanted: Wanted) -> Verdict:
+    """For patterns of different kinds: some event that does it, or one pattern that alone cannot do it."""
     for event in _candidates(wanted):
         if event is None:
             return Verdict(False)
         if _confirmed(event, wanted):
             return Verdict(True, shrunk(event, lambda text: _confirmed(text, wanted)))
-    return Verdict(None, reason="the patterns are of different kinds (JSON, text, space-delimited)")
+    return Verdict(None, reason="the patterns are of different kinds (JSON, text, columns)")
 
 
 def _candidates(wanted: Wanted) -> Iterator[str | None]:

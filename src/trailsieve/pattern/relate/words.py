@@ -32,7 +32,7 @@ def words_by_label(machines: Sequence[Machine], *, guided: bool = False) -> dict
         if guided:
             characters = list(machines[0].keys(states[0]))
         else:
-            characters = _characters(m.keys(s) for m, s in zip(machines, states, strict=True))
+            characters = special_characters(m.keys(s) for m, s in zip(machines, states, strict=True))
         for character in characters:
             after = tuple(m.step(s, character) for m, s in zip(machines, states, strict=True))
             if after not in seen:
@@ -51,7 +51,7 @@ def label_of(machines: Sequence[Machine], word: str) -> Label:
     return tuple(machine.label(s) for machine, s in zip(machines, states, strict=True))
 
 
-def _characters(keys: Iterable[Iterable[str]]) -> list[str]:
+def special_characters(keys: Iterable[Iterable[str]]) -> list[str]:
     """The special characters and one that stands for all others; readable ones first."""
     special = set().union(*keys)
     filler = next((c for c in _FILLERS if c not in special), "")
