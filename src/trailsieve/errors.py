@@ -158,10 +158,10 @@ def caret(text: str, column: int) -> list[str]:
     end = min(len(text), column - 1 + _WINDOW)
     before = ("…" if start else "") + visible(text[start : column - 1])
     after = visible(text[column - 1 : end]) + ("…" if end < len(text) else "")
-    return [f"    {before}{after}", "    " + " " * _cells(before) + "^"]
+    return [f"    {before}{after}", "    " + " " * cells(before) + "^"]
 
 
-def _cells(text: str) -> int:
+def cells(text: str) -> int:
     """Terminal cells that `text` takes: wide characters take two, combining ones none."""
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text

@@ -6,6 +6,7 @@ Exit codes: 0 fine · 1 the answer is "no" · 2 wrong use, pattern, rule or conf
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from importlib import import_module
@@ -77,6 +78,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Runs one command line and returns its exit code."""
+    gc.set_threshold(100_000, 50, 50)  # records are no cyclic garbage: looking for some costs a twentieth
     try:
         with trailsieve.make_context("trailsieve", arguments) as context:
             result: Any = trailsieve.invoke(context)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections import Counter
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from collections.abc import Iterator
 
 from trailsieve.cli.options import Screen
-from trailsieve.errors import shorten
+from trailsieve.cli.table import Row, table
+from trailsieve.errors import shorten, visible
 from trailsieve.flow.summary import RuleCounts, Summary, top
 
+_HEADER = ("rule", "alerts", "first", "last", "top principals", "top sources")
 _FIXED_WIDTH = 100  # of all columns but the principals
 _NAME_WIDTHS = (20, 48)
+_SOURCE_WIDTH = 15
+_BOLD, _PLAIN = "\033[1m", "\033[0m"
 
 
 def print_summary(summary: Summary, shown: Screen) -> None:
@@ -22,41 +24,36 @@ def print_summary(summary: Summary, shown: Screen) -> None:
     if shown.json:
         shown.say("summary", **summary.as_dict())
         return
-    width = None if sys.stderr.isatty() else 150
-    console = Console(stderr=True, color_system=shown.color_system(), highlight=False, width=width)
-    console.print()
+    width = shutil.get_terminal_size().columns if sys.stderr.isatty() else 150
+    bold, plain = (_BOLD, _PLAIN) if shown.colored() else ("", "")
+    lines = [""]
     if summary.rules:
-        console.print(_rules(summary, console.width))
-        console.print()
-    console.print(_counts(summary), soft_wrap=True)
+        header, *rows = table(_HEADER, _rows(summary, width), frozenset({1}))
+        lines += [f"{bold}{header}{plain}", *rows, ""]
+    lines.append(f"{bold}{_counts(summary)}{plain}")
     for reason, count in sorted(summary.skipped.items()):
-        console.print(Text(f"  left aside: {count:,} × {reason}"))
+        lines.append(f"  left aside: {count:,} × {visible(reason)}")
+    print("\n".join(lines), file=sys.stderr)
 
 
-def _rules(summary: Summary, width: int) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("rule", no_wrap=True, overflow="ellipsis")
-    table.add_column("alerts", justify="right", min_width=6)
+def _rows(summary: Summary, width: int) -> Iterator[Row]:
     names = min(max(width - _FIXED_WIDTH, _NAME_WIDTHS[0]), _NAME_WIDTHS[1])
-    for column in ("first", "last", "top principals", "top sources"):
-        table.add_column(column, no_wrap=True)
     for rule, counts in sorted(summary.rules.items(), key=lambda item: (-item[1].alerts, item[0])):
-        table.add_row(
-            Text(rule),
+        yield (
+            rule,
             f"{counts.alerts:,}",
             *_times(counts),
             _names(counts.principals, names),
-            _names(counts.sources, 15),
+            _names(counts.sources, _SOURCE_WIDTH),
         )
-    return table
 
 
-def _times(counts: RuleCounts) -> tuple[Text, Text]:
-    return Text(shorten(counts.first, 20)), Text(shorten(counts.last, 20))
+def _times(counts: RuleCounts) -> tuple[str, str]:
+    return shorten(counts.first, 20), shorten(counts.last, 20)
 
 
-def _names(counter: Counter[str], width: int) -> Text:
-    return Text("\n".join(f"{count:>5,} {_tail(name, width)}" for name, count in top(counter)))
+def _names(counter: Counter[str], width: int) -> list[str]:
+    return [f"{count:>5,} {_tail(name, width)}" for name, count in top(counter)]
 
 
 def _tail(name: str, width: int) -> str:
@@ -65,7 +62,7 @@ def _tail(name: str, width: int) -> str:
     return shown if len(shown) <= width else "…" + shown[1 - width :]
 
 
-def _counts(summary: Summary) -> Text:
+def _counts(summary: Summary) -> str:
     alerts = sum(counts.alerts for counts in summary.rules.values())
     parts = [
         f"{summary.records:,} records in {summary.files:,} files ({summary.bytes / 1e6:,.1f} MB)",
@@ -75,4 +72,4 @@ def _counts(summary: Summary) -> Text:
         parts.append(f"{summary.repeated:,} repeated and not raised again")
     if summary.unread_records:
         parts.append(f"{summary.unread_records:,} records could not be read")
-    return Text(" · ".join(parts), style="bold")
+    return " · ".join(parts)
