@@ -23,6 +23,7 @@ _COMMANDS = {
     "explain": "Say in words what a filter pattern asks of an event.",
     "run": "Read a source for ever, run rules over it and deliver the alerts.",
     "config": "Check a configuration, and whether its source and sinks answer.",
+    "sniff": "Show which envelopes records travel in: SNS, EventBridge, subscriptions, gzip, base64.",
     "replay": "Run rules over an archive of CloudTrail files and raise the alerts.",
     "diff": "Prove that two patterns or rules mean the same, or show where they differ.",
     "rules": "List and show rules.",

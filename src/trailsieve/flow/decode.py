@@ -13,6 +13,7 @@ from trailsieve.trail.compression import DEFAULT_LIMIT, gunzip, is_gzip
 from trailsieve.trail.envelopes import is_plain_record, peel
 
 _raw_array: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
+_STREAM_LIMIT = 64 * 2**20  # bytes that a message of a stream unpacks to at most; it has some MiB itself
 _FIRST_LINE = 65536  # bytes in which the first line of a file of lines is looked for
 
 
@@ -133,7 +134,8 @@ class Decoder:
         """One message, decompressed."""
         decoded = Decoded(message.name, message.payload, message.lines, any_object=self.any_object)
         if message.problem:
-            decoded.problems.append(Problem(message.name, message.problem))
+            decoded.data = b""
+            decoded.problems.append(Problem(message.name, message.problem, text=message.payload))
         elif not message.lines:
             try:
                 self._open(decoded)
@@ -144,7 +146,7 @@ class Decoder:
 
     def together(self, messages: Sequence[Message]) -> Together:
         """Many small messages of a stream, whatever envelopes they stand in."""
-        return Together(messages, self.limit)
+        return Together(messages, min(self.limit, _STREAM_LIMIT))
 
     def _open(self, decoded: Decoded) -> None:
         decoded.data = data = self._plain(decoded)

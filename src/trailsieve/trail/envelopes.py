@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -23,6 +24,9 @@ from trailsieve.trail import kpl, scan
 from trailsieve.trail.compression import DEFAULT_LIMIT, gunzip, is_gzip
 
 _MAX_DEPTH = 12  # layers; nothing that AWS sends has more than six
+_MAX_PARTS = 500_000  # of one payload; what AWS sends holds some thousands
+_MAX_LAYERS = 10_000  # that are told of
+_LEAST_PART = 16  # bytes of a value on the average, where there are many
 _PLAIN = b'{"eventVersion"'  # how CloudTrail begins every record
 _ABSENT = Raw(b"")  # the value of a key that is not there
 
@@ -35,13 +39,14 @@ class ObjectName(msgspec.Struct, frozen=True):
     size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Layer:
-    """One envelope that was peeled: how deep it lay, its name, and what it said of itself."""
+    """An envelope that was peeled: how deep it lay, its name, what it said of itself, how many in a row."""
 
     depth: int
     name: str
     detail: str = ""
+    times: int = 1
 
 
 @dataclass(slots=True)
@@ -71,6 +76,8 @@ class _Shape(msgspec.Struct):
     Records: Raw = _ABSENT
     records: Raw = _ABSENT
     Type: Raw = _ABSENT
+    NextShardIterator: Raw = _ABSENT
+    Data: Raw = _ABSENT
     Message: Raw = _ABSENT
     Messages: Raw = _ABSENT
     Body: Raw = _ABSENT
@@ -96,6 +103,7 @@ class _Shape(msgspec.Struct):
     eventTime: Raw = _ABSENT
 
 
+Part = bytes | Raw
 _KEYS = _Shape.__struct_fields__
 _shape = msgspec.json.Decoder(_Shape)
 _shapes = msgspec.json.Decoder(list[Raw])
@@ -118,6 +126,18 @@ def peel(payload: bytes, limit: int = DEFAULT_LIMIT) -> Peeled:
     return peeler.found
 
 
+def peel_lines(payload: bytes, limit: int = DEFAULT_LIMIT) -> Peeled:
+    """The same for a file, which may also hold one payload a line, such as base64."""
+    found = peel(payload, limit)
+    lines = [line for line in payload.splitlines() if line.strip()]
+    if len(lines) < 2 or not found.problems or found.records or found.objects or found.notices:
+        return found
+    peeler = _Peeler(limit)
+    peeler.layer(0, "lines", f"{len(lines):,}")
+    peeler.each(lines, 1)
+    return peeler.found
+
+
 def is_plain_record(payload: bytes) -> bool:
     """Whether a payload is surely one record in no envelope, by its first and last bytes."""
     return payload.startswith(_PLAIN) and payload.endswith(b"}")
@@ -126,11 +146,15 @@ def is_plain_record(payload: bytes) -> bool:
 @dataclass(slots=True)
 class _Peeler:
     budget: int
+    parts: int = 0
     found: Peeled = field(default_factory=Peeled)
 
-    def attempt(self, payload: bytes, depth: int) -> None:
-        """Peels one part; what is wrong with it costs this part only."""
+    def attempt(self, part: Part, depth: int, content: Callable[[Part], bytes] = bytes) -> None:
+        """Peels the content of one part; what is wrong with it costs this part only."""
+        self.count(1)
+        payload = bytes(part)
         try:
+            payload = content(part)
             self.peel(payload, depth)
         except UnreadableError as error:
             self.found.problems.append((error.reason, payload))
@@ -145,8 +169,18 @@ class _Peeler:
         else:
             self.text(payload, depth)
 
+    def count(self, parts: int) -> None:
+        """A payload of a few bytes may unpack to so many parts that they fill the memory."""
+        self.parts += parts
+        if self.parts > _MAX_PARTS:
+            raise UnreadableError(f"too much: more than {_MAX_PARTS:,} parts in one message")
+
     def layer(self, depth: int, name: str, detail: str = "") -> None:
-        self.found.layers.append(Layer(depth, name, detail))
+        layers = self.found.layers
+        if layers and (layers[-1].depth, layers[-1].name, layers[-1].detail) == (depth, name, detail):
+            layers[-1].times += 1
+        elif len(layers) < _MAX_LAYERS:
+            layers.append(Layer(depth, name, detail))
 
     def gzip(self, payload: bytes, depth: int) -> None:
         data, warning = gunzip(payload, self.budget)
@@ -157,8 +191,7 @@ class _Peeler:
     def aggregated(self, payload: bytes, depth: int) -> None:
         parts = kpl.deaggregate(payload)
         self.layer(depth, "KPL aggregation", f"{len(parts)} user records")
-        for part in parts:
-            self.attempt(part, depth + 1)
+        self.each(parts, depth + 1)
 
     def text(self, payload: bytes, depth: int) -> None:
         match payload.lstrip()[:1]:
@@ -167,8 +200,7 @@ class _Peeler:
             case b"[":
                 parts = self.array(Raw(payload))
                 self.layer(depth, "JSON array", f"{len(parts)} elements")
-                for part in parts:
-                    self.attempt(bytes(part), depth + 1)
+                self.each(parts, depth + 1)
             case b"":
                 raise UnreadableError("empty: no bytes in it")
             case b'"':
@@ -183,8 +215,7 @@ class _Peeler:
         texts = _objects_in(payload)
         if len(texts) > 1:
             self.layer(depth, "JSON lines", f"{len(texts)} objects")
-            for text in texts:
-                self.attempt(text, depth + 1)
+            self.each(texts, depth + 1)
         else:
             self.object(texts[0], depth)
 
@@ -208,6 +239,9 @@ class _Peeler:
         self.found.records.append(text)
 
     def array(self, raw: Raw) -> list[Raw]:
+        commas = bytes(raw).count(b",")
+        if commas > max(_MAX_PARTS, len(bytes(raw)) // _LEAST_PART):
+            raise UnreadableError(f"too much: a JSON array of {commas:,} small values")
         try:
             return _shapes.decode(raw)
         except REFUSALS as error:
@@ -219,9 +253,9 @@ class _Peeler:
         except REFUSALS:
             raise UnreadableError("an envelope whose content is no string") from None
 
-    def each(self, raw: Raw, depth: int) -> None:
-        for part in self.array(raw):
-            self.attempt(bytes(part), depth)
+    def each(self, parts: Iterable[Part], depth: int, content: Callable[[Part], bytes] = bytes) -> None:
+        for part in parts:
+            self.attempt(part, depth, content)
 
     # --- the envelopes ---
 
@@ -231,11 +265,17 @@ class _Peeler:
         first = bytes(parts[0]) if parts else b""
         if first and any(key in first for key in (b'"s3"', b'"Sns"', b'"kinesis"', b'"body"')):
             self.layer(depth, "event list", f"{len(parts)} elements")
-            for part in parts:
-                self.attempt(bytes(part), depth + 1)
+            self.each(parts, depth + 1)
             return
         self.layer(depth, "CloudTrail file", f"{len(parts)} records")
+        self.count(len(parts))
         self.found.records.extend(bytes(part) for part in parts)
+
+    def kinesis_answer(self, shape: _Shape, depth: int) -> None:
+        """What `aws kinesis get-records` prints."""
+        parts = self.array(shape.Records)
+        self.layer(depth, "Kinesis answer", f"{len(parts)} records")
+        self.each(parts, depth + 1, lambda part: _from_base64(self.string(_decoded(part).Data)))
 
     def s3_event(self, shape: _Shape, depth: int) -> None:
         """The key is form-encoded.
@@ -291,7 +331,7 @@ class _Peeler:
     def received(self, shape: _Shape, depth: int) -> None:
         """What `aws sqs receive-message` prints."""
         self.layer(depth, "SQS answer")
-        self.each(shape.Messages, depth + 1)
+        self.each(self.array(shape.Messages), depth + 1)
 
     def subscription(self, shape: _Shape, depth: int) -> None:
         """Each log event's message is a record.
@@ -305,8 +345,7 @@ class _Peeler:
         events = self.array(shape.logEvents)
         group = self.string(shape.logGroup).decode() if shape.logGroup is not _ABSENT else ""
         self.layer(depth, "CloudWatch Logs subscription", f"{len(events)} log events of {group}")
-        for event in events:
-            self.attempt(self.string(_decoded(event).message), depth + 1)
+        self.each(events, depth + 1, lambda event: self.string(_decoded(event).message))
 
     def lambda_logs(self, shape: _Shape, depth: int) -> None:
         self.layer(depth, "Lambda event")
@@ -328,8 +367,7 @@ class _Peeler:
         """Source: docs.aws.amazon.com/firehose/latest/dev/httpdeliveryrequestresponse.html."""
         parts = self.array(shape.records)
         self.layer(depth, "Firehose", f"{len(parts)} records")
-        for part in parts:
-            self.attempt(_from_base64(self.string(_decoded(part).data)), depth + 1)
+        self.each(parts, depth + 1, lambda part: _from_base64(self.string(_decoded(part).data)))
 
     def lambda_kinesis(self, shape: _Shape, depth: int) -> None:
         self.layer(depth, "Kinesis record")
@@ -338,6 +376,7 @@ class _Peeler:
 
 _Handler = Callable[[_Peeler, _Shape, int], None]
 _ENVELOPES: tuple[tuple[tuple[str, ...], _Handler], ...] = (
+    (("Records", "NextShardIterator"), _Peeler.kinesis_answer),
     (("Records",), _Peeler.file_or_event_list),
     (("s3", "eventSource"), _Peeler.s3_event),
     (("messageType", "logEvents"), _Peeler.subscription),
@@ -355,7 +394,7 @@ _ENVELOPES: tuple[tuple[tuple[str, ...], _Handler], ...] = (
 )
 
 
-def _decoded(raw: Raw) -> _Shape:
+def _decoded(raw: Part) -> _Shape:
     try:
         return _shape.decode(raw)
     except REFUSALS:
@@ -392,7 +431,7 @@ def _objects_in(payload: bytes) -> list[bytes]:
     except REFUSALS:
         pass
     try:
-        return [payload[start:end] for start, end in scan.values(payload)]
+        return [payload[start:end] for start, end in islice(scan.values(payload), _MAX_PARTS + 1)]
     except (scan.TruncatedError, UnreadableError) as error:
         raise UnreadableError(f"truncated JSON: it {error}") from None
 
@@ -415,15 +454,6 @@ def _keys(text: bytes) -> str:
 
 def lines_of(found: Peeled) -> Iterator[str]:
     """The peel for a person: one line an envelope, with equal neighbours counted."""
-    before: Layer | None = None
-    repeated = 0
-    for layer in (*found.layers, None):
-        if layer is not None and before is not None and layer == before:
-            repeated += 1
-            continue
-        if before is not None:
-            times = f" ×{repeated + 1}" if repeated else ""
-            yield (
-                "  " * before.depth + before.name + times + (f"  ({before.detail})" if before.detail else "")
-            )
-        before, repeated = layer, 0
+    for layer in found.layers:
+        times = f" ×{layer.times}" if layer.times > 1 else ""
+        yield "  " * layer.depth + layer.name + times + (f"  ({layer.detail})" if layer.detail else "")
