@@ -12,7 +12,8 @@ from msgspec import Struct
 
 Severity = Literal["informational", "low", "medium", "high", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("informational", "low", "medium", "high", "critical")
-
+AlarmState = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
+ALARM_STATES: tuple[AlarmState, ...] = ("OK", "ALARM", "INSUFFICIENT_DATA")
 
 Offset = int | str
 GONE: Offset = ""  # the offset of a shard that is no more: a checkpoint forgets it
@@ -77,11 +78,64 @@ class Problem(Struct, frozen=True):
     warning: bool = False  # read all the same
 
 
-class Alert(Struct, frozen=True):
+class Window(Struct, frozen=True):
+    """The time that an alarm's alert is about, RFC 3339: its first breaching period up to its evaluation."""
+
+    start: str
+    end: str
+
+
+class Moment(Struct, frozen=True):
+    """One event of a window, in short."""
+
+    time: str
+    event_name: str | None = None
+    principal: str | None = None
+    source_ip: str | None = None
+
+
+class Named(Struct, frozen=True):
+    """A value and the number of events that have it."""
+
+    name: str
+    count: int
+
+
+class Distinct(Struct, frozen=True):
+    """How many different values there were, and the most frequent ones."""
+
+    distinct: int
+    top: tuple[Named, ...]
+
+
+class Context(Struct, frozen=True):
+    """Who did what from where, of all events that an alarm's alert counts.
+
+    Attributes:
+        value: the statistic of the last period; None when it has no datapoint.
+        suppressed: alerts of the same state and dimensions that were held back since the last one.
+    """
+
+    reason: str
+    value: int | float | None
+    suppressed: int
+    first: Moment | None
+    last: Moment | None
+    principals: Distinct
+    source_ips: Distinct
+    event_names: Distinct
+    error_codes: Distinct
+    accounts: Distinct
+    regions: Distinct
+
+
+class Alert(Struct, frozen=True, kw_only=True):
     """What a sink receives. `id` is the same on every retry, replay and machine.
 
-    `records` are exact original texts of CloudTrail records; `time` is event time, RFC 3339, or None when the
-    record has none. The other fields are those of the native format.
+    `records` are exact original texts of CloudTrail records, of an alarm's alert the first few; `time` is
+    event time, RFC 3339, or None when the record has none. `state`, `window` and `context` are None for a
+    match. `summary` is one sentence for a person. A field of an alarm's alert that its events do not agree
+    on is None. The other fields are those of the native format.
     """
 
     id: str
@@ -89,6 +143,7 @@ class Alert(Struct, frozen=True):
     title: str
     severity: Severity
     kind: Literal["match", "alarm"]
+    state: AlarmState | None = None
     time: str | None
     account: str | None
     region: str | None
@@ -100,6 +155,9 @@ class Alert(Struct, frozen=True):
     event_source: str | None = None
     error_code: str | None = None
     dimensions: dict[str, str] = {}
+    window: Window | None = None
+    summary: str = ""
+    context: Context | None = None
     tags: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     records: tuple[bytes, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from trailsieve.flow.sentence import of_match
 from trailsieve.model import Alert, Match
 from trailsieve.trail.event import Event
 
@@ -14,6 +15,9 @@ def alert_of(match: Match) -> Alert:
     event: Event = match.record.event
     rule = match.rule
     identity = event.userIdentity if event.userIdentity.__class__ is dict else {}
+    principal, source_ip, region = _principal(identity), _text(event.sourceIPAddress), _text(event.awsRegion)
+    event_name, event_source = _text(event.eventName), _text(event.eventSource)
+    error_code = _text(event.errorCode)
     return Alert(
         id=_identity(match, event),
         rule=rule.id,
@@ -22,15 +26,16 @@ def alert_of(match: Match) -> Alert:
         kind="match",
         time=_text(event.eventTime) or _text(event.timestamp),
         account=_text(event.recipientAccountId) or _text(identity.get("accountId")),
-        region=_text(event.awsRegion),
+        region=region,
         count=1,
         records=(match.record.text,),
-        principal=_principal(identity),
-        source_ip=_text(event.sourceIPAddress),
+        principal=principal,
+        source_ip=source_ip,
         user_agent=_text(event.userAgent),
-        event_name=_text(event.eventName),
-        event_source=_text(event.eventSource),
-        error_code=_text(event.errorCode),
+        event_name=event_name,
+        event_source=event_source,
+        error_code=error_code,
+        summary=of_match(principal, source_ip, event_name, event_source, error_code, region),
         tags=rule.tags,
         references=rule.references,
         position=f"{match.origin}#{match.record.index}",

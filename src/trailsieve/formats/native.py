@@ -15,7 +15,7 @@ def encode(alert: Alert) -> bytes:
     """The alert as one line of JSON, without a newline; its fields are those of `Alert`, in that order."""
     shown = msgspec.structs.asdict(alert)
     shown["records"] = [msgspec.Raw(one_line(text)) for text in alert.records[:MAX_RECORDS]]
-    shown["records_omitted"] = max(0, alert.count - MAX_RECORDS)
+    shown["records_omitted"] = max(0, alert.count - len(shown["records"]))
     return _encode(shown)
 
 

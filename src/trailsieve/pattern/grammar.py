@@ -62,6 +62,9 @@ json_pattern = (_mark("{", "{") - expression - _mark("}", "`&&`, `||` or `}`") -
     "JSON pattern"
 )
 
+# --- a selector by itself, as rules name values with it ---
+selector_alone = (selector - pp.StringEnd()).set_name("a selector")
+
 # --- standalone regular expressions (rules 17 to 22) ---
 regex_pattern = (regex - pp.StringEnd()).set_name("regular expression pattern")
 
@@ -88,5 +91,5 @@ delimited_pattern = (
     - pp.StringEnd()
 ).set_name("space-delimited pattern")
 
-for _pattern in (json_pattern, regex_pattern, text_pattern, delimited_pattern):
+for _pattern in (json_pattern, selector_alone, regex_pattern, text_pattern, delimited_pattern):
     _pattern.parse_with_tabs()

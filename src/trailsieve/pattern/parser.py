@@ -16,6 +16,7 @@ from typing import Any
 
 import pyparsing as pp
 
+from trailsieve.errors import PatternError
 from trailsieve.pattern import grammar, mistakes
 from trailsieve.pattern.limits import MAX_NESTING, check_depth, check_length, check_limits, check_nesting
 from trailsieve.pattern.nodes import (
@@ -71,6 +72,20 @@ def parse(text: str, *, limits: bool = True) -> Pattern:
     if limits:
         check_limits(text, pattern)
     return pattern
+
+
+def parse_selector(text: str) -> Selector:
+    """One selector alone, such as `$.userIdentity.arn`.
+
+    Raises:
+        PatternError: it is none.
+    """
+    try:
+        selector: Selector = _run(grammar.selector_alone, text)[0]
+    except PatternError as error:
+        message = "a selector starts with `$.`" if error.column == 1 else "this cannot stand in a selector"
+        raise PatternError(message, error.column, "write it like $.userIdentity.arn", text) from None
+    return selector
 
 
 def _parse_language(text: str) -> Pattern:

@@ -5,26 +5,28 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-_RULE = re.compile(r"\s*\[\[\s*rule\s*\]\]")
-_KEY = re.compile(r"""\s*(?:\[+\s*(?:rule\s*\.\s*)?)?["']?([\w-]+)""")
+_HEADER = re.compile(r"\s*\[\[\s*(rule|override)\s*\]\]")
+_KEY = re.compile(r"""\s*(?:\[+\s*(?:(?:rule|override)\s*\.\s*)?)?["']?([\w-]+)""")
 
 
 class RuleLines:
-    """Line numbers of one file, found by its [[rule]] headers."""
+    """Line numbers of one file's tables of one kind, found by their [[rule]] or [[override]] headers."""
 
-    def __init__(self, file: Path, text: str) -> None:
+    def __init__(self, file: Path, text: str, kind: str = "rule") -> None:
         self.file = file
         self._lines = text.split("\n")
-        self._headers = [number for number, line in enumerate(self._lines) if _RULE.match(line)]
+        headers = [(n, match[1]) for n, line in enumerate(self._lines) if (match := _HEADER.match(line))]
+        ends = [number for number, _ in headers[1:]] + [len(self._lines)]
+        self._tables = [(n, end) for (n, found), end in zip(headers, ends, strict=False) if found == kind]
 
-    def line(self, rule: int) -> int:
-        """The line, from 1, where the rule of that number, from 0, begins."""
-        return self._headers[rule] + 1 if rule < len(self._headers) else 1
+    def line(self, table: int) -> int:
+        """The line, from 1, where the table of that number, from 0, begins."""
+        return self._tables[table][0] + 1 if table < len(self._tables) else 1
 
-    def at(self, rule: int, key: str) -> str:
-        """`file:line` of a rule's key; of the rule itself when the key cannot be found."""
-        start = self.line(rule)
-        end = self.line(rule + 1) - 1 if rule + 1 < len(self._headers) else len(self._lines)
+    def at(self, table: int, key: str) -> str:
+        """`file:line` of a table's key; of the table itself when the key cannot be found."""
+        start = self.line(table)
+        end = self._tables[table][1] if table < len(self._tables) else len(self._lines)
         return f"{self.file}:{self._find(key, start, end) or start}"
 
     def at_top(self, key: str) -> str:

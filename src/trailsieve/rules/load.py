@@ -7,13 +7,15 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from trailsieve.errors import PatternError, RuleError, UsageError
 from trailsieve.model import SEVERITIES
 from trailsieve.pattern.compiler import FilterPattern, compile
+from trailsieve.rules.alarm import Alarm, Metric, RuleException
 from trailsieve.rules.lines import RuleLines
-from trailsieve.rules.rule import Pack, Rule, RuleTests
+from trailsieve.rules.rule import Override, Pack, Rule, RuleTests
+from trailsieve.rules.settings import Settings
 
 _KEYS: dict[str, type[Any]] = {
     "id": str,
@@ -25,9 +27,13 @@ _KEYS: dict[str, type[Any]] = {
     "references": list,
     "enabled": bool,
     "tests": dict,
+    "metric": dict,
+    "alarm": dict,
+    "exceptions": list,
 }
+_OVERRIDE_KEYS = ("rule", "severity", "enabled", "metric", "alarm", "exceptions")
 _REQUIRED = ("id", "pattern")
-_LATER = ("alarm", "metric", "exceptions")
+_SETTINGS = ("metric", "alarm", "exceptions")  # what `settings` reads
 _TYPE_NAMES = {str: "a string", list: "a list of strings", bool: "true or false", dict: "a table"}
 
 
@@ -59,6 +65,12 @@ def load_pack(name: str | Path, *, limits: bool = True) -> Pack:
     return _Loader(limits).load(files, path.stem)
 
 
+class _Typed(TypedDict, total=False):
+    metric: Metric
+    alarm: Alarm | None
+    exceptions: tuple[RuleException, ...]
+
+
 class _Loader:
     def __init__(self, limits: bool) -> None:
         self.limits = limits
@@ -66,6 +78,7 @@ class _Loader:
         self.rules: list[Rule] = []
         self.places: dict[str, str] = {}
         self.head: dict[str, str] = {}
+        self.overrides: list[Override] = []
 
     def load(self, files: Iterable[Path], name: str) -> Pack:
         for file in files:
@@ -77,6 +90,7 @@ class _Loader:
             tuple(self.rules),
             self.head.get("version", ""),
             self.head.get("description", ""),
+            tuple(self.overrides),
         )
 
     def load_file(self, file: Path) -> None:
@@ -87,17 +101,23 @@ class _Loader:
             self.problems.append(f"{file}: {error}")
             return
         lines = RuleLines(file, text)
-        for key in content.keys() - {"pack", "rule"}:
+        for key in content.keys() - {"pack", "rule", "override"}:
             self.problems.append(f"{lines.at_top(key)}: unknown key `{key}`; rules stand in [[rule]] tables")
         self.take_head(content.get("pack", {}), lines)
-        tables = content.get("rule", [])
-        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-            self.problems.append(f"{lines.at_top('rule')}: rules stand in [[rule]] tables, with two brackets")
-            return
-        if not tables:
-            self.problems.append(f"{file}: no rule in it; write [[rule]] tables")
-        for number, table in enumerate(tables):
+        for number, table in enumerate(self.tables(content, "rule", lines)):
             self.take_rule(table, lines, number)
+        lines = RuleLines(file, text, "override")
+        for number, table in enumerate(self.tables(content, "override", lines)):
+            self.take_override(table, lines, number)
+        if not content.get("rule", []) and not content.get("override"):
+            self.problems.append(f"{file}: no rule in it; write [[rule]] tables")
+
+    def tables(self, content: dict[str, Any], kind: str, lines: RuleLines) -> list[dict[str, Any]]:
+        tables = content.get(kind, [])
+        if isinstance(tables, list) and all(isinstance(table, dict) for table in tables):
+            return tables
+        self.problems.append(f"{lines.at_top(kind)}: {kind}s stand in [[{kind}]] tables, with two brackets")
+        return []
 
     def take_head(self, head: Any, lines: RuleLines) -> None:
         known = ("name", "version", "description")
@@ -121,8 +141,47 @@ class _Loader:
         elif table.get("id"):
             self.places[name] = f"{lines.file}:{lines.line(number)}"
         pattern = self.compile(table.get("pattern"), lines.at(number, "pattern"), name)
+        settings = self.settings(table, pattern, lines, number, f"rule {name}")
         if pattern is not None and len(self.problems) == before:
-            self.rules.append(_rule(table, pattern, lines, number))
+            self.rules.append(_rule(table, pattern, settings, lines, number))
+
+    def take_override(self, table: dict[str, Any], lines: RuleLines, number: int) -> None:
+        before = len(self.problems)
+        name = f"override of {table.get('rule', 'nothing')}"
+        known = {key: _KEYS.get(key, str) for key in _OVERRIDE_KEYS}
+        for key, message in _mistakes(table, known, ("rule",)):
+            self.problems.append(f"{lines.at(number, key)}: {name}: {message}")
+        settings = self.settings(table, None, lines, number, name)
+        if len(self.problems) == before:
+            changes = {key: table[key] for key in ("rule", "severity", "enabled") if key in table}
+            place = f"{lines.file}:{lines.line(number)}"
+            self.overrides.append(Override(**changes, **settings, place=place))
+
+    def settings(
+        self, table: dict[str, Any], pattern: FilterPattern | None, lines: RuleLines, number: int, name: str
+    ) -> _Typed:
+        """The tables `metric`, `alarm` and `exceptions`, as far as they are given."""
+
+        def reader(key: str) -> Settings:
+            def say(text: str) -> None:
+                self.problems.append(f"{lines.at(number, key)}: {name}: {text}")
+
+            return Settings(pattern, say, limits=self.limits)
+
+        found: _Typed = {}
+        if "metric" in table:
+            found["metric"] = reader("metric").metric(table["metric"])
+        if "alarm" in table:
+            found["alarm"] = reader("alarm").alarm(table["alarm"])
+        if "exceptions" in table:
+            found["exceptions"] = reader("exceptions").exceptions(table["exceptions"])
+        metric, alarm = found.get("metric"), found.get("alarm")
+        if metric and alarm and alarm.by and metric.default is not None:
+            text = (
+                "`metric.default` and `alarm.by` exclude each other: an event that does not match has no key"
+            )
+            self.problems.append(f"{lines.at(number, 'metric')}: {name}: {text}")
+        return found
 
     def compile(self, text: Any, place: str, name: str) -> FilterPattern | None:
         if not isinstance(text, str):
@@ -134,18 +193,18 @@ class _Loader:
             return None
 
 
-def _mistakes(table: dict[str, Any]) -> Iterable[tuple[str, str]]:
-    """Each wrong key of a rule's table and what is wrong with it."""
-    for key in _REQUIRED:
+def _mistakes(
+    table: dict[str, Any], known: dict[str, type[Any]] = _KEYS, required: Iterable[str] = _REQUIRED
+) -> Iterable[tuple[str, str]]:
+    """Each wrong key of a rule's or override's table and what is wrong with it."""
+    for key in required:
         if not table.get(key):
             yield key, f"`{key}` is missing"
     for key, value in table.items():
-        if key in _LATER:
-            yield key, f"`{key}` is not supported by this version"
-        elif key not in _KEYS:
-            yield key, f"unknown key `{key}`; {_nearest(key, _KEYS)}"
-        elif not isinstance(value, _KEYS[key]):
-            yield key, f"`{key}` is {_TYPE_NAMES[_KEYS[key]]}"
+        if key not in known:
+            yield key, f"unknown key `{key}`; {_nearest(key, known)}"
+        elif key not in _SETTINGS and not isinstance(value, known[key]):
+            yield key, f"`{key}` is {_TYPE_NAMES[known[key]]}"
         elif key in ("tags", "references") and not all(isinstance(item, str) for item in value):
             yield key, f"`{key}` is a list of strings"
     if table.get("severity", "medium") not in SEVERITIES:
@@ -168,7 +227,9 @@ def _nearest(key: str, known: Iterable[str]) -> str:
     return f"did you mean `{close[0]}`?" if close else f"known are {', '.join(known)}"
 
 
-def _rule(table: dict[str, Any], pattern: FilterPattern, lines: RuleLines, number: int) -> Rule:
+def _rule(
+    table: dict[str, Any], pattern: FilterPattern, settings: _Typed, lines: RuleLines, number: int
+) -> Rule:
     tests = table.get("tests", {})
     return Rule(
         id=table["id"],
@@ -180,6 +241,7 @@ def _rule(table: dict[str, Any], pattern: FilterPattern, lines: RuleLines, numbe
         references=tuple(table.get("references", ())),
         enabled=table.get("enabled", True),
         tests=RuleTests(tuple(tests.get("match", ())), tuple(tests.get("ignore", ()))),
+        **settings,
         file=lines.file,
         line=lines.line(number),
     )

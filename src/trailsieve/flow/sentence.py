@@ -1,0 +1,100 @@
+"""What an alert says in one sentence: who did what, how often, from where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trailsieve.errors import shorten
+from trailsieve.model import AlarmState, Distinct, Named
+
+_WIDTH = 80  # characters of one name
+_DENIED = ("AccessDenied", "UnauthorizedOperation", "Unauthorized")  # parts of the codes of refused calls
+_UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+
+
+def of_match(
+    principal: str | None,
+    source_ip: str | None,
+    event_name: str | None,
+    event_source: str | None,
+    error_code: str | None,
+    region: str | None,
+) -> str:
+    """`user/mia called ListUsers of iam.amazonaws.com from 198.51.100.7 in us-east-1: AccessDenied`."""
+    parts = [_who(principal), "called", _name(event_name) if event_name else "something"]
+    for word, value in (("of", event_source), ("from", source_ip), ("in", region)):
+        if value:
+            parts += (word, _name(value))
+    return " ".join(parts) + (f": {_name(error_code)}" if error_code else "")
+
+
+def of_alarm(
+    state: AlarmState,
+    count: int,
+    seconds: int,
+    principals: Distinct,
+    source_ips: Distinct,
+    event_names: Distinct,
+    error_codes: Distinct,
+    regions: Distinct,
+) -> str:
+    """`3 principals made 41 denied calls from 2 addresses in eu-west-1 in 5 minutes; 38 by role/ci`.
+
+    The counts of `error_codes` may add up to fewer than `count`: the other calls succeeded.
+    """
+    if not count:
+        quiet = "no matching call" if state != "INSUFFICIENT_DATA" else "no data"
+        return f"{_ending(state)}{quiet} in {duration(seconds)}"
+    who = _who(principals.top[0].name) if principals.distinct == 1 else _several(principals, "principal")
+    parts = [who, "made", _calls(count, event_names, error_codes)]
+    if source_ips.distinct:
+        parts += ("from", _one_or_several(source_ips, "address", "es"))
+    if regions.distinct:
+        parts += ("in", _one_or_several(regions, "region", "s"))
+    parts += ("in", duration(seconds))
+    most = ""
+    if principals.distinct > 1 and principals.top[0].count > 1:
+        most = f"; {principals.top[0].count:,} of them by {_who(principals.top[0].name)}"
+    return f"{_ending(state)}{' '.join(parts)}{most}"
+
+
+def duration(seconds: int) -> str:
+    """`5 minutes`, in the largest unit that fits."""
+    size, unit = next((size, unit) for size, unit in _UNITS if seconds % size == 0)
+    return f"{seconds // size} {unit}{'s' if seconds != size else ''}"
+
+
+def short_principal(principal: str) -> str:
+    """An ARN's own name: `user/mia` of `arn:aws:iam::111122223333:user/mia`."""
+    parts = principal.split(":", 5)
+    return parts[5] if len(parts) == 6 and parts[0] == "arn" and parts[5] else principal
+
+
+def _ending(state: AlarmState) -> str:
+    return {"ALARM": "", "OK": "OK again: ", "INSUFFICIENT_DATA": "insufficient data: "}[state]
+
+
+def _calls(count: int, event_names: Distinct, error_codes: Distinct) -> str:
+    errors: Sequence[Named] = error_codes.top
+    failed = len(errors) == error_codes.distinct and sum(error.count for error in errors) == count
+    denied = failed and all(any(part in error.name for part in _DENIED) for error in errors)
+    kind = "denied " if denied else "failed " if failed else ""
+    name = f"{_name(event_names.top[0].name)} " if event_names.distinct == 1 else ""
+    return f"{count:,} {kind}{name}call{'s' if count != 1 else ''}"
+
+
+def _several(distinct: Distinct, word: str, plural: str = "s") -> str:
+    return f"{distinct.distinct:,} {word}{plural}" if distinct.distinct else f"an unknown {word}"
+
+
+def _one_or_several(distinct: Distinct, word: str, plural: str) -> str:
+    return _name(distinct.top[0].name) if distinct.distinct == 1 else _several(distinct, word, plural)
+
+
+def _who(principal: str | None) -> str:
+    return _name(short_principal(principal)) if principal else "somebody"
+
+
+def _name(text: str) -> str:
+    """Attackers choose names: no control characters, and not too long."""
+    return shorten(text, _WIDTH)
