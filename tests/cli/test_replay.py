@@ -35,7 +35,7 @@ CONTRACT = {
         "references",
         "records",
     ),
-    *("records_omitted", "position"),
+    *("records_omitted", "position", "state", "window", "summary", "context"),
 }
 
 
@@ -72,6 +72,10 @@ def test_alerts_are_json_lines_of_the_contract(archive: Path) -> None:
         "error_code": "AccessDenied",
         "records": [denied(1)],
         "records_omitted": 0,
+        "state": None,
+        "window": None,
+        "summary": "user/mia called ListUsers of iam.amazonaws.com from 198.51.100.7 in us-east-1: AccessDenied",
+        "context": None,
         "position": f"{archive}/a.json.gz#1",
     }
 

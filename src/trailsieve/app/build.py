@@ -25,7 +25,7 @@ from trailsieve.flow.workers import WorkerPool
 from trailsieve.model import Alert, Problem
 from trailsieve.ports import Sink, Source
 from trailsieve.rules.load import load_pack
-from trailsieve.rules.rule import Rule
+from trailsieve.rules.rule import Rule, joined
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class Service:
 def rules_of(config: Config) -> list[Rule]:
     """The rules of all packs of a configuration."""
     packs = [load_pack(rules.pack or rules.path, limits=config.limits) for rules in config.rules]
-    return [rule for pack in packs for rule in pack.rules]
+    return joined(packs)
 
 
 def open_part(group: registry.Group, part: Part, context: Context) -> Any:

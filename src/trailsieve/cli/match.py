@@ -82,8 +82,9 @@ def command(
 def _match_rules(packs: Sequence[str], events: _Events, count: bool, *, limits: bool) -> int:
     from trailsieve.flow.matcher import Matcher
     from trailsieve.rules.load import load_pack
+    from trailsieve.rules.rule import joined
 
-    matcher = Matcher([rule for pack in packs for rule in load_pack(pack, limits=limits).rules])
+    matcher = Matcher(joined(load_pack(pack, limits=limits) for pack in packs))
     matches = (found for decoded in events.decoded() for found in events.kept(matcher.match(decoded)))
     return _print(matches, count, _as_json)
 

@@ -108,21 +108,31 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
     from trailsieve.flow.sources.files import FilesSource, list_files
     from trailsieve.flow.summary import Summary
     from trailsieve.rules.load import load_pack
+    from trailsieve.rules.rule import joined
 
     packs = [load_pack(pack, limits=not options.no_limits) for pack in options.packs or ("cis-aws",)]
     selection = Selection.parse(options.since, options.until, options.accounts, options.regions)
-    _refuse_urls(inputs)
     summary = Summary()
-    files = selection.files(list_files(inputs), summary.skip)
-    if not files:
-        shown.say(f"nothing to read in {', '.join(inputs)}")
-    progress = stack.enter_context(Progress(files, summary, shown))
-    rules = [rule for pack in packs for rule in pack.rules]
+    progress = stack.enter_context(Progress(summary, shown))
+    paths, urls = apart(inputs)
+    files = selection.files(list_files(paths), summary.skip)
+    for file in files:
+        progress.found(file.size)
+    sources: list[Any] = [FilesSource(files, options.max_object_size, lambda file: progress.done(file.size))]
+    if urls:
+        context = Context(shown.say, options.max_object_size, skip=summary.skip)
+        bucket = open_bucket(urls, selection, context)
+        bucket.found, bucket.done = progress.found, progress.done
+        sources.append(bucket)
+    source = Inputs(sources)
+    stack.callback(source.close)
+    rules = joined(packs)
     matcher = Matcher(rules, selection.wants if selection.narrows else None)
     examiner = Examiner(Decoder(options.max_object_size), matcher)
-    return Pipeline(
-        source=FilesSource(files, options.max_object_size, progress.done),
-        examine=_examine_all(examiner, options.workers, sum(file.size for file in files), shown),
+    size = None if urls else sum(file.size for file in files)
+    Pipeline(
+        source=source,
+        examine=_examine_all(examiner, options.workers, size, shown),
         delivery=Delivery([_sink(options, stack)]),
         dead_letters=_dead_letters(options, shown, stack),
         summary=summary,
