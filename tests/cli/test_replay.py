@@ -195,7 +195,7 @@ def test_nothing_to_read_is_said(tmp_path: Path) -> None:
     [
         ((), "Missing argument 'INPUT...'"),
         (("no-such-folder",), "no-such-folder: no such file or directory"),
-        (("s3://bucket/prefix",), "this version reads local files only"),
+        (("https://bucket/prefix",), "only s3://bucket/prefix is read from afar"),
         ((".", "--since", "yesterday"), "--since 'yesterday' is no time; write 2026-03-14T02:00:00Z"),
         ((".", "--since", "2026-03-15", "--until", "2026-03-14"), "is not before --until"),
         ((".", "--workers", "0"), "--workers"),

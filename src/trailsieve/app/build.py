@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,12 +66,15 @@ def build(
 ) -> Service:
     """Opens everything that a configuration names; the dead letters in place of the source, if told so."""
     summary = Summary()
-    matcher = Matcher(rules_of(config))
+    context = replace(context, skip=summary.skip)
+    rules = rules_of(config)
     checkpoint = SqliteCheckpoint(Path(config.checkpoint.path), config.checkpoint.ids)
     letters_path = Path(config.dead_letters.path)
     source: Source = (
         DeadLetterSource(letters_path) if dead_letters_only else open_part("sources", config.source, context)
     )
+    selection = getattr(source, "selection", None)  # a source may be told which records count
+    matcher = Matcher(rules, selection.wants if selection and selection.narrows else None)
     file = FileDeadLetters(letters_path)
     limit = RatioLimit(config.dead_letters.max_ratio, config.dead_letters.after, summary)
     letters: list[DeadLetters] = [ReportedDeadLetters(problem), file, limit]

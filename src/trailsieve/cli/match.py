@@ -50,10 +50,10 @@ def command(
 ) -> int:
     """Print the log events that match, one a line, in their exact original text.
 
-    INPUT is a file, a directory (walked) or - for standard input, which is also read when there is none:
-    .json holds CloudTrail files, arrays or single events; .jsonl and .ndjson one event a line, as any
-    other text file; each also .gz. With --rules a JSON object a match is printed: rule, file, index (records
-    or lines of the file, from 1), eventID, eventTime, eventName.
+    INPUT is a file, a directory (walked), a folder of a bucket (s3://bucket/prefix) or - for standard input,
+    which is also read when there is none: .json holds CloudTrail files, arrays or single events; .jsonl and
+    .ndjson one event a line, as any other text file; each also .gz. With --rules a JSON object a match is
+    printed: rule, file, index (records or lines of the file, from 1), eventID, eventTime, eventName.
 
     Exit code 1 means that nothing matched.
     """
@@ -117,19 +117,12 @@ class _Events:
                 yield text, number
 
     def decoded(self) -> Iterator[Any]:
+        from trailsieve.cli.inputs import Inputs, apart
         from trailsieve.flow.decode import Decoder
-        from trailsieve.flow.sources.files import FilesSource, list_files
-        from trailsieve.trail.layout import is_log_name, parse_key
 
-        listed = []
-        for file in list_files(self._inputs):
-            key = parse_key(file.path) if file.walked else None
-            if file.walked and (not is_log_name(file.path) or (key and key.kind != "events")):
-                if self._screen.verbose:
-                    self._screen.say(f"{file.name}: left aside, no file of events")
-                continue
-            listed.append(file)
-        source = FilesSource(listed, self._limit)
+        paths, urls = apart(self._inputs)
+        sources = [self._files(paths)] if paths else []
+        source = Inputs(sources + ([self._bucket(urls)] if urls else []))
         decoder = Decoder(self._limit, any_object=True)
         while not source.exhausted:
             for message in source.poll():
@@ -137,6 +130,31 @@ class _Events:
                 yield decoded
                 for problem in decoded.problems:
                     self._screen.problem(problem)
+
+    def _files(self, paths: Sequence[str]) -> Any:
+        from trailsieve.flow.sources.files import FilesSource, list_files
+        from trailsieve.trail.layout import is_log_name, parse_key
+
+        listed = []
+        for file in list_files(paths):
+            key = parse_key(file.path) if file.walked else None
+            if file.walked and (not is_log_name(file.path) or (key and key.kind != "events")):
+                if self._screen.verbose:
+                    self._screen.say(f"{file.name}: left aside, no file of events")
+                continue
+            listed.append(file)
+        return FilesSource(listed, self._limit)
+
+    def _bucket(self, urls: Sequence[str]) -> Any:
+        from trailsieve.cli.inputs import open_bucket
+        from trailsieve.flow.context import Context
+        from trailsieve.flow.selection import Selection
+
+        def skip(reason: str) -> None:
+            if self._screen.verbose:
+                self._screen.say(f"left aside: {reason}")
+
+        return open_bucket(urls, Selection(), Context(self._screen.say, self._limit, skip=skip))
 
     def kept(self, found: Iterator[Match | Problem]) -> Iterator[Match]:
         """The matches; problems go to the screen."""

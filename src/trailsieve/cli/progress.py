@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
 from trailsieve.cli.options import Screen
-from trailsieve.flow.sources.files import Listed
 from trailsieve.flow.summary import Summary
 
 _EVERY = 0.2  # seconds between two pictures
 
 
 class Progress:
-    """Files, bytes, events a second and time left, drawn on stderr while files are done."""
+    """Files, bytes, events a second and time left, drawn on stderr while files are done.
 
-    def __init__(self, files: Sequence[Listed], summary: Summary, shown: Screen) -> None:
-        self._files = len(files)
-        self._bytes = sum(file.size for file in files)
+    What is to be done may grow: a bucket is read while it is still being listed.
+    """
+
+    def __init__(self, summary: Summary, shown: Screen) -> None:
+        self._files = 0
+        self._bytes = 0
         self._summary = summary
         self._wanted = sys.stderr.isatty() and not shown.json
         self._done_files = 0
@@ -37,10 +38,15 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def done(self, file: Listed) -> None:
+    def found(self, size: int) -> None:
+        """Counts a file that will be read."""
+        self._files += 1
+        self._bytes += size
+
+    def done(self, size: int) -> None:
         """Counts a finished file."""
         self._done_files += 1
-        self._done_bytes += file.size
+        self._done_bytes += size
         now = time.monotonic()
         if self._wanted and now - self._drawn >= _EVERY:
             self._drawn = now
@@ -48,14 +54,14 @@ class Progress:
 
     def _draw(self, now: float) -> None:
         if self._bar is None:
-            self._bar = _bar(self._bytes)
+            self._bar = _bar()
             self._bar.start()
         rate = self._summary.records / (now - self._started)
         text = f"{self._done_files:,}/{self._files:,} files  {self._summary.records:,} events  {rate:,.0f}/s"
-        self._bar.update(0, completed=self._done_bytes, description=text)
+        self._bar.update(0, total=self._bytes or 1, completed=self._done_bytes, description=text)
 
 
-def _bar(total: int) -> Any:
+def _bar() -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
@@ -70,5 +76,5 @@ def _bar(total: int) -> Any:
         transient=True,
         auto_refresh=False,
     )
-    bar.add_task("", total=total or 1)
+    bar.add_task("")
     return bar

@@ -14,7 +14,6 @@ from typing import Any, BinaryIO
 import click
 
 from trailsieve.cli.options import Screen, global_options, max_object_size, no_limits, screen
-from trailsieve.errors import UsageError
 
 _WORTH_WORKERS = 4 * 2**20  # bytes of compressed files
 _EXAMPLES = """\b
@@ -22,6 +21,7 @@ Examples:
   trailsieve replay samples/archive
   trailsieve replay ./AWSLogs --since 24h --region eu-west-1 --rules cis-aws-tuned
   trailsieve replay ./AWSLogs --rules samples/rules/team.toml --summary-json summary.json > alerts.jsonl
+  trailsieve replay s3://my-trail/AWSLogs --since 2026-03-14 --until 2026-03-15 --account 111122223333
 """
 
 
@@ -65,7 +65,8 @@ Examples:
 def command(inputs: tuple[str, ...], summary_json: str | None, **options: Any) -> int:
     """Run rules over an archive of CloudTrail files and print the alerts.
 
-    INPUT is a directory (walked; the layout of CloudTrail's S3 buckets is known) or a file. What cannot be
+    INPUT is a directory (walked; the layout of CloudTrail's S3 buckets is known), a file, or a folder of a
+    bucket, s3://bucket/prefix, of which only what the options ask for is listed and read. What cannot be
     read is named on stderr with its reason and counted; the rest is worked on all the same. An event that
     was delivered twice raises one alert.
     """
@@ -98,7 +99,9 @@ class _Options:
 
 
 def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitStack) -> Any:
+    from trailsieve.cli.inputs import Inputs, apart, open_bucket
     from trailsieve.cli.progress import Progress
+    from trailsieve.flow.context import Context
     from trailsieve.flow.decode import Decoder
     from trailsieve.flow.deliver import Delivery
     from trailsieve.flow.examine import Examiner
@@ -137,11 +140,14 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
         dead_letters=_dead_letters(options, shown, stack),
         summary=summary,
     ).run()
+    if not summary.files:
+        shown.say(f"nothing to read in {', '.join(inputs)}")
+    return summary
 
 
-def _examine_all(examiner: Any, workers: int | None, size: int, shown: Screen) -> Any:
-    """In worker processes, unless there is too little to read to be worth their start."""
-    count = workers or (1 if size < _WORTH_WORKERS else os.cpu_count() or 1)
+def _examine_all(examiner: Any, workers: int | None, size: int | None, shown: Screen) -> Any:
+    """In worker processes, unless there is surely too little to read to be worth their start."""
+    count = workers or (1 if size is not None and size < _WORTH_WORKERS else os.cpu_count() or 1)
     if count == 1:
         from trailsieve.flow.pipeline import one_by_one
 
@@ -149,12 +155,6 @@ def _examine_all(examiner: Any, workers: int | None, size: int, shown: Screen) -
     from trailsieve.flow.workers import WorkerPool
 
     return WorkerPool(examiner.examine, count, shown.say).run
-
-
-def _refuse_urls(inputs: tuple[str, ...]) -> None:
-    for given in inputs:
-        if "://" in given:
-            raise UsageError(f"{given}: this version reads local files only; copy the objects first")
 
 
 def _sink(options: _Options, stack: ExitStack) -> Any:

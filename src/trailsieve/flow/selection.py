@@ -57,17 +57,18 @@ class Selection:
         """The files to read; `skip` is told why each other one is left aside."""
         wanted = []
         for file in listed:
-            reason = self._reason_to_skip(file)
+            reason = self.reason_to_skip(file.path, walked=file.walked)
             if reason:
                 skip(reason)
             else:
                 wanted.append(file)
         return wanted
 
-    def _reason_to_skip(self, file: Listed) -> str:
-        if file.walked and not is_log_name(file.path):
+    def reason_to_skip(self, name: str, *, walked: bool = True) -> str:
+        """Why a file is left aside by its path or key, or ""; one that a walk found must look like a log."""
+        if walked and not is_log_name(name):
             return "not a log file"
-        key = parse_key(file.path)
+        key = parse_key(name)
         if key is None:
             return ""
         return _KIND_NAMES.get(key.kind, "") or self._outside(key)

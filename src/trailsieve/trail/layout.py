@@ -49,6 +49,11 @@ def parse_key(key: str) -> ObjectKey | None:
     return ObjectKey(_KINDS[match["kind"]], match["account"], match["region"], delivered)
 
 
+def kind_of_folder(name: str) -> Kind | None:
+    """What lies in a folder of this name beneath an account's; None for what is not CloudTrail's."""
+    return _KINDS.get(name)
+
+
 def is_log_name(name: str) -> bool:
     """Whether a name found while walking a tree is one to read."""
     return name.removesuffix(".gz").endswith(LOG_SUFFIXES)

@@ -4,27 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
+Fault = Literal["gone", "refused", "credentials", "later", "wrong"]
+
+_PERMISSION = "the credentials lack the permission that is named"
+_EXPIRED = "the credentials have expired: renew them, or use a role"
+_UNKNOWN_KEY = "the access key is unknown: is it of this partition, and active?"
+_SECRET = "the secret key is wrong, or this machine's clock"
+_REGION = "the bucket lives in another region: set `region`"
+_QUEUE = "is the queue's URL right, and `region`?"
 _HINTS = {
-    "AccessDenied": "the credentials lack the permission that is named",
-    "AccessDeniedException": "the credentials lack the permission that is named",
-    "AuthorizationError": "the credentials lack the permission that is named",
-    "ExpiredToken": "the credentials have expired: renew them, or use a role",
-    "ExpiredTokenException": "the credentials have expired: renew them, or use a role",
-    "InvalidAccessKeyId": "the access key is unknown: is it of this partition, and active?",
-    "InvalidClientTokenId": "the access key is unknown: is it of this partition, and active?",
-    "SignatureDoesNotMatch": "the secret key is wrong, or this machine's clock",
+    "AccessDenied": _PERMISSION,
+    "AccessDeniedException": _PERMISSION,
+    "AuthorizationError": _PERMISSION,
+    "403": "the credentials lack a permission",
+    "ExpiredToken": _EXPIRED,
+    "ExpiredTokenException": _EXPIRED,
+    "InvalidAccessKeyId": _UNKNOWN_KEY,
+    "InvalidClientTokenId": _UNKNOWN_KEY,
+    "UnrecognizedClientException": _UNKNOWN_KEY,
+    "SignatureDoesNotMatch": _SECRET,
+    "InvalidSignatureException": _SECRET,
     "RequestTimeTooSkewed": "this machine's clock is wrong",
     "NoSuchBucket": "is the bucket's name right?",
-    "PermanentRedirect": "the bucket lives in another region: set `region`",
-    "AuthorizationHeaderMalformed": "the bucket lives in another region: set `region`",
-    "AWS.SimpleQueueService.NonExistentQueue": "is the queue's URL right, and `region`?",
-    "QueueDoesNotExist": "is the queue's URL right, and `region`?",
+    "PermanentRedirect": _REGION,
+    "AuthorizationHeaderMalformed": _REGION,
+    "IllegalLocationConstraintException": _REGION,
+    "AWS.SimpleQueueService.NonExistentQueue": _QUEUE,
+    "QueueDoesNotExist": _QUEUE,
+    "KMSAccessDeniedException": "the credentials need kms:Decrypt on the key that encrypts it",
     "ResourceNotFoundException": "is the name right, and `region`?",
+    "InvalidObjectState": "it is archived in Glacier: restore it first",
 }
+_GONE = {"NoSuchKey", "404", "NoSuchVersion", "InvalidObjectState", "NoSuchBucket"}
+_CREDENTIALS = {code for code, hint in _HINTS.items() if hint in (_EXPIRED, _UNKNOWN_KEY, _SECRET)} | {
+    "RequestTimeTooSkewed",
+    "InvalidToken",
+    "TokenRefreshRequired",
+}
+_LATER = {"SlowDown", "RequestTimeout", "RequestTimeoutException", "OverLimit", "InternalError"}
 
 
 class AwsConfig(Struct, kw_only=True):
@@ -34,6 +55,7 @@ class AwsConfig(Struct, kw_only=True):
         profile: a profile of ~/.aws; without one boto3's usual chain is used.
         role_arn: a role to assume, with `external_id` when its trust policy asks for one.
         endpoint_url: another endpoint than AWS's own, such as a VPC endpoint or a local server.
+        sts_endpoint_url: the same for the service that roles are assumed at.
     """
 
     region: str | None = None
@@ -41,6 +63,7 @@ class AwsConfig(Struct, kw_only=True):
     role_arn: str | None = None
     external_id: str | None = None
     endpoint_url: str | None = None
+    sts_endpoint_url: str | None = None
 
 
 def client(service: str, config: AwsConfig, **options: Any) -> Any:
@@ -64,7 +87,10 @@ def _assumed(session: Any, config: AwsConfig) -> Any:
     extra = {"RoleSessionName": "trailsieve"}
     if config.external_id:
         extra["ExternalId"] = config.external_id
-    endpoint = {"endpoint_url": config.endpoint_url} if config.endpoint_url else {}
+    # An endpoint in AWS is one service's own; a local server may play all of them.
+    local = config.endpoint_url if "amazonaws.com" not in (config.endpoint_url or "") else None
+    url = config.sts_endpoint_url or local
+    endpoint = {"endpoint_url": url} if url else {}
     fetcher = AssumeRoleCredentialFetcher(
         client_creator=lambda *args, **kwargs: session._session.create_client(
             *args, **{**kwargs, **endpoint}
@@ -87,9 +113,58 @@ def explained(what: str, error: type[Exception]) -> Iterator[None]:
 
     try:
         yield
-    except ClientError as refused:
-        code = refused.response.get("Error", {}).get("Code", "")
-        hint = _HINTS.get(code, "")
-        raise error(f"{what}: {refused}{'; ' if hint else ''}{hint}") from None
-    except BotoCoreError as failed:
-        raise error(f"{what}: {failed}") from None
+    except (ClientError, BotoCoreError) as failed:
+        raise error(f"{what}: {answer(failed)}") from None
+
+
+def answer(error: Exception) -> str:
+    """What AWS or the network answered, and what to do."""
+    hint = _HINTS.get(_code(error), "")
+    return f"{error}{'; ' if hint else ''}{hint}"
+
+
+def fault(error: Exception) -> Fault:
+    """What an error of a client means.
+
+    `gone`: what was asked for is not there; `refused`: we may not; `credentials`: nothing will work until a
+    person mends them; `later`: the network, or AWS is busy; `wrong`: the request can never be right.
+    """
+    from botocore import exceptions as known
+
+    if isinstance(error, known.ClientError):
+        return _fault_of(_code(error), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    if isinstance(
+        error,
+        (
+            known.NoCredentialsError,
+            known.PartialCredentialsError,
+            known.CredentialRetrievalError,
+            known.TokenRetrievalError,
+            known.SSOError,
+        ),
+    ):
+        return "credentials"
+    network = (
+        known.ConnectionError,
+        known.HTTPClientError,
+        known.IncompleteReadError,
+        known.FlexibleChecksumError,
+    )
+    return "later" if isinstance(error, (*network, OSError)) else "wrong"
+
+
+def _fault_of(code: str, status: int) -> Fault:
+    if code in _GONE:
+        return "gone"
+    if code in _CREDENTIALS:
+        return "credentials"
+    if status in (401, 403) or _HINTS.get(code) == _PERMISSION or code.startswith("KMS."):
+        return "refused"
+    if status >= 500 or status == 429 or code in _LATER or "Throttl" in code:
+        return "later"
+    return "wrong"
+
+
+def _code(error: Exception) -> str:
+    response: dict[str, Any] = getattr(error, "response", {})
+    return str(response.get("Error", {}).get("Code", ""))

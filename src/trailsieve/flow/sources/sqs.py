@@ -1,0 +1,283 @@
+"""Objects that a queue tells of: notices of S3, straight or through SNS or EventBridge, and of CloudTrail."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from msgspec import structs
+
+from trailsieve.errors import SourceError
+from trailsieve.flow.context import Context
+from trailsieve.flow.selection import Selection
+from trailsieve.flow.sources.objects import Fetcher
+from trailsieve.flow.sources.sqs_hand import Hand, Received
+from trailsieve.model import Message, Offset, Position
+from trailsieve.trail.envelopes import ObjectName, Peeled, peel
+from trailsieve.wire.aws import AwsConfig, answer, client, explained, fault
+
+_PATIENCE = 1.0  # seconds that a poll waits for something
+_IMPATIENCE = 0.1  # the same while others are being examined
+_LONG_POLL = 5  # seconds; a longer one would keep us from ending
+_REGION = re.compile(r"https://(?:sqs\.)?([a-z0-9-]+)\.(?:queue\.)?amazonaws\.com(?:\.cn)?/")
+_HOPELESS = ("credentials", "refused", "wrong", "gone")
+_ALL = Selection()
+
+
+class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
+    """Settings, beside those of everything in AWS; `endpoint_url` is that of SQS.
+
+    Attributes:
+        queue_url: as `aws sqs get-queue-url` prints it.
+        visibility_timeout: seconds for which a message is ours; it is extended as long as work takes.
+        s3_endpoint_url: another endpoint for S3; without it, a local `endpoint_url` serves both.
+        threads: how many objects are fetched at once.
+        prefetch: bytes of objects that are fetched ahead, at most.
+    """
+
+    queue_url: str
+    visibility_timeout: int = 120
+    s3_endpoint_url: str | None = None
+    threads: int = 8
+    prefetch: int = 64 * 2**20
+
+
+def open_source(config: Config, context: Context) -> SqsSource:
+    """A queue as a source."""
+    if not 2 <= config.visibility_timeout <= 12 * 3600:
+        raise SourceError("source sqs: `visibility_timeout` lies between 2 and 43200 seconds")
+    local = None if "amazonaws.com" in (config.endpoint_url or "") else config.endpoint_url
+    s3 = client(
+        "s3",
+        AwsConfig(
+            region=_region(config),
+            profile=config.profile,
+            role_arn=config.role_arn,
+            external_id=config.external_id,
+            endpoint_url=config.s3_endpoint_url or local,
+            sts_endpoint_url=config.sts_endpoint_url or local,
+        ),
+        max_pool_connections=config.threads,
+    )
+    fetcher: Fetcher[_Part] = Fetcher(
+        s3, config.threads, config.prefetch, context.max_object_size, context.say
+    )
+    sqs = client("sqs", structs.replace(config, region=_region(config)))
+    return SqsSource(sqs, fetcher, config, context)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one message of the source is to the message of the queue."""
+
+    received: Received
+    name: str
+
+
+class SqsSource:
+    """Yields one message an object that the queue's messages name; the order is not theirs.
+
+    A message of the queue is deleted when every part of it is committed. The offset only counts what was
+    yielded: what is still to be read is known to the queue alone.
+    """
+
+    whole_objects = True
+    exhausted = False
+
+    def __init__(self, sqs: Any, fetcher: Fetcher[_Part], config: Config, context: Context) -> None:
+        self._client = sqs
+        self._fetcher = fetcher
+        self._config = config
+        self._context = context
+        self._hand = Hand(sqs, config.queue_url, config.visibility_timeout, context.say)
+        self._arrived: SimpleQueue[list[dict[str, Any]] | SourceError] = SimpleQueue()
+        self._wanted: deque[tuple[ObjectName, _Part]] = deque()
+        self._ready: deque[tuple[_Part, bytes, str]] = deque()
+        self._yielded: dict[Offset, Received] = {}
+        self._advised: set[str] = set()
+        self._count = 0
+        self._room = threading.Semaphore(0)
+        self._asked = False
+        self._closing = threading.Event()
+        self._receiver: threading.Thread | None = None
+
+    def start(self, positions: Mapping[str, Offset]) -> None:
+        count = positions.get(self._config.queue_url, 0)
+        self._count = count if isinstance(count, int) else 0
+
+    def poll(self) -> Sequence[Message]:
+        self._receive()
+        self._ask()
+        patience = _IMPATIENCE if self._yielded else _PATIENCE
+        if self._ready:
+            pass
+        elif self._fetcher.idle:
+            self._unpack_arrived(patience)
+            self._ask()
+        else:
+            fetched = self._fetcher.take(patience)
+            self._ready += [(found.tag, found.payload, found.problem) for found in fetched]
+        messages = [self._message(*ready) for ready in self._ready]
+        self._ready.clear()
+        return messages
+
+    def keep_alive(self) -> None:
+        """A thread keeps our messages invisible to others."""
+
+    def commit(self, positions: Iterable[Position]) -> None:
+        for position in positions:
+            received = self._yielded.pop(position.offset, None)
+            if received is not None:
+                self._close_part(received)
+
+    def check(self) -> str:
+        url = self._config.queue_url
+        with explained(f"{url} (sqs:GetQueueAttributes)", SourceError):
+            got = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        for call, needed in (
+            (self._client.delete_message, "sqs:DeleteMessage"),
+            (self._client.change_message_visibility, "sqs:ChangeMessageVisibility"),
+        ):
+            self._probe(call, needed)
+        waiting, hidden = got["ApproximateNumberOfMessages"], got["ApproximateNumberOfMessagesNotVisible"]
+        letters = "" if "RedrivePolicy" in got else "; it has no dead-letter queue"
+        return f"{url}: {waiting} messages, {hidden} in flight{letters}"
+
+    def close(self) -> None:
+        self._closing.set()
+        self._room.release()
+        if self._receiver is not None:
+            self._receiver.join(_LONG_POLL + 1)
+            self._receiver = None
+        self._fetcher.close()
+        self._give_back()
+        self._hand.close()
+
+    def _probe(self, call: Any, needed: str) -> None:
+        """Asks with a receipt that is none: who may not ask at all hears so first."""
+        options = {"VisibilityTimeout": 0} if needed.endswith("Visibility") else {}
+        try:
+            call(QueueUrl=self._config.queue_url, ReceiptHandle="none", **options)
+        except Exception as error:
+            if fault(error) in ("refused", "credentials"):
+                raise SourceError(f"{self._config.queue_url} ({needed}): {answer(error)}") from None
+
+    def _receive(self) -> None:
+        """Has the receiver ask for more, when there is too little in our hands."""
+        if self._receiver is None:
+            self._receiver = threading.Thread(target=self._keep_receiving, name="sqs-receive", daemon=True)
+            self._receiver.start()
+        self._unpack_arrived(0)
+        if not self._asked and not self._wanted and self._fetcher.has_room:
+            self._asked = True
+            self._room.release()
+
+    def _keep_receiving(self) -> None:
+        """The life of the receiving thread: a batch whenever there is room for one."""
+        pause = 0.5
+        while True:
+            self._room.acquire()
+            if self._closing.is_set():
+                return
+            try:
+                answered = self._client.receive_message(
+                    QueueUrl=self._config.queue_url,
+                    MaxNumberOfMessages=10,
+                    WaitTimeSeconds=_LONG_POLL,
+                    VisibilityTimeout=self._config.visibility_timeout,
+                )
+            except Exception as error:
+                text = f"{self._config.queue_url} cannot be read (sqs:ReceiveMessage): {answer(error)}"
+                if fault(error) in _HOPELESS:
+                    self._arrived.put(SourceError(text))
+                    return
+                self._context.say(f"{text}; trying again")
+                self._closing.wait(pause)
+                pause = min(2 * pause, 20.0)
+                self._arrived.put([])
+            else:
+                pause = 0.5
+                self._arrived.put(answered.get("Messages", []))
+
+    def _unpack_arrived(self, patience: float) -> None:
+        try:
+            arrived = self._arrived.get(timeout=patience) if patience else self._arrived.get_nowait()
+        except Empty:
+            return
+        if isinstance(arrived, SourceError):
+            raise arrived
+        self._asked = False
+        for message in arrived:
+            received = self._hand.take(
+                message["MessageId"], message["ReceiptHandle"], message["Body"].encode()
+            )
+            if received:
+                self._unpack(received)
+
+    def _unpack(self, received: Received) -> None:
+        """Makes parts of a message: objects to fetch, records that it holds itself, and what is unknown."""
+        found = peel(received.body, self._context.max_object_size)
+        name = f"{self._config.queue_url}/{received.identity}"
+        received.open = 1  # the message itself, until all its parts are known
+        for wanted in self._worth_reading(found):
+            received.open += 1
+            self._wanted.append((wanted, _Part(received, f"s3://{wanted.bucket}/{wanted.key}")))
+        if found.records:
+            received.open += 1
+            file = b'{"Records":[' + b",".join(found.records) + b"]}"
+            self._ready.append((_Part(received, name), file, ""))
+        for reason, text in found.problems:
+            received.open += 1
+            self._ready.append((_Part(received, name), text, reason))
+        for _ in range(found.notices):
+            self._context.skip("notice without an object")
+        for advice in found.advice - self._advised:
+            self._context.say(advice)
+        self._advised |= found.advice
+        self._close_part(received)
+
+    def _worth_reading(self, found: Peeled) -> Iterator[ObjectName]:
+        for wanted in found.objects:
+            reason = _ALL.reason_to_skip(wanted.key)
+            if reason:
+                self._context.skip(reason)
+            else:
+                yield wanted
+
+    def _close_part(self, received: Received) -> None:
+        received.open -= 1
+        if not received.open:
+            self._hand.done(received)
+
+    def _ask(self) -> None:
+        while self._wanted and self._fetcher.has_room:
+            self._fetcher.ask(*self._wanted.popleft())
+
+    def _message(self, part: _Part, payload: bytes, problem: str) -> Message:
+        """A part as the engine takes it; the dead letter of an object that cannot be had is its notice."""
+        self._count += 1
+        self._yielded[self._count] = part.received
+        position = Position(self._config.queue_url, self._count)
+        return Message(
+            payload or part.received.body if problem else payload, position, part.name, problem=problem
+        )
+
+    def _give_back(self) -> None:
+        """Messages that were received after the last poll are taken in hand, so as to be given back."""
+        deadline = time.monotonic() + 1
+        while not self._arrived.empty() and time.monotonic() < deadline:
+            arrived = self._arrived.get()
+            for message in arrived if isinstance(arrived, list) else ():
+                self._hand.take(message["MessageId"], message["ReceiptHandle"], b"")
+
+
+def _region(config: Config) -> str | None:
+    """The region that is set, or the one that the queue's URL names."""
+    found = _REGION.match(config.queue_url)
+    return config.region or (found[1] if found else None)
