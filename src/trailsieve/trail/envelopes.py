@@ -427,7 +427,7 @@ def _object_of(raw: Raw) -> ObjectName:
 def _objects_in(payload: bytes) -> list[bytes]:
     try:
         msgspec.json.decode(payload, type=Raw)
-        return [payload]
+        return [payload.strip()]
     except REFUSALS:
         pass
     try:
