@@ -97,7 +97,8 @@ def test_the_order_of_an_epoch() -> None:
         RecordedSink(recorder, "two"),
         checkpoint=RecordedCheckpoint(recorder),
     ).run()
-    assert recorder.steps == [
+    steps = recorder.steps  # the sinks take what is theirs at the same time
+    assert [*steps[:1], *sorted(steps[1:3]), *steps[3:6], *sorted(steps[6:8]), *steps[8:]] == [
         *("poll", "one 1", "two 1", "save [1]", "commit [1]"),
         *("poll", "one 2", "two 2", "save [2]", "commit [2]"),
         *("poll", "save [3]", "commit [3]"),
@@ -141,8 +142,14 @@ def test_after_a_failure_nothing_later_happens_and_a_restart_loses_nothing(fails
     second = run.source.poll()
     with pytest.raises(SinkError):
         run.epoch(second, EXAMINER.examine(second[0]))
-    assert recorder.steps[-1] == fails
-    assert recorder.steps[-1 - STEPS.index(fails) :] == STEPS[: STEPS.index(fails) + 1]
+    happened = recorder.steps[recorder.steps.index("commit [1]") + 2 :]
+    assert fails in happened
+    if fails.endswith(" 1"):
+        assert set(happened) <= {"one 1", "two 1"}, (
+            "the sinks are asked at the same time, and nothing follows"
+        )
+    else:
+        assert happened[2:] == STEPS[2 : STEPS.index(fails) + 1]
     delivered = [list(sink.alerts) for sink in sinks]
     again = [MemorySink(), MemorySink()]
     pipeline(MemorySource(messages), *again, checkpoint=checkpoint).run()

@@ -12,17 +12,25 @@ from trailsieve.app import registry
 from trailsieve.app.config import Config, Part
 from trailsieve.flow.checkpoint import SqliteCheckpoint
 from trailsieve.flow.context import Context
-from trailsieve.flow.deadletter import DeadLetters, FileDeadLetters, RatioLimit, ReportedDeadLetters
+from trailsieve.flow.deadletter import (
+    AlertLetters,
+    DeadLetters,
+    FileDeadLetters,
+    RatioLimit,
+    ReportedDeadLetters,
+)
 from trailsieve.flow.decode import Decoder
 from trailsieve.flow.deliver import Delivery
 from trailsieve.flow.examine import Examiner
 from trailsieve.flow.matcher import Matcher
+from trailsieve.flow.outlet import Outlet, Refusal
 from trailsieve.flow.pipeline import ExamineAll, Pipeline, one_by_one, together
 from trailsieve.flow.seen import RecentIds
+from trailsieve.flow.signals import Heartbeat
 from trailsieve.flow.sources.deadletters import DeadLetterSource
 from trailsieve.flow.summary import Summary
 from trailsieve.flow.workers import WorkerPool
-from trailsieve.model import Alert, Problem
+from trailsieve.model import Problem
 from trailsieve.ports import Sink, Source
 from trailsieve.rules.load import load_pack
 from trailsieve.rules.rule import Rule, joined
@@ -79,7 +87,14 @@ def build(
     limit = RatioLimit(config.dead_letters.max_ratio, config.dead_letters.after, summary)
     letters: list[DeadLetters] = [ReportedDeadLetters(problem), file, limit]
     sinks: list[Sink] = [open_part("sinks", part, context) for part in config.sinks]
-    delivery = Delivery(sinks, source.keep_alive, _refuse(letters), context.say, stopping)
+    delivery = Delivery(
+        [Outlet(sink, part.routing, context.say) for sink, part in zip(sinks, config.sinks, strict=True)],
+        source.keep_alive,
+        _refuse(AlertLetters(alert_letters(config)), limit, problem, config),
+        stopping,
+        Heartbeat(config.heartbeat),
+        context.gauge,
+    )
     pipeline = Pipeline(
         source=source,
         examine=_examine(Examiner(Decoder(context.max_object_size), matcher), config, source, context),
@@ -91,7 +106,7 @@ def build(
         stopping=stopping,
         advise=context.say,
     )
-    closers = [source.close, *(sink.close for sink in sinks), file.close, checkpoint.close]
+    closers = [source.close, delivery.close, *(sink.close for sink in sinks), file.close, checkpoint.close]
     return Service(pipeline, source, sinks, closers)
 
 
@@ -103,12 +118,25 @@ def _examine(examiner: Examiner, config: Config, source: Source, context: Contex
     return one_by_one(examiner) if workers == 1 else WorkerPool(examiner.examine, workers, context.say).run
 
 
-def _refuse(letters: list[DeadLetters]) -> Callable[[Alert, str], None]:
-    def refuse(alert: Alert, reason: str) -> None:
-        text = alert.records[0] if alert.records else b""
-        for letter in letters:
-            letter.add(
-                Problem(alert.position, f"alert {alert.id} of {alert.rule} was refused: {reason}", text=text)
-            )
+def alert_letters(config: Config) -> Path:
+    """Where alerts go that a sink never took."""
+    path = Path(config.dead_letters.path)
+    return Path(config.dead_letters.alerts or path.with_suffix(f".alerts{path.suffix}"))
+
+
+def _refuse(
+    kept: AlertLetters, limit: RatioLimit, show: Callable[[Problem], None], config: Config
+) -> Callable[[Refusal], None]:
+    """Keeps alerts that a sink never took; too many of a required sink's end the run."""
+    required = {part.name for part in config.sinks if part.routing.required}
+
+    def refuse(refusal: Refusal) -> None:
+        kept.add(refusal)
+        alert = refusal.alert
+        reason = f"alert {alert.id} of {alert.rule} is not in sink {refusal.sink}: {refusal.reason}"
+        problem = Problem(alert.position, reason)
+        show(problem)
+        if refusal.sink in required:
+            limit.add(problem)
 
     return refuse

@@ -6,6 +6,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from trailsieve.flow.routing import Routing
+
 
 class RulesConfig(Struct, forbid_unknown_fields=True, kw_only=True):
     """One `[[rules]]` table: a built-in pack, or a file or folder of rules."""
@@ -26,19 +28,22 @@ class DeadLettersConfig(Struct, forbid_unknown_fields=True, kw_only=True):
 
     Attributes:
         max_ratio: share of unreadable records above which the run ends, from `after` records on.
+        alerts: where go alerts that a sink never took; beside `path` when not given.
     """
 
     path: str = "dead-letters.jsonl"
+    alerts: str = ""
     max_ratio: float = 0.5
     after: int = 1000
 
 
 class Part(Struct):
-    """A source or sink: its kind, and its own typed settings."""
+    """A source or sink: its kind, its own typed settings, and of a sink how it is treated."""
 
     kind: str
     settings: Any
     name: str = ""
+    routing: Routing = Routing()
 
 
 class Config(Struct):
@@ -52,3 +57,4 @@ class Config(Struct):
     workers: int = 0
     max_object_size: str = "256MiB"
     limits: bool = True
+    heartbeat: float = 0

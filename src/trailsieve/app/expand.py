@@ -1,56 +1,114 @@
-"""`${NAME}`, `${NAME:-default}` and `${file:/path}` in the strings of a configuration."""
+"""`${NAME}`, `${NAME:-default}`, `${file:PATH}`, `${secretsmanager:NAME}` and `${ssm:NAME}` in settings.
+
+What came from elsewhere is never shown: messages show the mark instead.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from trailsieve.secret import hide
+
 _MARK = re.compile(
-    r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}|\$\{file:(?P<file>[^}]+)\}"
+    r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}"
+    r"|\$\{(?P<where>file|secretsmanager|ssm):(?P<key>[^}]+)\}"
 )
+_SECRET_KEY = re.compile(r"token|secret|passw|credential|api_?key|signing|private", re.IGNORECASE)
+_NO_SECRET = re.compile(r"_(path|file|url|endpoint|name|id)$", re.IGNORECASE)
 
 
 class Expansion:
-    """Expands strings and remembers what was missing, and the values that must never be shown.
+    """Expands strings, hides what it put in, and remembers what was missing.
 
     Attributes:
         missing: what could not be had, one text each.
-        secrets: values that came from the environment or a file.
+        secrets: values that came from elsewhere, or that stand under a key such as `token`.
     """
 
     def __init__(self) -> None:
         self.missing: list[str] = []
         self.secrets: set[str] = set()
+        self._fetched: dict[str, str] = {}  # by mark: one secret is asked for once
 
-    def expand(self, value: Any) -> Any:
+    def expand(self, value: Any, key: str = "") -> Any:
         """`value` with every mark in its strings replaced, however deep they lie."""
         if isinstance(value, str):
-            return _MARK.sub(self._replace, value)
+            expanded = _MARK.sub(self._replace, value)
+            if expanded == value and _SECRET_KEY.search(key) and not _NO_SECRET.search(key):
+                self._hide(value, f"({key})")
+            return expanded
         if isinstance(value, dict):
-            return {key: self.expand(item) for key, item in value.items()}
+            return {name: self.expand(item, name) for name, item in value.items()}
         if isinstance(value, list):
-            return [self.expand(item) for item in value]
+            return [self.expand(item, key) for item in value]
         return value
 
     def _replace(self, mark: re.Match[str]) -> str:
-        found = self._from_file(mark["file"]) if mark["file"] else self._from_environment(mark)
+        if mark["where"]:
+            found = self._fetched.get(mark[0]) or self._fetch(mark[0], _READERS[mark["where"]], mark["key"])
+        else:
+            found = os.environ.get(mark["name"], "")
+            if not found and mark["default"] is None:
+                self.missing.append(f"the environment has no {mark['name']}")
         if found:
-            self.secrets.add(found)
-        return found
+            self._hide(found, f"${{{mark['name']}}}" if mark["name"] else mark[0])
+        return found or mark["default"] or ""
 
-    def _from_environment(self, mark: re.Match[str]) -> str:
-        value = os.environ.get(mark["name"])
-        if value:
-            return value
-        if mark["default"] is None:
-            self.missing.append(f"the environment has no {mark['name']}")
-        return mark["default"] or ""
+    def _hide(self, value: str, shown: str) -> None:
+        self.secrets.add(value)
+        hide(value, shown)
 
-    def _from_file(self, path: str) -> str:
+    def _fetch(self, mark: str, read: Callable[[str], str], key: str) -> str:
         try:
-            return Path(path).read_text("utf-8").strip()
+            self._fetched[mark] = read(key)
         except (OSError, UnicodeDecodeError) as error:
-            self.missing.append(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}")
-            return ""
+            self.missing.append(f"{mark}: {key} cannot be read: {getattr(error, 'strerror', None) or error}")
+        except _UnknownError as error:
+            self.missing.append(f"{mark}: {error}")
+        return self._fetched.get(mark, "")
+
+
+class _UnknownError(Exception):
+    """A secret that could not be had; the text says why and never holds a secret."""
+
+
+def _from_file(path: str) -> str:
+    return Path(path).read_text("utf-8").strip()
+
+
+def _from_secrets_manager(name: str) -> str:
+    """A secret of AWS Secrets Manager; `NAME#field` is one field of a secret that is a JSON object."""
+    name, _, field = name.partition("#")
+    text = str(_ask_aws("secretsmanager", "get_secret_value", SecretId=name).get("SecretString") or "")
+    if not field:
+        return text
+    try:
+        return str(json.loads(text)[field])
+    except (ValueError, KeyError, TypeError):
+        raise _UnknownError(f"the secret is no JSON object with a field {field}") from None
+
+
+def _from_parameter_store(name: str) -> str:
+    """A parameter of AWS Systems Manager, decrypted."""
+    return str(_ask_aws("ssm", "get_parameter", Name=name, WithDecryption=True)["Parameter"]["Value"])
+
+
+def _ask_aws(service: str, operation: str, **arguments: Any) -> dict[str, Any]:
+    """An answer of AWS, asked with the credentials, region and endpoints of the environment."""
+    from trailsieve.wire.aws import AwsConfig, client, explained
+
+    with explained(f"AWS {service}", _UnknownError):
+        answer: dict[str, Any] = getattr(client(service, AwsConfig()), operation)(**arguments)
+    return answer
+
+
+_READERS: dict[str, Callable[[str], str]] = {
+    "file": _from_file,
+    "secretsmanager": _from_secrets_manager,
+    "ssm": _from_parameter_store,
+}

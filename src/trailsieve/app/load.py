@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,24 @@ from trailsieve.app.config import CheckpointConfig, Config, DeadLettersConfig, P
 from trailsieve.app.expand import Expansion
 from trailsieve.app.lines import TableLines
 from trailsieve.errors import ConfigError, UsageError
+from trailsieve.flow.duration import seconds
+from trailsieve.flow.routing import Routing
 
+_COMMON = {field.name for field in msgspec.structs.fields(Routing)}  # keys of every [[sink]]
 _TABLES = ("source", "sink", "rules", "checkpoint", "dead_letters", "run")
 
 
 class _Run(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """`[run]`: worker processes for whole objects (0: one a processor), and limits."""
+    """`[run]`: worker processes for whole objects (0: one a processor), limits, heartbeat's period."""
 
     workers: int = 0
     max_object_size: str = "256MiB"
     limits: bool = True
+    heartbeat: str = ""
+
+    def __post_init__(self) -> None:
+        if self.heartbeat:
+            seconds(self.heartbeat, "heartbeat")
 
 
 def load_config(path: str | Path) -> tuple[Config, frozenset[str]]:
@@ -66,7 +74,7 @@ class _Reader:
         rules = [self.take("rules", RulesConfig, t, n) for n, t in enumerate(self.tables(content, "rules"))]
         checkpoint = self.take("checkpoint", CheckpointConfig, content.get("checkpoint", {}))
         dead_letters = self.take("dead_letters", DeadLettersConfig, content.get("dead_letters", {}))
-        run = self.take("run", _Run, content.get("run", {}))
+        run = self.take("run", _Run, content.get("run", {})) or _Run()
         for number, rule in enumerate(rules):
             if rule and bool(rule.pack) == bool(rule.path):
                 self.say("a [[rules]] table names either a `pack` or a `path`", "rules", number)
@@ -78,7 +86,10 @@ class _Reader:
             rules=[rule for rule in rules if rule],
             checkpoint=checkpoint or CheckpointConfig(),
             dead_letters=dead_letters or DeadLettersConfig(),
-            **msgspec.structs.asdict(run or _Run()),
+            workers=run.workers,
+            max_object_size=run.max_object_size,
+            limits=run.limits,
+            heartbeat=seconds(run.heartbeat, "heartbeat") if run.heartbeat else 0,
         )
 
     def tables(self, content: dict[str, Any], name: str) -> list[Any]:
@@ -99,7 +110,8 @@ class _Reader:
             self.say(f"[{table}] is missing; its `kind` is one of {', '.join(known)}", table)
             return None
         settings = dict(given)
-        kind, name = settings.pop("kind", None), settings.pop("name", "")
+        kind = settings.pop("kind", None)
+        name = str(settings.pop("name", "") or kind)
         if kind not in known:
             wrong = f"unknown kind {kind!r}{_meant(str(kind), known)}" if kind else "`kind` is missing"
             self.say(f"[{table}] {wrong}; kinds: {', '.join(known)}", table, number, "kind")
@@ -109,11 +121,17 @@ class _Reader:
         except ImportError as error:
             self.say(f"{error}; pip install 'trailsieve[{kind}]'", table, number, "kind")
             return None
-        typed = self.take(table, module.Config, settings, number)
-        return Part(kind, typed, str(name) or kind) if typed is not None else None
+        common = {} if table == "source" else {key: settings.pop(key) for key in _COMMON & settings.keys()}
+        routing = self.take(table, Routing, {**common, "name": name}, number)
+        typed = self.take(table, module.Config, settings, number, () if table == "source" else _COMMON)
+        return Part(kind, typed, name, routing) if typed is not None and routing is not None else None
 
-    def take(self, table: str, kind: Any, given: Any, number: int = 0) -> Any:
-        """A table as a struct; None when it holds mistakes, each of which is noted."""
+    def take(self, table: str, kind: Any, given: Any, number: int = 0, common: Collection[str] = ()) -> Any:
+        """A table as a struct; None when it holds mistakes, each of which is noted.
+
+        Args:
+            common: keys that the table may have beside the struct's own.
+        """
         if not isinstance(given, dict):
             self.say(f"[{table}] is a table", table, number)
             return None
@@ -124,7 +142,7 @@ class _Reader:
             self.say(text, table, number)
         values = dict(given)
         fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-        for key, problem in _mistakes(fields, values):
+        for key, problem in _mistakes(fields, values, common):
             self.say(f"[{table}] {problem}", table, number, key)
         if len(self.problems) > before:
             return None
@@ -135,10 +153,13 @@ class _Reader:
             return None
 
 
-def _mistakes(fields: dict[str, Any], values: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _mistakes(
+    fields: dict[str, Any], values: dict[str, Any], common: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    known = [*fields, *sorted(common)]
     for key, value in values.items():
         if key not in fields:
-            yield key, f"unknown key `{key}`{_meant(key, list(fields))}; known are {', '.join(fields)}"
+            yield key, f"unknown key `{key}`{_meant(key, known)}; known are {', '.join(known)}"
             continue
         try:
             msgspec.convert(value, fields[key].type)

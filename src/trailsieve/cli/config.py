@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from typing import TYPE_CHECKING
+
 import click
 
 from trailsieve.cli.options import Size, global_options
-from trailsieve.errors import SinkError, SourceError, visible
+from trailsieve.errors import DeliveryError, SinkError, SourceError, visible
+from trailsieve.flow.signals import test_alert
+from trailsieve.secret import masked
+
+if TYPE_CHECKING:
+    from trailsieve.app.config import Part
+    from trailsieve.app.registry import Group
 
 _EXAMPLES = """\b
 Examples:
@@ -22,10 +31,17 @@ def command() -> None:
 
 @command.command("check", epilog=_EXAMPLES)
 @click.argument("path", metavar="CONFIG.toml", type=click.Path(dir_okay=False))
-@click.option("--connect", is_flag=True, help="Ask the source and every sink whether they would serve us.")
+@click.option(
+    "--connect",
+    is_flag=True,
+    help="Ask the source and every sink whether they would serve us, and send each sink a test alert.",
+)
 @global_options
 def check(path: str, connect: bool) -> int:
-    """Say every mistake in CONFIG.toml with its line; with --connect also try the source and the sinks."""
+    """Say every mistake in CONFIG.toml with its line; with --connect also try the source and the sinks.
+
+    A sink is asked first and then sent one alert of the rule trailsieve-test, which says that it is a test.
+    """
     from trailsieve.app.build import rules_of
     from trailsieve.app.load import load_config
 
@@ -34,24 +50,35 @@ def check(path: str, connect: bool) -> int:
     click.echo(f"ok    {path}: {len(rules)} rules, source {config.source.kind}, {len(config.sinks)} sinks")
     if not connect:
         return 0
-    parts = [("sources", config.source), *(("sinks", sink) for sink in config.sinks)]
+    parts: list[tuple[Group, Part]] = [("sources", config.source)]
+    parts += [("sinks", sink) for sink in config.sinks]
     answers = [_try(group, part, Size().convert(config.max_object_size, None, None)) for group, part in parts]
     return 0 if all(answers) else 3
 
 
-def _try(group: str, part: object, max_object_size: int) -> bool:
+def _try(group: Group, part: Part, max_object_size: int) -> bool:
+    """Asks one source or sink, sends a sink a test alert, and prints what came back."""
     from trailsieve.app.build import open_part
     from trailsieve.flow.context import Context
 
-    label = f"{group.removesuffix('s')} {part.name}"  # type: ignore[attr-defined]
+    label = f"{group.removesuffix('s')} {part.name}"
     try:
-        opened = open_part(group, part, Context(max_object_size=max_object_size))  # type: ignore[arg-type]
+        opened = open_part(group, part, Context(max_object_size=max_object_size))
         try:
             answer = opened.check()
+            if group == "sinks":
+                test = test_alert(time.time())
+                opened.deliver([test])
+                answer += f"; it took the test alert {test.id}"
         finally:
             opened.close()
-    except (SourceError, SinkError) as error:
-        click.echo(f"FAIL  {label}: {visible(str(error))}")
+    except (SourceError, SinkError, DeliveryError) as error:
+        click.echo(f"FAIL  {label}: {visible(masked(str(error)))}{_refused(error)}")
         return False
-    click.echo(f"ok    {label}: {visible(answer)}")
+    click.echo(f"ok    {label}: {visible(masked(answer))}")
     return True
+
+
+def _refused(error: Exception) -> str:
+    reasons = error.refused.values() if isinstance(error, DeliveryError) else ()
+    return "".join(f"; {visible(masked(reason))}" for reason in reasons if reason not in str(error))

@@ -17,11 +17,13 @@ import click
 from trailsieve import __version__
 from trailsieve.cli.options import global_options
 from trailsieve.errors import PatternError, RuleError, TrailsieveError, UsageError, visible_lines
+from trailsieve.secret import masked
 
 _COMMANDS = {
     "match": "Find log events that a filter pattern or rules match: grep for CloudTrail.",
     "explain": "Say in words what a filter pattern asks of an event.",
     "run": "Read a source for ever, run rules over it and deliver the alerts.",
+    "send": "Send an alert to a sink of a configuration once more.",
     "config": "Check a configuration, and whether its source and sinks answer.",
     "sniff": "Show which envelopes records travel in: SNS, EventBridge, subscriptions, gzip, base64.",
     "replay": "Run rules over an archive of CloudTrail files and raise the alerts.",
@@ -97,10 +99,10 @@ def run(arguments: list[str]) -> int:
         print("trailsieve: interrupted", file=sys.stderr)
         return 130
     except TrailsieveError as error:
-        print(f"trailsieve: {visible_lines(_text(error))}", file=sys.stderr)
+        print(f"trailsieve: {visible_lines(masked(_text(error)))}", file=sys.stderr)
         return 2 if isinstance(error, PatternError | RuleError | UsageError) else 3
     except OSError as error:
-        print(f"trailsieve: {visible_lines(str(error))}", file=sys.stderr)
+        print(f"trailsieve: {visible_lines(masked(str(error)))}", file=sys.stderr)
         return 3
     return result if isinstance(result, int) else 0
 

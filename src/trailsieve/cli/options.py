@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 
 from trailsieve.errors import visible
+from trailsieve.secret import masked
 
 if TYPE_CHECKING:
     from trailsieve.model import Problem
@@ -46,7 +47,7 @@ class Screen:
     def say(self, text: str, **fields: Any) -> None:
         """One message."""
         line = json.dumps({"message": text, **fields}) if self.json else f"trailsieve: {visible(text)}"
-        print(line, file=sys.stderr)
+        print(masked(line), file=sys.stderr)
 
     def problem(self, problem: Problem) -> None:
         """One line for something that could not be read."""

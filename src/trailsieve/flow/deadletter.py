@@ -8,9 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 from trailsieve.errors import DeadLetterError
+from trailsieve.flow.outlet import Refusal
 from trailsieve.flow.summary import Summary
+from trailsieve.formats import native
 from trailsieve.model import Problem
+from trailsieve.secret import masked
 
 
 class DeadLetters(Protocol):
@@ -54,6 +59,29 @@ class FileDeadLetters:
 
     def close(self) -> None:
         self._file.close()
+
+
+class AlertLetters:
+    """JSON lines of alerts that a sink never took: its name, the reason, and the alert in the native format.
+
+    `trailsieve send` takes the file as it is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def add(self, refusal: Refusal) -> None:
+        """Keeps one alert."""
+        letter = {
+            "sink": refusal.sink,
+            "reason": masked(refusal.reason),
+            "alert": msgspec.Raw(native.encode(refusal.alert)),
+        }
+        try:
+            with self.path.open("ab") as file:
+                file.write(msgspec.json.encode(letter) + b"\n")
+        except OSError as error:
+            raise DeadLetterError(f"{self.path} cannot be written: {error.strerror or error}") from None
 
 
 class RatioLimit:

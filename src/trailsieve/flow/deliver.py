@@ -1,23 +1,21 @@
-"""Alerts to sinks, until each has accepted them: retries with growing, jittered pauses, and dead letters.
+"""Alerts to all sinks at once, each with a worker thread of its own, until the required ones have taken them.
 
-While a sink is down the source is kept alive and nothing more is polled from it: a slow receiver slows the
-run and loses nothing.
+While a required sink is down the source is kept alive and nothing more is polled from it: a slow receiver
+slows the run and loses nothing. A sink that is not required never makes the run wait.
 """
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from trailsieve.errors import DeliveryError
+from trailsieve.flow.outlet import Outlet, Refusal
+from trailsieve.flow.signals import Heartbeat
 from trailsieve.model import Alert
 from trailsieve.ports import Sink
 
-FIRST_PAUSE = 0.5  # seconds
-LONGEST_PAUSE = 30.0
 _SLICE = 0.5  # seconds between two signs of life to the source
+_GRACE = 10.0  # seconds that sinks which are not required have at the end for what still waits
 
 
 class StoppedError(Exception):
@@ -26,58 +24,71 @@ class StoppedError(Exception):
 
 @dataclass(slots=True)
 class Delivery:
-    """Hands alerts to every sink.
+    """Hands alerts to every sink that wants them.
 
     Attributes:
+        sinks: as they are, which makes them required and takes all alerts, or as outlets.
         keep_alive: called every half second while a sink keeps us waiting.
-        refused: told of each alert that a sink will never take, with the reason.
-        report: told, as one line, when a sink stops accepting and when it accepts again.
-        stopping: whether to give up waiting.
+        refused: told, by the thread that delivers, of each alert that a sink never took.
+        stopping: whether to give up waiting for a sink that is down.
+        heartbeat: adds a sign of life when one is due.
+        gauge: told how many alerts wait for a sink and how many it never took, by name.
     """
 
-    sinks: Sequence[Sink]
+    sinks: Sequence[Sink | Outlet]
     keep_alive: Callable[[], None] = lambda: None
-    refused: Callable[[Alert, str], None] = lambda alert, reason: None
-    report: Callable[[str], None] = lambda text: None
+    refused: Callable[[Refusal], None] = lambda refusal: None
     stopping: Callable[[], bool] = lambda: False
-    sleep: Callable[[float], None] = time.sleep
-    _chance: random.Random = field(default_factory=random.Random)
+    heartbeat: Heartbeat = field(default_factory=lambda: Heartbeat(0))
+    gauge: Callable[[str, float], None] = lambda name, value: None
+    outlets: list[Outlet] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.outlets = [sink if isinstance(sink, Outlet) else Outlet(sink) for sink in self.sinks]
 
     def deliver(self, alerts: Sequence[Alert]) -> None:
-        """Returns when every sink has accepted or refused every alert.
+        """Returns when every required sink has taken or refused every alert.
 
         Raises:
-            SinkError: a sink will take nothing until a person mends something.
-            StoppedError: told to stop before all were accepted.
+            SinkError: a required sink will take nothing until a person mends something.
+            StoppedError: told to stop while one of them was down.
         """
-        for sink in self.sinks:
-            if alerts:
-                self._deliver(sink, alerts)
-
-    def _deliver(self, sink: Sink, alerts: Sequence[Alert]) -> None:
-        pause, tries = FIRST_PAUSE, 0
-        while alerts:
-            try:
-                sink.deliver(alerts)
-            except DeliveryError as error:
-                tries += 1
-                for alert in alerts:
-                    if alert.id in error.refused:
-                        self.refused(alert, error.refused[alert.id])
-                alerts = [alert for alert in alerts if alert.id in error.again]
-                if alerts:
-                    self.report(f"{error.reason}; {len(alerts)} alerts are sent again (try {tries})")
-                    self._wait(error.wait or pause * self._chance.uniform(0.5, 1))
-                    pause = min(2 * pause, LONGEST_PAUSE)
-            else:
-                if tries:
-                    self.report(f"alerts are accepted again, after {tries} tries")
-                return
-
-    def _wait(self, seconds: float) -> None:
-        while seconds > 0:
-            if self.stopping():
+        signs = self.heartbeat.due()
+        for outlet in self.outlets:
+            wanted = [alert for alert in alerts if outlet.routing.takes(alert)]
+            if outlet.routing.heartbeat:
+                wanted += signs
+            if wanted:
+                outlet.put(wanted)
+        required = [outlet for outlet in self.outlets if outlet.required]
+        while not _settled(required):
+            if self.stopping() and any(outlet.down for outlet in required):
                 raise StoppedError
             self.keep_alive()
-            self.sleep(min(_SLICE, seconds))
-            seconds -= _SLICE
+        self._collect()
+
+    def close(self) -> None:
+        """Gives what still waits a last chance, and ends the workers."""
+        for outlet in self.outlets:
+            if not outlet.required and not outlet.down:
+                outlet.settled(_GRACE)
+            outlet.stop("the run ended before it was taken")
+        self._collect()
+
+    def _collect(self) -> None:
+        for outlet in self.outlets:
+            for refusal in outlet.refusals():
+                self.refused(refusal)
+            if outlet.given_up:
+                self.gauge(f"{outlet.name}_never_taken", outlet.given_up)
+            if not outlet.required:
+                self.gauge(f"{outlet.name}_waiting", outlet.waiting)
+
+
+def _settled(required: Sequence[Outlet]) -> bool:
+    """Whether all have taken everything, within half a second; what ended one of them ends the run."""
+    settled = all(outlet.settled(_SLICE) for outlet in required)
+    for outlet in required:
+        if outlet.error:
+            raise outlet.error
+    return settled

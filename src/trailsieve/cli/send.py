@@ -1,0 +1,118 @@
+"""`trailsieve send`: alerts to one sink once more, by hand."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from trailsieve.cli.options import Size, global_options, screen
+from trailsieve.errors import DeliveryError, UsageError
+
+if TYPE_CHECKING:
+    from trailsieve.model import Alert
+
+_EXAMPLES = """\b
+Examples:
+  trailsieve send alert.json --config trailsieve.toml --sink siem
+  trailsieve send dead-letters.alerts.jsonl --config trailsieve.toml --sink siem
+"""
+_BATCH = 500
+_TRIES = 5
+
+
+@click.command("send", epilog=_EXAMPLES)
+@click.argument("alerts", metavar="ALERT.json", type=click.File("rb"))
+@click.option(
+    "--config", "path", required=True, type=click.Path(dir_okay=False), help="Where the sink stands."
+)
+@click.option("--sink", "name", required=True, help="The sink's name, or its kind when it has none.")
+@global_options
+def command(alerts: IO[bytes], path: str, name: str) -> int:
+    """Send alerts in the native format to one sink: one alert, JSON lines of them, or their dead letters.
+
+    An alert keeps its id, so a receiver that has it already knows it. Of dead letters those of the sink are
+    sent. Exit code 1: some were refused.
+    """
+    from trailsieve.app.build import open_part
+    from trailsieve.app.load import load_config
+    from trailsieve.flow.context import Context
+
+    shown = screen()
+    config, _ = load_config(path)
+    part = next((part for part in config.sinks if part.name == name), None)
+    if part is None:
+        known = ", ".join(part.name for part in config.sinks)
+        raise UsageError(f"{path} has no sink {name}; its sinks: {known}")
+    given = list(_alerts(alerts.read(), name))
+    context = Context(shown.say, max_object_size=Size().convert(config.max_object_size, None, None))
+    sink = open_part("sinks", part, context)
+    refused: dict[str, str] = {}
+    try:
+        for start in range(0, len(given), _BATCH):
+            refused |= _deliver(sink, given[start : start + _BATCH])
+    finally:
+        sink.close()
+    for identity, reason in refused.items():
+        shown.say(f"alert {identity} was refused: {reason}", alert=identity, reason=reason)
+    shown.say(f"{len(given) - len(refused):,} of {len(given):,} alerts sent to {name}")
+    return 1 if refused else 0
+
+
+def _deliver(sink: Any, alerts: list[Alert]) -> dict[str, str]:
+    """Hands over, with a few retries; returns what was not taken, with the reason."""
+    refused: dict[str, str] = {}
+    for number in range(_TRIES):
+        try:
+            sink.deliver(alerts)
+            return refused
+        except DeliveryError as error:
+            refused |= error.refused
+            alerts = [alert for alert in alerts if alert.id in error.again]
+            if not alerts:
+                return refused
+            reason = error.reason
+            if number + 1 < _TRIES:
+                time.sleep(min(30.0, error.wait if error.wait is not None else 2.0**number))
+    return refused | {alert.id: reason for alert in alerts}
+
+
+def _alerts(text: bytes, sink: str) -> Iterator[Alert]:
+    """The alerts in a file: one JSON object however laid out, or one a line."""
+    try:
+        values = [json.loads(text)]
+        texts = [text]
+    except ValueError:
+        texts = [line for line in text.splitlines() if line.strip()]
+        values = []
+    for number, line in enumerate(texts, 1):
+        try:
+            value = values[0] if values else json.loads(line)
+        except ValueError as error:
+            raise UsageError(f"line {number} is no JSON: {error}") from None
+        if isinstance(value, dict) and value.get("sink", sink) == sink:
+            yield _alert(line, number)
+
+
+def _alert(line: bytes, number: int) -> Alert:
+    """An alert of the native format, as it was before it was encoded; records keep their exact text."""
+    import msgspec
+
+    from trailsieve.model import Alert
+
+    class _Records(msgspec.Struct):
+        records: list[msgspec.Raw] = []
+
+    try:
+        letter = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+        inner = bytes(letter["alert"]) if "alert" in letter else line
+        fields = msgspec.json.decode(inner, type=dict[str, msgspec.Raw])
+        records = msgspec.json.decode(inner, type=_Records).records
+        fields.pop("records", None)
+        alert = msgspec.json.decode(msgspec.json.encode(fields), type=Alert)
+    except msgspec.MsgspecError as error:
+        raise UsageError(f"line {number} is no alert of the native format: {error}") from None
+    return msgspec.structs.replace(alert, records=tuple(bytes(record) for record in records))
