@@ -31,7 +31,7 @@ def stand_ins(constants: Iterable[int | Decimal]) -> list[int | Decimal]:
 def thresholds(constants: Iterable[int | Decimal]) -> list[Decimal]:
     """0 and the constants that numbers of events can be equal to, in order."""
     values = {Decimal(constant) for constant in constants}
-    return sorted({Decimal(0), *(value for value in values if _UNDER < abs(value) < _OVER)})
+    return sorted({Decimal(0), *(value for value in values if _UNDER < value.copy_abs() < _OVER)})
 
 
 def _between(low: Decimal, high: Decimal) -> int | Decimal:
