@@ -1,0 +1,122 @@
+"""AWS Security Finding Format, 2018-10-08: what Security Hub's BatchImportFindings takes.
+
+Severity and Types are given as FindingProviderFields, never at the top: an update of a finding must not undo
+what the customer set there. Source: docs.aws.amazon.com/securityhub/latest/userguide/
+finding-update-batchimportfindings.html ; lengths are those of the ASFF syntax page.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from trailsieve.errors import shorten
+from trailsieve.formats import facts
+from trailsieve.model import Alert
+
+_SEVERITY = {
+    "informational": "INFORMATIONAL",
+    "low": "LOW",
+    "medium": "MEDIUM",
+    "high": "HIGH",
+    "critical": "CRITICAL",
+}
+_NO_ACCOUNT, _NO_REGION = "000000000000", "us-east-1"
+_MAX_FIELD, _MAX_FIELDS = 2048, 50
+
+
+def document(alert: Alert, account: str | None = None, region: str | None = None) -> dict[str, Any]:
+    """The alert as a finding of `account` and `region`, which are the alert's own when not given."""
+    account = account or _account(alert)
+    region = region or alert.region or _NO_REGION
+    aws = facts.partition(region)
+    time = facts.rfc3339(facts.moment(alert))
+    return facts.told(
+        {
+            "SchemaVersion": "2018-10-08",
+            "Id": f"{facts.PRODUCT}/{alert.id}",
+            "ProductArn": f"arn:{aws}:securityhub:{region}:{account}:product/{account}/default",
+            "ProductName": facts.PRODUCT,
+            "CompanyName": facts.PRODUCT,
+            "GeneratorId": shorten(f"{facts.PRODUCT}/{alert.rule}", 512),
+            "AwsAccountId": account,
+            "Region": region,
+            "CreatedAt": alert.window.start if alert.window else time,
+            "UpdatedAt": time,
+            "FirstObservedAt": alert.window.start if alert.window else time,
+            "LastObservedAt": alert.window.end if alert.window else time,
+            "Title": shorten(alert.title, 256) or alert.rule,
+            "Description": shorten(facts.sentence(alert), 1024) or alert.rule,
+            "SourceUrl": _url(alert),
+            "FindingProviderFields": {
+                "Severity": {"Label": _SEVERITY[alert.severity], "Original": alert.severity},
+                "Types": ["Unusual Behaviors/User"],
+            },
+            "RecordState": "ARCHIVED" if alert.state == "OK" else "ACTIVE",
+            "Resources": _resources(alert, account, region, aws),
+            "Action": _action(alert, time),
+            "ProductFields": _fields(alert),
+        }
+    )
+
+
+def encode(alert: Alert) -> bytes:
+    """The finding as one line of JSON."""
+    return msgspec.json.encode(document(alert))
+
+
+def _account(alert: Alert) -> str:
+    known = alert.account or ""
+    return known if len(known) == 12 and known.isascii() and known.isdigit() else _NO_ACCOUNT
+
+
+def _url(alert: Alert) -> str | None:
+    return next((link for link in alert.references if link.startswith("https://")), None)
+
+
+def _resources(alert: Alert, account: str, region: str, aws: str) -> list[dict[str, Any]]:
+    """The account, and who acted in it."""
+    place = {"Partition": aws, "Region": region}
+    found = [{"Type": "AwsAccount", "Id": f"AWS::::Account:{account}", **place}]
+    principal = alert.principal or ""
+    if principal.startswith("arn:"):
+        kind = "AwsIamUser" if ":user/" in principal else "AwsIamRole" if ":role/" in principal else "Other"
+        found.append({"Type": kind, "Id": shorten(principal, 512), **place})
+    return found
+
+
+def _action(alert: Alert, time: str) -> dict[str, Any] | None:
+    if not (alert.event_name and alert.event_source):
+        return None
+    ip = facts.address(alert)
+    call: dict[str, Any] = {
+        "Api": shorten(alert.event_name, 128),
+        "ServiceName": shorten(alert.event_source, 128),
+        "CallerType": "remoteIp" if ip else "domain",
+        "FirstSeen": time,
+        "LastSeen": time,
+    }
+    if ip and "." in ip:
+        call["RemoteIpDetails"] = {"IpAddressV4": ip}
+    elif not ip and alert.source_ip:
+        call["DomainDetails"] = {"Domain": shorten(alert.source_ip, 128)}
+    return {"ActionType": "AWS_API_CALL", "AwsApiCallAction": call}
+
+
+def _fields(alert: Alert) -> dict[str, str]:
+    """What the format has no place for, as names and texts."""
+    fields: dict[str, str | None] = {
+        "kind": alert.kind,
+        "state": alert.state,
+        "count": str(alert.count),
+        "principal": alert.principal,
+        "source_ip": alert.source_ip,
+        "user_agent": alert.user_agent,
+        "error_code": alert.error_code,
+        "tags": " ".join(alert.tags),
+        "position": alert.position,
+        **{f"dimension/{name}": value for name, value in sorted(alert.dimensions.items())},
+    }
+    told = [(name, text) for name, text in fields.items() if text][:_MAX_FIELDS]
+    return {shorten(f"{facts.PRODUCT}/{name}", 128): shorten(text, _MAX_FIELD) for name, text in told}

@@ -1,0 +1,98 @@
+"""Elastic Common Schema: what Elasticsearch, OpenSearch and their detection pages search by.
+
+The fields are those that ECS 8 and 9 share: www.elastic.co/guide/en/ecs/current/ecs-field-reference.html .
+Original records go into `event.original` as text: their free keys would fill a mapping, or clash with it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from trailsieve.formats import facts, native
+from trailsieve.model import Alert
+
+VERSION = "8.17.0"  # every field below exists in 9.x with the same meaning
+# event.severity is a free number; these are the scores that Elastic's own rules use.
+_SEVERITY = {"informational": 0, "low": 21, "medium": 47, "high": 73, "critical": 99}
+
+
+def document(alert: Alert) -> dict[str, Any]:
+    """The alert as an ECS document; `trailsieve.*` holds what ECS has no name for."""
+    time = facts.rfc3339(facts.moment(alert))
+    ip = facts.address(alert)
+    return facts.told(
+        {
+            "@timestamp": time,
+            "ecs": {"version": VERSION},
+            "message": facts.sentence(alert),
+            "event": {
+                "id": alert.id,
+                "kind": "alert",
+                "module": "trailsieve",
+                "dataset": "trailsieve.alert",
+                "provider": alert.event_source,
+                "action": alert.event_name,
+                "code": alert.rule,
+                "outcome": _outcome(alert),
+                "severity": _SEVERITY[alert.severity],
+                "reason": alert.context.reason if alert.context else None,
+                "start": alert.window.start if alert.window else time,
+                "end": alert.window.end if alert.window else time,
+                "original": _original(alert),
+            },
+            "rule": {"id": alert.rule, "name": alert.title, "reference": alert.references[:1]},
+            "cloud": {
+                "provider": "aws",
+                "account": {"id": alert.account},
+                "region": alert.region,
+                "service": {"name": (alert.event_source or "").removesuffix(".amazonaws.com")},
+            },
+            "user": {"id": alert.principal, "name": facts.user_name(alert.principal)},
+            "source": {"address": alert.source_ip, "ip": ip},
+            "user_agent": {"original": alert.user_agent},
+            "error": {"code": alert.error_code},
+            "related": {"user": [alert.principal] if alert.principal else [], "ip": [ip] if ip else []},
+            "threat": _threat(alert),
+            "tags": list(alert.tags),
+            "trailsieve": {
+                "alert_id": alert.id,
+                "kind": alert.kind,
+                "severity": alert.severity,
+                "state": alert.state,
+                "count": alert.count,
+                "dimensions": [f"{name}={value}" for name, value in sorted(alert.dimensions.items())],
+                "value": alert.context.value if alert.context else None,
+                "suppressed": alert.context.suppressed if alert.context else None,
+                "references": list(alert.references),
+                "position": alert.position,
+            },
+        }
+    )
+
+
+def encode(alert: Alert) -> bytes:
+    """The document as one line of JSON."""
+    return msgspec.json.encode(document(alert))
+
+
+def _outcome(alert: Alert) -> str | None:
+    """Whether the call succeeded; an alarm is about many calls."""
+    if alert.kind == "alarm":
+        return None
+    return "failure" if alert.error_code else "success"
+
+
+def _original(alert: Alert) -> str:
+    """The original records, one JSON text a line."""
+    shown = alert.records[: native.MAX_RECORDS]
+    return "\n".join(native.one_line(text).decode("utf-8", "replace") for text in shown)
+
+
+def _threat(alert: Alert) -> dict[str, Any]:
+    known = facts.techniques(alert)
+    technique = sorted({name.split(".")[0] for name in known})
+    parts = [name for name in known if "." in name]
+    framework = "MITRE ATT&CK" if known else None
+    return {"framework": framework, "technique": {"id": technique, "subtechnique": {"id": parts}}}

@@ -1,0 +1,96 @@
+"""What several formats need of an alert, in the types that receivers insist on."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from trailsieve.model import Alert, Severity
+
+PRODUCT = "trailsieve"
+# The version of what is written here, not of the program: receivers key their parsers on it.
+FORMAT_VERSION = "1"
+
+# A number for each severity, on the scale from 0 to 10 that CEF and LEEF share.
+SEVERITY_OF_TEN: dict[Severity, int] = {"informational": 1, "low": 3, "medium": 5, "high": 8, "critical": 10}
+_TECHNIQUE = re.compile(r"attack\.(t\d{4}(?:\.\d{3})?)", re.ASCII | re.IGNORECASE)
+
+
+def moment(alert: Alert) -> datetime:
+    """Event time, in UTC; now when the record has none that can be read: a receiver wants one."""
+    return time_of(alert.time) or datetime.now(UTC)
+
+
+def time_of(text: str | None) -> datetime | None:
+    """An RFC 3339 time in UTC, or None."""
+    try:
+        return msgspec.convert(text, datetime).astimezone(UTC)
+    except (msgspec.ValidationError, OverflowError, ValueError):
+        return None
+
+
+def milliseconds(time: datetime) -> int:
+    """Milliseconds since 1970."""
+    return round(time.timestamp() * 1000)
+
+
+def rfc3339(time: datetime) -> str:
+    """`2026-03-14T02:12:08.000Z`: what all receivers take."""
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def address(alert: Alert) -> str | None:
+    """The source address when it is one: CloudTrail also writes names of services there."""
+    try:
+        return str(ipaddress.ip_address(alert.source_ip or ""))
+    except ValueError:
+        return None
+
+
+def techniques(alert: Alert) -> list[str]:
+    """ATT&CK techniques among the tags (`attack.t1078.004`), as `T1078.004`."""
+    found = (_TECHNIQUE.fullmatch(tag) for tag in alert.tags)
+    return [match[1].upper() for match in found if match]
+
+
+def user_name(principal: str | None) -> str | None:
+    """The last name of an ARN, `mia` of `arn:aws:iam::111122223333:user/mia`, or the principal as it is."""
+    if not principal or not principal.startswith("arn:"):
+        return principal
+    return principal.split(":", 5)[-1].rsplit("/", 1)[-1] or principal
+
+
+def sentence(alert: Alert) -> str:
+    """One sentence that tells a person what happened."""
+    if alert.summary:
+        return alert.summary
+    what = alert.event_name or "an event"
+    where = f" in {alert.region}" if alert.region else ""
+    source = f" from {alert.source_ip}" if alert.source_ip else ""
+    outcome = f": {alert.error_code}" if alert.error_code else ""
+    return f"{alert.title}: {alert.principal or 'somebody'} called {what}{where}{source}{outcome}"
+
+
+def partition(region: str | None) -> str:
+    """The AWS partition of a region."""
+    prefixes = (
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+    )
+    return next((name for prefix, name in prefixes if (region or "").startswith(prefix)), "aws")
+
+
+def told(document: dict[str, Any]) -> dict[str, Any]:
+    """A document without the keys that tell nothing: None, "", and empty objects and lists, however deep."""
+    shown = {}
+    for key, value in document.items():
+        inner = told(value) if isinstance(value, dict) else value
+        if inner not in (None, "", [], {}, ()):
+            shown[key] = inner
+    return shown

@@ -1,0 +1,44 @@
+"""Alerts that are greater than a receiver takes, made smaller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from trailsieve.model import Alert
+
+_SHORT = 1024  # characters of a text in a shortened alert
+_TEXTS = (
+    "title",
+    "principal",
+    "source_ip",
+    "user_agent",
+    "event_name",
+    "event_source",
+    "error_code",
+    "position",
+)
+
+
+def fitted(alert: Alert, encode: Callable[[Alert], bytes], limit: int) -> bytes:
+    """`encode(alert)` in at most `limit` bytes where that can be: without its records, then with cut texts.
+
+    The id, rule and what it counts are never touched; records left out are counted as omitted.
+    """
+    encoded = encode(alert)
+    if len(encoded) <= limit:
+        return encoded
+    encoded = encode(without_records := msgspec.structs.replace(alert, records=()))
+    return encoded if len(encoded) <= limit else encode(shortened(without_records))
+
+
+def shortened(alert: Alert) -> Alert:
+    """The alert with no text longer than 1,024 characters, marked by an ellipsis."""
+    texts = {name: _cut(text) for name in _TEXTS if (text := getattr(alert, name))}
+    dimensions = {_cut(name): _cut(value) for name, value in list(alert.dimensions.items())[:100]}
+    return msgspec.structs.replace(alert, **texts, dimensions=dimensions, summary=_cut(alert.summary))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"

@@ -1,0 +1,52 @@
+"""Log Event Extended Format 2.0: IBM QRadar's, over syslog.
+
+`LEEF:2.0|vendor|product|version|rule|x09|key=value<tab>key=value…`. The format has no escapes: a tab or line
+break in a value would be a field of its own, so each character that is not printable is shown as a stand-in,
+and so is `|` in the header. Source: www.ibm.com/docs/en/dsm?topic=overview-leef-event-components .
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trailsieve.errors import visible
+from trailsieve.formats import facts
+from trailsieve.model import Alert
+
+_LONGEST = 1024  # characters of one value; QRadar cuts a whole event at its maximum payload length
+
+
+def encode(alert: Alert) -> bytes:
+    """The alert as one line, without a newline."""
+    names = (facts.PRODUCT, facts.PRODUCT, facts.FORMAT_VERSION, alert.rule)
+    header = "|".join(("LEEF:2.0", *(visible(name).replace("|", "¦") for name in names), "x09"))
+    attributes = "\t".join(f"{key}={visible(text[:_LONGEST])}" for key, text in _attributes(alert) if text)
+    return f"{header}|{attributes}".encode("utf-8", "replace")
+
+
+def _attributes(alert: Alert) -> Iterator[tuple[str, str | None]]:
+    ip = facts.address(alert)
+    yield "devTime", str(facts.milliseconds(facts.moment(alert)))
+    yield "sev", str(facts.SEVERITY_OF_TEN[alert.severity])
+    yield "cat", alert.rule
+    yield "src", ip
+    yield "identHostName", None if ip else alert.source_ip
+    yield "usrName", facts.user_name(alert.principal)
+    yield "accountName", alert.account
+    yield "alertId", alert.id
+    yield "kind", alert.kind
+    yield "state", alert.state
+    yield "title", alert.title
+    yield "msg", facts.sentence(alert)
+    yield "principal", alert.principal
+    yield "eventName", alert.event_name
+    yield "eventSource", alert.event_source
+    yield "errorCode", alert.error_code
+    yield "region", alert.region
+    yield "userAgent", alert.user_agent
+    yield "count", str(alert.count)
+    yield "windowStart", alert.window.start if alert.window else None
+    yield "windowEnd", alert.window.end if alert.window else None
+    yield "dimensions", ", ".join(f"{name}={value}" for name, value in sorted(alert.dimensions.items()))
+    yield "tags", " ".join(alert.tags)
+    yield "reference", alert.references[0] if alert.references else None

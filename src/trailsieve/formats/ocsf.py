@@ -1,0 +1,163 @@
+"""OCSF Detection Finding, class 2004 (schema.ocsf.io): what Amazon Security Lake, Splunk and others exchange.
+
+Every field below is in OCSF 1.3 and later with the same meaning.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from trailsieve.formats import facts, native
+from trailsieve.model import Alert
+
+VERSION = "1.6.0"
+_CATEGORY, _CLASS = 2, 2004
+_SEVERITY = {
+    "informational": (1, "Informational"),
+    "low": (2, "Low"),
+    "medium": (3, "Medium"),
+    "high": (4, "High"),
+    "critical": (5, "Critical"),
+}
+_CREATE, _CLOSE = (1, "Create"), (3, "Close")
+_RULE = (1, "Rule")  # analytic.type_id
+_USER_NAME, _IP, _RESOURCE = (4, "User Name"), (2, "IP Address"), (10, "Resource UID")  # observable.type_id
+
+
+def document(alert: Alert) -> dict[str, Any]:
+    """The alert as a Detection Finding; an alarm that is over closes the finding."""
+    activity, activity_name = _CLOSE if alert.state == "OK" else _CREATE
+    severity, severity_name = _SEVERITY[alert.severity]
+    time = facts.moment(alert)
+    first = facts.time_of(alert.window.start) if alert.window else None
+    last = facts.time_of(alert.window.end) if alert.window else None
+    return facts.told(
+        {
+            "activity_id": activity,
+            "activity_name": activity_name,
+            "category_uid": _CATEGORY,
+            "category_name": "Findings",
+            "class_uid": _CLASS,
+            "class_name": "Detection Finding",
+            "type_uid": _CLASS * 100 + activity,
+            "type_name": f"Detection Finding: {activity_name}",
+            "time": facts.milliseconds(time),
+            "start_time": facts.milliseconds(first) if first else None,
+            "end_time": facts.milliseconds(last) if last else None,
+            "severity_id": severity,
+            "severity": severity_name,
+            "status_id": 4 if alert.state == "OK" else 1,
+            "status": "Resolved" if alert.state == "OK" else "New",
+            "is_alert": True,
+            "count": alert.count if alert.count > 0 else None,
+            "message": facts.sentence(alert),
+            "metadata": _metadata(alert),
+            "finding_info": _finding(alert),
+            "cloud": {"provider": "AWS", "region": alert.region, "account": _account(alert)},
+            "evidences": [evidence] if (evidence := facts.told(_evidence(alert))) else [],
+            "resources": _resources(alert),
+            "observables": _observables(alert),
+            "raw_data": _raw(alert),
+            "unmapped": _unmapped(alert),
+        }
+    )
+
+
+def encode(alert: Alert) -> bytes:
+    """The finding as one line of JSON."""
+    return msgspec.json.encode(document(alert))
+
+
+def _metadata(alert: Alert) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "uid": alert.id,
+        "product": {"name": facts.PRODUCT, "vendor_name": facts.PRODUCT, "version": facts.FORMAT_VERSION},
+        "profiles": ["cloud"],
+        "labels": list(alert.tags),
+        "log_provider": "AWS CloudTrail",
+        "original_time": alert.time,
+        "event_code": alert.rule,
+    }
+
+
+def _finding(alert: Alert) -> dict[str, Any]:
+    kind, name = _RULE
+    return {
+        "uid": alert.id,
+        "title": alert.title,
+        "desc": facts.sentence(alert),
+        "types": [alert.kind],
+        "analytic": {"uid": alert.rule, "name": alert.title, "type_id": kind, "type": name},
+        "attacks": [_attack(technique) for technique in facts.techniques(alert)],
+        "src_url": alert.references[0] if alert.references else None,
+        "data_sources": ["AWS CloudTrail"],
+    }
+
+
+def _attack(technique: str) -> dict[str, Any]:
+    main, _, part = technique.partition(".")
+    return {"technique": {"uid": main}, "sub_technique": {"uid": technique} if part else None}
+
+
+def _account(alert: Alert) -> dict[str, Any] | None:
+    return {"uid": alert.account, "type_id": 10, "type": "AWS Account"} if alert.account else None
+
+
+def _user(alert: Alert) -> dict[str, Any]:
+    return {"uid": alert.principal, "name": facts.user_name(alert.principal)}
+
+
+def _evidence(alert: Alert) -> dict[str, Any]:
+    """Who called what from where."""
+    api = {
+        "operation": alert.event_name,
+        "service": {"name": alert.event_source},
+        "response": {"error": alert.error_code},
+    }
+    ip = facts.address(alert)
+    return {
+        "actor": {"user": _user(alert)},
+        "api": api if alert.event_name else None,
+        "src_endpoint": {"ip": ip, "name": None if ip else alert.source_ip},
+    }
+
+
+def _resources(alert: Alert) -> list[dict[str, Any]]:
+    if not alert.account:
+        return []
+    uid = f"AWS::::Account:{alert.account}"
+    return [facts.told({"uid": uid, "type": "AWS::Account", "region": alert.region})]
+
+
+def _observables(alert: Alert) -> list[dict[str, Any]]:
+    found = [
+        ("evidences[].actor.user.name", _USER_NAME, facts.user_name(alert.principal)),
+        ("evidences[].src_endpoint.ip", _IP, facts.address(alert)),
+        ("resources[].uid", _RESOURCE, f"AWS::::Account:{alert.account}" if alert.account else None),
+    ]
+    return [
+        {"name": name, "type_id": kind, "type": caption, "value": value}
+        for name, (kind, caption), value in found
+        if value
+    ]
+
+
+def _raw(alert: Alert) -> str:
+    shown = alert.records[: native.MAX_RECORDS]
+    return "\n".join(native.one_line(text).decode("utf-8", "replace") for text in shown)
+
+
+def _unmapped(alert: Alert) -> dict[str, Any]:
+    """What OCSF has no field for."""
+    return {
+        "kind": alert.kind,
+        "state": alert.state,
+        "user_agent": alert.user_agent,
+        "dimensions": dict(alert.dimensions),
+        "references": list(alert.references),
+        "position": alert.position,
+        "context": msgspec.to_builtins(alert.context),
+    }

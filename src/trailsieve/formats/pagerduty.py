@@ -1,0 +1,71 @@
+"""An event for PagerDuty's Events API v2 (developer.pagerduty.com/docs/events-api-v2-overview).
+
+`dedup_key` ties a repeat to the incident that is open; an alarm that is over resolves it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from trailsieve.errors import shorten
+from trailsieve.formats import facts
+from trailsieve.model import Alert
+
+_SEVERITY = {
+    "informational": "info",
+    "low": "info",
+    "medium": "warning",
+    "high": "error",
+    "critical": "critical",
+}
+
+
+def document(alert: Alert, routing_key: str) -> dict[str, Any]:
+    """The alert as an event."""
+    return {
+        "routing_key": routing_key,
+        "event_action": "resolve" if alert.state == "OK" else "trigger",
+        "dedup_key": _incident(alert),
+        "client": facts.PRODUCT,
+        "links": [{"href": link, "text": shorten(link, 200)} for link in alert.references[:10]],
+        "payload": facts.told(
+            {
+                "summary": shorten(facts.sentence(alert), 1024),
+                "source": alert.account or facts.PRODUCT,
+                "severity": _SEVERITY[alert.severity],
+                "timestamp": facts.rfc3339(facts.moment(alert)),
+                "component": alert.event_source,
+                "group": alert.region,
+                "class": alert.rule,
+                "custom_details": {
+                    "alert_id": alert.id,
+                    "title": alert.title,
+                    "count": alert.count,
+                    "principal": alert.principal,
+                    "source_ip": alert.source_ip,
+                    "user_agent": alert.user_agent,
+                    "event_name": alert.event_name,
+                    "error_code": alert.error_code,
+                    "dimensions": dict(alert.dimensions),
+                    "tags": list(alert.tags),
+                },
+            }
+        ),
+    }
+
+
+def encode(alert: Alert, routing_key: str) -> bytes:
+    """The event as JSON."""
+    return msgspec.json.encode(document(alert, routing_key))
+
+
+def _incident(alert: Alert) -> str:
+    """Of a match the alert itself; of an alarm the rule and its dimensions, whatever the state."""
+    if alert.kind == "match":
+        return alert.id
+    import hashlib
+
+    known = repr((alert.rule, sorted(alert.dimensions.items()))).encode("utf-8", "replace")
+    return hashlib.sha256(known).hexdigest()[:32]

@@ -1,0 +1,67 @@
+"""A message for Slack's incoming webhooks (docs.slack.dev, "Formatting text for app surfaces").
+
+`&`, `<` and `>` are what Slack's text gives a meaning: escaped, no field can make a link or call `@channel`;
+`verbatim` keeps Slack from finding links and names by itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from trailsieve.errors import shorten
+from trailsieve.formats import facts
+from trailsieve.model import Alert
+
+_ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_COLOR = {
+    "informational": "#8d99ae",
+    "low": "#2a9d8f",
+    "medium": "#e9c46a",
+    "high": "#f4a261",
+    "critical": "#d62828",
+}
+_LONGEST = 500  # characters of one field; a block's text may have 3,000, a field's 2,000
+
+
+def document(alert: Alert) -> dict[str, Any]:
+    """One line, and below it the facts that are known."""
+    lines = [{"type": "plain_text", "text": f"{name}: {text}"} for name, text in told(alert)][:10]
+    title = f"*{_text(alert.title)}* ({alert.severity})\n{_text(facts.sentence(alert))}"
+    blocks: list[dict[str, Any]] = [
+        {"type": "section", "text": {"type": "mrkdwn", "text": title, "verbatim": True}}
+    ]
+    if lines:
+        blocks.append({"type": "section", "fields": lines})
+    text = _text(f"{alert.severity}: {facts.sentence(alert)}")
+    return {"text": text, "attachments": [{"color": _COLOR[alert.severity], "blocks": blocks}]}
+
+
+def encode(alert: Alert) -> bytes:
+    """The message as JSON."""
+    return msgspec.json.encode(document(alert))
+
+
+def told(alert: Alert) -> list[tuple[str, str]]:
+    """Names and texts of what a person wants to know first."""
+    known = [
+        ("Rule", alert.rule),
+        ("State", alert.state),
+        ("Time", alert.time),
+        ("Account", alert.account),
+        ("Region", alert.region),
+        ("Principal", alert.principal),
+        ("Source", alert.source_ip),
+        ("Event", alert.event_name),
+        ("Error", alert.error_code),
+        ("Alert", alert.id),
+        ("User agent", alert.user_agent),
+    ]
+    return [(name, shorten(text, _LONGEST)) for name, text in known if text]
+
+
+def _text(text: str) -> str:
+    """Text that Slack shows as it stands; a zero-width space behind it ends the meaning of `*` and such."""
+    shown = shorten(text, _LONGEST).translate(_ESCAPED)
+    return "".join(f"{c}\u200b" if c in "*_~`" else c for c in shown)
