@@ -15,9 +15,8 @@ _MAGIC = b"\x1f\x8b"
 _MEMBER = _MAGIC + b"\x08"  # followed by the only method there is, deflate
 _MAX_RATIO = 1032  # deflate cannot do better, so a larger size is a lie
 _GZIP = 31  # zlib's window bits for a gzip member
-_CHUNK = 16 * 2**20
 _KEPT = 64 * 2**10  # bytes of content that are decompressed at once: what damage costs at most
-_PIECE = 256 * 2**10  # bytes of a stream that are read at once
+_PIECE = 32 * 2**10  # bytes of a stream that are read at once; what follows a member is copied
 
 
 def is_gzip(data: bytes) -> bool:
@@ -36,22 +35,21 @@ def gunzip(data: bytes, limit: int = DEFAULT_LIMIT) -> tuple[bytes | bytearray, 
     content = _single_member(data, limit)
     if content is not None:
         return content, ""
+    stream = GunzippedStream(io.BytesIO(data))
     parts: list[bytes] = []
     size = 0
-    while data:
-        for part in _member(data, size, limit):
-            if isinstance(part, _Rest):
-                data = part.data
-                break
-            parts.append(part)
-            size += len(part)
-        if not is_gzip(data):
-            break
+    while part := stream.read(_KEPT):
+        size += len(part)
+        if size > limit:
+            raise UnreadableError(
+                f"too big: more than {limit:,} bytes when decompressed; raise --max-object-size"
+            )
+        parts.append(part)
+    if stream.damage:
+        raise UnreadableError(f"{stream.damage}, after {size:,} bytes of content")
     if not size:
         raise UnreadableError("empty: the gzip stream holds no bytes")
-    rest = data.lstrip(b"\0")
-    warning = f"{len(rest)} bytes behind the gzip data, ignored" if rest else ""
-    return parts[0] if len(parts) == 1 else b"".join(parts), warning
+    return parts[0] if len(parts) == 1 else b"".join(parts), stream.warning
 
 
 def _single_member(data: bytes, limit: int) -> bytes | bytearray | None:
@@ -70,42 +68,12 @@ def _single_member(data: bytes, limit: int) -> bytes | bytearray | None:
     return content if len(content) == size else None
 
 
-class _Rest:
-    """What follows a member."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-
-def _member(data: bytes, before: int, limit: int) -> list[bytes | _Rest]:
-    """The content of one member, when it and the `before` bytes of earlier ones keep the limit."""
-    member = isal_zlib.decompressobj(_GZIP)
-    parts: list[bytes | _Rest] = []
-    size = 0
-    try:
-        while not member.eof:
-            part = member.decompress(data, _CHUNK)
-            size += len(part)
-            if before + size > limit:
-                reason = f"too big: more than {limit:,} bytes when decompressed; raise --max-object-size"
-                raise UnreadableError(reason)
-            parts.append(part)
-            data = member.unconsumed_tail
-            if not part and not data and not member.eof:
-                raise UnreadableError(
-                    f"truncated: the gzip stream ends early, after {size:,} bytes of content"
-                )
-    except isal_zlib.error as error:  # type: ignore[misc]
-        detail = str(error).removeprefix("Error ").lstrip("-0123456789 ")
-        raise UnreadableError(f"damaged gzip: {detail}") from None
-    return [*parts, _Rest(member.unused_data)]
-
-
 class GunzippedStream(io.RawIOBase):
     """The content of a gzip stream of any length, all that can be had of it.
 
     Attributes:
-        problem: once the end is reached: what is damaged, missing or left over, "" when all is well.
+        damage: once the end is reached: why there is not more, "" when all was read.
+        warning: what stands behind the gzip data, "" for nothing but padding.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -113,7 +81,8 @@ class GunzippedStream(io.RawIOBase):
         self._member = isal_zlib.decompressobj(_GZIP)
         self._data = b""
         self._ended = False
-        self.problem = ""
+        self.damage = ""
+        self.warning = ""
 
     def readable(self) -> bool:
         return True
@@ -127,7 +96,7 @@ class GunzippedStream(io.RawIOBase):
         part = b""
         while not part and not self._ended:
             if self._member.eof:
-                self._next_member()
+                self._next_member(self._member.unused_data)
             elif data := self._data or self._stream.read(_PIECE):
                 part = self._decompressed(data, size)
             else:
@@ -143,15 +112,21 @@ class GunzippedStream(io.RawIOBase):
         self._data = self._member.unconsumed_tail
         return part
 
-    def _next_member(self) -> None:
-        rest: bytes = self._member.unused_data
-        rest += self._stream.read(_PIECE)
+    def _next_member(self, rest: bytes) -> None:
+        if len(rest) < len(_MAGIC):
+            rest += self._stream.read(_PIECE)
         if is_gzip(rest):
             self._member, self._data = isal_zlib.decompressobj(_GZIP), rest
         else:
-            while rest and not rest.strip(b"\0"):
-                rest = self._stream.read(_PIECE)
-            self._end("bytes behind the gzip data, ignored" if rest else "")
+            self._end(left_over=self._count(rest.lstrip(b"\0")))
 
-    def _end(self, problem: str) -> None:
-        self._ended, self.problem = True, problem
+    def _count(self, rest: bytes) -> int:
+        """How many bytes there are, zero padding before them aside."""
+        count = len(rest)
+        while piece := self._stream.read(_PIECE):
+            count += len(piece) if count else len(piece.lstrip(b"\0"))
+        return count
+
+    def _end(self, damage: str = "", left_over: int = 0) -> None:
+        self._ended, self.damage = True, damage
+        self.warning = f"{left_over} bytes behind the gzip data, ignored" if left_over else ""

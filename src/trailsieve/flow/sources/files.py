@@ -189,7 +189,8 @@ class FilesSource:
                         reason if too_big else "",
                     )
                     number += part.count(b"\n")
-            problem = _problem_of(stream)
+            damage, warning = _ended(stream)
+            problem = damage or warning
         except OSError as error:
             problem = _reason(error)
         if problem:
@@ -215,14 +216,14 @@ def _blocks(stream: IO[bytes], first: bytes, limit: int) -> Iterator[tuple[bytes
             rest += chunk
         else:
             cut += len(chunk)
-    if rest and not _problem_of(stream):  # else it is a piece of a line
+    if rest and not _ended(stream)[0]:  # else it is a piece of a line
         yield rest, cut
 
 
-def _problem_of(stream: IO[bytes]) -> str:
-    """What was wrong with a gzip stream that was read to its end."""
+def _ended(stream: IO[bytes]) -> tuple[str, str]:
+    """Damage of a gzip stream that was read to its end, and a warning about what stands behind it."""
     raw = getattr(stream, "raw", None)
-    return raw.problem if isinstance(raw, GunzippedStream) else ""
+    return (raw.damage, raw.warning) if isinstance(raw, GunzippedStream) else ("", "")
 
 
 def _parts(block: bytes, limit: int) -> Iterator[tuple[bytes, bool]]:
