@@ -18,7 +18,7 @@ from trailsieve import Verdict, implies, jsontext, satisfiable, tautology
 from trailsieve.pattern import nodes, runtime
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.relate import json_question
-from trailsieve.pattern.relate.text import event_text
+from trailsieve.pattern.relate.event import event_text
 from trailsieve.pattern.relate.unknown import UnknownError
 from trailsieve.pattern.render import render
 

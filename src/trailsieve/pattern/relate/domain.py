@@ -8,28 +8,27 @@ something is to be proved impossible, and never makes a witness.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
-from itertools import chain, count, product
+from itertools import product
 from typing import Any, Final
 
 from trailsieve import jsontext
 from trailsieve.errors import UnreadableError
 from trailsieve.pattern import runtime
 from trailsieve.pattern.interpret import value_holds
-from trailsieve.pattern.nodes import Comparison, IsType, Number, Regex, Selector, Term
-from trailsieve.pattern.relate.machines import Like, Literals, Machine, NumberText
+from trailsieve.pattern.nodes import Comparison, IsType, Number, Selector, Term
+from trailsieve.pattern.relate.machines import NumberText
 from trailsieve.pattern.relate.numbers import HUGE, stand_ins, thresholds
 from trailsieve.pattern.relate.order import Order
-from trailsieve.pattern.relate.search import Search
+from trailsieve.pattern.relate.texts import TextTests, language_of, words
 from trailsieve.pattern.relate.words import Label, label_of, words_by_label
 
 HERE: Final = Selector(())  # the target of a test: wherever it is asked
 NULL_ITSELF: Final = IsType(Selector(("null itself",)), "NULL")  # null, without the quirk of rule 29
 _KIND = {True: "true", False: "false", None: "null"}
-NATURAL = ("other", "another", "something", "x", "y")
 _NATURAL_NUMBERS = ("1", "2", "3", "7", "42")
 
 
@@ -141,59 +140,9 @@ def _is_numeric(test: Term) -> bool:
     return isinstance(test, Comparison) and isinstance(test.value, Number)
 
 
-class TextTests:
-    """What comparisons look for in a text: literals, and machines for wildcards and regexes."""
-
-    def __init__(self, comparisons: Iterable[Comparison], *, numbers: bool) -> None:
-        literals: dict[str, None] = {}
-        self.languages: dict[Hashable, Machine] = {}
-        for test in comparisons:
-            if (name := language_of(test)) is not None:
-                self.languages[name] = _search(name) if isinstance(name, str) else _like(name)
-            elif numbers or not isinstance(test.value, Number):
-                literals[test.value.text] = None  # type: ignore[union-attr]
-        self.literals = tuple(literals)
-        self.machines = (Literals(literals), *self.languages.values())
-
-
-def language_of(test: Term) -> str | tuple[str, ...] | None:
-    """What names the language that a test looks for: a regex or the parts between stars; else None."""
-    if not isinstance(test, Comparison) or isinstance(test.value, Number):
-        return None
-    if isinstance(test.value, Regex):
-        return test.value.source
-    return test.value.parts if len(test.value.parts) > 1 else None
-
-
-@lru_cache(maxsize=256)
-def _search(source: str) -> Search:
-    return Search(source)
-
-
-@lru_cache(maxsize=1024)
-def _like(parts: tuple[str, ...]) -> Like:
-    return Like(parts)
-
-
 def _strings(comparisons: Sequence[Comparison]) -> list[Case]:
     tests = TextTests(comparisons, numbers=True)
     return [Case("string", word, word) for word in words(tests)]
-
-
-def words(tests: TextTests, natural: Iterable[str] = NATURAL) -> list[str]:
-    """Texts that stand for all texts: every literal, and one for each other answer of the machines."""
-    if not tests.languages:
-        return [*tests.literals, _fresh(tests.literals)]
-    found = words_by_label(tests.machines)
-    for word in reversed(tuple(natural)):
-        label = label_of(tests.machines, word)
-        if not found[label] or not any(label):
-            found[label] = word
-    return list(found.values())
-
-
-def _fresh(taken: Iterable[str]) -> str:
-    return next(word for word in chain(NATURAL, ("x" * length for length in count(2))) if word not in taken)
 
 
 def _numbers(comparisons: Sequence[Comparison]) -> list[Case]:

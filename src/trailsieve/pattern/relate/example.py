@@ -11,7 +11,7 @@ from typing import Any
 from trailsieve import jsontext
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.nodes import And, Column, DelimitedPattern, JsonPattern, Pattern, TextPattern
-from trailsieve.pattern.relate.text import event_text
+from trailsieve.pattern.relate.event import event_text
 from trailsieve.pattern.relate.verdict import find, satisfiable
 from trailsieve.pattern.render import render
 

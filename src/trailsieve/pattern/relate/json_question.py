@@ -8,20 +8,13 @@ from typing import Any
 
 from trailsieve.pattern import runtime
 from trailsieve.pattern.nodes import Comparison, Expression, IsType, NotExists, Selector, Term, Wildcard
-from trailsieve.pattern.relate.domain import (
-    NATURAL,
-    NULL_ITSELF,
-    Domain,
-    TextTests,
-    language_of,
-    loose_domain,
-    value_domain,
-)
+from trailsieve.pattern.relate.domain import NULL_ITSELF, Domain, loose_domain, value_domain
+from trailsieve.pattern.relate.event import event_text
 from trailsieve.pattern.relate.formula import Formula, Space
 from trailsieve.pattern.relate.guess import Guesses
 from trailsieve.pattern.relate.literals import conjunction, here, literals_of
 from trailsieve.pattern.relate.machines import Literals, Machine, NumberText
-from trailsieve.pattern.relate.text import event_text
+from trailsieve.pattern.relate.texts import NATURAL, TextTests, language_of
 from trailsieve.pattern.relate.tree import Path, Spare, Tree, event_value
 from trailsieve.pattern.relate.unknown import UnknownError
 

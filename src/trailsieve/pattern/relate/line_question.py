@@ -22,13 +22,14 @@ from trailsieve.pattern.nodes import (
     Term,
     TextPattern,
 )
-from trailsieve.pattern.relate.domain import Case, Domain, TextTests, domain_of, words
+from trailsieve.pattern.relate.domain import Case, Domain, domain_of
 from trailsieve.pattern.relate.formula import Formula, Lit, Space
 from trailsieve.pattern.relate.guess import Guesses
 from trailsieve.pattern.relate.literals import joined, literals_of
 from trailsieve.pattern.relate.machines import Like, Machine
 from trailsieve.pattern.relate.numbers import stand_ins
 from trailsieve.pattern.relate.search import Search
+from trailsieve.pattern.relate.texts import TextTests, words
 
 _HERE = Field("value")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from trailsieve import jsontext
-from trailsieve.pattern.relate.text import event_text
+from trailsieve.pattern.relate.event import event_text
 
 
 def shrunk(event: str, shows: Callable[[str], bool]) -> str:

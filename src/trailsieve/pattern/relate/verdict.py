@@ -10,12 +10,12 @@ from trailsieve import jsontext
 from trailsieve.pattern.compiler import FilterPattern, compile
 from trailsieve.pattern.delimited import layout_of
 from trailsieve.pattern.nodes import DelimitedPattern, JsonPattern, Pattern, RegexPattern, TextPattern
+from trailsieve.pattern.relate.event import event_text
 from trailsieve.pattern.relate.formula import Formula
 from trailsieve.pattern.relate.json_question import JsonQuestion
 from trailsieve.pattern.relate.line_question import DelimitedQuestion, TextQuestion
 from trailsieve.pattern.relate.literals import Question
 from trailsieve.pattern.relate.shrink import shrunk
-from trailsieve.pattern.relate.text import event_text
 from trailsieve.pattern.relate.unknown import UnknownError
 
 MAX_LEMMAS = 60
