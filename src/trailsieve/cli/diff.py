@@ -20,7 +20,7 @@ from trailsieve.rules.rule import Pack
 _EXAMPLES = """\b
 Examples:
   trailsieve diff '{ $.x > 3 }' '{ $.x >= 3 }'
-  trailsieve diff cis-aws-4.1 cis-aws-tuned:cis-aws-4.1
+  trailsieve diff cis-aws-4.1 cis-aws-tuned-4.1
   trailsieve diff samples/rules/team.toml rules/new.toml
 """
 _SENTENCES = {
