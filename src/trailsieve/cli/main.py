@@ -24,6 +24,7 @@ _COMMANDS = {
     "explain": "Say in words what a filter pattern asks of an event.",
     "run": "Read a source for ever, run rules over it and deliver the alerts.",
     "send": "Send an alert to a sink of a configuration once more.",
+    "opensearch-template": "Print the index template for alerts in OpenSearch, or install it.",
     "config": "Check a configuration, and whether its source and sinks answer.",
     "sniff": "Show which envelopes records travel in: SNS, EventBridge, subscriptions, gzip, base64.",
     "replay": "Run rules over an archive of CloudTrail files and raise the alerts.",
@@ -50,7 +51,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"trailsieve.cli.{cmd_name}").command
+        command: click.Command = import_module(f"trailsieve.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +42,7 @@ Examples:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["jsonl", "table"]),
+    type=click.Choice(["jsonl", "ecs", "ocsf", "cef", "leef", "asff", "table"]),
     help="Default: a table on a terminal, else JSON lines.",
 )
 @click.option("--output", type=click.Path(dir_okay=False), help="Write the alerts to this file.")
@@ -159,17 +158,16 @@ def _examine_all(examiner: Any, workers: int | None, size: int | None, shown: Sc
 
 def _sink(options: _Options, stack: ExitStack) -> Any:
     from trailsieve.flow.sinks.stream import StreamSink
-    from trailsieve.formats import line, native
+    from trailsieve.formats import encoder, line
 
     stream: BinaryIO = sys.stdout.buffer
     if options.output:
         stream = open(options.output, "wb")  # noqa: SIM115
         stack.callback(stream.close)
-    encoders: dict[str, Callable[..., bytes]] = {"jsonl": native.encode, "table": line.encode}
     form = options.form or ("table" if stream.isatty() else "jsonl")
     if form == "table":
         stream.write(line.header() + b"\n")
-    return StreamSink(stream, encoders[form])
+    return StreamSink(stream, encoder(form))
 
 
 def _dead_letters(options: _Options, shown: Screen, stack: ExitStack) -> list[Any]:

@@ -99,7 +99,7 @@ def _finding(alert: Alert) -> dict[str, Any]:
 
 def _attack(technique: str) -> dict[str, Any]:
     main, _, part = technique.partition(".")
-    return {"technique": {"uid": main}, "sub_technique": {"uid": technique} if part else None}
+    return {"technique": {"uid": main}, **({"sub_technique": {"uid": technique}} if part else {})}
 
 
 def _account(alert: Alert) -> dict[str, Any] | None:

@@ -90,7 +90,7 @@ class SecOpsSink:
 
         try:
             if not self._credentials.valid:
-                self._credentials.refresh(Request(self._client.pool))
+                self._credentials.refresh(Request(self._client.pool))  # type: ignore[no-untyped-call]
         except TransportError as error:
             raise UnreachableError(f"no token: {shorten(str(error), 200)}") from None
         except GoogleAuthError as error:
@@ -109,7 +109,7 @@ def _credentials(config: Config) -> Any:
     try:
         if config.credentials_file:
             load = service_account.Credentials.from_service_account_file
-            return load(config.credentials_file, scopes=[_SCOPE])
+            return load(config.credentials_file, scopes=[_SCOPE])  # type: ignore[no-untyped-call]
         return google.auth.default(scopes=[_SCOPE])[0]
     except (OSError, ValueError, google.auth.exceptions.GoogleAuthError) as error:
         raise SinkError(f"secops: no credentials: {shorten(str(error), 200)}") from None

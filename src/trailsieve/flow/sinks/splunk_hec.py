@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -16,7 +16,7 @@ import msgspec
 from trailsieve.errors import DeliveryError, SinkError, shorten
 from trailsieve.flow.context import Context
 from trailsieve.flow.sinks.batches import Batch, Encoded, RefusedError, answered, checked, deliver
-from trailsieve.formats import ecs, facts, native, ocsf
+from trailsieve.formats import encoder, facts
 from trailsieve.formats.fit import fitted
 from trailsieve.model import Alert
 from trailsieve.wire.http import Answer, Client, HttpConfig, UnreachableError
@@ -27,11 +27,6 @@ _POLL = 0.5  # seconds between two questions for acknowledgements
 _STOP = {1, 2, 3, 4, 7, 10, 11, 14, 16}  # tokens, index, channel, acknowledgement: for a person to mend
 _ONE_IS_BAD = {6, 12, 13, 15}  # answered with `invalid-event-number`
 _JSON = {"Content-Type": "application/json"}
-_FORMATS: dict[str, Callable[[Alert], bytes]] = {
-    "native": native.encode,
-    "ecs": ecs.encode,
-    "ocsf": ocsf.encode,
-}
 
 
 class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
@@ -66,7 +61,7 @@ class SplunkSink:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._encode = _FORMATS[config.format]
+        self._encode = encoder(config.format)
         # A channel is ours alone: an acknowledgement belongs to the channel that its batch came by.
         self._channel = {"X-Splunk-Request-Channel": str(uuid.uuid4())} if config.ack else {}
         self._client = Client(

@@ -11,7 +11,7 @@ import binascii
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -19,18 +19,10 @@ import msgspec
 from trailsieve.errors import SinkError
 from trailsieve.flow.context import Context
 from trailsieve.flow.sinks.batches import Batch, Encoded, answered, checked, deliver
-from trailsieve.formats import ecs, native, ocsf, pagerduty, slack, teams
+from trailsieve.formats import encoder, pagerduty
 from trailsieve.formats.fit import fitted
 from trailsieve.model import Alert
 from trailsieve.wire.http import Client, HttpConfig, UnreachableError
-
-_FORMATS: dict[str, Callable[[Alert], bytes]] = {
-    "native": native.encode,
-    "ecs": ecs.encode,
-    "ocsf": ocsf.encode,
-    "slack": slack.encode,
-    "teams": teams.encode,
-}
 
 
 class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
@@ -63,7 +55,7 @@ class WebhookSink:
         self._client = Client(config.url, config, {"Content-Type": "application/json", **config.headers})
         self._name = f"webhook {self._client.host}"
         if config.format != "pagerduty":
-            self._encode = _FORMATS[config.format]
+            self._encode = encoder(config.format)
         elif config.routing_key:
             routing_key = config.routing_key
             self._encode = lambda alert: pagerduty.encode(alert, routing_key)
