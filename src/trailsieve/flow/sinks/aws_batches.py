@@ -1,0 +1,78 @@
+"""Batches to AWS: what an error means for the alerts of a batch, and for single entries of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from trailsieve.errors import DeliveryError, SinkError
+from trailsieve.flow.sinks.batches import Batch, RefusedError
+from trailsieve.formats import native
+from trailsieve.formats.fit import fitted
+from trailsieve.model import Alert
+from trailsieve.wire.aws import answer, fault
+
+# SQS and SNS take the characters of XML 1.0:
+# docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+_UNSENDABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_PERSON = re.compile(r"AccessDenied|Authorization|KMS|OptIn")
+_LATER = re.compile(r"Throttl|Internal|Unavailable|Limit|Timeout|Busy", re.IGNORECASE)
+
+
+def asked(name: str, batch: Batch, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The answer to a request that carries a batch.
+
+    Raises:
+        DeliveryError: the network, or AWS is busy: all of the batch is to be sent again.
+        RefusedError: something in the batch is wrong.
+        SinkError: a person must mend something.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return ask()
+    except (ClientError, BotoCoreError) as error:
+        said, kind = f"{name}: {answer(error)}", fault(error)
+        hinted = answer(error) != str(error)  # what has a hint is mended by a person
+        if kind == "later":
+            raise DeliveryError(said, frozenset(alert.id for alert in batch)) from None
+        if kind == "wrong" and not hinted:
+            raise RefusedError(said) from None
+        raise SinkError(said) from None
+
+
+def judged(name: str, failed: Iterable[tuple[str, str, str, bool]]) -> None:
+    """Raises what became of single entries: id of the alert, code, text, and whether we are to blame.
+
+    Raises:
+        DeliveryError: which are to be sent again, and which were refused.
+        SinkError: we may not send at all.
+    """
+    again, refused, reason = set[str](), dict[str, str](), ""
+    for identity, code, text, ours in failed:
+        reason = f"{name}: {code}: {text}"
+        if _PERSON.search(code):
+            raise SinkError(f"{reason}; mend the permission that it names")
+        if ours and not _LATER.search(code):
+            refused[identity] = reason
+        else:
+            again.add(identity)
+    if again or refused:
+        raise DeliveryError(reason, frozenset(again), refused)
+
+
+def message(alert: Alert, limit: int) -> bytes:
+    """The native format in at most `limit` bytes; characters that AWS refuses stand as escapes of JSON."""
+    text = fitted(alert, native.encode, limit).decode()
+    return _UNSENDABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
+
+
+def attributes(alert: Alert) -> Mapping[str, Mapping[str, str]]:
+    """What subscriptions filter on: rule, severity, kind, and account where there is one."""
+    values = {"rule": alert.rule, "severity": alert.severity, "kind": alert.kind, "account": alert.account}
+    return {
+        name: {"DataType": "String", "StringValue": _UNSENDABLE.sub("�", value[:256])}
+        for name, value in values.items()
+        if value
+    }

@@ -1,0 +1,99 @@
+"""Alerts published to a topic, in the native format.
+
+At most ten messages and 256 KiB a request. Attributes (rule, severity, kind, account) are for the filter
+policies of subscriptions. Source: docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from trailsieve.errors import SinkError
+from trailsieve.flow.context import Context
+from trailsieve.flow.sinks.aws_batches import asked, attributes, judged, message
+from trailsieve.flow.sinks.batches import Batch, Encoded, deliver
+from trailsieve.flow.sinks.sqs import failures
+from trailsieve.model import Alert
+from trailsieve.wire.aws import AwsConfig, client, explained
+
+_COUNT, _BYTES = 10, 262_144
+_OVERHEAD = 1024  # bytes of attributes and subject at most
+
+
+class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
+    """Settings.
+
+    Attributes:
+        topic_arn: the topic; one that ends in .fifo is a FIFO topic.
+        group: a FIFO topic's group: alerts of one group stay in their order.
+    """
+
+    topic_arn: str
+    group: str = "trailsieve"
+
+
+class SnsSink:
+    """Publishes batches and reads what became of each message."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._fifo = config.topic_arn.endswith(".fifo")
+        region = config.region or next(iter(config.topic_arn.split(":")[3:4]), None)
+        with explained("sns", SinkError):
+            self._client = client("sns", _in_region(config, region))
+        self._name = f"sns {config.topic_arn.rsplit(':', 1)[-1]}"
+
+    def deliver(self, alerts: Sequence[Alert]) -> None:
+        by_id = {alert.id: alert for alert in alerts}
+
+        def send(batch: Batch) -> None:
+            entries = [self._entry(n, by_id[one.id], one.body) for n, one in enumerate(batch)]
+            topic = self._config.topic_arn
+            answer = asked(
+                self._name,
+                batch,
+                lambda: self._client.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries),
+            )
+            judged(self._name, failures(batch, answer))
+
+        most = _BYTES - _OVERHEAD
+        encoded = (Encoded(alert.id, message(alert, most)) for alert in by_id.values())
+        deliver(encoded, send, most - _COUNT * _OVERHEAD, _COUNT)
+
+    def check(self) -> str:
+        with explained(self._name, SinkError):
+            self._client.get_topic_attributes(TopicArn=self._config.topic_arn)
+        return f"{self._name} is there"
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _entry(self, number: int, alert: Alert, body: bytes) -> dict[str, Any]:
+        entry: dict[str, Any] = {
+            "Id": str(number),
+            "Message": body.decode(),
+            "MessageAttributes": attributes(alert),
+            "Subject": _subject(alert),
+        }
+        if self._fifo:
+            entry |= {"MessageGroupId": self._config.group, "MessageDeduplicationId": alert.id}
+        return entry
+
+
+def _in_region(config: Config, region: str | None) -> Config:
+    """The same settings, in the topic's own region."""
+    import msgspec
+
+    return msgspec.structs.replace(config, region=region)
+
+
+def _subject(alert: Alert) -> str:
+    """The subject of an e-mail: printable ASCII, fewer than 100 characters."""
+    text = f"{alert.severity}: {alert.title or alert.rule}"[:99]
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in text).strip()
+
+
+def open_sink(config: Config, context: Context) -> SnsSink:
+    """A topic as a sink."""
+    return SnsSink(config)

@@ -1,0 +1,90 @@
+"""Alerts as messages of a queue, in the native format.
+
+At most ten messages and 1 MiB a request. In a FIFO queue the alert's id is the deduplication id: a repeat
+within five minutes is not there twice. Source:
+docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from trailsieve.errors import SinkError
+from trailsieve.flow.context import Context
+from trailsieve.flow.sinks.aws_batches import asked, attributes, judged, message
+from trailsieve.flow.sinks.batches import Batch, Encoded, deliver
+from trailsieve.model import Alert
+from trailsieve.wire.aws import AwsConfig, client, explained
+
+_COUNT, _BYTES = 10, 2**20
+_OVERHEAD = 1024  # bytes of attributes at most
+
+
+class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
+    """Settings.
+
+    Attributes:
+        queue_url: the queue's URL; one that ends in .fifo is a FIFO queue.
+        group: a FIFO queue's group: alerts of one group stay in their order.
+    """
+
+    queue_url: str
+    group: str = "trailsieve"
+
+
+class SqsSink:
+    """Sends batches and reads what became of each message."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._fifo = config.queue_url.endswith(".fifo")
+        with explained("sqs", SinkError):
+            self._client = client("sqs", config)
+        self._name = f"sqs {config.queue_url.rsplit('/', 1)[-1]}"
+
+    def deliver(self, alerts: Sequence[Alert]) -> None:
+        by_id = {alert.id: alert for alert in alerts}
+
+        def send(batch: Batch) -> None:
+            entries = [self._entry(n, by_id[one.id], one.body) for n, one in enumerate(batch)]
+            queue = self._config.queue_url
+            answer = asked(
+                self._name, batch, lambda: self._client.send_message_batch(QueueUrl=queue, Entries=entries)
+            )
+            judged(self._name, failures(batch, answer))
+
+        # What a message weighs counts with its attributes.
+        most = _BYTES - _OVERHEAD
+        encoded = (Encoded(alert.id, message(alert, most)) for alert in by_id.values())
+        deliver(encoded, send, most - _COUNT * _OVERHEAD, _COUNT)
+
+    def check(self) -> str:
+        with explained(self._name, SinkError):
+            self._client.get_queue_attributes(QueueUrl=self._config.queue_url, AttributeNames=["QueueArn"])
+        return f"{self._name} is there"
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _entry(self, number: int, alert: Alert, body: bytes) -> dict[str, Any]:
+        entry: dict[str, Any] = {
+            "Id": str(number),
+            "MessageBody": body.decode(),
+            "MessageAttributes": attributes(alert),
+        }
+        if self._fifo:
+            entry |= {"MessageGroupId": self._config.group, "MessageDeduplicationId": alert.id}
+        return entry
+
+
+def failures(batch: Batch, answer: dict[str, Any]) -> Iterator[tuple[str, str, str, bool]]:
+    """The entries of a batch that were not taken, as `judged` wants them."""
+    for failed in answer.get("Failed", ()):
+        number = int(failed["Id"])
+        yield batch[number].id, failed.get("Code", ""), failed.get("Message", ""), failed["SenderFault"]
+
+
+def open_sink(config: Config, context: Context) -> SqsSink:
+    """A queue as a sink."""
+    return SqsSink(config)

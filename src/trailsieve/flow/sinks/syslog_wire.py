@@ -1,0 +1,181 @@
+"""The connection to a syslog receiver: UDP, TCP, or TLS with our own certificate if it asks for one."""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+import time
+from collections.abc import Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from trailsieve.errors import SinkError
+
+_PORTS = {"udp": 514, "tcp": 601, "tls": 6514}
+_REFUSAL = 0.2  # seconds in which a receiver that dislikes our certificate says so (TLS 1.3 tells it late)
+_CHUNK = 256 * 1024  # bytes
+
+
+class Wire(Struct, kw_only=True):
+    """How to reach the receiver.
+
+    Attributes:
+        host: name or address; with TLS it is the name that the certificate must have.
+        transport: tls, tcp or udp. Only tls keeps alerts from being read or forged on their way.
+        port: 6514 for tls, 601 for tcp, 514 for udp when not given.
+        ca_file: certificates (PEM) to trust instead of the system's.
+        cert_file: our own certificate (PEM), with its `key_file` and `key_password`.
+        timeout: seconds to wait for a connection and for each write.
+    """
+
+    host: str
+    transport: Literal["tls", "tcp", "udp"] = "tls"
+    port: int = 0
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    key_password: str | None = None
+    timeout: float = 30.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65_535:
+            raise ValueError("`port` is at most 65535")
+        if self.transport != "tls" and (self.ca_file or self.cert_file):
+            raise ValueError('`ca_file` and `cert_file` go with transport = "tls"')
+
+
+class Connection:
+    """At most one socket at a time. Errors of the network are OSError; those of a certificate SinkError."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._port = wire.port or _PORTS[wire.transport]
+        self._socket: socket.socket | None = None
+        self._context = self._tls() if wire.transport == "tls" else None
+        self.name = f"{wire.host}:{self._port}"
+        self.stream = wire.transport != "udp"
+        self.now = time.monotonic
+
+    def alive(self) -> bool:
+        """Whether the connection stands; a receiver says nothing, so what can be read is its end."""
+        if self._socket is None:
+            return False
+        if self.stream and self._ended():
+            self.close()
+            return False
+        return True
+
+    def send(self, messages: Sequence[bytes]) -> None:
+        """Writes messages, on a new connection if there is none."""
+        if self._socket is None:
+            self._socket = self._connected()
+        try:
+            if self.stream:
+                whole = b"".join(messages)
+                for start in range(0, len(whole), _CHUNK):
+                    self._socket.sendall(whole[start : start + _CHUNK])
+            else:
+                for message in messages:
+                    self._socket.send(message)
+        except ssl.SSLError as error:
+            self.close()
+            raise self._distrusted(error) from None
+
+    def check(self) -> str:
+        """Connects, and says to whom."""
+        self.close()
+        try:
+            self._socket = self._connected()
+        except OSError as error:
+            raise SinkError(f"syslog {self.name}: {error.strerror or error}") from None
+        if not isinstance(self._socket, ssl.SSLSocket):
+            return f"{self.name} " + (
+                "is connected" if self.stream else "is sent datagrams: it cannot answer"
+            )
+        certificate = self._socket.getpeercert() or {}
+        until = certificate.get("notAfter", "?")
+        return f"{self.name} is connected with {self._socket.version()}, its certificate ends {until}"
+
+    def close(self) -> None:
+        """Ends the connection, politely where that is possible."""
+        ended, self._socket = self._socket, None
+        if ended is None:
+            return
+        try:
+            if self.stream:
+                ended.settimeout(1)
+                # Says goodbye and waits for the answer: so what was written is read before the end.
+                ended = ended.unwrap() if isinstance(ended, ssl.SSLSocket) else ended
+                ended.shutdown(socket.SHUT_WR)
+                ended.recv(1)
+        except (OSError, ValueError):
+            pass
+        finally:
+            ended.close()
+
+    def _connected(self) -> socket.socket:
+        kind = socket.SOCK_STREAM if self.stream else socket.SOCK_DGRAM
+        if not self.stream:
+            family, _, _, _, address = socket.getaddrinfo(self._wire.host, self._port, type=kind)[0]
+            plain = socket.socket(family, kind)
+            plain.settimeout(self._wire.timeout)
+            plain.connect(address)
+            return plain
+        plain = socket.create_connection((self._wire.host, self._port), self._wire.timeout)
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if self._context is None:
+            return plain
+        try:
+            wrapped = self._context.wrap_socket(plain, server_hostname=self._wire.host)
+        except ssl.SSLError as error:
+            plain.close()
+            raise self._distrusted(error) from None
+        self._socket = wrapped
+        if select.select([wrapped], [], [], _REFUSAL)[0] and self._ended():
+            self.close()
+            raise ConnectionResetError(0, "the receiver ended the connection at once")
+        return wrapped
+
+    def _ended(self) -> bool:
+        """Whether the other side has ended the connection, or refused our certificate."""
+        assert self._socket is not None
+        self._socket.setblocking(False)
+        try:
+            while True:
+                if not self._socket.recv(4096):
+                    return True
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        except ssl.SSLError as error:
+            raise self._distrusted(error) from None
+        except OSError:
+            return True
+        finally:
+            self._socket.settimeout(self._wire.timeout)
+
+    def _tls(self) -> ssl.SSLContext:
+        wire = self._wire
+        try:
+            context = ssl.create_default_context(cafile=wire.ca_file)
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            if wire.cert_file:
+                context.load_cert_chain(wire.cert_file, wire.key_file, wire.key_password)
+        except (OSError, ValueError) as error:
+            files = ", ".join(filter(None, (wire.ca_file, wire.cert_file, wire.key_file)))
+            raise SinkError(f"syslog {wire.host}: {files}: {error}") from None
+        return context
+
+    def _distrusted(self, error: ssl.SSLError) -> Exception:
+        """What a failure of TLS means: a certificate that a person must mend, or just the network."""
+        if isinstance(error, ssl.SSLCertVerificationError):
+            text = f"its certificate is not trusted: {error.verify_message}; renew it, or mend `ca_file`"
+            return SinkError(f"syslog {self.name}: {text}")
+        reason = error.reason or str(error)
+        if "CERTIFICATE" in reason or "UNKNOWN_CA" in reason:
+            shown = reason.replace("_", " ").lower()
+            return SinkError(
+                f"syslog {self.name}: it refuses our certificate: {shown}; is `cert_file` right?"
+            )
+        return ConnectionResetError(0, reason)
