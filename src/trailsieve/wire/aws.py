@@ -68,14 +68,18 @@ class AwsConfig(Struct, kw_only=True):
 
 def client(service: str, config: AwsConfig, **options: Any) -> Any:
     """A client of one service; `options` are botocore's Config options."""
-    import boto3
     from botocore.config import Config
 
     options.setdefault("retries", {"mode": "standard", "max_attempts": 5})
-    session = boto3.Session(profile_name=config.profile, region_name=config.region)
-    if config.role_arn:
-        session = _assumed(session, config)
-    return session.client(service, endpoint_url=config.endpoint_url, config=Config(**options))
+    return session(config).client(service, endpoint_url=config.endpoint_url, config=Config(**options))
+
+
+def session(config: AwsConfig) -> Any:
+    """boto3's session with the credentials that a configuration asks for."""
+    import boto3
+
+    plain = boto3.Session(profile_name=config.profile, region_name=config.region)
+    return _assumed(plain, config) if config.role_arn else plain
 
 
 def _assumed(session: Any, config: AwsConfig) -> Any:
