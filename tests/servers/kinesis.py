@@ -143,7 +143,7 @@ def running() -> Iterator[Kinesis]:
         _wait(server, process)
         yield server
     finally:
-        process.terminate()
+        process.kill()  # asked kindly, it waits half a minute for connections that are kept alive
         process.wait()
 
 

@@ -135,7 +135,9 @@ class ShardReader:
         elif code == "ResourceNotFoundException":
             self.unknown = True
             self._pause(str(error))
-        elif code != "ExpiredIteratorException":
+        elif code == "ExpiredIteratorException":
+            self.due = self._clock() + _BETWEEN_CALLS
+        else:
             with explained(f"{self._name}: reading failed", SourceError):
                 raise error
 
