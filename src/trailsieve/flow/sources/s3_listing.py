@@ -154,7 +154,7 @@ class Listing:
             return False
         if _ACCOUNT.fullmatch(folder):
             return kind_of_folder(name) is not None or name == "AWSLogs"
-        return _TRAIL_FOLDERS.fullmatch(name) is not None if _IN_TRAIL.fullmatch(folder) else bool(name)
+        return _TRAIL_FOLDERS.fullmatch(name) is not None if _IN_TRAIL.fullmatch(folder) else True
 
     def _lane(self, folder: str) -> Lane | None:
         match = _LANE.match(folder)

@@ -37,7 +37,7 @@ class Place:
 
     def is_done(self, key: str) -> bool:
         """Whether an object of this name was read."""
-        return _tail(key) in self._done if self._window() else key <= self._last
+        return _tail(key) in self._done or (key == self._last if self._window() else key <= self._last)
 
     def add(self, key: str) -> None:
         """Notes an object as read; what leaves the window is forgotten."""

@@ -1,0 +1,107 @@
+"""`trailsieve run` as a process of its own: started, killed, stopped, and its alerts read."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DEADLINE = 60.0  # seconds for what must come to pass
+
+
+@dataclass
+class Service:
+    """One configuration in one folder; its state and its alerts outlive its processes."""
+
+    folder: Path
+    config: str
+    environment: Mapping[str, str]
+    process: subprocess.Popen[bytes] | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        text = f"""{self.config}
+[[rules]]
+pack = "cis-aws"
+[[sink]]
+kind = "files"
+path = "{self.folder}/alerts.jsonl"
+[checkpoint]
+path = "{self.folder}/state.db"
+[dead_letters]
+path = "{self.folder}/dead.jsonl"
+"""
+        (self.folder / "service.toml").write_text(text)
+
+    def start(self, *options: str) -> None:
+        with (self.folder / "stderr.txt").open("ab") as log:
+            self.process = subprocess.Popen(
+                [Path(sys.executable).with_name("trailsieve"), "run", *options, self.folder / "service.toml"],
+                env={**os.environ, **self.environment},
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
+
+    def kill(self) -> None:
+        """As a machine that loses its power does."""
+        assert self.process
+        self.process.kill()
+        self.process.wait(DEADLINE)
+
+    def stop(self) -> int:
+        """As systemd stops a service; the exit code."""
+        assert self.process
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(DEADLINE)
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    @property
+    def said(self) -> str:
+        return (self.folder / "stderr.txt").read_text()
+
+    @property
+    def alerts(self) -> list[str]:
+        """The ids of the alerts that were delivered, repeated ones as often as they came."""
+        return [json.loads(line)["id"] for line in _lines(self.folder / "alerts.jsonl")]
+
+    @property
+    def dead_letters(self) -> list[dict[str, str]]:
+        return [json.loads(line) for line in _lines(self.folder / "dead.jsonl")]
+
+
+def _lines(path: Path) -> list[bytes]:
+    """The whole lines of a file; one that a kill cut short is not there."""
+    whole = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+    return [line for line in whole if _is_json(line)]
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
+def expected(archive: Path) -> list[str]:
+    """The ids of the alerts that a replay of a local archive raises, sorted."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("trailsieve"), "replay", archive], check=True, capture_output=True
+    )
+    return sorted(json.loads(line)["id"] for line in done.stdout.splitlines())
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Waits until something is so, or fails."""
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline, f"it never came to pass that {what}"
+        time.sleep(0.05)
