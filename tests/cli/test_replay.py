@@ -117,6 +117,7 @@ def test_summary_json(archive: Path, tmp_path: Path) -> None:
         "repeated": 2,
         "matches": {"cis-aws-4.1": 5},
         "alerts": {"cis-aws-4.1": 3},
+        **{"late": {}, "crowded": {}, "excepted": {}, "expired": {}},
     }
     assert [(problem["object"], problem.get("record")) for problem in problems if not problem["read"]] == [
         (f"{archive}/c.json", None),

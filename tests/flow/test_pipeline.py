@@ -210,6 +210,10 @@ def test_the_summary_counts_what_was_seen() -> None:
         "repeated": 0,
         "matches": {"stop": 1},
         "alerts": {"stop": 1},
+        "late": {},
+        "crowded": {},
+        "excepted": {},
+        "expired": {},
         "problems": [
             {"object": "s/3", "reason": "empty: the file has no bytes", "read": False},
             {"object": "gone", "reason": "No such file or directory", "read": False},

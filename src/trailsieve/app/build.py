@@ -10,6 +10,7 @@ from typing import Any
 
 from trailsieve.app import registry
 from trailsieve.app.config import Config, Part
+from trailsieve.flow.alarms import Alarms
 from trailsieve.flow.checkpoint import SqliteCheckpoint
 from trailsieve.flow.context import Context
 from trailsieve.flow.deadletter import (
@@ -103,6 +104,8 @@ def build(
         summary=summary,
         checkpoint=checkpoint,
         seen=RecentIds(config.checkpoint.ids),
+        alarms=Alarms(rules, live=True),
+        ends=not dead_letters_only,
         stopping=stopping,
         advise=context.say,
     )

@@ -100,6 +100,7 @@ class _Options:
 def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitStack) -> Any:
     from trailsieve.cli.inputs import Inputs, apart, open_bucket
     from trailsieve.cli.progress import Progress
+    from trailsieve.flow.alarms import Alarms
     from trailsieve.flow.context import Context
     from trailsieve.flow.decode import Decoder
     from trailsieve.flow.deliver import Delivery
@@ -138,6 +139,8 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
         delivery=Delivery([_sink(options, stack)]),
         dead_letters=_dead_letters(options, shown, stack),
         summary=summary,
+        alarms=Alarms(rules, upto=int(selection.until.timestamp()) if selection.until else None),
+        advise=shown.say,
     ).run()
     if not summary.files:
         shown.say(f"nothing to read in {', '.join(inputs)}")

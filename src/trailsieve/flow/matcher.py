@@ -16,7 +16,9 @@ from trailsieve.trail.cloudtrail import Batch, blocks_of
 from trailsieve.trail.event import Event, read_event
 
 Wanted = Callable[[Event], bool]
+Saw = Callable[[list[Any]], None]
 Place = Callable[[int], tuple[str, int]]
+_TIMES = ("eventTime", "@timestamp")  # the second is Logstash's
 
 
 class Matcher:
@@ -38,15 +40,23 @@ class Matcher:
         self._record_rules = [number for number, rule in numbered if rule.pattern.reads_records]
         self._text_rules = [number for number, rule in numbered if not rule.pattern.reads_records]
         trees = [self.rules[number].pattern.tree for number in self._record_rules]
-        self._fused = FusedPatterns([tree for tree in trees if isinstance(tree, JsonPattern)])
+        times = _TIMES if any(rule.alarm for rule in self.rules) else ()
+        self._fused = FusedPatterns([tree for tree in trees if isinstance(tree, JsonPattern)], times)
+        self._read_times = [self._fused.reader(name) for name in times]
         self._decode_record = jsontext.decoder(self._fused.decode_as).decode
         event: Any = self._fused.decode_as
         self._decode_block = jsontext.decoder(list[event]).decode
         self._decode_lines = jsontext.decoder(event).decode_lines
 
-    def match(self, decoded: Decoded) -> Iterator[Match | Problem]:
-        """The matches in a message's records, and a problem for each record that cannot be read."""
+    def match(self, decoded: Decoded, saw: Saw | None = None) -> Iterator[Match | Problem]:
+        """The matches in a message's records, and a problem for each record that cannot be read.
+
+        Args:
+            saw: told the event times of all records, as they are written, when any rule has an alarm.
+        """
         for batch in self._decoded(decoded):
+            if saw:
+                saw(self._times(batch))
             if batch.events is not None and not self._text_rules:
                 yield from self._match_events(batch, batch.events, decoded.place)
             else:
@@ -62,6 +72,20 @@ class Matcher:
                 yield from blocks_of(batch, self._decode_lines)
             else:
                 yield batch
+
+    def _times(self, batch: Batch) -> list[Any]:
+        if batch.events is not None and self._wanted is None:
+            first, second = self._read_times
+            return [first(event) or second(event) for event in batch.events]
+        return [time for text in batch.texts if (time := self._time(text)) is not None]
+
+    def _time(self, text: bytes) -> Any:
+        """The time of a record that is wanted."""
+        try:
+            event = read_event(text)
+        except UnreadableError:
+            return None
+        return event.eventTime or event.timestamp if not self._wanted or self._wanted(event) else None
 
     def _match_events(self, batch: Batch, events: list[Any], place_of: Place) -> Iterator[Match | Problem]:
         for place, numbers in self._fused.matches(events):

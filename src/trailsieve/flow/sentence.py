@@ -8,6 +8,7 @@ from trailsieve.errors import shorten
 from trailsieve.model import AlarmState, Distinct, Named
 
 _WIDTH = 80  # characters of one name
+_NAMED = 3  # calls that are named
 _DENIED = ("AccessDenied", "UnauthorizedOperation", "Unauthorized")  # parts of the codes of refused calls
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
@@ -38,7 +39,7 @@ def of_alarm(
     error_codes: Distinct,
     regions: Distinct,
 ) -> str:
-    """`3 principals made 41 denied calls from 2 addresses in eu-west-1 in 5 minutes; 38 by role/ci`.
+    """`3 principals made 41 denied calls (A, B) from 2 addresses in eu-west-1 in 5 minutes; 38 of them by …`.
 
     The counts of `error_codes` may add up to fewer than `count`: the other calls succeeded.
     """
@@ -79,8 +80,11 @@ def _calls(count: int, event_names: Distinct, error_codes: Distinct) -> str:
     failed = len(errors) == error_codes.distinct and sum(error.count for error in errors) == count
     denied = failed and all(any(part in error.name for part in _DENIED) for error in errors)
     kind = "denied " if denied else "failed " if failed else ""
-    name = f"{_name(event_names.top[0].name)} " if event_names.distinct == 1 else ""
-    return f"{count:,} {kind}{name}call{'s' if count != 1 else ''}"
+    names = [_name(named.name) for named in event_names.top[:_NAMED]]
+    if event_names.distinct <= 1:
+        return f"{count:,} {kind}{''.join(name + ' ' for name in names)}call{'s' if count != 1 else ''}"
+    more = f" and {event_names.distinct - len(names):,} more" if event_names.distinct > len(names) else ""
+    return f"{count:,} {kind}calls ({', '.join(names)}{more})"
 
 
 def _several(distinct: Distinct, word: str, plural: str = "s") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,8 +27,7 @@ class RuleCounts:
     sources: Counter[str] = field(default_factory=Counter)
 
     def add(self, alert: Alert) -> None:
-        """Counts one alert."""
-        self.alerts += 1
+        """Counts one event that matches."""
         if alert.time:
             self.first = min(self.first or alert.time, alert.time)
             self.last = max(self.last, alert.time)
@@ -45,7 +45,9 @@ class Summary:
     """Counts of a whole run.
 
     `files` are those that were opened, damaged ones included; `notices` hold no record by design, such as the
-    health checks of CloudWatch Logs.
+    health checks of CloudWatch Logs. By rule: `late` events came after their alarm's period was closed and do
+    not count, `crowded` ones count together because there were more dimension values than `max_keys`. By rule
+    and reason: `excepted` matches are hidden by an exception, `expired` ones no longer.
     """
 
     files: int = 0
@@ -57,6 +59,10 @@ class Summary:
     problems: list[Problem] = field(default_factory=list)
     unread_records: int = 0
     notices: int = 0
+    late: Counter[str] = field(default_factory=Counter)
+    crowded: Counter[str] = field(default_factory=Counter)
+    excepted: dict[str, Counter[str]] = field(default_factory=dict)
+    expired: dict[str, Counter[str]] = field(default_factory=dict)
 
     def saw(self, findings: Findings) -> None:
         """Counts a message that was read."""
@@ -64,6 +70,9 @@ class Summary:
         self.bytes += findings.size
         self.records += findings.records
         self.notices += findings.notices
+        for mine, theirs in ((self.excepted, findings.excepted), (self.expired, findings.expired)):
+            for rule, reasons in theirs.items():
+                mine.setdefault(rule, Counter()).update(reasons)
 
     def skip(self, reason: str) -> None:
         """Counts a file that was left aside on purpose."""
@@ -80,13 +89,18 @@ class Summary:
             self.problems.append(problem)
 
     def matched(self, alert: Alert, *, repeated: bool) -> None:
-        """Counts a match, and its alert unless the same one was raised before."""
+        """Counts a match; its event only once."""
         counts = self.rules.setdefault(alert.rule, RuleCounts())
         counts.matches += 1
         if repeated:
             self.repeated += 1
         else:
             counts.add(alert)
+
+    def raised(self, alerts: Iterable[Alert]) -> None:
+        """Counts alerts."""
+        for alert in alerts:
+            self.rules.setdefault(alert.rule, RuleCounts()).alerts += 1
 
     def as_dict(self) -> dict[str, Any]:
         """The shape of `--summary-json`."""
@@ -99,6 +113,10 @@ class Summary:
             "repeated": self.repeated,
             "matches": {rule: counts.matches for rule, counts in self.rules.items()},
             "alerts": {rule: counts.alerts for rule, counts in self.rules.items()},
+            "late": dict(self.late),
+            "crowded": dict(self.crowded),
+            "excepted": {rule: dict(reasons) for rule, reasons in self.excepted.items()},
+            "expired": {rule: dict(reasons) for rule, reasons in self.expired.items()},
             "problems": [
                 {
                     "object": problem.origin,

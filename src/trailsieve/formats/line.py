@@ -6,6 +6,7 @@ from trailsieve.errors import shorten
 from trailsieve.model import Alert
 
 _COLUMNS = (20, 8, 20, 30, 44, 16, 0)
+_SENTENCE = 200
 
 
 def header() -> bytes:
@@ -14,11 +15,14 @@ def header() -> bytes:
 
 
 def encode(alert: Alert) -> bytes:
-    """Time, severity, rule, event, who, from where, and the error, in columns."""
+    """Time, severity, rule, event, who, from where, and the error, in columns; of an alarm its sentence."""
+    severity = "info" if alert.severity == "informational" else alert.severity
+    if alert.kind == "alarm":
+        return _joined((alert.time or "-", severity, alert.rule, alert.summary), (*_COLUMNS[:3], _SENTENCE))
     return _joined(
         (
             alert.time or "-",
-            "info" if alert.severity == "informational" else alert.severity,
+            severity,
             alert.rule,
             alert.event_name or "-",
             _short_principal(alert.principal or "-"),
@@ -34,6 +38,6 @@ def _short_principal(principal: str) -> str:
     return parts[4] if len(parts) == 5 and parts[0] == "arn" else principal
 
 
-def _joined(cells: tuple[str, ...]) -> bytes:
-    padded = (shorten(cell, width or 40).ljust(width) for cell, width in zip(cells, _COLUMNS, strict=True))
+def _joined(cells: tuple[str, ...], widths: tuple[int, ...] = _COLUMNS) -> bytes:
+    padded = (shorten(cell, width or 40).ljust(width) for cell, width in zip(cells, widths, strict=True))
     return "  ".join(padded).rstrip().encode("utf-8", "replace")

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
+
+import msgspec
 
 from trailsieve.pattern.codegen import FUNCTION, Generated, generate
 from trailsieve.pattern.loader import load
@@ -25,10 +28,12 @@ class FusedPatterns:
     """JSON patterns over events decoded with `decode_as`, a msgspec type.
 
     Attributes:
+        also: names of top-level fields that are decoded too, for `reader`.
         decode_as: the projection's struct type; `dict[str, Any]` when a pattern needs every field.
     """
 
     patterns: Sequence[JsonPattern]
+    also: Sequence[str] = ()
     decode_as: Any = field(init=False)
     _tables: list[TriggerTable] = field(init=False)
     _scan: Callable[[Sequence[Any]], list[tuple[Any, ...]]] = field(init=False)
@@ -36,7 +41,8 @@ class FusedPatterns:
     _view: Callable[[], View] = field(init=False)
 
     def __post_init__(self) -> None:
-        projection = Projection(s for pattern in self.patterns for s in selectors_of(pattern))
+        selectors = [s for pattern in self.patterns for s in selectors_of(pattern)]
+        projection = Projection(selectors + [Selector((name,)) for name in self.also])
         self.decode_as = projection.type if projection.possible else dict[str, Any]
         self._view = projection.view if projection.possible else ObjectView
         self._predicates = [None] * len(self.patterns)
@@ -75,6 +81,13 @@ class FusedPatterns:
             ]
         )
         return load(generated, "fused patterns")
+
+    def reader(self, name: str) -> Callable[[Any], Any]:
+        """What reads a field of `also` from a decoded event; `ABSENT` or None when it has none."""
+        if self.decode_as == dict[str, Any]:
+            return lambda record: record.get(name)
+        fields = msgspec.structs.fields(self.decode_as)
+        return attrgetter(next(found.name for found in fields if found.encode_name == name))
 
     def matches(self, records: Sequence[Any]) -> list[tuple[int, list[int]]]:
         """For each event that any pattern matches: its position, and the patterns' numbers in order."""
