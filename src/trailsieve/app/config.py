@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from trailsieve.flow.routing import Routing
 
@@ -43,7 +43,7 @@ class Part(Struct):
     kind: str
     settings: Any
     name: str = ""
-    routing: Routing = Routing()
+    routing: Routing = field(default_factory=Routing)
 
 
 class Config(Struct):
