@@ -103,7 +103,7 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
     from trailsieve.flow.alarms import Alarms
     from trailsieve.flow.context import Context
     from trailsieve.flow.decode import Decoder
-    from trailsieve.flow.deliver import Delivery
+    from trailsieve.flow.deliver import DirectDelivery
     from trailsieve.flow.examine import Examiner
     from trailsieve.flow.matcher import Matcher
     from trailsieve.flow.pipeline import Pipeline
@@ -136,7 +136,7 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
     Pipeline(
         source=source,
         examine=_examine_all(examiner, options.workers, size, shown),
-        delivery=Delivery([_sink(options, stack)]),
+        delivery=DirectDelivery([_sink(options, stack)]),
         dead_letters=_dead_letters(options, shown, stack),
         summary=summary,
         alarms=Alarms(rules, upto=int(selection.until.timestamp()) if selection.until else None),

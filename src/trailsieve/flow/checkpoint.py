@@ -69,8 +69,11 @@ class MemoryCheckpoint:
         self._state: dict[str, bytes] = {}
 
     def save(self, epoch: Epoch) -> None:
-        self._positions.update((position.shard, position.offset) for position in epoch.positions)
-        self._positions = {shard: offset for shard, offset in self._positions.items() if offset != GONE}
+        for position in epoch.positions:
+            if position.offset == GONE:
+                self._positions.pop(position.shard, None)
+            else:
+                self._positions[position.shard] = position.offset
         for key, value in epoch.state.items():
             if value is None:
                 self._state.pop(key, None)

@@ -23,6 +23,19 @@ class StoppedError(Exception):
 
 
 @dataclass(slots=True)
+class DirectDelivery:
+    """Hands alerts to sinks that never make a run wait, such as a stream: for replays."""
+
+    sinks: Sequence[Sink]
+
+    def deliver(self, alerts: Sequence[Alert]) -> None:
+        """Returns when every sink has taken every alert."""
+        if alerts:
+            for sink in self.sinks:
+                sink.deliver(alerts)
+
+
+@dataclass(slots=True)
 class Delivery:
     """Hands alerts to every sink that wants them.
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 from trailsieve.flow.alarms import Alarms
 from trailsieve.flow.checkpoint import Checkpoint, Epoch, MemoryCheckpoint
 from trailsieve.flow.deadletter import DeadLetters
-from trailsieve.flow.deliver import Delivery
+from trailsieve.flow.deliver import Delivery, DirectDelivery
 from trailsieve.flow.examine import Examiner, Findings
 from trailsieve.flow.seen import RecentIds
 from trailsieve.flow.summary import Summary
@@ -59,7 +59,7 @@ class Pipeline:
 
     source: Source
     examine: ExamineAll
-    delivery: Delivery
+    delivery: Delivery | DirectDelivery
     dead_letters: Sequence[DeadLetters]
     summary: Summary = field(default_factory=Summary)
     checkpoint: Checkpoint = field(default_factory=MemoryCheckpoint)

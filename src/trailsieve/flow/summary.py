@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,7 +54,7 @@ class Summary:
     records: int = 0
     bytes: int = 0
     repeated: int = 0
-    rules: dict[str, RuleCounts] = field(default_factory=dict)
+    rules: dict[str, RuleCounts] = field(default_factory=lambda: defaultdict(RuleCounts))
     skipped: Counter[str] = field(default_factory=Counter)
     problems: list[Problem] = field(default_factory=list)
     unread_records: int = 0
@@ -90,7 +90,7 @@ class Summary:
 
     def matched(self, alert: Alert, *, repeated: bool) -> None:
         """Counts a match; its event only once."""
-        counts = self.rules.setdefault(alert.rule, RuleCounts())
+        counts = self.rules[alert.rule]
         counts.matches += 1
         if repeated:
             self.repeated += 1
@@ -100,7 +100,7 @@ class Summary:
     def raised(self, alerts: Iterable[Alert]) -> None:
         """Counts alerts."""
         for alert in alerts:
-            self.rules.setdefault(alert.rule, RuleCounts()).alerts += 1
+            self.rules[alert.rule].alerts += 1
 
     def as_dict(self) -> dict[str, Any]:
         """The shape of `--summary-json`."""
