@@ -81,6 +81,7 @@ def test_kills_splits_and_merges_lose_nothing(stream: Stream, service: Service) 
     service.start()
     expected = hits(per_part * KILLS)
     until(lambda: len(set(service.alerts)) >= expected, "all alerts came")
+    until(lambda: service.said.count("running ") == KILLS + 1, "it runs")
     assert service.stop() == 0
     repeated = len(service.alerts) - len(set(service.alerts))
     print(f"kills {KILLS}, alerts {expected}, lost 0, repeated {repeated}")

@@ -158,8 +158,8 @@ class FollowSource:
         self._files[shard] = file
         if shard in self._positions:
             file.resume(self._positions.pop(shard))
-        elif at_end:
-            self._markers.append(self._marker(shard, file.to_end()))
+        else:  # known from now on, even when it is rotated away before its first line is read
+            self._markers.append(self._marker(shard, file.to_end() if at_end else file.offset))
 
     def _find_rotated(self) -> None:
         """Files that were rotated away while nobody looked: under any name in their folder."""

@@ -43,7 +43,7 @@ class Followed:
         """Goes on from the offset of a position, when the file is still the same."""
         place = offset.partition(":")[0]
         self._go_to(int(place) if place.isdigit() else 0)
-        if self._offset() != offset:
+        if self.offset != offset:
             self._say(f"{self.path} is another file than before, or was truncated: read from its beginning")
             self._go_to(0)
 
@@ -57,7 +57,7 @@ class Followed:
             if newline >= 0:
                 break
         self._go_to(end)
-        return self._offset()
+        return self.offset
 
     def read(self) -> list[Message]:
         """The lines that came, some at a time."""
@@ -96,9 +96,7 @@ class Followed:
             self._done += line.size
             if line.text.strip() or line.too_big:
                 problem = too_big(self._limit) if line.too_big else ""
-                messages.append(
-                    Message(line.text, Position(self.shard, self._offset()), name, problem=problem)
-                )
+                messages.append(Message(line.text, Position(self.shard, self.offset), name, problem=problem))
         return messages
 
     def _go_to(self, place: int) -> None:
@@ -110,7 +108,8 @@ class Followed:
     def _bytes(self, start: int, end: int) -> bytes:
         return os.pread(self._file.fileno(), end - start, start)
 
-    def _offset(self) -> str:
+    @property
+    def offset(self) -> str:
         """The byte behind the last line, and a checksum of what stands before it."""
         end = self._done - self._start
         return f"{self._done}:{zlib.crc32(self._seen[max(0, end - _TAIL) : end]):08x}"
