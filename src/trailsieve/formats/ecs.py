@@ -53,7 +53,7 @@ def document(alert: Alert) -> dict[str, Any]:
             "source": {"address": alert.source_ip, "ip": ip},
             "user_agent": {"original": alert.user_agent},
             "error": {"code": alert.error_code},
-            "related": {"user": [alert.principal] if alert.principal else [], "ip": [ip] if ip else []},
+            "related": {"user": facts.principals(alert), "ip": facts.addresses(alert)},
             "threat": _threat(alert),
             "tags": list(alert.tags),
             "trailsieve": {

@@ -45,10 +45,27 @@ def rfc3339(time: datetime) -> str:
 
 def address(alert: Alert) -> str | None:
     """The source address when it is one: CloudTrail also writes names of services there."""
+    return _address(alert.source_ip)
+
+
+def _address(text: str | None) -> str | None:
     try:
-        return str(ipaddress.ip_address(alert.source_ip or ""))
+        return str(ipaddress.ip_address(text or ""))
     except ValueError:
         return None
+
+
+def principals(alert: Alert) -> list[str]:
+    """All principals that the alert names; of an alarm those with most events."""
+    named = [each.name for each in alert.context.principals.top] if alert.context else []
+    return list(dict.fromkeys(name for name in (alert.principal, *named) if name))
+
+
+def addresses(alert: Alert) -> list[str]:
+    """All source addresses that the alert names and that are addresses."""
+    named = [each.name for each in alert.context.source_ips.top] if alert.context else []
+    found = (_address(text) for text in (alert.source_ip, *named))
+    return list(dict.fromkeys(ip for ip in found if ip))
 
 
 def techniques(alert: Alert) -> list[str]:

@@ -34,10 +34,11 @@ def fitted(alert: Alert, encode: Callable[[Alert], bytes], limit: int) -> bytes:
 
 
 def shortened(alert: Alert) -> Alert:
-    """The alert with no text longer than 1,024 characters, marked by an ellipsis."""
+    """The alert without its context, and no text of it longer than 1,024 characters."""
     texts = {name: _cut(text) for name in _TEXTS if (text := getattr(alert, name))}
     dimensions = {_cut(name): _cut(value) for name, value in list(alert.dimensions.items())[:100]}
-    return msgspec.structs.replace(alert, **texts, dimensions=dimensions, summary=_cut(alert.summary))
+    summary = _cut(alert.summary)
+    return msgspec.structs.replace(alert, **texts, dimensions=dimensions, summary=summary, context=None)
 
 
 def _cut(text: str) -> str:

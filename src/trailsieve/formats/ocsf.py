@@ -1,6 +1,6 @@
 """OCSF Detection Finding, class 2004 (schema.ocsf.io): what Amazon Security Lake, Splunk and others exchange.
 
-Every field below is in OCSF 1.3 and later with the same meaning.
+Every field below is in OCSF 1.4 and later with the same meaning.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _finding(alert: Alert) -> dict[str, Any]:
     kind, name = _RULE
     return {
         "uid": alert.id,
-        "title": alert.title,
+        "title": alert.title or alert.rule,
         "desc": facts.sentence(alert),
         "types": [alert.kind],
         "analytic": {"uid": alert.rule, "name": alert.title, "type_id": kind, "type": name},
@@ -133,11 +133,12 @@ def _resources(alert: Alert) -> list[dict[str, Any]]:
 
 
 def _observables(alert: Alert) -> list[dict[str, Any]]:
-    found = [
-        ("evidences[].actor.user.name", _USER_NAME, facts.user_name(alert.principal)),
-        ("evidences[].src_endpoint.ip", _IP, facts.address(alert)),
-        ("resources[].uid", _RESOURCE, f"AWS::::Account:{alert.account}" if alert.account else None),
+    users = [
+        ("evidences[].actor.user.name", _USER_NAME, facts.user_name(name)) for name in facts.principals(alert)
     ]
+    ips = [("evidences[].src_endpoint.ip", _IP, ip) for ip in facts.addresses(alert)]
+    account = f"AWS::::Account:{alert.account}" if alert.account else None
+    found = [*users, *ips, ("resources[].uid", _RESOURCE, account)]
     return [
         {"name": name, "type_id": kind, "type": caption, "value": value}
         for name, (kind, caption), value in found
