@@ -90,7 +90,7 @@ class Bucket:
         for key, body in objects.items():
             self.put(key, body)
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.name)
         return [found["Key"] for page in pages for found in page.get("Contents", ())]
 

@@ -7,11 +7,11 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tests.servers.moto import Bucket, Moto
 from trailsieve.flow.context import Context
 from trailsieve.flow.sources.s3 import Config, S3Source, open_source
 from trailsieve.model import Message, Offset
 from trailsieve.ports import Source
-from tests.servers.moto import Bucket, Moto
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
 BODY = gzip.compress(json.dumps({"Records": [{"eventVersion": "1.08", "eventName": "ListUsers"}]}).encode())

@@ -7,11 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 
+KILLS = int(os.environ.get("CHAOS_KILLS", "5"))  # of each source
 DEADLINE = 60.0  # seconds for what must come to pass
 
 
@@ -26,6 +29,8 @@ class Service:
 
     def __post_init__(self) -> None:
         text = f"""{self.config}
+[run]
+workers = 1
 [[rules]]
 pack = "cis-aws"
 [[sink]]
@@ -47,6 +52,18 @@ path = "{self.folder}/dead.jsonl"
                 stderr=log,
             )
 
+    def started(self) -> None:
+        """Started, and so far that it has taken its signals over."""
+        before = self.said.count("running ")
+        self.start()
+        until(lambda: self.said.count("running ") > before, "the service ran")
+
+    def killed_at_random(self, random: Random) -> None:
+        """Started and killed at some moment of its work."""
+        self.started()
+        threading.Event().wait(random.uniform(0, 0.6))
+        self.kill()
+
     def kill(self) -> None:
         """As a machine that loses its power does."""
         assert self.process
@@ -65,7 +82,8 @@ path = "{self.folder}/dead.jsonl"
 
     @property
     def said(self) -> str:
-        return (self.folder / "stderr.txt").read_text()
+        file = self.folder / "stderr.txt"
+        return file.read_text() if file.exists() else ""
 
     @property
     def alerts(self) -> list[str]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.servers.moto import Moto, archive
 from tests.stream.buckets import ACCOUNT, BODY, REGION, key, minutes, open_bucket, rest, trail
-from tests.stream.service import Service, expected, until
+from tests.stream.service import KILLS, Service, expected, until
 from trailsieve.errors import SourceError
 from trailsieve.flow.context import Context
 from trailsieve.flow.sources.objects import Fetched, Fetcher
@@ -211,7 +211,7 @@ def test_a_bucket_that_is_not_there_ends_a_replay_at_once(moto: Moto) -> None:
         Context(),
     )
     source.start({})
-    with pytest.raises(SourceError, match="s3://not-there-at-all/ cannot be listed: .*NoSuchBucket"):
+    with pytest.raises(SourceError, match=r"s3://not-there-at-all/ cannot be listed: .*NoSuchBucket"):
         rest(source)
 
 
@@ -240,17 +240,20 @@ def test_a_profile_gives_the_credentials(moto: Moto, tmp_path: Path, monkeypatch
 
 def test_kills_lose_nothing(moto: Moto, root: Path, tmp_path: Path) -> None:
     """Killed at random moments, the service ends with exactly the alerts of the archive."""
-    bucket = moto.bucket(archive(root / "samples/archive"))
-    config = f'[source]\nkind = "s3"\nurl = "{bucket.url}"\nendpoint_url = "{moto.url}"\npoll_interval = 0.2\nthreads = 2\n'
-    service = Service(tmp_path, config, dict())
+    bucket = moto.bucket()
+    config = (
+        f'[source]\nkind = "s3"\nurl = "{bucket.url}"\nendpoint_url = "{moto.url}"\n'
+        "poll_interval = 0.2\nthreads = 1\nlook_back = 86400\n"
+    )
+    service = Service(tmp_path, config, {})
+    objects = list(archive(root / "samples/archive").items())
     wanted = expected(root / "samples/archive")
     random = Random(5)
-    for _ in range(4):
-        service.start()
-        moment = random.randrange(len(wanted))
-        until(lambda: len(service.alerts) >= moment, "alerts came")  # noqa: B023
-        service.kill()
-    service.start()
+    random.shuffle(objects)  # late ones among them
+    for number in range(KILLS):
+        bucket.fill(dict(objects[number::KILLS]))
+        service.killed_at_random(random)
+    service.started()
     until(lambda: set(service.alerts) >= set(wanted), "all alerts came")
     assert service.stop() == 0
     assert sorted(set(service.alerts)) == wanted

@@ -28,6 +28,7 @@ _LONG_POLL = 5  # seconds; a longer one would keep us from ending
 _REGION = re.compile(r"https://(?:sqs\.)?([a-z0-9-]+)\.(?:queue\.)?amazonaws\.com(?:\.cn)?/")
 _HOPELESS = ("credentials", "refused", "wrong", "gone")
 _ALL = Selection()
+_RECORD = re.compile(rb'"event(?:Version|Name|Source|ID|Time)"')
 
 
 class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
@@ -223,24 +224,28 @@ class SqsSource:
     def _unpack(self, received: Received) -> None:
         """Makes parts of a message: objects to fetch, records that it holds itself, and what is unknown."""
         found = peel(received.body, self._context.max_object_size)
-        name = f"{self._config.queue_url}/{received.identity}"
-        received.open = 1  # the message itself, until all its parts are known
+        records = [text for text in found.records if _RECORD.search(text)]
+        unknown = [("neither a notice nor a record", text) for text in found.records if text not in records]
+        itself = _Part(received, f"{self._config.queue_url}/{received.identity}")
+        received.open = 1  # the message, until all its parts are known
         for wanted in self._worth_reading(found):
             received.open += 1
             self._wanted.append((wanted, _Part(received, f"s3://{wanted.bucket}/{wanted.key}")))
-        if found.records:
+        if records:
             received.open += 1
-            file = b'{"Records":[' + b",".join(found.records) + b"]}"
-            self._ready.append((_Part(received, name), file, ""))
-        for reason, text in found.problems:
+            self._ready.append((itself, b'{"Records":[' + b",".join(records) + b"]}", ""))
+        for reason, text in found.problems + unknown:
             received.open += 1
-            self._ready.append((_Part(received, name), text, reason))
+            self._ready.append((itself, text, reason))
         for _ in range(found.notices):
             self._context.skip("notice without an object")
-        for advice in found.advice - self._advised:
-            self._context.say(advice)
-        self._advised |= found.advice
+        self._advise(found.advice)
         self._close_part(received)
+
+    def _advise(self, advice: set[str]) -> None:
+        for text in advice - self._advised:
+            self._context.say(text)
+        self._advised |= advice
 
     def _worth_reading(self, found: Peeled) -> Iterator[ObjectName]:
         for wanted in found.objects:
