@@ -284,3 +284,13 @@ def test_files_of_one_payload_a_line() -> None:
     assert len(found.problems) == 1
     assert peel_lines(ONE + b"\n" + TWO).records == [ONE, TWO]
     assert len(peel_lines(b"a\n").problems) == 1
+
+
+@pytest.mark.parametrize("odd", [b'"\\ud800"', b"[" * 5000 + b"]" * 5000], ids=["surrogate", "deep"])
+def test_one_odd_record_does_not_hide_the_others(odd: bytes) -> None:
+    """Whoever could make a record that the fast decoder refuses would else choose what is seen."""
+    strange = b'{"eventVersion":"1.08","eventName":"GetUser","odd":' + odd + b"}"
+    found = peel(b'{"Records": [' + strange + b"," + ONE + b"]}")
+    assert (found.records, found.problems) == ([strange, ONE], [])
+    [record] = peel(eventbridge(strange)).records
+    assert record == strange

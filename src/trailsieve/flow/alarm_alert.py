@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import sys
 from collections import Counter
 from collections.abc import Iterable
 
@@ -16,6 +18,7 @@ from trailsieve.model import Alert, Context, Distinct, Moment, Named, Window
 from trailsieve.rules.alarm import Alarm
 from trailsieve.rules.rule import Rule
 
+_BIG = 2**63  # whole numbers beyond it are no integers to most readers of JSON
 TOP = 10  # names of each kind in an alert's context
 
 
@@ -107,4 +110,9 @@ def _reason(alarm: Alarm, change: Change) -> str:
 
 
 def _shown(value: Exact | None) -> int | float | None:
-    return value if value is None or isinstance(value, int) else float(value)
+    if value is None or (isinstance(value, int) and abs(value) < _BIG):
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(sys.float_info.max, value)

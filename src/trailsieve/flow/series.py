@@ -97,7 +97,7 @@ class Series:
             breaching, alarm.evaluation_periods, alarm.datapoints_to_alarm, alarm.missing, before
         )
         change = self._change(starts, values, breaching) if self.state != before else None
-        self._forget(start, quiet=all(value is None for value in values))
+        self._forget(start, quiet=not any(place in self.periods for place in starts))
         return change
 
     def _value(self, start: int) -> Exact | None:
@@ -129,9 +129,6 @@ class Series:
         for place in [place for place in self.periods if place < oldest]:
             del self.periods[place]
         self.next = None if quiet else start + self.alarm.period
-        if quiet:  # periods without a value say nothing any more
-            for place in [place for place in self.periods if place <= start]:
-                del self.periods[place]
 
 
 def encode_series(series: Series) -> bytes:

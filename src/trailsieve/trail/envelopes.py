@@ -19,8 +19,9 @@ import msgspec
 from msgspec import Raw
 
 from trailsieve.errors import UnreadableError
-from trailsieve.jsontext import REFUSALS
+from trailsieve.jsontext import REFUSALS, decode_object, encode
 from trailsieve.trail import kpl, scan
+from trailsieve.trail.cloudtrail import split
 from trailsieve.trail.compression import DEFAULT_LIMIT, gunzip, is_gzip
 
 _MAX_DEPTH = 12  # layers; nothing that AWS sends has more than six
@@ -223,7 +224,7 @@ class _Peeler:
         try:
             shape = _shape.decode(text)
         except REFUSALS:
-            self.record(text, depth)  # odd JSON: read the slow way as the record that it must be
+            self.odd_object(text, depth)
             return
         there = {key for key in _KEYS if getattr(shape, key) is not _ABSENT}
         handler = next((handler for keys, handler in _ENVELOPES if there.issuperset(keys)), None)
@@ -233,6 +234,20 @@ class _Peeler:
             self.record(text, depth)
         else:
             raise UnreadableError(f"unknown envelope: a JSON object with the keys {_keys(text)}")
+
+    def odd_object(self, text: bytes, depth: int) -> None:
+        """JSON with a lone surrogate or very deep nesting somewhere: one odd record must not hide the others."""
+        content = decode_object(text) or {}
+        if isinstance(content.get("Records"), list):
+            texts = split(text).texts
+            self.layer(depth, "CloudTrail file", f"{len(texts)} records")
+            self.count(len(texts))
+            self.found.records += texts
+        elif "detail-type" in content and isinstance(content.get("detail"), dict):
+            self.layer(depth, "EventBridge event")
+            self.record(encode(content["detail"]).encode(), depth + 1)
+        else:
+            self.record(text, depth)
 
     def record(self, text: bytes, depth: int) -> None:
         self.layer(depth, "CloudTrail record")
