@@ -57,11 +57,13 @@ def test_ocsf_is_valid_whatever_a_record_holds(alert: Alert) -> None:
     document = json.loads(ocsf.encode(alert))
     assert [error.message for error in validator(ocsf.VERSION).iter_errors(document)] == []
     assert document["type_uid"] == document["class_uid"] * 100 + document["activity_id"]
-    assert document["metadata"]["uid"] == document["finding_info"]["uid"] == alert.id
+    assert document["metadata"]["uid"] == alert.id
 
 
 def test_an_alarm_that_is_over_closes_its_finding() -> None:
     assert ocsf.document(OVER)["activity_id"] == 3
+    assert ocsf.document(OVER)["finding_info"]["uid"] == ocsf.document(ALARM)["finding_info"]["uid"]
+    assert ocsf.document(MATCH)["finding_info"]["uid"] == MATCH.id
     assert asff.document(OVER)["RecordState"] == "ARCHIVED"
     assert asff.document(ALARM)["RecordState"] == "ACTIVE"
 

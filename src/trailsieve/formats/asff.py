@@ -1,12 +1,13 @@
 """AWS Security Finding Format, 2018-10-08: what Security Hub's BatchImportFindings takes.
 
 Severity and Types are given as FindingProviderFields, never at the top: an update of a finding must not undo
-what the customer set there. Source: docs.aws.amazon.com/securityhub/latest/userguide/
+what the customer set there. The id is the alert's: what is sent twice is one finding. Source: docs.aws.amazon.com/securityhub/latest/userguide/
 finding-update-batchimportfindings.html ; lengths are those of the ASFF syntax page.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -23,13 +24,14 @@ _SEVERITY = {
     "critical": "CRITICAL",
 }
 _NO_ACCOUNT, _NO_REGION = "000000000000", "us-east-1"
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]{2,12}){1,3}-\d", re.ASCII)
 _MAX_FIELD, _MAX_FIELDS = 2048, 50
 
 
 def document(alert: Alert, account: str | None = None, region: str | None = None) -> dict[str, Any]:
     """The alert as a finding of `account` and `region`, which are the alert's own when not given."""
     account = account or _account(alert)
-    region = region or alert.region or _NO_REGION
+    region = region or _region(alert)
     aws = facts.partition(region)
     time = facts.rfc3339(facts.moment(alert))
     return facts.told(
@@ -39,15 +41,15 @@ def document(alert: Alert, account: str | None = None, region: str | None = None
             "ProductArn": f"arn:{aws}:securityhub:{region}:{account}:product/{account}/default",
             "ProductName": facts.PRODUCT,
             "CompanyName": facts.PRODUCT,
-            "GeneratorId": shorten(f"{facts.PRODUCT}/{alert.rule}", 512),
+            "GeneratorId": _text(f"{facts.PRODUCT}/{alert.rule}", 512),
             "AwsAccountId": account,
             "Region": region,
             "CreatedAt": alert.window.start if alert.window else time,
             "UpdatedAt": time,
             "FirstObservedAt": alert.window.start if alert.window else time,
             "LastObservedAt": alert.window.end if alert.window else time,
-            "Title": shorten(alert.title, 256) or alert.rule,
-            "Description": shorten(facts.sentence(alert), 1024) or alert.rule,
+            "Title": _text(alert.title, 256) or alert.rule,
+            "Description": _text(facts.sentence(alert), 1024) or alert.rule,
             "SourceUrl": _url(alert),
             "FindingProviderFields": {
                 "Severity": {"Label": _SEVERITY[alert.severity], "Original": alert.severity},
@@ -66,9 +68,19 @@ def encode(alert: Alert) -> bytes:
     return msgspec.json.encode(document(alert))
 
 
+def _text(text: str, limit: int) -> str:
+    """Texts have at least one character that is no blank, or they are left out."""
+    return shorten(text, limit).strip()
+
+
 def _account(alert: Alert) -> str:
     known = alert.account or ""
     return known if len(known) == 12 and known.isascii() and known.isdigit() else _NO_ACCOUNT
+
+
+def _region(alert: Alert) -> str:
+    known = alert.region or ""
+    return known if _REGION.fullmatch(known) else _NO_REGION
 
 
 def _url(alert: Alert) -> str | None:
@@ -82,7 +94,7 @@ def _resources(alert: Alert, account: str, region: str, aws: str) -> list[dict[s
     principal = alert.principal or ""
     if principal.startswith("arn:"):
         kind = "AwsIamUser" if ":user/" in principal else "AwsIamRole" if ":role/" in principal else "Other"
-        found.append({"Type": kind, "Id": shorten(principal, 512), **place})
+        found.append({"Type": kind, "Id": _text(principal, 512), **place})
     return found
 
 
@@ -91,8 +103,8 @@ def _action(alert: Alert, time: str) -> dict[str, Any] | None:
         return None
     ip = facts.address(alert)
     call: dict[str, Any] = {
-        "Api": shorten(alert.event_name, 128),
-        "ServiceName": shorten(alert.event_source, 128),
+        "Api": _text(alert.event_name, 128),
+        "ServiceName": _text(alert.event_source, 128),
         "CallerType": "remoteIp" if ip else "domain",
         "FirstSeen": time,
         "LastSeen": time,
@@ -100,7 +112,7 @@ def _action(alert: Alert, time: str) -> dict[str, Any] | None:
     if ip and "." in ip:
         call["RemoteIpDetails"] = {"IpAddressV4": ip}
     elif not ip and alert.source_ip:
-        call["DomainDetails"] = {"Domain": shorten(alert.source_ip, 128)}
+        call["DomainDetails"] = {"Domain": _text(alert.source_ip, 128)}
     return {"ActionType": "AWS_API_CALL", "AwsApiCallAction": call}
 
 
@@ -119,4 +131,4 @@ def _fields(alert: Alert) -> dict[str, str]:
         **{f"dimension/{name}": value for name, value in sorted(alert.dimensions.items())},
     }
     told = [(name, text) for name, text in fields.items() if text][:_MAX_FIELDS]
-    return {shorten(f"{facts.PRODUCT}/{name}", 128): shorten(text, _MAX_FIELD) for name, text in told}
+    return {_text(f"{facts.PRODUCT}/{name}", 128): _text(text, _MAX_FIELD) for name, text in told}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
 from datetime import UTC, datetime
@@ -72,6 +73,14 @@ def techniques(alert: Alert) -> list[str]:
     """ATT&CK techniques among the tags (`attack.t1078.004`), as `T1078.004`."""
     found = (_TECHNIQUE.fullmatch(tag) for tag in alert.tags)
     return [match[1].upper() for match in found if match]
+
+
+def incident(alert: Alert) -> str:
+    """What an alert opens or closes: of a match itself; of an alarm its rule and dimensions, in any state."""
+    if alert.kind == "match":
+        return alert.id
+    known = repr((alert.rule, sorted(alert.dimensions.items()))).encode("utf-8", "replace")
+    return hashlib.sha256(known).hexdigest()[:32]
 
 
 def user_name(principal: str | None) -> str | None:

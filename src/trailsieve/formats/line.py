@@ -5,31 +5,37 @@ from __future__ import annotations
 from trailsieve.errors import shorten
 from trailsieve.model import Alert
 
-_COLUMNS = (20, 8, 20, 30, 44, 16, 0)
-_SENTENCE = 200
+_GAP = "  "
+_TITLES = ("TIME", "SEVERITY", "RULE", "EVENT", "PRINCIPAL", "SOURCE", "ERROR")
+WIDTHS = (20, 8, 20, 30, 44, 16, 40)  # where there is room
+_NARROW = {4: 20, 6: 12, 3: 18, 5: 0, 2: 12}  # columns that shrink, in this order, and to what; 0 leaves it out
+_SENTENCE = 3  # the column from which on an alarm's sentence takes the place of all others
 
 
-def header() -> bytes:
+def header(widths: tuple[int, ...] = WIDTHS) -> bytes:
     """The line above the alerts."""
-    return _joined(("TIME", "SEVERITY", "RULE", "EVENT", "PRINCIPAL", "SOURCE", "ERROR"))
+    return _joined(_TITLES, widths)
 
 
-def encode(alert: Alert) -> bytes:
+def encode(alert: Alert, widths: tuple[int, ...] = WIDTHS) -> bytes:
     """Time, severity, rule, event, who, from where, and the error, in columns; of an alarm its sentence."""
     severity = "info" if alert.severity == "informational" else alert.severity
+    first = (alert.time or "-", severity, alert.rule)
     if alert.kind == "alarm":
-        return _joined((alert.time or "-", severity, alert.rule, alert.summary), (*_COLUMNS[:3], _SENTENCE))
-    return _joined(
-        (
-            alert.time or "-",
-            severity,
-            alert.rule,
-            alert.event_name or "-",
-            _short_principal(alert.principal or "-"),
-            alert.source_ip or "-",
-            alert.error_code or "",
-        )
-    )
+        rest = sum(widths[_SENTENCE:]) + len(_GAP) * sum(width > 0 for width in widths[_SENTENCE + 1 :])
+        return _joined((*first, alert.summary), (*widths[:_SENTENCE], rest))
+    principal = _short_principal(alert.principal or "-")
+    last = (alert.event_name or "-", principal, alert.source_ip or "-", alert.error_code or "")
+    return _joined((*first, *last), widths)
+
+
+def fitting(width: int) -> tuple[int, ...]:
+    """Column widths with which no line is longer than `width` cells; 0 leaves a column out."""
+    widths = list(WIDTHS)
+    for column, least in _NARROW.items():
+        total = sum(widths) + len(_GAP) * (sum(size > 0 for size in widths) - 1)
+        widths[column] = max(least, widths[column] - max(0, total - width))
+    return tuple(widths)
 
 
 def _short_principal(principal: str) -> str:
@@ -38,6 +44,6 @@ def _short_principal(principal: str) -> str:
     return parts[4] if len(parts) == 5 and parts[0] == "arn" else principal
 
 
-def _joined(cells: tuple[str, ...], widths: tuple[int, ...] = _COLUMNS) -> bytes:
-    padded = (shorten(cell, width or 40).ljust(width) for cell, width in zip(cells, widths, strict=True))
-    return "  ".join(padded).rstrip().encode("utf-8", "replace")
+def _joined(cells: tuple[str, ...], widths: tuple[int, ...]) -> bytes:
+    padded = (shorten(cell, width).ljust(width) for cell, width in zip(cells, widths, strict=True) if width)
+    return _GAP.join(padded).rstrip().encode("utf-8", "replace")

@@ -86,7 +86,7 @@ def _metadata(alert: Alert) -> dict[str, Any]:
 def _finding(alert: Alert) -> dict[str, Any]:
     kind, name = _RULE
     return {
-        "uid": alert.id,
+        "uid": facts.incident(alert),
         "title": alert.title or alert.rule,
         "desc": facts.sentence(alert),
         "types": [alert.kind],

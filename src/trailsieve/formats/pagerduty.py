@@ -27,7 +27,7 @@ def document(alert: Alert, routing_key: str) -> dict[str, Any]:
     return {
         "routing_key": routing_key,
         "event_action": "resolve" if alert.state == "OK" else "trigger",
-        "dedup_key": _incident(alert),
+        "dedup_key": facts.incident(alert),
         "client": facts.PRODUCT,
         "links": [{"href": link, "text": shorten(link, 200)} for link in alert.references[:10]],
         "payload": facts.told(
@@ -59,13 +59,3 @@ def document(alert: Alert, routing_key: str) -> dict[str, Any]:
 def encode(alert: Alert, routing_key: str) -> bytes:
     """The event as JSON."""
     return msgspec.json.encode(document(alert, routing_key))
-
-
-def _incident(alert: Alert) -> str:
-    """Of a match the alert itself; of an alarm the rule and its dimensions, whatever the state."""
-    if alert.kind == "match":
-        return alert.id
-    import hashlib
-
-    known = repr((alert.rule, sorted(alert.dimensions.items()))).encode("utf-8", "replace")
-    return hashlib.sha256(known).hexdigest()[:32]
