@@ -16,7 +16,7 @@ import click
 
 from trailsieve import __version__
 from trailsieve.cli.options import global_options
-from trailsieve.errors import PatternError, RuleError, TrailsieveError, UsageError, visible_lines
+from trailsieve.errors import ConfigError, PatternError, RuleError, TrailsieveError, UsageError, visible_lines
 from trailsieve.secret import masked
 
 _COMMANDS = {
@@ -101,7 +101,7 @@ def run(arguments: list[str]) -> int:
         return 130
     except TrailsieveError as error:
         print(f"trailsieve: {visible_lines(masked(_text(error)))}", file=sys.stderr)
-        return 2 if isinstance(error, PatternError | RuleError | UsageError) else 3
+        return 2 if isinstance(error, ConfigError | PatternError | RuleError | UsageError) else 3
     except OSError as error:
         print(f"trailsieve: {visible_lines(masked(str(error)))}", file=sys.stderr)
         return 3

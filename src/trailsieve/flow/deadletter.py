@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -42,7 +44,14 @@ class FileDeadLetters:
     """JSON lines: object, record number, reason, and the original bytes as text or base64."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("ab")
+        self._path = path
+        with self._errors():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("a+b")
+            if self._file.seek(0, os.SEEK_END):
+                self._file.seek(-1, os.SEEK_END)
+                if self._file.read(1) != b"\n":
+                    self._file.write(b"\n")  # a crash left half a line: it spoils no other
 
     def add(self, problem: Problem) -> None:
         if problem.warning:
@@ -54,11 +63,20 @@ class FileDeadLetters:
             letter["text"] = problem.text.decode()
         except UnicodeDecodeError:
             letter["base64"] = base64.b64encode(problem.text).decode()
-        self._file.write(json.dumps(letter).encode() + b"\n")
-        self._file.flush()
+        with self._errors():
+            self._file.write(json.dumps(letter).encode() + b"\n")
+            self._file.flush()
 
     def close(self) -> None:
-        self._file.close()
+        with self._errors():
+            self._file.close()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise DeadLetterError(f"{self._path} cannot be written: {error.strerror or error}") from None
 
 
 class AlertLetters:

@@ -41,9 +41,15 @@ class DeadLetterSource:
 
     def _read(self) -> Iterator[Message]:
         for number, line in enumerate(self._file or (), 1):
-            letter = json.loads(line)
-            text = letter["text"].encode() if "text" in letter else base64.b64decode(letter.get("base64", ""))
-            yield Message(text, Position(str(self._aside), number), letter["object"])
+            position = Position(str(self._aside), number)
+            try:
+                letter = json.loads(line)
+                text = letter["text"].encode() if "text" in letter else base64.b64decode(letter["base64"])
+                yield Message(text, position, str(letter["object"]))
+            except (ValueError, KeyError, TypeError, AttributeError):
+                if line.strip():
+                    name = f"{self._aside}:{number}"
+                    yield Message(line, position, name, problem="no dead letter: a line that was cut off?")
 
     def keep_alive(self) -> None:
         """Nothing slips away."""
