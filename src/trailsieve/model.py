@@ -1,6 +1,7 @@
 """The nouns that travel between the rooms. Plain data, no behaviour beyond reading themselves.
 
-What travels between processes is a msgspec struct, which is sent in few bytes.
+What travels between processes is a msgspec struct, which is sent in few bytes. Those that come in great
+numbers are left out of garbage collection (`gc=False`): they hold nothing that could hold them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ Offset = int | str
 GONE: Offset = ""  # the offset of a shard that is no more: a checkpoint forgets it
 
 
-class Position(Struct, frozen=True):
+class Position(Struct, frozen=True, gc=False):
     """A place in a source: `offset` is always the next one to read.
 
     For files and objects the shard is the path or key, and the offset 0 or the byte to go on from; where a
@@ -30,7 +31,7 @@ class Position(Struct, frozen=True):
     offset: Offset
 
 
-class Message(Struct, frozen=True):
+class Message(Struct, frozen=True, gc=False):
     """What a source yields, exactly as it arrived.
 
     Attributes:

@@ -24,14 +24,14 @@ HIT_SHARE = 0.03  # of the records; the rest match no rule
 def make(out: Path, source: Path, size: int, files: int, seed: int = 1) -> None:
     """Writes an archive of about `size` bytes of JSON in `files` files."""
     rng = random.Random(seed)
-    hits, quiet = _sorted_by_hit(_records(source))
+    hits, quiet = sorted_by_hit(texts_of(source))
     written = matching = records = 0
     for number in range(files):
         body: list[bytes] = []
         length = 0
         while length < size // files:
             is_hit = rng.random() < HIT_SHARE
-            record = _renamed(rng.choice(hits if is_hit else quiet), rng)
+            record = renamed(rng.choice(hits if is_hit else quiet), rng)
             matching += is_hit
             length += len(record)
             body.append(record)
@@ -41,7 +41,7 @@ def make(out: Path, source: Path, size: int, files: int, seed: int = 1) -> None:
     (out / "truth.json").write_text(json.dumps(truth))
 
 
-def _records(source: Path) -> Iterator[bytes]:
+def texts_of(source: Path) -> Iterator[bytes]:
     seen: set[bytes] = set()
     for path in sorted(source.rglob("*.json.gz")):
         if "_CloudTrail_" not in path.name:
@@ -57,7 +57,7 @@ def _records(source: Path) -> Iterator[bytes]:
                 yield text
 
 
-def _sorted_by_hit(records: Iterator[bytes]) -> tuple[list[bytes], list[bytes]]:
+def sorted_by_hit(records: Iterator[bytes]) -> tuple[list[bytes], list[bytes]]:
     patterns = [rule.pattern.tree for rule in load_pack("cis-aws").rules]
     hits: list[bytes] = []
     quiet: list[bytes] = []
@@ -72,7 +72,7 @@ def _sorted_by_hit(records: Iterator[bytes]) -> tuple[list[bytes], list[bytes]]:
     return hits, quiet
 
 
-def _renamed(record: bytes, rng: random.Random) -> bytes:
+def renamed(record: bytes, rng: random.Random) -> bytes:
     start = record.index(b'"eventID":"') + 11
     end = record.index(b'"', start)
     return record[:start] + str(UUID(int=rng.getrandbits(128), version=4)).encode() + record[end:]

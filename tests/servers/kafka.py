@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -173,7 +173,7 @@ class Kafka:
         admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
         return int(admin.list_topics(topic, timeout=10).topics[topic].partitions[partition].leader) - 1
 
-    def produce(self, topic: str, payloads: Sequence[bytes], partition: int = 0) -> None:
+    def produce(self, topic: str, payloads: Iterable[bytes], partition: int = 0) -> None:
         """Sends records, and returns when all are kept."""
         from confluent_kafka import Producer
 

@@ -87,16 +87,19 @@ class Together(Decoded):
         self.size = 0
         self._limit = limit
         self._texts: list[bytes] = []
-        self._places: list[tuple[str, int]] = []
+        self._places: list[
+            Message | tuple[str, int]
+        ] = []  # a message that is a plain record stands for itself
         for message in messages:
-            self.size += len(message.payload)
+            payload = message.payload
+            self.size += len(payload)
             if message.problem:
-                self.problems.append(Problem(message.name, message.problem, text=message.payload))
+                self.problems.append(Problem(message.name, message.problem, text=payload))
             elif message.marker:
                 continue
-            elif is_plain_record(message.payload):
-                self._texts.append(message.payload)
-                self._places.append((message.name, 1))
+            elif is_plain_record(payload):
+                self._texts.append(payload)
+                self._places.append(message)
             else:
                 self._peel(message)
 
@@ -112,7 +115,8 @@ class Together(Decoded):
         self.problems += [Problem(message.name, reason, text=text) for reason, text in found.problems]
 
     def place(self, number: int) -> tuple[str, int]:
-        return self._places[number - 1]
+        place = self._places[number - 1]
+        return (place.name, 1) if isinstance(place, Message) else place
 
     def _batches(self, decode: Decode) -> Iterator[Batch]:
         yield Batch.of_texts(1, self._texts)

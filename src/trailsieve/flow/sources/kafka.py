@@ -40,7 +40,7 @@ class Config(KafkaConfig, kw_only=True, forbid_unknown_fields=True):
     group: str = "trailsieve"
     group_instance_id: str | None = None
     start: Literal["earliest", "latest"] = "earliest"
-    max_poll_records: int = 5000
+    max_poll_records: int = 10_000
     session_timeout: float = 45.0
 
     def __post_init__(self) -> None:

@@ -71,6 +71,7 @@ class ConfluentConsumer:
             "allow.auto.create.topics": False,
             "fetch.wait.max.ms": 500,
             "queued.max.messages.kbytes": 32 * 1024,
+            "fetch.queue.backoff.ms": 10,  # a full queue would rest for a second
             "reconnect.backoff.max.ms": 2000,
             "log_level": 0,
             "error_cb": self._on_error,
@@ -155,9 +156,8 @@ class ConfluentConsumer:
         messages = []
         shards: dict[tuple[str, int], str] = {}
         for each in found:
-            error = each.error()
-            if error is not None:
-                self._on_error(error)
+            if each.error() is not None:
+                self._on_error(each.error())
                 continue
             place = each.topic(), each.partition()
             shard = shards.get(place) or shards.setdefault(place, shard_of(*place))

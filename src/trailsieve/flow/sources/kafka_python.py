@@ -225,9 +225,10 @@ class _LastWords(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         told = record.args[-1] if isinstance(record.args, tuple) and record.args else None
+        if isinstance(self._reason, tuple(_REFUSALS)):
+            return  # after which the brokers merely hang up
         if isinstance(told, Exception) and not isinstance(told, kafka.KafkaTimeoutError):
-            if not isinstance(self._reason, tuple(_REFUSALS)):  # after which the brokers hang up
-                self._reason = told
+            self._reason = told
 
     def of(self, error: Exception) -> Exception:
         """The reason of an error: itself, unless it is a mere timeout."""
