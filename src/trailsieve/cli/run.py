@@ -110,16 +110,15 @@ class _Watch:
         self._said = time.monotonic()
         summary = self._pipeline.summary
         alerts = sum(counts.alerts for counts in summary.rules.values())
-        unread = summary.unread_records + sum(summary.skipped.values())
         gauges = dict(sorted(self._gauges.items()))
         shown = "".join(f", {name.replace('_', ' ')} {value:,.6g}" for name, value in gauges.items())
         self._shown.say(
-            f"{summary.records:,} records, {alerts:,} alerts, {summary.repeated:,} again, {unread:,} unread, "
-            f"{summary.notices:,} notices{shown}",
+            f"{summary.records:,} records, {alerts:,} alerts, {summary.repeated:,} again, "
+            f"{summary.unread:,} unread, {summary.notices:,} notices{shown}",
             records=summary.records,
             alerts=alerts,
             repeated=summary.repeated,
-            unread=unread,
+            unread=summary.unread,
             notices=summary.notices,
             **gauges,
         )

@@ -45,9 +45,10 @@ class Summary:
     """Counts of a whole run.
 
     `files` are those that were opened, damaged ones included; `notices` hold no record by design, such as the
-    health checks of CloudWatch Logs. By rule: `late` events came after their alarm's period was closed and do
-    not count, `crowded` ones count together because there were more dimension values than `max_keys`. By rule
-    and reason: `excepted` matches are hidden by an exception, `expired` ones no longer.
+    health checks of CloudWatch Logs; `aside` are those of the skipped that were skipped on purpose. By rule:
+    `late` events came after their alarm's period was closed and do not count, `crowded` ones count together
+    because there were more dimension values than `max_keys`. By rule and reason: `excepted` matches are
+    hidden by an exception, `expired` ones no longer.
     """
 
     files: int = 0
@@ -59,6 +60,7 @@ class Summary:
     problems: list[Problem] = field(default_factory=list)
     unread_records: int = 0
     notices: int = 0
+    aside: int = 0
     late: Counter[str] = field(default_factory=Counter)
     crowded: Counter[str] = field(default_factory=Counter)
     excepted: dict[str, Counter[str]] = field(default_factory=dict)
@@ -77,6 +79,12 @@ class Summary:
     def skip(self, reason: str) -> None:
         """Counts a file that was left aside on purpose."""
         self.skipped[reason] += 1
+        self.aside += 1
+
+    @property
+    def unread(self) -> int:
+        """Objects and records that could not be read."""
+        return self.unread_records + sum(self.skipped.values()) - self.aside
 
     def refused(self, problem: Problem) -> None:
         """Counts what could not be read, or was read with a warning."""
