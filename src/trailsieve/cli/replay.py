@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -168,9 +170,11 @@ def _sink(options: _Options, stack: ExitStack) -> Any:
         stream = open(options.output, "wb")  # noqa: SIM115
         stack.callback(stream.close)
     form = options.form or ("table" if stream.isatty() else "jsonl")
-    if form == "table":
-        stream.write(line.header() + b"\n")
-    return StreamSink(stream, encoder(form))
+    if form != "table":
+        return StreamSink(stream, encoder(form))
+    widths = line.fitting(shutil.get_terminal_size().columns) if stream.isatty() else line.WIDTHS
+    stream.write(line.header(widths) + b"\n")
+    return StreamSink(stream, partial(line.encode, widths=widths))
 
 
 def _dead_letters(options: _Options, shown: Screen, stack: ExitStack) -> list[Any]:

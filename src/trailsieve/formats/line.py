@@ -8,7 +8,8 @@ from trailsieve.model import Alert
 _GAP = "  "
 _TITLES = ("TIME", "SEVERITY", "RULE", "EVENT", "PRINCIPAL", "SOURCE", "ERROR")
 WIDTHS = (20, 8, 20, 30, 44, 16, 40)  # where there is room
-_NARROW = {4: 20, 6: 12, 3: 18, 5: 0, 2: 12}  # columns that shrink, in this order, and to what; 0 leaves it out
+# Columns that shrink, in this order, and to what; 0 leaves a column out.
+_NARROW = ((4, 20), (6, 14), (3, 18), (2, 14), (6, 0), (5, 0), (1, 0))
 _SENTENCE = 3  # the column from which on an alarm's sentence takes the place of all others
 
 
@@ -32,9 +33,10 @@ def encode(alert: Alert, widths: tuple[int, ...] = WIDTHS) -> bytes:
 def fitting(width: int) -> tuple[int, ...]:
     """Column widths with which no line is longer than `width` cells; 0 leaves a column out."""
     widths = list(WIDTHS)
-    for column, least in _NARROW.items():
+    for column, least in _NARROW:
         total = sum(widths) + len(_GAP) * (sum(size > 0 for size in widths) - 1)
-        widths[column] = max(least, widths[column] - max(0, total - width))
+        if total > width:
+            widths[column] = max(least, widths[column] - (total - width)) if least else 0
     return tuple(widths)
 
 
