@@ -43,8 +43,7 @@ class FilesSink:
         lines = b"".join(native.encode(alert) + b"\n" for alert in alerts)
         start = self._file.tell()
         try:
-            self._file.write(lines)
-            self._file.flush()
+            self._write(lines)
             if self._config.fsync:
                 os.fsync(self._file.fileno())
         except OSError as error:
@@ -70,6 +69,12 @@ class FilesSink:
         except OSError as error:
             raise SinkError(f"{self._path} cannot be written: {error.strerror or error}") from None
         return file
+
+    def _write(self, data: bytes) -> None:
+        """All of it: on a disk that is nearly full one call writes a part, and only the next one fails."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) :]
 
     def _undo(self, start: int) -> None:
         """Takes back half a delivery, which a full disk may leave."""
