@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.sinks.opened import PAIRS
 from trailsieve.flow.sinks.memory import MemorySink
 from trailsieve.flow.sinks.stream import StreamSink
 from trailsieve.formats import native
@@ -56,7 +57,21 @@ def stream() -> Opened:
     )
 
 
-SINKS: dict[str, Callable[[], Opened]] = {"memory": memory, "stream": stream}
+def paired(name: str) -> Callable[[], Opened]:
+    """A sink that speaks HTTP, opened on its receiver."""
+
+    def opened() -> Opened:
+        pair = PAIRS[name]()
+        return Opened(pair.sink, pair.received)
+
+    return opened
+
+
+SINKS: dict[str, Callable[[], Opened]] = {
+    "memory": memory,
+    "stream": stream,
+    **{name: paired(name) for name in PAIRS},
+}
 every_sink = pytest.mark.parametrize("open_sink", SINKS.values(), ids=SINKS)
 
 

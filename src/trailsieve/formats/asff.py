@@ -1,8 +1,9 @@
 """AWS Security Finding Format, 2018-10-08: what Security Hub's BatchImportFindings takes.
 
 Severity and Types are given as FindingProviderFields, never at the top: an update of a finding must not undo
-what the customer set there. The id is the alert's: what is sent twice is one finding. Source: docs.aws.amazon.com/securityhub/latest/userguide/
-finding-update-batchimportfindings.html ; lengths are those of the ASFF syntax page.
+what the customer set there. The id is the alert's: what is sent twice is one finding. Source:
+docs.aws.amazon.com/securityhub/latest/userguide/finding-update-batchimportfindings.html ; lengths are those
+of the page on the format's syntax.
 """
 
 from __future__ import annotations

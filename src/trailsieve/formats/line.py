@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from trailsieve.errors import shorten
+from collections.abc import Sequence
+
+from trailsieve.errors import shorten, tail
 from trailsieve.model import Alert
 
 _GAP = "  "
@@ -10,6 +12,7 @@ _TITLES = ("TIME", "SEVERITY", "RULE", "EVENT", "PRINCIPAL", "SOURCE", "ERROR")
 WIDTHS = (20, 8, 20, 30, 44, 16, 40)  # where there is room
 # Columns that shrink, in this order, and to what; 0 leaves a column out.
 _NARROW = ((4, 20), (6, 14), (3, 18), (2, 14), (6, 0), (5, 0), (1, 0))
+_EVENT, _PRINCIPAL = 3, 4
 _SENTENCE = 3  # the column from which on an alarm's sentence takes the place of all others
 
 
@@ -25,7 +28,7 @@ def encode(alert: Alert, widths: tuple[int, ...] = WIDTHS) -> bytes:
     if alert.kind == "alarm":
         rest = sum(widths[_SENTENCE:]) + len(_GAP) * sum(width > 0 for width in widths[_SENTENCE + 1 :])
         return _joined((*first, alert.summary), (*widths[:_SENTENCE], rest))
-    principal = _short_principal(alert.principal or "-")
+    principal = tail(_short_principal(alert.principal or "-"), widths[_PRINCIPAL])
     last = (alert.event_name or "-", principal, alert.source_ip or "-", alert.error_code or "")
     return _joined((*first, *last), widths)
 
@@ -34,10 +37,16 @@ def fitting(width: int) -> tuple[int, ...]:
     """Column widths with which no line is longer than `width` cells; 0 leaves a column out."""
     widths = list(WIDTHS)
     for column, least in _NARROW:
-        total = sum(widths) + len(_GAP) * (sum(size > 0 for size in widths) - 1)
-        if total > width:
-            widths[column] = max(least, widths[column] - (total - width)) if least else 0
+        missing = _total(widths) - width
+        if missing > 0:
+            widths[column] = max(least, widths[column] - missing) if least else 0
+    for column in (_PRINCIPAL, _EVENT):  # what is left over
+        widths[column] += max(0, min(width - _total(widths), WIDTHS[column] - widths[column]))
     return tuple(widths)
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + len(_GAP) * (sum(width > 0 for width in widths) - 1)
 
 
 def _short_principal(principal: str) -> str:
