@@ -150,6 +150,12 @@ def shorten(text: str, width: int) -> str:
     return shown if len(shown) <= width else shown[: width - 1] + "…"
 
 
+def tail(text: str, width: int) -> str:
+    """`visible` text, of which at most the last `width` characters are shown, behind an ellipsis."""
+    shown = visible(text[-width - 1 :])
+    return shown if len(shown) <= width else "…" + shown[1 - width :]
+
+
 def caret(text: str, column: int) -> list[str]:
     """Two lines: the text (a window of it when it is long) and a caret under the 1-based column."""
     if not text:

@@ -155,7 +155,10 @@ def test_output_goes_to_a_file(form: str | None, first: str, archive: Path, tmp_
     assert file.read_text().startswith(first)
 
 
-def test_a_table_on_a_terminal_and_json_lines_elsewhere(archive: Path) -> None:
+def test_a_table_on_a_terminal_and_json_lines_elsewhere(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     table = trailsieve("replay", "--format", "table", archive)
     assert table.lines[0].split() == ["TIME", "SEVERITY", "RULE", "EVENT", "PRINCIPAL", "SOURCE", "ERROR"]
     assert table.lines[1].split() == [

@@ -24,7 +24,7 @@ def test_a_wide_terminal_shows_everything() -> None:
     shown = line.encode(MATCH).decode().split()
     assert shown[3:] == [
         "ListSecrets",
-        "111122223333:assumed-role/inventory-scanner…",
+        "…3333:assumed-role/inventory-scanner/nightly",
         "198.51.100.31",
         "AccessDenied",
     ]

@@ -83,6 +83,8 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Runs one command line and returns its exit code."""
     gc.set_threshold(100_000, 50, 50)  # records are no cyclic garbage: looking for some costs a twentieth
+    if sys.stdout is None:
+        return 3  # there is nobody to tell
     try:
         with trailsieve.make_context("trailsieve", arguments) as context:
             result: Any = trailsieve.invoke(context)

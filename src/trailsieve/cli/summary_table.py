@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from trailsieve.cli.options import Screen
 from trailsieve.cli.table import Row, table
-from trailsieve.errors import shorten, visible
+from trailsieve.errors import shorten, tail, visible
 from trailsieve.flow.summary import RuleCounts, Summary, top
 
 _HEADER = ("rule", "alerts", "first", "last", "top principals", "top sources")
@@ -53,13 +53,7 @@ def _times(counts: RuleCounts) -> tuple[str, str]:
 
 
 def _names(counter: Counter[str], width: int) -> list[str]:
-    return [f"{count:>5,} {_tail(name, width)}" for name, count in top(counter)]
-
-
-def _tail(name: str, width: int) -> str:
-    """The end of a long name, which tells more than its beginning."""
-    shown = shorten(name, 200)
-    return shown if len(shown) <= width else "…" + shown[1 - width :]
+    return [f"{count:>5,} {tail(name, width)}" for name, count in top(counter)]
 
 
 def _counts(summary: Summary) -> str:
