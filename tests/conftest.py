@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.servers.moto import Moto
 
 ROOT = Path(__file__).resolve().parents[1]
 IN_CI = bool(os.environ.get("CI"))
@@ -25,6 +29,17 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("no ../shared folder with recorded answers of AWS beside the repository")
     return folder
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[Moto]:
+    """S3, SQS, SNS and STS of moto; each test has its own bucket and queue."""
+    from tests.servers.moto import ENVIRONMENT, running
+
+    with running() as server, pytest.MonkeyPatch.context() as patch:
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        yield server
 
 
 @pytest.hookimpl(wrapper=True)

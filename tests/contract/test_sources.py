@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.servers.moto import Bucket
+from tests.stream.buckets import minutes, open_bucket
 from trailsieve.flow.sources.files import FilesSource, list_files
 from trailsieve.flow.sources.memory import MemorySource
 from trailsieve.model import Message, Offset, Position
@@ -30,6 +33,24 @@ def files(folder: Path, payloads: Sequence[bytes]) -> Source:
     return FilesSource(list_files([str(folder)]), 2**20)
 
 
+def s3(folder: Path, payloads: Sequence[bytes]) -> Source:
+    """One lane of a bucket; the folder's name is the bucket's, so that it can be opened once more."""
+    moto = FIXTURES[0].getfixturevalue("moto")
+    bucket = Bucket(moto.client("s3"), f"contract-{hash(folder) % 10**12}")
+    bucket.s3.create_bucket(Bucket=bucket.name)
+    bucket.fill({minutes(number)[0]: payload for number, payload in enumerate(payloads)})
+    return open_bucket(moto, bucket)
+
+
+FIXTURES: list[pytest.FixtureRequest] = []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _fixtures(request: pytest.FixtureRequest) -> None:
+    """Servers are started when the first source asks for them."""
+    FIXTURES.append(request)
+
+
 @dataclass(frozen=True)
 class Kind:
     """A source to be tested.
@@ -46,6 +67,7 @@ class Kind:
 SOURCES = {
     "memory": Kind(memory, resumes=True),
     "files": Kind(files, resumes=False),
+    "s3": Kind(s3, resumes=True),
 }
 every_source = pytest.mark.parametrize("kind", SOURCES.values(), ids=SOURCES)
 
@@ -93,11 +115,9 @@ def test_what_is_exhausted_stays_so(kind: Kind, tmp_path: Path) -> None:
 def test_positions_never_go_back(kind: Kind, tmp_path: Path) -> None:
     source = kind.make(tmp_path, PAYLOADS)
     source.start({})
-    shards: dict[str, list[int]] = {}
+    shards: dict[str, list[Any]] = {}
     for message in rest(source):
-        offset = message.position.offset
-        assert isinstance(offset, int)
-        shards.setdefault(message.position.shard, []).append(offset)
+        shards.setdefault(message.position.shard, []).append(message.position.offset)
     for offsets in shards.values():
         assert offsets == sorted(set(offsets))
 

@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from tests.servers import moto as moto_server
+from tests.servers import kafka as kafka_server
+
+
+@contextmanager
+def _running(brokers: int = 1, *, secured: bool = False) -> Iterator[kafka_server.Kafka]:
+    """Brokers for the tests; skips where they cannot be had."""
+    try:
+        kafka_server.jars()
+    except kafka_server.UnavailableError as error:
+        pytest.skip(str(error))
+    with kafka_server.kafka(brokers, secured=secured) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")
-def moto() -> Iterator[moto_server.Moto]:
-    """S3, SQS, SNS and STS of moto."""
-    with moto_server.running() as server, pytest.MonkeyPatch.context() as patch:
-        for name, value in moto_server.ENVIRONMENT.items():
-            patch.setenv(name, value)
-        yield server
+def kafka() -> Iterator[kafka_server.Kafka]:
+    """One broker."""
+    with _running() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def three_kafkas() -> Iterator[kafka_server.Kafka]:
+    """Three brokers, so that partitions have leaders that move."""
+    with _running(3) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def secured_kafka() -> Iterator[kafka_server.Kafka]:
+    """One broker that listens with TLS and SASL too."""
+    with _running(secured=True) as cluster:
+        yield cluster
