@@ -114,10 +114,11 @@ def _assumed(session: Any, config: AwsConfig) -> Any:
 def explained(what: str, error: type[Exception]) -> Iterator[None]:
     """Turns what AWS or the network answered into `error`: what was tried, the answer, and what to do."""
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
-    except (ClientError, BotoCoreError) as failed:
+    except (ClientError, BotoCoreError, ResponseParserError) as failed:
         raise error(f"{what}: {answer(failed)}") from None
 
 
@@ -134,6 +135,7 @@ def fault(error: Exception) -> Fault:
     person mends them; `later`: the network, or AWS is busy; `wrong`: the request can never be right.
     """
     from botocore import exceptions as known
+    from botocore.parsers import ResponseParserError
 
     if isinstance(error, known.ClientError):
         return _fault_of(_code(error), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
@@ -149,6 +151,7 @@ def fault(error: Exception) -> Fault:
     ):
         return "credentials"
     network = (
+        ResponseParserError,  # a proxy's or load balancer's own answer, such as an empty 503
         known.ConnectionError,
         known.HTTPClientError,
         known.IncompleteReadError,
@@ -170,5 +173,5 @@ def _fault_of(code: str, status: int) -> Fault:
 
 
 def _code(error: Exception) -> str:
-    response: dict[str, Any] = getattr(error, "response", {})
+    response: dict[str, Any] = getattr(error, "response", None) or {}  # of a broken connection it is None
     return str(response.get("Error", {}).get("Code", ""))

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from trailsieve.errors import DeliveryError, SinkError
-from trailsieve.flow.sinks.batches import Batch, RefusedError
+from trailsieve.flow.sinks.batches import RefusedError
 from trailsieve.formats import native
 from trailsieve.formats.fit import fitted
 from trailsieve.model import Alert
-from trailsieve.wire.aws import answer, fault
+from trailsieve.wire.aws import AwsConfig, answer, client, fault
 
 # SQS and SNS take the characters of XML 1.0:
 # docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
@@ -20,23 +20,30 @@ _PERSON = re.compile(r"AccessDenied|Authorization|KMS|OptIn")
 _LATER = re.compile(r"Throttl|Internal|Unavailable|Limit|Timeout|Busy", re.IGNORECASE)
 
 
-def asked(name: str, batch: Batch, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """The answer to a request that carries a batch.
+def sending_client(service: str, config: AwsConfig) -> Any:
+    """A client that tries once: `flow.outlet` tries again."""
+    once = {"mode": "standard", "total_max_attempts": 1}
+    return client(service, config, retries=once, connect_timeout=10, read_timeout=30)
+
+
+def asked(name: str, ids: Iterable[str], ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The answer to a request that carries the alerts of these ids.
 
     Raises:
-        DeliveryError: the network, or AWS is busy: all of the batch is to be sent again.
-        RefusedError: something in the batch is wrong.
+        DeliveryError: the network, or AWS is busy: all of them are to be sent again.
+        RefusedError: something in them is wrong.
         SinkError: a person must mend something.
     """
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     try:
         return ask()
-    except (ClientError, BotoCoreError) as error:
+    except (ClientError, BotoCoreError, ResponseParserError) as error:
         said, kind = f"{name}: {answer(error)}", fault(error)
         hinted = answer(error) != str(error)  # what has a hint is mended by a person
         if kind == "later":
-            raise DeliveryError(said, frozenset(alert.id for alert in batch)) from None
+            raise DeliveryError(said, frozenset(ids)) from None
         if kind == "wrong" and not hinted:
             raise RefusedError(said) from None
         raise SinkError(said) from None

@@ -101,6 +101,7 @@ class KafkaSink:
                 acks="all",
                 enable_idempotence=True,
                 linger_ms=5,
+                bootstrap_timeout_ms=min(limit, 10_000),
                 max_block_ms=limit,
                 request_timeout_ms=min(limit, 10_000),
                 delivery_timeout_ms=limit + 5,

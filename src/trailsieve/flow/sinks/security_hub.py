@@ -16,12 +16,12 @@ import msgspec
 
 from trailsieve.errors import DeliveryError, SinkError
 from trailsieve.flow.context import Context
-from trailsieve.flow.sinks.aws_batches import asked, judged
+from trailsieve.flow.sinks.aws_batches import asked, judged, sending_client
 from trailsieve.flow.sinks.batches import Batch, Encoded, deliver
 from trailsieve.formats import asff
 from trailsieve.formats.fit import fitted
 from trailsieve.model import Alert
-from trailsieve.wire.aws import AwsConfig, client, explained
+from trailsieve.wire.aws import AwsConfig, explained
 
 _COUNT, _BYTES, _FINDING = 100, 6_000_000, 240_000
 
@@ -47,14 +47,17 @@ class SecurityHubSink:
     def __init__(self, config: Config) -> None:
         self._config = config
         with explained("security hub", SinkError):
-            self._own = client("securityhub", config)
+            self._own = sending_client("securityhub", config)
         self._region: str = self._own.meta.region_name
         self._own_account = ""
         self._clients: dict[str, Any] = {}
 
     def deliver(self, alerts: Sequence[Alert]) -> None:
+        if not alerts:
+            return
         again, refused = set[str](), dict[str, str]()
         reason, wait = "", None
+        self._know_ourselves(alerts)
         by_account: dict[str, list[Alert]] = {}
         for alert in alerts:
             by_account.setdefault(self._account(alert), []).append(alert)
@@ -90,7 +93,7 @@ class SecurityHubSink:
             findings = [msgspec.json.decode(one.body) for one in batch]
             ids = {finding["Id"]: one.id for finding, one in zip(findings, batch, strict=True)}
             answer = asked(
-                name, batch, lambda: self._client(account).batch_import_findings(Findings=findings)
+                name, ids.values(), lambda: self._client(account).batch_import_findings(Findings=findings)
             )
             judged(
                 name,
@@ -119,17 +122,22 @@ class SecurityHubSink:
         known = alert.account or ""
         if self._config.account_role and len(known) == 12 and known.isascii() and known.isdigit():
             return known
-        if not self._own_account:
-            with explained("sts", SinkError):
-                self._own_account = client("sts", self._config).get_caller_identity()["Account"]
         return self._own_account
+
+    def _know_ourselves(self, alerts: Sequence[Alert]) -> None:
+        """Asks once which account is ours."""
+        if not self._own_account:
+            ids = [alert.id for alert in alerts]
+            sts = sending_client("sts", self._config)
+            self._own_account = asked("sts", ids, sts.get_caller_identity)["Account"]
+            sts.close()
 
     def _client(self, account: str) -> Any:
         if not self._config.account_role or account == self._own_account:
             return self._own
         if account not in self._clients:
             role = self._config.account_role.replace("{account}", account)
-            self._clients[account] = client(
+            self._clients[account] = sending_client(
                 "securityhub", msgspec.structs.replace(self._config, role_arn=role, account_role=None)
             )
         return self._clients[account]

@@ -11,11 +11,11 @@ from typing import Any
 
 from trailsieve.errors import SinkError
 from trailsieve.flow.context import Context
-from trailsieve.flow.sinks.aws_batches import asked, attributes, judged, message
+from trailsieve.flow.sinks.aws_batches import asked, attributes, judged, message, sending_client
 from trailsieve.flow.sinks.batches import Batch, Encoded, deliver
 from trailsieve.flow.sinks.sqs import failures
 from trailsieve.model import Alert
-from trailsieve.wire.aws import AwsConfig, client, explained
+from trailsieve.wire.aws import AwsConfig, explained
 
 _COUNT, _BYTES = 10, 262_144
 _OVERHEAD = 1024  # bytes of attributes and subject at most
@@ -41,7 +41,7 @@ class SnsSink:
         self._fifo = config.topic_arn.endswith(".fifo")
         region = config.region or next(iter(config.topic_arn.split(":")[3:4]), None)
         with explained("sns", SinkError):
-            self._client = client("sns", _in_region(config, region))
+            self._client = sending_client("sns", _in_region(config, region))
         self._name = f"sns {config.topic_arn.rsplit(':', 1)[-1]}"
 
     def deliver(self, alerts: Sequence[Alert]) -> None:
@@ -52,7 +52,7 @@ class SnsSink:
             topic = self._config.topic_arn
             answer = asked(
                 self._name,
-                batch,
+                [one.id for one in batch],
                 lambda: self._client.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries),
             )
             judged(self._name, failures(batch, answer))

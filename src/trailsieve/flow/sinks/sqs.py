@@ -12,10 +12,10 @@ from typing import Any
 
 from trailsieve.errors import SinkError
 from trailsieve.flow.context import Context
-from trailsieve.flow.sinks.aws_batches import asked, attributes, judged, message
+from trailsieve.flow.sinks.aws_batches import asked, attributes, judged, message, sending_client
 from trailsieve.flow.sinks.batches import Batch, Encoded, deliver
 from trailsieve.model import Alert
-from trailsieve.wire.aws import AwsConfig, client, explained
+from trailsieve.wire.aws import AwsConfig, explained
 
 _COUNT, _BYTES = 10, 2**20
 _OVERHEAD = 1024  # bytes of attributes at most
@@ -40,7 +40,7 @@ class SqsSink:
         self._config = config
         self._fifo = config.queue_url.endswith(".fifo")
         with explained("sqs", SinkError):
-            self._client = client("sqs", config)
+            self._client = sending_client("sqs", config)
         self._name = f"sqs {config.queue_url.rsplit('/', 1)[-1]}"
 
     def deliver(self, alerts: Sequence[Alert]) -> None:
@@ -50,7 +50,9 @@ class SqsSink:
             entries = [self._entry(n, by_id[one.id], one.body) for n, one in enumerate(batch)]
             queue = self._config.queue_url
             answer = asked(
-                self._name, batch, lambda: self._client.send_message_batch(QueueUrl=queue, Entries=entries)
+                self._name,
+                [one.id for one in batch],
+                lambda: self._client.send_message_batch(QueueUrl=queue, Entries=entries),
             )
             judged(self._name, failures(batch, answer))
 
