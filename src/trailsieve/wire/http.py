@@ -186,11 +186,13 @@ def _reason(error: BaseException) -> str:
     """The innermost cause, without the objects that urllib3 prints around it."""
     import urllib3.exceptions as known
 
-    if isinstance(error, known.ConnectTimeoutError | known.ReadTimeoutError):
+    timed_out = isinstance(error, known.ConnectTimeoutError | known.ReadTimeoutError)
+    if timed_out and not isinstance(error, known.NewConnectionError):
         return "no answer in time"
-    cause = getattr(error, "reason", None) or (error.args[-1] if error.args else None)
-    if isinstance(cause, BaseException) and cause is not error:
-        return _reason(cause)
+    last = error.args[-1] if error.args else None
+    for cause in (getattr(error, "reason", None), error.__cause__, last):
+        if isinstance(cause, BaseException) and cause is not error:
+            return _reason(cause)
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return shorten(str(error).rpartition(">: ")[2] or error.__class__.__name__, _SHOWN)
