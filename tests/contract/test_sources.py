@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.contract.endless import kinesis
 from tests.servers.moto import Bucket
 from tests.stream.buckets import minutes, open_bucket
 from trailsieve.flow.sources.files import FilesSource, list_files
@@ -68,6 +69,7 @@ SOURCES = {
     "memory": Kind(memory, resumes=True),
     "files": Kind(files, resumes=False),
     "s3": Kind(s3, resumes=True),
+    "kinesis": Kind(kinesis, resumes=True),
 }
 every_source = pytest.mark.parametrize("kind", SOURCES.values(), ids=SOURCES)
 
