@@ -17,7 +17,7 @@ from tests.stream.buckets import BODY, minutes, trail
 from tests.stream.service import KILLS, Service, expected, until
 from trailsieve.errors import SourceError
 from trailsieve.flow.context import Context
-from trailsieve.flow.sources import sqs
+from trailsieve.flow.sources import sqs_receiver
 from trailsieve.flow.sources.sqs import Config, SqsSource, open_source
 from trailsieve.model import Message
 
@@ -64,7 +64,7 @@ class Opened:
 @pytest.fixture(autouse=True)
 def _short_long_polls(monkeypatch: pytest.MonkeyPatch) -> None:
     """A source ends when its last long poll does."""
-    monkeypatch.setattr(sqs, "_LONG_POLL", 1)
+    monkeypatch.setattr(sqs_receiver, "_LONG_POLL", 1)
 
 
 @pytest.fixture

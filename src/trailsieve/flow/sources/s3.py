@@ -21,6 +21,7 @@ from trailsieve.wire.aws import AwsConfig, answer, client, explained, fault
 
 _PATIENCE = 1.0  # seconds that a poll waits for an object
 _IMPATIENCE = 0.1  # the same while others are being examined
+_Listed = tuple[ObjectName, Position] | None  # an object to read; None where a lane ends
 
 
 class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
@@ -91,7 +92,7 @@ class S3Source:
 
     With `poll_interval` it lists again and again, for ever; else it is exhausted at the end.
 
-    Args:
+    Attributes:
         found: told of the bytes of each object that will be read.
         done: told of the bytes of each object that was read.
     """
@@ -113,7 +114,7 @@ class S3Source:
         self._look_back = timedelta(seconds=config.look_back)
         self._known: Mapping[str, Offset] = {}
         self._places: dict[str, Place] = {}
-        self._round: Iterator[tuple[ObjectName, Position]] | None = self._list()
+        self._round: Iterator[_Listed] | None = self._list()
         self._next_round = 0.0
         self._under_way = 0
         self.found: Callable[[int], None] = lambda size: None
@@ -164,34 +165,35 @@ class S3Source:
         self._fetcher.close()
 
     def _ask(self) -> None:
-        """Asks for objects ahead, as far as there is room."""
+        """Asks for objects ahead, as far as there is room, and not for longer than a poll may take."""
+        deadline = time.monotonic() + _PATIENCE
         if self._round is None and self._config.poll_interval and time.monotonic() >= self._next_round:
             self._round = self._list()
-        while self._round is not None and self._fetcher.has_room:
-            asked = self._next_asked(self._round)
-            if asked is None:
+        while self._round is not None and self._fetcher.has_room and time.monotonic() < deadline:
+            try:
+                listed = self._listed(self._round)
+            except StopIteration:
                 self._round = None
                 self._next_round = time.monotonic() + self._config.poll_interval
-            else:
-                self.found(asked[0].size)
-                self._fetcher.ask(*asked)
+                return
+            if listed is not None:
+                self.found(listed[0].size)
+                self._fetcher.ask(*listed)
 
-    def _next_asked(
-        self, listed: Iterator[tuple[ObjectName, Position]]
-    ) -> tuple[ObjectName, Position] | None:
+    def _listed(self, listed: Iterator[_Listed]) -> _Listed:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            return next(listed, None)
+            return next(listed)
         except (BotoCoreError, ClientError) as error:
             urls = ", ".join(listing.url for listing in self._listings)
             text = f"{urls} cannot be listed: {answer(error)}"
             if not self._config.poll_interval or fault(error) != "later":
                 raise SourceError(text) from None
             self._context.say(f"{text}; trying again in {self._config.poll_interval:g} seconds")
-            return None  # the next round begins where this one should have gone on
+            raise StopIteration from None  # the next round begins where this one should have gone on
 
-    def _list(self) -> Iterator[tuple[ObjectName, Position]]:
+    def _list(self) -> Iterator[_Listed]:
         """One round over all lanes."""
         for listing in self._listings:
             for lane in listing.lanes():
@@ -199,10 +201,12 @@ class S3Source:
                     yield from self._new_objects(listing, lane)
                 else:
                     self._count(listing, lane)
+                yield None
 
-    def _new_objects(self, listing: Listing, lane: Lane) -> Iterator[tuple[ObjectName, Position]]:
+    def _new_objects(self, listing: Listing, lane: Lane) -> Iterator[_Listed]:
         place = self._place(lane)
-        names = replace(self._selection, since=None)  # the listing began where it must
+        # In a lane the listing began where it must; elsewhere names may tell when they were delivered.
+        names = replace(self._selection, since=None) if lane.kind else self.selection
         for found in listing.keys(lane, place.after or lane.begin(self._selection)):
             if place.is_done(found.key):
                 continue

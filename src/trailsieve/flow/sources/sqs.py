@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-import threading
-import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 from typing import Any
 
 from msgspec import structs
@@ -18,15 +15,14 @@ from trailsieve.flow.context import Context
 from trailsieve.flow.selection import Selection
 from trailsieve.flow.sources.objects import Fetcher
 from trailsieve.flow.sources.sqs_hand import Hand, Received
+from trailsieve.flow.sources.sqs_receiver import Receiver
 from trailsieve.model import Message, Offset, Position
 from trailsieve.trail.envelopes import ObjectName, Peeled, peel
 from trailsieve.wire.aws import AwsConfig, answer, client, explained, fault
 
 _PATIENCE = 1.0  # seconds that a poll waits for something
 _IMPATIENCE = 0.1  # the same while others are being examined
-_LONG_POLL = 5  # seconds; a longer one would keep us from ending
 _REGION = re.compile(r"https://(?:sqs\.)?([a-z0-9-]+)\.(?:queue\.)?amazonaws\.com(?:\.cn)?/")
-_HOPELESS = ("credentials", "refused", "wrong", "gone")
 _ALL = Selection()
 _RECORD = re.compile(rb'"event(?:Version|Name|Source|ID|Time)"')
 
@@ -97,16 +93,12 @@ class SqsSource:
         self._config = config
         self._context = context
         self._hand = Hand(sqs, config.queue_url, config.visibility_timeout, context.say)
-        self._arrived: SimpleQueue[list[dict[str, Any]] | SourceError] = SimpleQueue()
+        self._receiver = Receiver(sqs, config.queue_url, config.visibility_timeout, context.say)
         self._wanted: deque[tuple[ObjectName, _Part]] = deque()
         self._ready: deque[tuple[_Part, bytes, str]] = deque()
         self._yielded: dict[Offset, Received] = {}
         self._advised: set[str] = set()
         self._count = 0
-        self._room = threading.Semaphore(0)
-        self._asked = False
-        self._closing = threading.Event()
-        self._receiver: threading.Thread | None = None
 
     def start(self, positions: Mapping[str, Offset]) -> None:
         count = positions.get(self._config.queue_url, 0)
@@ -151,13 +143,9 @@ class SqsSource:
         return f"{url}: {waiting} messages, {hidden} in flight{letters}"
 
     def close(self) -> None:
-        self._closing.set()
-        self._room.release()
-        if self._receiver is not None:
-            self._receiver.join(_LONG_POLL + 1)
-            self._receiver = None
+        for message in self._receiver.close():
+            self._hand.take(*message)  # so that it is given back at once
         self._fetcher.close()
-        self._give_back()
         self._hand.close()
 
     def _probe(self, call: Any, needed: str) -> None:
@@ -170,54 +158,14 @@ class SqsSource:
                 raise SourceError(f"{self._config.queue_url} ({needed}): {answer(error)}") from None
 
     def _receive(self) -> None:
-        """Has the receiver ask for more, when there is too little in our hands."""
-        if self._receiver is None:
-            self._receiver = threading.Thread(target=self._keep_receiving, name="sqs-receive", daemon=True)
-            self._receiver.start()
+        """Asks for more messages, when there is too little in our hands."""
         self._unpack_arrived(0)
-        if not self._asked and not self._wanted and self._fetcher.has_room:
-            self._asked = True
-            self._room.release()
-
-    def _keep_receiving(self) -> None:
-        """The life of the receiving thread: a batch whenever there is room for one."""
-        pause = 0.5
-        while True:
-            self._room.acquire()
-            if self._closing.is_set():
-                return
-            try:
-                answered = self._client.receive_message(
-                    QueueUrl=self._config.queue_url,
-                    MaxNumberOfMessages=10,
-                    WaitTimeSeconds=_LONG_POLL,
-                    VisibilityTimeout=self._config.visibility_timeout,
-                )
-            except Exception as error:
-                text = f"{self._config.queue_url} cannot be read (sqs:ReceiveMessage): {answer(error)}"
-                if fault(error) in _HOPELESS:
-                    self._arrived.put(SourceError(text))
-                    return
-                self._context.say(f"{text}; trying again")
-                self._closing.wait(pause)
-                pause = min(2 * pause, 20.0)
-                self._arrived.put([])
-            else:
-                pause = 0.5
-                self._arrived.put(answered.get("Messages", []))
+        if not self._wanted and self._fetcher.has_room:
+            self._receiver.ask()
 
     def _unpack_arrived(self, patience: float) -> None:
-        try:
-            arrived = self._arrived.get(timeout=patience) if patience else self._arrived.get_nowait()
-        except Empty:
-            return
-        if isinstance(arrived, SourceError):
-            raise arrived
-        self._asked = False
-        for message in arrived:
-            received = self._hand.take(
-                message["MessageId"], message["ReceiptHandle"], message["Body"].encode()
-            )
+        for identity, handle, body in self._receiver.take(patience):
+            received = self._hand.take(identity, handle, body)
             if received:
                 self._unpack(received)
 
@@ -272,14 +220,6 @@ class SqsSource:
         return Message(
             payload or part.received.body if problem else payload, position, part.name, problem=problem
         )
-
-    def _give_back(self) -> None:
-        """Messages that were received after the last poll are taken in hand, so as to be given back."""
-        deadline = time.monotonic() + 1
-        while not self._arrived.empty() and time.monotonic() < deadline:
-            arrived = self._arrived.get()
-            for message in arrived if isinstance(arrived, list) else ():
-                self._hand.take(message["MessageId"], message["ReceiptHandle"], b"")
 
 
 def _region(config: Config) -> str | None:
