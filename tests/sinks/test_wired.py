@@ -78,10 +78,12 @@ def test_an_attackers_text_arrives_as_text_and_a_megabyte_in_short(sink: str) ->
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("format", ["cef", "leef"])
+@pytest.mark.parametrize("payload", ["cef", "leef"])
 @pytest.mark.parametrize("transport", ["tls", "udp"])
-def test_no_text_forges_a_field_of_cef_or_leef(kind: syslog_server.Kind, format: str, transport: str) -> None:
-    opened = wired.over_syslog(kind, transport, format=format, max_bytes=8192)
+def test_no_text_forges_a_field_of_cef_or_leef(
+    kind: syslog_server.Kind, payload: str, transport: str
+) -> None:
+    opened = wired.over_syslog(kind, transport, format=payload, max_bytes=8192)
     try:
         given = odd_alerts()
         opened.sink.deliver(given)
@@ -117,10 +119,10 @@ def test_the_header_says_what_is_known_without_reading_the_payload(kind: syslog_
 
 
 @pytest.mark.parametrize("limit", [480, 2048, 8192])
-@pytest.mark.parametrize("format", ["native", "cef", "leef"])
-def test_no_syslog_message_is_longer_than_its_limit(limit: int, format: Any) -> None:
+@pytest.mark.parametrize("payload", ["native", "cef", "leef"])
+def test_no_syslog_message_is_longer_than_its_limit(limit: int, payload: Any) -> None:
     sink = syslog.SyslogSink(
-        syslog.Config(host="localhost", transport="udp", max_bytes=limit, format=format), Context()
+        syslog.Config(host="localhost", transport="udp", max_bytes=limit, format=payload), Context()
     )
     for alert in odd_alerts():
         message = sink.message(alert)
@@ -249,7 +251,7 @@ def _no_topic() -> Any:
 @pytest.mark.parametrize("make", [_no_queue, _no_topic])
 def test_what_is_not_there_ends_it_at_once(make: Callable[[], Any]) -> None:
     sink = make()
-    with pytest.raises(SinkError, match="there|exist"):
+    with pytest.raises(SinkError, match=r"there|exist"):
         sink.check()
     with pytest.raises(SinkError):
         sink.deliver(alerts(1))
@@ -279,7 +281,7 @@ def test_findings_go_to_the_account_of_the_alert_by_its_role() -> None:
         accounts = {}
         for key in ("444455556666", "123456789012"):
             role = f"arn:aws:iam::{key}:role/x"
-            sts = wired.moto().client("sts").assume_role(RoleArn=role, RoleSessionName="t")["Credentials"]
+            sts = wired.moto().client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
             hub = wired.moto().client(
                 "securityhub", key=sts["AccessKeyId"], aws_session_token=sts["SessionToken"]
             )

@@ -37,6 +37,7 @@ _HINTS = {
     "QueueDoesNotExist": _QUEUE,
     "KMSAccessDeniedException": "the credentials need kms:Decrypt on the key that encrypts it",
     "ResourceNotFoundException": "is the name right, and `region`?",
+    "NotFound": "is the ARN right, and `region`?",
     "InvalidObjectState": "it is archived in Glacier: restore it first",
 }
 _GONE = {"NoSuchKey", "404", "NoSuchVersion", "InvalidObjectState", "NoSuchBucket"}

@@ -50,6 +50,22 @@ class KafkaSink:
         self._producer: Any = None
 
     def deliver(self, alerts: Sequence[Alert]) -> None:
+        failed = self._write(alerts)
+        suspects = [alert for alert in alerts if isinstance(failed.get(alert.id), _too_large())]
+        if suspects and len(alerts) > 1:
+            # For one alert that is too large a broker refuses its batch, and the client, from then on,
+            # whatever follows: each by itself, then, and after a failure with a new client.
+            self._forget()
+            for alert in suspects:
+                del failed[alert.id]
+                if alone := self._write([alert]):
+                    failed |= alone
+                    self._forget()
+        if failed:
+            self._judge(failed)
+
+    def _write(self, alerts: Sequence[Alert]) -> dict[str, Exception]:
+        """Writes all and waits; returns what became of those that are not acknowledged."""
         from kafka.errors import KafkaError
 
         written: list[tuple[Alert, Any]] = []
@@ -63,15 +79,13 @@ class KafkaSink:
                 )
             producer.flush(self._config.timeout)
         except KafkaError as error:
-            rest = alerts[len(written) :]
-            failed |= {alert.id: error for alert in rest}
+            failed |= {alert.id: error for alert in alerts[len(written) :]}
         for alert, future in written:
             try:
                 future.get(self._config.timeout)
             except KafkaError as error:
                 failed[alert.id] = error
-        if failed:
-            self._judge(failed)
+        return failed
 
     def check(self) -> str:
         from kafka.errors import KafkaError
@@ -118,8 +132,7 @@ class KafkaSink:
             known.SaslAuthenticationFailedError,
             known.InvalidTopicError,
         )
-        too_large = (known.MessageSizeTooLargeError, known.RecordListTooLargeError, known.InvalidRecordError)
-        refused = {i: self._said(error) for i, error in failed.items() if isinstance(error, too_large)}
+        refused = {i: self._said(error) for i, error in failed.items() if isinstance(error, _too_large())}
         again = frozenset(failed.keys() - refused.keys())
         error = next((failed[i] for i in again), None) or next(iter(failed.values()))
         if isinstance(error, person):
@@ -135,6 +148,12 @@ class KafkaSink:
 
     def _said(self, error: Exception) -> str:
         return f"{self._name}: {type(error).__name__.removesuffix('Error')}: {shorten(str(error), 200)}"
+
+
+def _too_large() -> tuple[type[Exception], ...]:
+    from kafka import errors as known
+
+    return known.MessageSizeTooLargeError, known.RecordListTooLargeError, known.InvalidRecordError
 
 
 def _headers(alert: Alert) -> list[tuple[str, bytes]]:

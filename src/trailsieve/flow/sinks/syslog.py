@@ -97,6 +97,7 @@ class SyslogSink:
 
     def close(self) -> None:
         self._connection.close()
+        self._recent.clear()  # an orderly end leaves nothing on its way
 
     def message(self, alert: Alert) -> bytes:
         """The whole message, with no control character in it."""
