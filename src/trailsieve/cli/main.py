@@ -30,6 +30,7 @@ _COMMANDS = {
     "replay": "Run rules over an archive of CloudTrail files and raise the alerts.",
     "diff": "Prove that two patterns or rules mean the same, or show where they differ.",
     "rules": "List and show rules.",
+    "audit": "Judge an account's monitoring by what it does: the CIS controls, link by link.",
     "test": "Run the tests that rules carry.",
 }
 _EXAMPLES = """\b

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 
 from trailsieve.aws import alarms, arn
 from trailsieve.aws.audit import coverage, mend, notice, trails
@@ -72,9 +73,12 @@ class _Filter:
         return str(self.json.get("filterName"))
 
 
+_compiled = lru_cache(4096)(partial(compile, limits=False))  # each control looks at each filter
+
+
 def _read(item: Json) -> _Filter:
     try:
-        return _Filter(item, compile(str(item.get("filterPattern", "")), limits=False))
+        return _Filter(item, _compiled(str(item.get("filterPattern", ""))))
     except PatternError as error:
         return _Filter(item, None, f"{error.message}, column {error.column}")
 
@@ -108,7 +112,7 @@ def _meant(control: Control, found: list[_Filter]) -> list[_Filter]:
         for one in found
         if one.pattern is None
         or coverage.meant(control, one.pattern) > _LIKE
-        or coverage.relate(control, one.pattern).covers
+        or coverage.covers(control, one.pattern)
     ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from trailsieve import jsontext
@@ -138,6 +138,12 @@ def relate(control: Control, pattern: FilterPattern) -> Coverage:
     return next((one for one in found if one.covers), None) or max(found, key=_closeness)
 
 
+def covers(control: Control, pattern: FilterPattern) -> bool:
+    """Whether `relate` finds that a pattern covers a control; quick for those that are far from it."""
+    near = any(all(map(pattern.matches, reading.match)) for reading in control.readings)
+    return near and relate(control, pattern).covers
+
+
 def _closeness(coverage: Coverage) -> int:
     return ("misses", "narrower", "unknown").index(coverage.kind)
 
@@ -170,8 +176,13 @@ def _tried(reading: Reading, pattern: FilterPattern, kind: Kind, witness: str) -
 
 def meant(control: Control, pattern: FilterPattern) -> float:
     """How much a pattern seems to be meant for a control; 0 when it is for another one or for none."""
-    own = _likeness(control, pattern)
-    return own if own >= max(_likeness(other, pattern) for other in controls()) else 0.0
+    found = _likenesses(pattern)
+    return found[control.number] if found[control.number] == max(found.values()) else 0.0
+
+
+@lru_cache(4096)
+def _likenesses(pattern: FilterPattern) -> dict[str, float]:
+    return {control.number: _likeness(control, pattern) for control in controls()}
 
 
 def _likeness(control: Control, pattern: FilterPattern) -> float:

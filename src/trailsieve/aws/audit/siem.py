@@ -127,11 +127,11 @@ def _through_rules(place: Place, siem: Siem, begun: Road) -> Iterator[Road]:
     control, mended = place.control, f'[[rules]]\npack = "cis-aws"   # in {siem.name}'
     found = False
     for rule in siem.rules:
-        covered = coverage.relate(control, rule.pattern)
-        if not covered.covers and coverage.meant(control, rule.pattern) <= _LIKE:
+        if coverage.meant(control, rule.pattern) <= _LIKE and not coverage.covers(control, rule.pattern):
             continue
         found = True
-        link = replace(pattern_link(f"rule {rule.id}", covered), name="rule")
+        related = coverage.relate(control, rule.pattern)
+        link = replace(pattern_link(f"rule {rule.id}", related), name="rule")
         if link.verdict == "pass":
             link = _excepted(place, rule, link)
         if not rule.enabled:
@@ -146,7 +146,7 @@ def _through_rules(place: Place, siem: Siem, begun: Road) -> Iterator[Road]:
 def _excepted(place: Place, rule: Rule, link: Link) -> Link:
     """The link of a rule that covers the control, with what its exceptions take away."""
     for exception in rule.exceptions:
-        if coverage.relate(place.control, exception.pattern).covers:
+        if coverage.covers(place.control, exception.pattern):
             return Link("rule", "fail", f"an exception of rule {rule.id} takes all away: {exception.reason}")
         lost = next(filter(exception.pattern.matches, place.control.readings[0].match), "")
         if lost:
