@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 UV = UV_PROJECT_ENVIRONMENT=$(VENV) $$(command -v uv || echo $(BIN)/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-parts bench-rules bench-relate bench-size fuzz clean
+.PHONY: help demo test lint bench bench-parts bench-rules bench-relate bench-sinks bench-size fuzz clean
 
 help: ## Say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ bench-rules: $(READY) ## Measure how time grows with the number of rules
 
 bench-relate: $(READY) ## Measure how long all pairs of patterns from public repositories take to relate
 	@$(BIN)/python -m tests.bench.relate
+
+bench-sinks: $(READY) ## Measure alerts a second of each HTTP sink beside what its receiver takes
+	@$(BIN)/python -m tests.bench.http_sinks
 
 bench-size: $(READY) ## Measure time and memory from 100 MB to 10 GB (half an hour, 15 GB of disk)
 	@$(BIN)/python -m tests.bench.size
