@@ -10,6 +10,8 @@ import json
 import re
 from urllib.parse import quote, quote_plus
 
+_IN_A_PATH = "/:?#[]@!$&'()*+,;=~"  # RFC 3986: what a URL may hold as it is
+_SHORTEST_PART = 4  # characters of a secret that is cut off
 SHORTEST = 6  # characters; shorter values stand in any text and are no secrets
 
 _known: dict[str, str] = {}
@@ -21,13 +23,26 @@ def hide(value: str, shown: str) -> None:
     global _pattern  # noqa: PLW0603
     if len(value) < SHORTEST or value in _known:
         return
-    forms = (value, quote(value, safe=""), quote(value), quote_plus(value), json.dumps(value)[1:-1])
-    for form in (*forms, json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]):
+    as_json = (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1])
+    in_url = (quote(value, safe=""), quote(value), quote_plus(value), quote(value, safe=_IN_A_PATH))
+    for form in (value, *as_json, *in_url):
         _known.setdefault(form, shown)
     # The longest first: one secret may begin with another.
     _pattern = re.compile("|".join(map(re.escape, sorted(_known, key=len, reverse=True))))
 
 
 def masked(text: str) -> str:
-    """`text` without any value that is hidden."""
-    return _pattern.sub(lambda found: _known[found[0]], text) if _pattern else text
+    """`text` without any value that is hidden, also where an ellipsis cuts one off."""
+    if not _pattern:
+        return text
+    *cut, last = _pattern.sub(lambda found: _known[found[0]], text).split("…")
+    return "…".join([*map(_masked_end, cut), last])
+
+
+def _masked_end(text: str) -> str:
+    """`text` without the beginning of a hidden value at its end."""
+    for form, shown in _known.items():
+        for length in range(min(len(form), len(text)), _SHORTEST_PART - 1, -1):
+            if text.endswith(form[:length]):
+                return text[:-length] + shown
+    return text

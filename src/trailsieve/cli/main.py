@@ -78,7 +78,15 @@ def main() -> None:
         # and in any locale, a character that it lacks is no reason to stop.
         encoding = sys.stdout.encoding
         sys.stdout = open(sys.stdout.fileno(), "w", encoding=encoding, errors="replace", closefd=False)  # noqa: SIM115
+    sys.excepthook = _unforeseen
     sys.exit(run(sys.argv[1:]))
+
+
+def _unforeseen(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    """An error that nobody thought of, with its traceback and without secrets."""
+    import traceback
+
+    print(masked("".join(traceback.format_exception(kind, error, trace))), end="", file=sys.stderr)
 
 
 def run(arguments: list[str]) -> int:

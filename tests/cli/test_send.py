@@ -1,0 +1,96 @@
+"""`trailsieve send` and `trailsieve config check --connect`: alerts to one sink by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from tests.cli.console import denied, log_file, trailsieve
+from tests.contract.test_sinks import ALERTS
+from trailsieve.flow.deadletter import AlertLetters
+from trailsieve.flow.outlet import Refusal
+from trailsieve.formats import native
+from trailsieve.model import Context, Distinct, Moment, Named, Window
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """Two sinks: files."""
+    log_file(tmp_path / "trail" / "a.json", [denied(1)])
+    path = tmp_path / "trailsieve.toml"
+    sinks = "".join(
+        f'[[sink]]\nkind = "files"\nname = "{name}"\npath = "{tmp_path}/{name}.jsonl"\n' for name in "ab"
+    )
+    path.write_text(
+        f'[source]\nkind = "files"\npaths = ["{tmp_path}/trail"]\n{sinks}[[rules]]\npack = "cis-aws"\n'
+    )
+    return path
+
+
+def test_an_alert_arrives_as_it_was(config: Path, tmp_path: Path) -> None:
+    some = Distinct(2, (Named("x", 2),))
+    alarm = replace(
+        ALERTS[0],
+        kind="alarm",
+        state="ALARM",
+        records=(b'{"n": 1.0, "n": 1e400}',),
+        window=Window("2026-03-14T02:00:00Z", "2026-03-14T02:05:00Z"),
+        context=Context("r", 1.5, 0, Moment("t"), None, some, some, some, some, some, some),
+        dimensions={"a": "b"},
+        tags=("t",),
+    )
+    for alert in (ALERTS[0], alarm):
+        given = tmp_path / "alert.json"
+        given.write_bytes(native.encode(alert))
+        result = trailsieve("send", given, "--config", config, "--sink", "b")
+        assert (result.code, result.err) == (0, "trailsieve: 1 of 1 alerts sent to b\n")
+        sent = (tmp_path / "b.jsonl").read_bytes().splitlines()[-1]
+        assert sent == native.encode(alert)
+    assert not (tmp_path / "a.jsonl").exists()
+
+
+def test_dead_letters_of_the_sink_are_sent(config: Path, tmp_path: Path) -> None:
+    letters = AlertLetters(tmp_path / "letters.jsonl")
+    for number, alert in enumerate(ALERTS):
+        letters.add(Refusal("ab"[number % 2], alert, "busy"))
+    assert trailsieve("send", letters.path, "--config", config, "--sink", "b").code == 0
+    lines = (tmp_path / "b.jsonl").read_bytes().splitlines()
+    assert [json.loads(line)["id"] for line in lines] == ["id-1", "id-3"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"id": 1}', "line 1 is no alert of the native format"),
+        ("{}\n{", "line 2 is no JSON"),
+        ("[]", "line 1 is no alert"),
+        ('{"id": "a", "rule": "b", "severity": "odd"}', "line 1 is no alert"),
+    ],
+)
+def test_what_is_no_alert_is_told(text: str, told: str, config: Path, tmp_path: Path) -> None:
+    given = tmp_path / "alert.json"
+    given.write_text(text)
+    result = trailsieve("send", given, "--config", config, "--sink", "b")
+    assert result.code == 2
+    if not text.startswith("{}"):
+        assert told in result.err
+
+
+def test_a_sink_that_there_is_not(config: Path) -> None:
+    result = trailsieve("send", config, "--config", config, "--sink", "c")
+    assert result.code == 2
+    assert "has no sink c; its sinks: a, b" in result.err
+
+
+def test_connect_sends_each_sink_an_alert_that_says_that_it_is_a_test(config: Path, tmp_path: Path) -> None:
+    result = trailsieve("config", "check", "--connect", config)
+    assert result.code == 0
+    for name in "ab":
+        alert = json.loads((tmp_path / f"{name}.jsonl").read_text())
+        assert alert["rule"] == "trailsieve-test"
+        assert "please ignore" in alert["title"]
+        assert f"ok    sink {name}: " in result.out.decode()
+        assert f"it took the test alert {alert['id']}" in result.out.decode()
