@@ -24,6 +24,7 @@ from pathlib import Path
 from tests.bench import archive
 from tests.servers.moto import ENVIRONMENT, Bucket, Moto, Queue, running
 from tests.servers.moto import archive as files_of
+from trailsieve.trail.envelopes import peel
 
 ROOT = Path(__file__).resolve().parents[2]
 TRAILSIEVE = str(Path(sys.executable).with_name("trailsieve"))
@@ -45,7 +46,7 @@ path = "{folder}/state.db"
 [dead_letters]
 path = "{folder}/dead.jsonl"
 """
-Run = Callable[[], None]
+Run = Callable[[], float | None]
 
 
 def replay(what: str, server: str) -> None:
@@ -55,18 +56,21 @@ def replay(what: str, server: str) -> None:
     subprocess.run(command, env=environment, check=True, stderr=subprocess.DEVNULL)
 
 
-def drain(queue: Queue, bucket: Bucket, keys: list[str], server: str) -> None:
-    """The service, until the queue is empty; the queue is filled before the clock starts."""
+def drain(queue: Queue, server: str) -> float:
+    """The service, from its start until the queue is empty; the seconds without its end."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "service.toml")
         config.write_text(CONFIG.format(queue=queue.url, server=server, folder=folder, workers=WORKERS))
         service = subprocess.Popen(
             [TRAILSIEVE, "run", config], env={**os.environ, **ENVIRONMENT}, stderr=subprocess.DEVNULL
         )
+        began = time.monotonic()
         while queue.counts() != (0, 0):
-            time.sleep(0.1)
+            time.sleep(0.2)
+        seconds = time.monotonic() - began
         service.terminate()
         service.wait()
+    return seconds
 
 
 def download(moto: Moto, bucket: Bucket, keys: list[str]) -> None:
@@ -77,11 +81,25 @@ def download(moto: Moto, bucket: Bucket, keys: list[str]) -> None:
             pass
 
 
+def bare_queue(moto: Moto, queue: Queue, bucket: Bucket) -> None:
+    """The server's limit with a queue: threads that receive, download and delete."""
+
+    def loop(_: int) -> None:
+        s3, sqs = moto.client("s3"), moto.client("sqs")
+        while got := sqs.receive_message(QueueUrl=queue.url, MaxNumberOfMessages=10).get("Messages"):
+            for message in got:
+                for name in peel(message["Body"].encode()).objects:
+                    s3.get_object(Bucket=name.bucket, Key=name.key)["Body"].read()
+                sqs.delete_message(QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(loop, range(8)))
+
+
 def measured(run: Run) -> tuple[float, float]:
     """Seconds on the clock, and processor seconds of the processes that were started and ended."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    run()
-    seconds = time.monotonic() - began
+    seconds = run() or time.monotonic() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -104,7 +122,7 @@ def main() -> None:
     for way, (seconds, cpu) in figures.items():
         rate = given.size / 1e6 / seconds
         ratio = figures["files on disk"][0] / seconds
-        spent = f", {1000 * cpu / given.files:,.1f} processor ms a file" if cpu else ""
+        spent = f", {1000 * cpu / given.files:,.1f} processor ms a file" if cpu > 1 else ""
         print(
             f"{way:>16}: {rate:6,.0f} MB/s, {given.files / seconds:6,.0f} files/s, {ratio:.2f} of disk{spent}"
         )
@@ -118,13 +136,14 @@ def _figures(
     ways: dict[str, Run] = {
         "files on disk": lambda: replay(folder, moto.url),
         "bare downloads": lambda: download(moto, bucket, keys),
+        "bare queue": lambda: bare_queue(moto, queue, bucket),
         "s3": lambda: replay(bucket.url, moto.url),
-        "sqs": lambda: drain(queue, bucket, keys, moto.url),
+        "sqs": lambda: drain(queue, moto.url),
     }
     found: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
     for _ in range(rounds):
         for way, run in ways.items():
-            if way == "sqs":
+            if way in ("sqs", "bare queue"):
                 queue.tell(bucket, keys)
             found[way].append(measured(run))
     medians = {

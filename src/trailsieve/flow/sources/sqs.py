@@ -93,7 +93,7 @@ class SqsSource:
         self._config = config
         self._context = context
         self._hand = Hand(sqs, config.queue_url, config.visibility_timeout, context.say)
-        self._receiver = Receiver(sqs, config.queue_url, config.visibility_timeout, context.say)
+        self._receiver = Receiver(self._hand, context.say)
         self._wanted: deque[tuple[ObjectName, _Part]] = deque()
         self._ready: deque[tuple[_Part, bytes, str]] = deque()
         self._yielded: dict[Offset, Received] = {}
@@ -143,8 +143,7 @@ class SqsSource:
         return f"{url}: {waiting} messages, {hidden} in flight{letters}"
 
     def close(self) -> None:
-        for message in self._receiver.close():
-            self._hand.take(*message)  # so that it is given back at once
+        self._receiver.close()
         self._fetcher.close()
         self._hand.close()
 
@@ -164,10 +163,8 @@ class SqsSource:
             self._receiver.ask()
 
     def _unpack_arrived(self, patience: float) -> None:
-        for identity, handle, body in self._receiver.take(patience):
-            received = self._hand.take(identity, handle, body)
-            if received:
-                self._unpack(received)
+        for received in self._receiver.take(patience):
+            self._unpack(received)
 
     def _unpack(self, received: Received) -> None:
         """Makes parts of a message: objects to fetch, records that it holds itself, and what is unknown."""

@@ -5,41 +5,39 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import Any
 
 from trailsieve.errors import SourceError
+from trailsieve.flow.sources.sqs_hand import Hand, Received
 from trailsieve.wire.aws import answer, fault
 
 _LONG_POLL = 5  # seconds; a longer one would keep us from ending
 _MOST = 10  # messages that SQS gives at once
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 20.0  # seconds between two tries
-_Batch = list[tuple[str, str, bytes]]  # id, receipt handle and body of each
+_AHEAD = 3  # batches that are asked for or waiting to be taken
 
 
 class Receiver:
-    """Receives one batch whenever it is asked for one, so that no more come than there is room for."""
+    """Receives into a hand, a few batches ahead and only when asked to: no more than can be worked on."""
 
-    def __init__(self, client: Any, queue_url: str, timeout: int, say: Callable[[str], None]) -> None:
-        self._client = client
-        self._queue_url = queue_url
-        self._timeout = timeout
+    def __init__(self, hand: Hand, say: Callable[[str], None]) -> None:
+        self._hand = hand
         self._say = say
-        self._arrived: SimpleQueue[_Batch | SourceError] = SimpleQueue()
+        self._arrived: SimpleQueue[list[Received] | SourceError] = SimpleQueue()
         self._wanted = threading.Semaphore(0)
-        self._asked = False
+        self._asked = 0
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
     def ask(self) -> None:
-        """Asks for a batch, unless one is asked for already."""
+        """Asks for batches, unless enough are under way."""
         if self._thread is None:  # it begins here, not earlier: worker processes were forked before
             self._thread = threading.Thread(target=self._run, name="sqs-receive", daemon=True)
             self._thread.start()
-        if not self._asked:
-            self._asked = True
-            self._wanted.release()
+        if self._asked < _AHEAD:
+            self._wanted.release(_AHEAD - self._asked)
+            self._asked = _AHEAD
 
-    def take(self, seconds: float) -> _Batch:
+    def take(self, seconds: float) -> list[Received]:
         """A batch that arrived; waits for it, and is empty when none came.
 
         Raises:
@@ -51,18 +49,16 @@ class Receiver:
             return []
         if isinstance(arrived, SourceError):
             raise arrived
-        self._asked = False
+        self._asked -= 1
         return arrived
 
-    def close(self) -> _Batch:
-        """Ends the thread; returns what arrived after the last `take`."""
+    def close(self) -> None:
+        """Ends the thread."""
         self._closing.set()
         self._wanted.release()
         if self._thread is not None:
             self._thread.join(_LONG_POLL + 1)
             self._thread = None
-        left = [self._arrived.get() for _ in range(self._arrived.qsize())]
-        return [message for batch in left if isinstance(batch, list) for message in batch]
 
     def _run(self) -> None:
         pause = _FIRST_PAUSE
@@ -74,7 +70,7 @@ class Receiver:
                 self._arrived.put(self._receive())
                 pause = _FIRST_PAUSE
             except Exception as error:
-                text = f"{self._queue_url} cannot be read (sqs:ReceiveMessage): {answer(error)}"
+                text = f"{self._hand.queue_url} cannot be read (sqs:ReceiveMessage): {answer(error)}"
                 if fault(error) != "later":
                     self._arrived.put(SourceError(text))
                     return
@@ -83,14 +79,15 @@ class Receiver:
                 pause = min(2 * pause, _LONGEST_PAUSE)
                 self._arrived.put([])
 
-    def _receive(self) -> _Batch:
-        answered = self._client.receive_message(
-            QueueUrl=self._queue_url,
+    def _receive(self) -> list[Received]:
+        answered = self._hand.client.receive_message(
+            QueueUrl=self._hand.queue_url,
             MaxNumberOfMessages=_MOST,
             WaitTimeSeconds=_LONG_POLL,
-            VisibilityTimeout=self._timeout,
+            VisibilityTimeout=self._hand.timeout,
         )
-        return [
-            (message["MessageId"], message["ReceiptHandle"], message["Body"].encode())
+        taken = [
+            self._hand.take(message["MessageId"], message["ReceiptHandle"], message["Body"].encode())
             for message in answered.get("Messages", ())
         ]
+        return [received for received in taken if received]
