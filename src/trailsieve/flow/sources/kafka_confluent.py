@@ -151,6 +151,8 @@ class ConfluentConsumer:
         self._consumer.assign(places)
         if self._on_hold:
             self._consumer.pause(places)
+        else:
+            self._consumer.resume(places)  # the library keeps the pause of partitions that went and came back
 
     def _messages(self, found: list[Any]) -> list[Message]:
         messages = []
