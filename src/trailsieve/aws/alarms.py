@@ -33,6 +33,7 @@ _MISSING: dict[str, Missing] = {
     "breaching": "breaching",
     "ignore": "ignore",
 }
+_OF_RULE = re.compile(r'(?:ALARM|OK|INSUFFICIENT_DATA)\(\s*"?([^"()]+)"?\s*\)')
 _ANY_OF = re.compile(r'\s*ALARM\(\s*"?([^"()]+)"?\s*\)(?:\s+OR(?=\s)|\s*$)')
 
 
@@ -130,7 +131,15 @@ def any_of(rule: str) -> list[str]:
     """The names of a composite alarm's rule when it is `ALARM("a") OR ALARM("b") …`; else none."""
     names, place = [], 0
     while place < len(rule) and (found := _ANY_OF.match(rule, place)):
-        name = found[1].strip()
-        names.append(name.partition(":alarm:")[2] or name)
+        names.append(_name(found[1]))
         place = found.end()
     return names if place == len(rule) else []
+
+
+def mentioned(rule: str) -> list[str]:
+    """The names of all alarms in a composite alarm's rule."""
+    return [_name(found) for found in _OF_RULE.findall(rule)]
+
+
+def _name(text: str) -> str:
+    return text.strip().partition(":alarm:")[2] or text.strip()

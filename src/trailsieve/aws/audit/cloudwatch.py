@@ -107,20 +107,22 @@ def _through_filters(place: Place, begun: Road, trail: Json) -> Iterator[Road]:
 
 
 def _meant(control: Control, found: list[_Filter]) -> list[_Filter]:
-    return [
+    """The filters that may be about a control; when there are none, those that match just everything."""
+    meant = [
         one
         for one in found
         if one.pattern is None
         or coverage.meant(control, one.pattern) > _LIKE
         or coverage.covers(control, one.pattern)
     ]
+    return meant or [one for one in found if one.pattern is not None and coverage.drowns(one.pattern)]
 
 
 def _no_filter(walk: _Walk, count: int, elsewhere: list[_Filter]) -> Link:
     control = walk.place.control
     repair = mend.put_filter(control, walk.group, walk.region)
     other = next((one for one in elsewhere if one.pattern is not None), None)
-    said = f"none of the {count} metric filters of {walk.group} is about this control"
+    said = f"no metric filter of {walk.group} is about this control ({count} looked at)"
     if other:
         there = other.json.get("logGroupName")
         said = f"metric filter {other.name} is on {there}, but the trail writes to {walk.group}"

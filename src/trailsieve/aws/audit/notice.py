@@ -29,7 +29,7 @@ class Teller:
             rule, name = str(composite.get("AlarmRule")), str(alarm.get("AlarmName"))
             if name in alarms.any_of(rule):
                 ways.append(self._through(road, composite, repair))
-            elif name in rule:
+            elif name in alarms.mentioned(rule):
                 said = f"{composite.get('AlarmName')} acts for {name}, but on more conditions than that"
                 ways.append(road.then(Link("actions", "unknown", said, (f"AlarmRule: {rule}",))))
         return best(ways)

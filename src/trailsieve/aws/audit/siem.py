@@ -139,7 +139,7 @@ def _through_rules(place: Place, siem: Siem, begun: Road) -> Iterator[Road]:
         road = begun.then(link)
         yield road if road.verdict == "fail" else _through_sinks(place, siem, rule, road)
     if not found:
-        said = f"none of the {len(siem.rules)} rules is about this control"
+        said = f"no rule of {siem.name} is about this control ({len(siem.rules)} looked at)"
         yield begun.then(Link("rule", "fail", said, mend=mended))
 
 
