@@ -7,13 +7,16 @@ READY := $(VENV)/.ready
 UV = UV_PROJECT_ENVIRONMENT=$(VENV) $$(command -v uv || echo $(BIN)/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-parts bench-rules bench-relate bench-sinks bench-size fuzz clean
+.PHONY: help demo demo-siem test lint bench bench-parts bench-rules bench-relate bench-sinks bench-size bench-alarms fuzz clean
 
 help: ## Say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 demo: $(READY) ## Replay the sample archive and show what happened in it
 	@$(BIN)/trailsieve replay samples/archive --format table
+
+demo-siem: $(READY) ## Send the sample archive's alerts to a real rsyslog and OpenSearch and ask them (needs Java, Maven, apt-get)
+	@$(BIN)/python -m tests.demo.siem
 
 test: $(READY) ## Run all tests
 	@$(BIN)/pytest
@@ -37,11 +40,15 @@ bench-rules: $(READY) ## Measure how time grows with the number of rules
 bench-relate: $(READY) ## Measure how long all pairs of patterns from public repositories take to relate
 	@$(BIN)/python -m tests.bench.relate
 
-bench-sinks: $(READY) ## Measure alerts a second of each HTTP sink beside what its receiver takes
+bench-sinks: $(READY) ## Measure alerts a second of each sink into its receiver
 	@$(BIN)/python -m tests.bench.http_sinks
+	@$(BIN)/python -m tests.bench.wired_sinks
 
 bench-size: $(READY) ## Measure time and memory from 100 MB to 10 GB (half an hour, 15 GB of disk)
 	@$(BIN)/python -m tests.bench.size
+
+bench-alarms: $(READY) ## Measure a million windowed matches over ten thousand keys (some minutes)
+	@$(BIN)/python -m tests.bench.alarms
 
 FUZZ_SECONDS ?= 300
 fuzz: $(READY) ## Look for inputs that break a law of patterns (FUZZ_SECONDS=300)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,13 +25,13 @@ _TRIES = 5
 
 
 @click.command("send", epilog=_EXAMPLES)
-@click.argument("alerts", metavar="ALERT.json", type=click.File("rb"))
+@click.argument("alerts", metavar="ALERT.json", type=click.Path(dir_okay=False, allow_dash=True))
 @click.option(
     "--config", "path", required=True, type=click.Path(dir_okay=False), help="Where the sink stands."
 )
 @click.option("--sink", "name", required=True, help="The sink's name, or its kind when it has none.")
 @global_options
-def command(alerts: IO[bytes], path: str, name: str) -> int:
+def command(alerts: str, path: str, name: str) -> int:
     """Send alerts in the native format to one sink: one alert, JSON lines of them, or their dead letters.
 
     An alert keeps its id, so a receiver that has it already knows it. Of dead letters those of the sink are
@@ -47,7 +47,11 @@ def command(alerts: IO[bytes], path: str, name: str) -> int:
     if part is None:
         known = ", ".join(part.name for part in config.sinks)
         raise UsageError(f"{path} has no sink {name}; its sinks: {known}")
-    given = list(_alerts(alerts.read(), name))
+    try:
+        with click.open_file(alerts, "rb") as file:
+            given = list(_alerts(file.read(), name))
+    except OSError as error:
+        raise UsageError(f"{alerts}: {error.strerror or error}") from None
     context = Context(shown.say, max_object_size=Size().convert(config.max_object_size, None, None))
     sink = open_part("sinks", part, context)
     refused: dict[str, str] = {}
@@ -93,7 +97,7 @@ def _alerts(text: bytes, sink: str) -> Iterator[Alert]:
             value = values[0] if values else json.loads(line)
         except ValueError as error:
             raise UsageError(f"line {number} is no JSON: {error}") from None
-        if isinstance(value, dict) and value.get("sink", sink) == sink:
+        if not isinstance(value, dict) or value.get("sink", sink) == sink:
             yield _alert(line, number)
 
 
@@ -103,15 +107,11 @@ def _alert(line: bytes, number: int) -> Alert:
 
     from trailsieve.model import Alert
 
-    class _Records(msgspec.Struct):
-        records: list[msgspec.Raw] = []
-
     try:
         letter = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
         inner = bytes(letter["alert"]) if "alert" in letter else line
         fields = msgspec.json.decode(inner, type=dict[str, msgspec.Raw])
-        records = msgspec.json.decode(inner, type=_Records).records
-        fields.pop("records", None)
+        records = msgspec.json.decode(fields.pop("records", b"[]"), type=list[msgspec.Raw])
         alert = msgspec.json.decode(msgspec.json.encode(fields), type=Alert)
     except msgspec.MsgspecError as error:
         raise UsageError(f"line {number} is no alert of the native format: {error}") from None

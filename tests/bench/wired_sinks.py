@@ -1,0 +1,46 @@
+"""Alerts a second of each sink that speaks something else than plain HTTP, into its receiver: `make bench-sinks`.
+
+The receivers share the machine; beside the figure stands the sink's own CPU time.
+"""
+
+from __future__ import annotations
+
+import time
+
+from tests.sinks.faults import alerts
+from tests.sinks.wired import AWS, WIRED, Wired, _seen
+
+BATCH = 1000
+
+
+def measure(wired: Wired, count: int) -> tuple[float, float]:
+    """Alerts a second until all can be seen at the receiver, and those of the sink's own CPU time."""
+    given = alerts(count + BATCH)
+    wired.sink.deliver(given[:BATCH])  # connections, imports
+    started, cpu = time.perf_counter(), time.thread_time()
+    for start in range(BATCH, count + BATCH, BATCH):
+        wired.sink.deliver(given[start : start + BATCH])
+    took, own = time.perf_counter() - started, time.thread_time() - cpu
+    missing = {alert.id for alert in given} - set(_seen(wired, {alert.id for alert in given}))
+    if missing:
+        raise SystemExit(f"{len(missing)} alerts did not arrive")
+    return count / took, count / own
+
+
+def main() -> None:
+    """Prints the table as Markdown."""
+    print("\n| sink | alerts/s | by the sink's own CPU time |")
+    print("| --- | --: | --: |")
+    for name, opened in WIRED.items():
+        if name.endswith(" udp"):
+            continue  # nothing holds a sender back: what is too fast is lost
+        wired = opened()
+        try:
+            figures = measure(wired, 2000 if name in AWS else 20_000)
+            print(f"| {name} | {' | '.join(f'{figure:,.0f}' for figure in figures)} |", flush=True)
+        finally:
+            wired.close()
+
+
+if __name__ == "__main__":
+    main()
