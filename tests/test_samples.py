@@ -36,6 +36,45 @@ def test_the_archive_raises_the_expected_alerts_to_the_byte(workers: tuple[str, 
     assert result.out == (SAMPLES / "expected-alerts.jsonl").read_bytes()
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_alarms_tell_the_intrusion_in_a_handful_of_alerts(workers: str) -> None:
+    found = trailsieve(
+        "replay", "samples/archive", "--rules", "samples/rules/alarms.toml", "--workers", workers
+    )
+    assert [
+        (alert["rule"], alert["window"]["start"][11:16], alert["summary"]) for alert in found.objects
+    ] == [
+        (
+            *("denied-calls", "02:15"),
+            "user/build-bot made 16 denied calls (AssumeRole, DescribeInstances, DescribeOrganization and 12 more) "
+            "from 203.0.113.77 in us-east-1 in 5 minutes",
+        ),
+        (
+            *("console-guessing", "02:35"),
+            "j.marlow made 6 ConsoleLogin calls from 203.0.113.77 in us-east-1 in 5 minutes",
+        ),
+        (
+            *("privileged-changes", "02:30"),
+            "user/j.marlow made 3 calls (AttachUserPolicy, CreateAccessKey, CreatePolicyVersion) "
+            "from 203.0.113.77 in us-east-1 in 15 minutes",
+        ),
+        (
+            *("risky-changes", "02:45"),
+            "user/build-bot made 5 calls (AttachInternetGateway, AuthorizeSecurityGroupIngress, "
+            "CreateInternetGateway and 2 more) from 203.0.113.77 in eu-west-1 in 15 minutes",
+        ),
+        (
+            "root-active",
+            "03:00",
+            "root made 1 ConsoleLogin call from 203.0.113.94 in us-east-1 in 15 minutes",
+        ),
+        (
+            *("trail-stopped", "03:15"),
+            "user/build-bot made 2 calls (DeleteTrail, StopLogging) from 203.0.113.77 in eu-west-1 in 5 minutes",
+        ),
+    ]
+
+
 def test_the_tests_of_the_team_hold() -> None:
     result = trailsieve("test", "samples/rules")
     assert (result.code, result.err) == (0, "")

@@ -6,10 +6,11 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from collections.abc import Iterator
 
 from trailsieve.cli.options import Screen
 from trailsieve.cli.table import Row, table
-from trailsieve.errors import shorten, tail, visible
+from trailsieve.errors import shorten, visible, tail, visible
 from trailsieve.flow.summary import RuleCounts, Summary, top
 
 _HEADER = ("rule", "alerts", "first", "last", "top principals", "top sources")

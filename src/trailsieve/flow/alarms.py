@@ -12,7 +12,6 @@ that is not closed or still looked back at (see `window`).
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -161,17 +160,17 @@ class Alarms:
         watched.closed = upto
         found = []
         for key, series in list(watched.series.items()):
-            before = set(series.periods) if self._live else set()
-            state = (series.state, series.next, dict(series.held)) if self._live else None
-            found += [(change.end, key, change) for change in series.close(upto)]
+            before = series.periods
+            due = series.is_due(upto)
+            if due:
+                found += [(change.end, key, change) for change in series.close(upto)]
             spent = series.is_spent(upto)
             if spent:
                 del watched.series[key]
-            if self._live:
+            if self._live and (due or spent):
                 rule = watched.rule.id
-                self._changed_periods |= {(rule, key, start) for start in before - set(series.periods)}
-                if spent or state != (series.state, series.next, series.held):
-                    self._changed.add((rule, key))
+                self._changed.add((rule, key))
+                self._changed_periods.update((rule, key, n) for n in before if n not in series.periods)
         found.sort(key=lambda item: item[:2])
         return [alert_of_change(watched.rule, key, change) for _, key, change in found]
 
@@ -199,7 +198,7 @@ class Alarms:
             if name == _NEWEST:
                 self.newest = self._saved = msgspec.msgpack.decode(data)
             elif name.startswith(_PREFIX):
-                rule, length, pairs, start = json.loads(name.removeprefix(_PREFIX))
+                rule, length, pairs, start = msgspec.json.decode(name.removeprefix(_PREFIX))
                 self._restore(
                     name, rule, length, tuple((dimension, value) for dimension, value in pairs), start, data
                 )
@@ -227,7 +226,7 @@ class Alarms:
             series.periods[start] = decode_period(data)
 
     def _name(self, rule: str, key: Dimensions, start: int | None = None) -> str:
-        return _PREFIX + json.dumps([rule, self.watched[rule].alarm.period, key, start])
+        return _PREFIX + msgspec.json.encode([rule, self.watched[rule].alarm.period, key, start]).decode()
 
     @property
     def late(self) -> Counter[str]:

@@ -11,13 +11,19 @@ from trailsieve.trail.event import Event
 
 
 def alert_of(match: Match) -> Alert:
-    """The alert of one match; the same record and rule give the same alert wherever and whenever."""
+    """The alert of one match; the same record and rule give the same alert wherever and whenever.
+
+    A match of a rule with an alarm is only counted: it has no sentence.
+    """
     event: Event = match.record.event
     rule = match.rule
     identity = event.userIdentity if event.userIdentity.__class__ is dict else {}
     principal, source_ip, region = _principal(identity), _text(event.sourceIPAddress), _text(event.awsRegion)
     event_name, event_source = _text(event.eventName), _text(event.eventSource)
     error_code = _text(event.errorCode)
+    summary = ""
+    if not rule.alarm:
+        summary = of_match(principal, source_ip, event_name, event_source, error_code, region)
     return Alert(
         id=_identity(match, event),
         rule=rule.id,
@@ -35,7 +41,7 @@ def alert_of(match: Match) -> Alert:
         event_name=event_name,
         event_source=event_source,
         error_code=error_code,
-        summary=of_match(principal, source_ip, event_name, event_source, error_code, region),
+        summary=summary,
         tags=rule.tags,
         references=rule.references,
         position=f"{match.origin}#{match.record.index}",

@@ -71,11 +71,15 @@ class Series:
     def close(self, upto: int) -> list[Change]:
         """Evaluates every period that ends by `upto`; returns the changes of state that are to be raised."""
         changes = []
-        while (start := self._due()) is not None and start + self.alarm.period <= upto:
-            change = self._evaluate(start)
+        while self.is_due(upto):
+            change = self._evaluate(self._next())
             if change:
                 changes.append(change)
         return changes
+
+    def is_due(self, upto: int) -> bool:
+        """Whether there is a period to evaluate that ends by then."""
+        return (self.next is not None or bool(self.periods)) and self._next() + self.alarm.period <= upto
 
     def is_spent(self, upto: int) -> bool:
         """Whether nothing is known here that a new series would not know as well."""
@@ -83,8 +87,8 @@ class Series:
             return False
         return all(until + self.alarm.suppress <= upto for until, _ in self.held.values())
 
-    def _due(self) -> int | None:
-        return self.next if self.next is not None else min(self.periods, default=None)
+    def _next(self) -> int:
+        return self.next if self.next is not None else min(self.periods)
 
     def _evaluate(self, start: int) -> Change | None:
         alarm = self.alarm
@@ -126,8 +130,8 @@ class Series:
     def _forget(self, start: int, *, quiet: bool) -> None:
         """Drops what the next evaluation does not look at; after nothing but silence waits for data."""
         oldest = start - (self.alarm.evaluation_periods - 2) * self.alarm.period
-        for place in [place for place in self.periods if place < oldest]:
-            del self.periods[place]
+        if self.periods and min(self.periods) < oldest:
+            self.periods = {place: period for place, period in self.periods.items() if place >= oldest}
         self.next = None if quiet else start + self.alarm.period
 
 

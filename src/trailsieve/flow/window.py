@@ -104,15 +104,13 @@ class Period:
             high = default if high is None else max(high, default)
         if not samples:
             return None
-        values: dict[Statistic, Any] = {
-            "Sum": total,
-            "SampleCount": samples,
-            "Average": Fraction(total) / samples,
-            "Minimum": low,
-            "Maximum": high,
-        }
-        found: Exact = values[statistic]
-        return found
+        if statistic == "Sum":
+            return total
+        if statistic == "SampleCount":
+            return samples
+        if statistic == "Average":
+            return Fraction(total) / samples
+        return low if statistic == "Minimum" else high
 
 
 def exact(value: int | float) -> Exact:

@@ -1,0 +1,226 @@
+"""`trailsieve tune`: what a rule, or another version of it, would have raised over an archive."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from trailsieve.cli.options import global_options, max_object_size, no_limits, screen
+from trailsieve.errors import UsageError, shorten, visible_lines
+
+if TYPE_CHECKING:
+    from trailsieve.flow.whatif import Outcome
+    from trailsieve.rules.alarm import RuleException
+    from trailsieve.rules.rule import Rule
+
+_EXAMPLES = """\b
+Examples:
+  trailsieve tune cis-aws-4.1 --over samples/archive
+  trailsieve tune denied-calls --rules samples/rules/alarms.toml --over samples/archive
+  trailsieve tune cis-aws-4.1 --over ./AWSLogs --against '{ $.errorCode = "AccessDenied*" }'
+  trailsieve tune denied-calls --rules rules/old.toml --against rules/new.toml --over ./AWSLogs --since 7d
+"""
+_TOP = 5
+_WIDTH = 70
+_BY = ("principal", "service", "account")
+
+
+@click.command("tune", epilog=_EXAMPLES)
+@click.argument("rule_id", metavar="RULE")
+@click.option(
+    "--over",
+    "inputs",
+    metavar="ARCHIVE",
+    multiple=True,
+    required=True,
+    help="Files or folders; may be repeated.",
+)
+@click.option(
+    "--rules",
+    "packs",
+    metavar="PACK|FILE",
+    multiple=True,
+    help="Where RULE is; the built-in packs when not given.",
+)
+@click.option(
+    "--against",
+    metavar="PATTERN|FILE",
+    help="Another version of RULE: a pattern, or a rule file that has it.",
+)
+@click.option("--since", metavar="TIME", help="Events from this time on: ISO 8601, or 24h, 7d before now.")
+@click.option("--until", metavar="TIME", help="Events before this time.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@no_limits
+@max_object_size
+@global_options
+def command(
+    rule_id: str,
+    inputs: tuple[str, ...],
+    packs: tuple[str, ...],
+    against: str | None,
+    as_json: bool,
+    no_limits: bool,
+    **options: Any,
+) -> None:
+    """Show what RULE would have raised over an archive: how often, for whom, and what would quieten it.
+
+    Exceptions are proposed with the number of events that each would hide and of alerts that would be left:
+    read them as questions to the owner of the caller. With --against the two versions are compared.
+    """
+    from trailsieve.flow.whatif import outcomes, proposals, with_exception
+
+    rule = _find(rule_id, packs, limits=not no_limits)
+    other = _version(rule, against, limits=not no_limits) if against else None
+    archive = _Archive(inputs, **options)
+    found = outcomes([rule] + ([other] if other else []), *archive.read())
+    proposed = proposals(found[0])
+    tried = (
+        outcomes([with_exception(rule, one) for one in proposed], *archive.read(quiet=True))
+        if proposed
+        else []
+    )
+    pairs = list(zip(proposed, tried, strict=True))
+    if as_json:
+        print(json.dumps(_as_dict(found, pairs), indent=2))
+        return
+    lines = [*_overview(found[0]), *_proposed(found[0], pairs)]
+    print(visible_lines("\n".join(lines + (list(_compared(found[0], found[1])) if other else []))))
+
+
+class _Archive:
+    def __init__(
+        self, inputs: Sequence[str], since: str | None, until: str | None, max_object_size: int
+    ) -> None:
+        from trailsieve.flow.selection import Selection
+        from trailsieve.flow.sources.files import list_files
+
+        self._selection = Selection.parse(since, until, (), ())
+        self._files = self._selection.files(list_files(inputs), lambda reason: None)
+        self._limit = max_object_size
+        if not self._files:
+            raise UsageError(f"nothing to read in {', '.join(inputs)}")
+
+    def read(self, *, quiet: bool = False) -> tuple[Any, ...]:
+        """A source of the archive, and what else a run over it needs."""
+        from trailsieve.flow.deadletter import ReportedDeadLetters
+        from trailsieve.flow.sources.files import FilesSource
+
+        letters = [] if quiet else [ReportedDeadLetters(screen().problem)]
+        wanted = self._selection.wants if self._selection.narrows else None
+        return FilesSource(self._files, self._limit), letters, wanted, self._limit
+
+
+def _find(rule_id: str, packs: Sequence[str], *, limits: bool) -> Rule:
+    from difflib import get_close_matches
+
+    from trailsieve.rules.load import built_in, load_pack
+    from trailsieve.rules.rule import joined
+
+    rules = joined(load_pack(pack, limits=limits) for pack in packs or built_in())
+    rule = next((rule for rule in rules if rule.id == rule_id), None)
+    if rule is None:
+        close = get_close_matches(rule_id, [known.id for known in rules], 3)
+        hint = f"did you mean {', '.join(close)}?" if close else "see `trailsieve rules list`"
+        raise UsageError(f"no rule {rule_id!r}; {hint}")
+    return rule
+
+
+def _version(rule: Rule, against: str, *, limits: bool) -> Rule:
+    """A rule file's rule of the same id, or its only one; or the rule with another pattern."""
+    from trailsieve.pattern.compiler import compile
+    from trailsieve.rules.load import load_pack
+
+    if not Path(against).exists():
+        return replace(rule, pattern=compile(against, limits=limits))
+    pack = load_pack(against, limits=limits)
+    found = pack.rule(rule.id) or (pack.rules[0] if len(pack.rules) == 1 else None)
+    if found is None:
+        raise UsageError(f"{against} has no rule {rule.id!r}: name the file that holds its other version")
+    return found
+
+
+def _overview(outcome: Outcome) -> Iterator[str]:
+    days = outcome.days
+    events, alerts = len(outcome.events), len(outcome.alerts)
+    hidden = f", {outcome.hidden:,} more are hidden by its exceptions" if outcome.hidden else ""
+    span = f"{days[0]} to {days[-1]}, {len(days)} days with events" if len(days) > 1 else "".join(days)
+    yield f"{outcome.rule.id}: {events:,} events match, {alerts:,} alerts{hidden}"
+    if not days:
+        return
+    yield f"{span}: {events / len(days):,.1f} events and {alerts / len(days):,.1f} alerts a day"
+    for field in _BY:
+        raised = outcome.raised({"service": "event_source"}.get(field, field))
+        yield f"\n{'events':>8} {'alerts':>7} {'a day':>7}  by {field}"
+        counts = outcome.counts(field)
+        for name, count in counts[:_TOP]:
+            alerted = raised[name]
+            yield f"{count:>8,} {alerted:>7,} {alerted / len(days):>7,.1f}  {shorten(name, _WIDTH)}"
+        if len(counts) > _TOP:
+            yield f"{sum(count for _, count in counts[_TOP:]):>8,} {'':>15}  {len(counts) - _TOP:,} others"
+
+
+def _proposed(outcome: Outcome, pairs: list[tuple[RuleException, Outcome]]) -> Iterator[str]:
+    if not pairs:
+        return
+    yield "\nExceptions to think about: who owns the caller, and is the call meant?"
+    for exception, tried in pairs:
+        hides = len(outcome.events) - len(tried.events)
+        yield f"\n# hides {hides:,} of {len(outcome.events):,} events; {len(tried.alerts):,} alerts are left"
+        yield f"[[rule.exceptions]]\npattern = '{exception.pattern.text}'"
+        yield 'reason = ""\nowner = ""'
+
+
+def _compared(one: Outcome, other: Outcome) -> Iterator[str]:
+    from trailsieve.flow.whatif import difference
+
+    yield f"\nAgainst {other.rule.pattern.text}"
+    yield f"{len(other.events):,} events match, {len(other.alerts):,} alerts"
+    for word, a, b in (("added", other, one), ("removed", one, other)):
+        events, alerts = difference(a.events, b.events), difference(a.alerts, b.alerts)
+        yield f"\n{word}: {len(events):,} events, {len(alerts):,} alerts"
+        counts = Counter(
+            f"{seen.principal}  {seen.event_name}  {seen.error_code}"
+            for seen in map(a.events.__getitem__, events)
+        )
+        for name, count in counts.most_common(_TOP):
+            yield f"{count:>8,}  {shorten(name.rstrip(), 120)}"
+
+
+def _as_dict(found: list[Outcome], pairs: list[tuple[RuleException, Outcome]]) -> dict[str, Any]:
+    from trailsieve.flow.whatif import difference
+
+    one = found[0]
+    shown: dict[str, Any] = {
+        "rule": one.rule.id,
+        "events": len(one.events),
+        "alerts": len(one.alerts),
+        "hidden": one.hidden,
+        "days": one.days,
+        "by": {field: dict(one.counts(field)) for field in _BY},
+        "exceptions": [
+            {
+                "pattern": exception.pattern.text,
+                "hides": len(one.events) - len(tried.events),
+                "alerts_left": len(tried.alerts),
+            }
+            for exception, tried in pairs
+        ],
+    }
+    for other in found[1:]:
+        shown["against"] = {
+            "pattern": other.rule.pattern.text,
+            "events": len(other.events),
+            "alerts": len(other.alerts),
+        }
+        for word, a, b in (("added", other, one), ("removed", one, other)):
+            shown["against"][word] = {
+                "events": difference(a.events, b.events),
+                "alerts": len(difference(a.alerts, b.alerts)),
+            }
+    return shown

@@ -1,0 +1,215 @@
+"""`make bench-alarms`: what alarms cost: a million matches over ten thousand keys, with and without windows.
+
+Each case runs in a process of its own, over the same compressed files, with one worker; its memory is the
+growth of the process from before the first file to the most that it ever had.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import multiprocessing
+import random
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from trailsieve.flow.alarms import Alarms
+from trailsieve.flow.checkpoint import SqliteCheckpoint
+from trailsieve.flow.decode import Decoder
+from trailsieve.flow.deliver import Delivery
+from trailsieve.flow.examine import Examiner
+from trailsieve.flow.matcher import Matcher
+from trailsieve.flow.pipeline import Pipeline, one_by_one
+from trailsieve.flow.sources.files import FilesSource, list_files
+from trailsieve.formats import native
+from trailsieve.model import Alert
+from trailsieve.pattern.compiler import compile
+from trailsieve.pattern.parser import parse_selector
+from trailsieve.rules.alarm import Alarm, Reference
+from trailsieve.rules.rule import Rule
+
+MATCHES = 1_000_000
+KEYS = 10_000
+FILES = 500
+START = 1_773_446_400  # 2026-03-14T00:00:00Z
+BY = Reference("$.userIdentity.arn", parse_selector("$.userIdentity.arn"))
+PATTERN = compile('{ $.errorCode = "AccessDenied*" }')
+ALARM = Alarm(threshold=3, period=300, by=(BY,), allowed_lateness=900)
+CASES = {
+    "matching alone": "an alert a match",
+    "matching alone, SQLite": "the same; ids kept on disk after each file",
+    "alarms, replay": "all periods stay open to the end",
+    "alarms, stream": "periods close as time goes on; state in memory",
+    "alarms, stream, SQLite": "the same; ids and windows kept on disk after each file",
+}
+
+
+class Counted:
+    """A sink that encodes, and keeps nothing."""
+
+    def __init__(self) -> None:
+        self.alerts = 0
+
+    def deliver(self, alerts: Sequence[Alert]) -> None:
+        self.alerts += len([native.encode(alert) for alert in alerts])
+
+    def check(self) -> str:
+        return "counts"
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def make(folder: Path, matches: int, hours: float) -> None:
+    """Files as CloudTrail delivers them: each of a short time, late by up to ten minutes."""
+    rng = random.Random(7)
+    folder.mkdir(parents=True)
+    size = matches // FILES
+    for file in range(FILES):
+        records = []
+        for number in range(size):
+            seconds = START + int(hours * 3600 * (file + number / size) / FILES) - rng.randrange(600)
+            records.append(record(rng, f"{file:08x}-0000-4000-8000-{number:012x}", seconds))
+        data = b'{"Records":[' + b",".join(records) + b"]}"
+        (folder / f"{file:05}.json.gz").write_bytes(gzip.compress(data, 1, mtime=0))
+
+
+def record(rng: random.Random, identity: str, seconds: int) -> bytes:
+    who = rng.randrange(KEYS)
+    found = {
+        "eventVersion": "1.11",
+        "userIdentity": {
+            "type": "AssumedRole",
+            "principalId": f"AROA{who:017}:session",
+            "arn": f"arn:aws:sts::111122223333:assumed-role/role-{who}/session",
+            "accountId": "111122223333",
+        },
+        "eventTime": f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "eventSource": "s3.amazonaws.com",
+        "eventName": rng.choice(["GetObject", "PutObject", "ListBucket", "GetBucketAcl"]),
+        "awsRegion": rng.choice(["eu-west-1", "us-east-1"]),
+        "sourceIPAddress": f"192.0.2.{who % 256}",
+        "userAgent": "aws-sdk-java/2.25.40 Linux/5.10 OpenJDK_64-Bit_Server_VM/17.0.10",
+        "errorCode": "AccessDenied",
+        "errorMessage": "User is not authorized to perform this operation on this resource",
+        "requestParameters": {"bucketName": "exampleorg-data", "key": f"part-{rng.randrange(10**9)}"},
+        "eventID": identity,
+        "eventType": "AwsApiCall",
+        "recipientAccountId": "111122223333",
+    }
+    return json.dumps(found, separators=(",", ":")).encode()
+
+
+def measure(case: str, folder: Path, answers: Any) -> None:
+    """Runs one case; sends seconds, MB, alerts, and the most series and periods that were open."""
+    rule = Rule("denied", "Denied", "low", PATTERN, alarm=ALARM if "alarms" in case else None)
+    live = "stream" in case
+    sink = Counted()
+    alarms = Alarms([rule], live=live, clock=lambda: START + 86400.0 * 365)
+    source = FilesSource(list_files([str(folder)]), 2**28)
+    with tempfile.TemporaryDirectory() as scratch:
+        more: dict[str, Any] = (
+            {"checkpoint": SqliteCheckpoint(Path(scratch) / "state.db")} if "SQLite" in case else {}
+        )
+        pipeline = Pipeline(
+            source,
+            one_by_one(Examiner(Decoder(), Matcher([rule]))),
+            Delivery([sink]),
+            [],
+            alarms=alarms,
+            **more,
+        )
+        most = (0, 0)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        started = time.perf_counter()
+        source.start({})
+        for number, (messages, findings) in enumerate(pipeline.examine(pipeline._polled())):
+            pipeline.epoch(messages, findings)
+            if number % 50 == 49 and alarms.watched:
+                most = max(most, opened(alarms), key=lambda held: held[1])
+        sink.deliver(alarms.close())
+        seconds = time.perf_counter() - started
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    answers.send((seconds, grown, sink.alerts, *most))
+
+
+def opened(alarms: Alarms) -> tuple[int, int]:
+    """How many series and periods are held."""
+    series = [series for watched in alarms.watched.values() for series in watched.series.values()]
+    return len(series), sum(len(one.periods) for one in series)
+
+
+def run(case: str, folder: Path) -> tuple[float, float, int, int, int]:
+    """One case in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=measure, args=(case, folder, theirs))
+    process.start()
+    theirs.close()
+    answer: tuple[float, float, int, int, int] = ours.recv()
+    process.join()
+    return answer
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--matches", type=int, default=MATCHES)
+    parser.add_argument("--hours", type=float, default=2)
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    folder = Path(tempfile.gettempdir()) / "trailsieve-bench" / f"alarms-{options.matches}-{options.hours:g}h"
+    if not folder.exists():
+        make(folder, options.matches, options.hours)
+    cases = [case for case in CASES if options.only in case or case == "matching alone"]
+    found: dict[str, list[tuple[float, float, int, int, int]]] = {case: [] for case in cases}
+    for _ in range(options.rounds):
+        for case in cases:
+            found[case].append(run(case, folder))
+    title = f"{options.matches:,} matches over {KEYS:,} keys in {options.hours:g} hours, periods of 5 minutes"
+    table = Table(title=title, title_justify="left", box=None)
+    for column in (
+        "case",
+        "seconds",
+        "matches/s",
+        "× alone",
+        "alerts",
+        "MB",
+        "series",
+        "periods",
+        "kB a period",
+    ):
+        table.add_column(column, justify="left" if column == "case" else "right")
+    base = statistics.median(row[0] for row in found["matching alone"])
+    alone = statistics.median(row[1] for row in found["matching alone"])
+    for case in cases:
+        seconds, grown = (statistics.median(row[n] for row in found[case]) for n in (0, 1))
+        _, _, alerts, series, periods = found[case][0]
+        each = f"{(grown - alone) * 1024 / periods:.1f}" if periods else "-"
+        figures = (
+            f"{options.matches / seconds:,.0f}",
+            f"{base / seconds:.2f}",
+            f"{alerts:,}",
+            f"{grown:,.0f}",
+        )
+        table.add_row(case, f"{seconds:.1f}", *figures, f"{series:,}", f"{periods:,}", each)
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    console.print(table)
+    for case in cases:
+        console.print(f"  {case}: {CASES[case]}", style="dim")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""`trailsieve tune`: what a rule would have raised, what would quieten it, what another version changes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.console import Record, denied, log_file, trailsieve
+from trailsieve import load_pack
+
+RULES = """
+[[rule]]
+id = "denied"
+pattern = '{ $.errorCode = "AccessDenied*" }'
+exceptions = [{ pattern = '{ $.eventName = "HeadBucket" }', reason = "noise" }]
+ALARM
+"""
+ALARM = 'alarm = { threshold = 3, period = "5m" }'
+
+
+def by(number: int, who: str) -> Record:
+    arn = f"arn:aws:sts::111122223333:assumed-role/{who}/session-{number % 2}"
+    return denied(number, userIdentity={"arn": arn})
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """Two days: a noisy role, a person, one call that an exception hides."""
+    noisy = [by(number, "ci") for number in range(20, 26)]
+    rest = [
+        denied(1),
+        denied(2, eventTime="2026-03-15T09:00:00Z"),
+        denied(3, eventName="HeadBucket"),
+        denied(4, errorCode="Other"),
+    ]
+    log_file(tmp_path / "archive" / "a.json.gz", [*noisy, *rest])
+    return tmp_path / "archive"
+
+
+def rules(folder: Path, alarm: str = "", name: str = "rules.toml", **replaced: str) -> Path:
+    file = folder / name
+    text = RULES.replace("ALARM", alarm)
+    for old, new in replaced.items():
+        text = text.replace(old, new)
+    file.write_text(text)
+    return file
+
+
+def answer(file: Path, archive: Path, *more: str | Path) -> Any:
+    return json.loads(trailsieve("tune", "denied", "--rules", file, "--over", archive, "--json", *more).out)
+
+
+def test_what_a_rule_would_have_raised(archive: Path, tmp_path: Path) -> None:
+    plain, alarm = answer(rules(tmp_path), archive), answer(rules(tmp_path, ALARM, "b.toml"), archive)
+    assert (plain["events"], plain["alerts"], plain["hidden"]) == (8, 8, 1)
+    assert (alarm["events"], alarm["alerts"], alarm["hidden"]) == (8, 1, 1)
+    assert plain["days"] == ["2026-03-14", "2026-03-15"]
+    assert list(plain["by"]["principal"].values()) == [3, 3, 2]
+
+
+def test_an_exception_hides_what_was_said_of_it(archive: Path, tmp_path: Path) -> None:
+    [proposed] = answer(rules(tmp_path), archive)["exceptions"]
+    assert proposed == {
+        "pattern": '{ $.userIdentity.arn = "*:assumed-role/ci/*" }',
+        "hides": 6,
+        "alerts_left": 2,
+    }
+    text = trailsieve("tune", "denied", "--rules", rules(tmp_path), "--over", archive).out.decode()
+    snippet = text[text.index("[[rule.exceptions]]") :]
+    file = tmp_path / "tuned.toml"
+    file.write_text(rules(tmp_path).read_text().replace("exceptions = ", "# ") + snippet)
+    [exception] = load_pack(file).rules[0].exceptions
+    assert exception.pattern.text == proposed["pattern"]
+
+
+@pytest.mark.parametrize("name", ["a*", "o'neil", 'x" || "', "back\\slash", "line\nbreak"])
+def test_a_name_that_would_hide_more_is_not_proposed(name: str, tmp_path: Path) -> None:
+    log_file(tmp_path / "archive/a.json", [by(n, name) for n in range(5)])
+    assert answer(rules(tmp_path), tmp_path / "archive")["exceptions"] == []
+
+
+def test_two_versions(archive: Path, tmp_path: Path) -> None:
+    other = '{ ($.errorCode = "Other") || ($.eventTime = "2026-03-15*") }'
+    found = answer(rules(tmp_path), archive, "--against", other)["against"]
+    assert (found["events"], found["alerts"], found["pattern"]) == (2, 2, other)
+    assert [len(found[word]["events"]) for word in ("added", "removed")] == [1, 7]
+    newer = rules(tmp_path, ALARM, "newer.toml")
+    found = answer(rules(tmp_path), archive, "--against", newer)["against"]
+    assert [len(found[word]["events"]) for word in ("added", "removed")] == [0, 0]
+    assert (found["added"]["alerts"], found["removed"]["alerts"]) == (1, 8)
+
+
+def test_the_text_for_people(archive: Path, tmp_path: Path) -> None:
+    result = trailsieve(
+        "tune", "denied", "--rules", rules(tmp_path), "--over", archive, "--against", "{ $.a = 1 }"
+    )
+    assert result.code == 0
+    text = result.out.decode()
+    assert "denied: 8 events match, 8 alerts, 1 more are hidden by its exceptions" in text
+    assert "4.0 events and 4.0 alerts a day" in text
+    assert "# hides 6 of 8 events; 2 alerts are left" in text
+    assert "removed: 8 events, 8 alerts" in text
+
+
+def test_wrong_use(archive: Path, tmp_path: Path) -> None:
+    assert (
+        "did you mean denied?"
+        in trailsieve("tune", "denid", "--rules", rules(tmp_path), "--over", archive).err
+    )
+    assert trailsieve("tune", "cis-aws-4.1", "--over", tmp_path / "no").code == 2
+    assert trailsieve("tune", "cis-aws-4.1", "--over", archive, "--against", "{ $.a == 1 }").code == 2

@@ -1,0 +1,223 @@
+"""`alarm`, `metric`, `exceptions` and `[[override]]` in rule files: what they mean and every mistake in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from trailsieve import RuleError, load_pack
+from trailsieve.rules.alarm import Alarm, Metric
+from trailsieve.rules.load import built_in
+from trailsieve.rules.rule import Rule, joined
+
+HEAD = "[[rule]]\nid = 'a'\npattern = '{ $.a = 1 }'\n"
+SPACED = "[[rule]]\nid = 'a'\npattern = '[who, size]'\n"
+TEXT = "[[rule]]\nid = 'a'\npattern = 'ERROR'\n"
+
+
+def load(folder: Path, text: str) -> Rule:
+    file = folder / "rules.toml"
+    file.write_text(text, encoding="utf-8")
+    return load_pack(file).rules[0]
+
+
+def problems(folder: Path, text: str) -> list[str]:
+    with pytest.raises(RuleError) as caught:
+        load(folder, text)
+    return [problem.removeprefix(f"{folder}/rules.toml:") for problem in caught.value.problems]
+
+
+def test_the_defaults_are_those_of_cloudwatch(tmp_path: Path) -> None:
+    rule = load(tmp_path, HEAD + 'alarm = { threshold = 3, period = "5m" }')
+    assert rule.alarm == Alarm(threshold=3, period=300)
+    assert rule.alarm
+    assert (rule.alarm.statistic, rule.alarm.comparison, rule.alarm.missing) == ("Sum", ">=", "missing")
+    assert (rule.alarm.allowed_lateness, rule.alarm.notify, rule.metric) == (900, ("ALARM",), Metric())
+
+
+def test_all_that_can_be_said(tmp_path: Path) -> None:
+    rule = load(
+        tmp_path,
+        HEAD
+        + """
+        metric = { value = "$.x.y", dimensions = { Account = "$.recipientAccountId" }, cloudwatch_exact = false }
+        [rule.alarm]
+        threshold = 0.5
+        period = "30s"
+        statistic = "Average"
+        comparison = "<"
+        evaluation_periods = 5
+        datapoints_to_alarm = 3
+        missing = "breaching"
+        by = ["$.userIdentity.arn", "$.a.['b c'][0]"]
+        allowed_lateness = "0s"
+        notify = ["ALARM", "OK"]
+        suppress = "1h"
+        max_keys = 7
+        [[rule.exceptions]]
+        pattern = '{ $.b = 1 }'
+        reason = "known"
+        owner = "us"
+        expires = 2027-01-31
+        [[rule.exceptions]]
+        pattern = '{ $.b = 2 }'
+        reason = "until noon"
+        expires = 2027-01-31T12:00:00Z
+        """,
+    )
+    assert rule.alarm
+    assert (rule.alarm.period, rule.alarm.suppress, rule.alarm.allowed_lateness) == (30, 3600, 0)
+    assert (rule.alarm.datapoints_to_alarm, rule.alarm.max_keys, rule.alarm.threshold) == (3, 7, 0.5)
+    assert [reference.text for reference in rule.alarm.by] == ["$.userIdentity.arn", "$.a.['b c'][0]"]
+    assert [name for name, _ in rule.metric.dimensions] == ["Account"]
+    day, noon = rule.exceptions
+    assert (day.reason, day.owner) == ("known", "us")
+    assert day.expires
+    assert noon.expires
+    assert day.expires - noon.expires == 12 * 3600  # a date is the last whole day
+
+
+@pytest.mark.parametrize("period", ["10s", "20s", "30s", "60s", "1m", "7m", "1h", "1d", "7d"])
+def test_periods(period: str, tmp_path: Path) -> None:
+    assert load(tmp_path, HEAD + f'alarm = {{ threshold = 1, period = "{period}" }}').alarm
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("alarm = 3", "`alarm` is a table: alarm = { … }"),
+        ("alarm = {}", "`alarm.threshold` is missing"),
+        (
+            'alarm = { threshold = 1, period = "5m", tresh = 1 }',
+            "unknown key `alarm.tresh`; did you mean `threshold`?",
+        ),
+        ('alarm = { threshold = "1", period = "5m" }', "`alarm.threshold` is a number"),
+        ('alarm = { threshold = nan, period = "5m" }', "`alarm.threshold` is a number"),
+        ("alarm = { threshold = 1, period = 300 }", "`alarm.period` is a number with its unit"),
+        *[
+            (
+                f'alarm = {{ threshold = 1, period = "{period}" }}',
+                "`alarm.period` is 10s, 20s, 30s or whole minutes",
+            )
+            for period in ("0s", "15s", "61s", "90s")
+        ],
+        (
+            'alarm = { threshold = 1, period = "8d" }',
+            "`alarm.period` times `alarm.evaluation_periods` is at most 7 days",
+        ),
+        (
+            'alarm = { threshold = 1, period = "1d", evaluation_periods = 8 }',
+            "`alarm.period` times `alarm.evaluation_periods` is at most 7 days",
+        ),
+        (
+            'alarm = { threshold = 1, period = "1m", datapoints_to_alarm = 2 }',
+            "`alarm.datapoints_to_alarm` is at most `alarm.evaluation_periods`",
+        ),
+        (
+            'alarm = { threshold = 1, period = "1m", evaluation_periods = 0 }',
+            "`alarm.evaluation_periods` is a whole number",
+        ),
+        (
+            'alarm = { threshold = 1, period = "1m", missing = "Missing" }',
+            "`alarm.missing` is one of missing, ",
+        ),
+        (
+            'alarm = { threshold = 1, period = "1m", notify = [] }',
+            "`alarm.notify` is a list of the states OK, ALARM",
+        ),
+        ('alarm = { threshold = 1, period = "1m", by = "$.a" }', "`alarm.by` is a list of selectors"),
+        ('alarm = { threshold = 1, period = "1m", by = ["$.a[*]"] }', "`alarm.by`: $.a[*] has a wildcard"),
+        (
+            'alarm = { threshold = 1, period = "1m", by = ["$.a b"] }',
+            "`alarm.by`: invalid selector, column 5: this cannot stand in a selector\n    $.a b\n        ^",
+        ),
+        (
+            'metric = { value = "x" }',
+            "`metric.value`: invalid selector, column 1: a selector starts with `$.`",
+        ),
+        ("metric = { value = true }", "`metric.value` is a number"),
+        ('metric = { default = "0" }', "`metric.default` is a number"),
+        ("metric = { cloudwatch_exact = 1 }", "`metric.cloudwatch_exact` is true or false"),
+        ("metric = { dimensions = ['$.a'] }", "`metric.dimensions` is a table of names"),
+        (
+            "metric = { default = 0, dimensions = { A = '$.a' } }",
+            "`metric.default` and `metric.dimensions` exclude",
+        ),
+        (
+            "metric = { dimensions = { A = '$.a', B = '$.b', C = '$.c', D = '$.d' } }",
+            "`metric.dimensions` are at most three",
+        ),
+        ("exceptions = {}", "`exceptions` is a list of tables"),
+        ("exceptions = [{ reason = 'x' }]", "`exceptions.pattern` is missing"),
+        ("exceptions = [{ pattern = 'x' }]", "`exceptions.reason` is missing"),
+        ("exceptions = [{ pattern = 'x', reason = 1 }]", "`exceptions.reason` is a string"),
+        (
+            "exceptions = [{ pattern = 'x', reason = 'x', expires = '2027-01-31' }]",
+            "`exceptions.expires` is a date",
+        ),
+        (
+            "exceptions = [{ pattern = '{ $.a == 1 }', reason = 'x' }]",
+            "an exception: invalid filter pattern, column 7: expected a comparison, found `=`\n    { $.a == 1 }\n          ^",
+        ),
+    ],
+)
+def test_a_mistake_is_told_with_its_line(line: str, said: str, tmp_path: Path) -> None:
+    assert problems(tmp_path, HEAD + line)[0].startswith(f"4: rule a: {said}")
+
+
+def test_default_and_by_exclude_each_other(tmp_path: Path) -> None:
+    text = 'metric = { default = 0 }\nalarm = { threshold = 1, period = "1m", by = ["$.a"] }'
+    assert problems(tmp_path, HEAD + text)[0].startswith("4: rule a: `metric.default` and `alarm.by` exclude")
+
+
+def test_fields_of_space_delimited_patterns(tmp_path: Path) -> None:
+    rule = load(tmp_path, SPACED + "metric = { value = '$size', dimensions = { Who = '$who' } }")
+    assert rule.metric.dimensions[0][1].selector is None
+    [problem] = problems(tmp_path, SPACED + "metric = { value = '$bytes' }")
+    assert problem == "4: rule a: `metric.value`: $bytes is no field of the pattern; it has $who, $size"
+
+
+def test_text_patterns_have_no_dimensions_in_cloudwatch(tmp_path: Path) -> None:
+    dimensions = "metric = { dimensions = { A = '$.a' }EXACT }"
+    assert "rule 62" in problems(tmp_path, TEXT + dimensions.replace("EXACT", ""))[0]
+    assert load(tmp_path, TEXT + dimensions.replace("EXACT", ", cloudwatch_exact = false")).metric.dimensions
+
+
+def test_an_override_changes_a_rule_of_another_pack(tmp_path: Path) -> None:
+    file = tmp_path / "ours.toml"
+    file.write_text(
+        """
+        [[override]]
+        rule = "cis-aws-4.1"
+        severity = "low"
+        alarm = { threshold = 9, period = "5m" }
+        exceptions = [{ pattern = '{ $.a = 1 }', reason = "ours" }]
+        [[override]]
+        rule = "cis-aws-4.2"
+        enabled = false
+        """
+    )
+    rules = {rule.id: rule for rule in joined([load_pack(file), load_pack("cis-aws")])}
+    first, second, third = (rules[f"cis-aws-4.{n}"] for n in (1, 2, 3))
+    assert (first.severity, first.alarm, len(first.exceptions)) == ("low", Alarm(9, 300), 1)
+    assert (first.enabled, second.enabled, third.enabled, third.alarm) == (True, False, True, None)
+    assert first.pattern.text == load_pack("cis-aws").rules[0].pattern.text
+
+
+def test_mistakes_of_an_override(tmp_path: Path) -> None:
+    text = "[[override]]\nrule = 'a'\nseverty = 'low'\nalarm = { threshold = 1 }\n[[override]]\nenabled = 1\n"
+    assert problems(tmp_path, HEAD + text) == [
+        "6: override of a: unknown key `severty`; did you mean `severity`?",
+        "7: override of a: `alarm.period` is missing",
+        "8: override of nothing: `rule` is missing",
+        "9: override of nothing: `enabled` is true or false",
+    ]
+    file = tmp_path / "rules.toml"
+    file.write_text("[[override]]\nrule = 'b'\n")
+    with pytest.raises(RuleError, match=f"{file}:1: no rule 'b' to override"):
+        joined([load_pack(file), load_pack("cis-aws")])
+
+
+def test_built_in_packs_raise_an_alert_a_match() -> None:
+    assert not [rule.id for name in built_in() for rule in load_pack(name).rules if rule.alarm]
