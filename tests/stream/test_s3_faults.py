@@ -22,7 +22,7 @@ from trailsieve.flow.sources.objects import Fetched, Fetcher
 from trailsieve.flow.sources.s3 import Config, open_source
 from trailsieve.flow.sources.s3_listing import Lane
 from trailsieve.flow.sources.s3_place import Place
-from trailsieve.trail.envelopes import ObjectName
+from trailsieve.trail.peeled import ObjectName
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from trailsieve.errors import SourceError
-from trailsieve.trail.envelopes import ObjectName
+from trailsieve.trail.peeled import ObjectName
 from trailsieve.wire.aws import answer, fault
 
 _UNKNOWN_SIZE = 2**20  # bytes that an object is taken for whose notice does not tell

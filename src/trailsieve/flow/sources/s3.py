@@ -15,7 +15,7 @@ from trailsieve.flow.sources.objects import Fetched, Fetcher
 from trailsieve.flow.sources.s3_listing import Lane, Listing
 from trailsieve.flow.sources.s3_place import Place
 from trailsieve.model import Message, Offset, Position
-from trailsieve.trail.envelopes import ObjectName
+from trailsieve.trail.peeled import ObjectName
 from trailsieve.trail.layout import parse_key
 from trailsieve.wire.aws import AwsConfig, answer, client, explained, fault
 

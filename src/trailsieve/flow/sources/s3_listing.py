@@ -14,7 +14,7 @@ from typing import Any
 
 from trailsieve.errors import SourceError
 from trailsieve.flow.selection import DELIVERY_SLACK, Selection
-from trailsieve.trail.envelopes import ObjectName
+from trailsieve.trail.peeled import ObjectName
 from trailsieve.trail.layout import Kind, is_log_name, kind_of_folder
 
 _LANE = re.compile(r"(?:.*/)?(?P<account>[0-9]{12})/(?P<kind>[^/]+)/(?P<region>[^/]+)/")

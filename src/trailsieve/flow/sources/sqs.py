@@ -17,7 +17,8 @@ from trailsieve.flow.sources.objects import Fetcher
 from trailsieve.flow.sources.sqs_hand import Hand, Received
 from trailsieve.flow.sources.sqs_receiver import Receiver
 from trailsieve.model import Message, Offset, Position
-from trailsieve.trail.envelopes import ObjectName, Peeled, peel
+from trailsieve.trail.envelopes import peel
+from trailsieve.trail.peeled import ObjectName, Peeled
 from trailsieve.wire.aws import AwsConfig, answer, client, explained, fault
 
 _PATIENCE = 1.0  # seconds that a poll waits for something
