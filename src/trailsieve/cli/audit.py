@@ -27,6 +27,7 @@ Examples:
   trailsieve audit aws --from answers/ --controls 4.1,4.3
   trailsieve audit aws --role-arn 'arn:aws:iam::{account}:role/audit' --accounts accounts.txt
   trailsieve audit aws --config trailsieve.toml
+  trailsieve audit policy > policy.json
 """
 
 
@@ -92,7 +93,8 @@ def aws(
     actions, subscription. A pattern is judged by the events that it matches, never by its text: it passes
     when it is proved to match all that the control asks for, and fails with an event that it misses.
 
-    Only reads. Exit code 0 means that every control passes, 1 that one fails or cannot be told.
+    Only reads; `trailsieve audit policy` prints the permissions that it needs. Exit code 0 means that every
+    control passes, 1 that one fails or cannot be told.
     """
     from trailsieve.aws.audit.audit import audit, chosen
 
@@ -107,8 +109,20 @@ def aws(
         if source is None:
             raise
         raise UsageError(f"{source}: an answer is not in the shape of AWS's own: {error!r}") from None
-    click.echo(_FORMATS[shape](findings, options.get("region")), nl=False)
+    click.echo(_FORMATS[shape](findings, options.get("region")), nl=False, color=True)
     return int(any(finding.verdict != "pass" for finding in findings))
+
+
+@command.command("policy")
+@global_options
+def policy() -> int:
+    """Print the IAM policy that the audit needs: who runs it may do just that."""
+    from trailsieve.aws.snapshot import CALLS
+
+    actions = [call.action for call in CALLS.values()]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    click.echo(json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=2))
+    return 0
 
 
 def _snapshot(source: Path | None, accounts: Path | None, config: AwsConfig) -> Snapshot:
