@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import random
 import socket
 import ssl
 import threading
@@ -190,6 +191,26 @@ def test_a_proxy_of_the_environment_is_used(echo: Echo, monkeypatch: pytest.Monk
         assert client("http://siem.example/base").post("/path", b"x").status == 200
         thread.join(5)
     assert seen[0].startswith(b"POST http://siem.example/base/path HTTP/1.1\r\n")
+
+
+def test_an_answer_before_the_body_was_read_is_heard() -> None:
+    """As of a proxy that refuses a body by its announced size."""
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+
+        def serve() -> None:
+            connection, _ = proxy.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig")
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(65536):
+                    pass  # a close with unread bytes would be a reset, which may overtake the answer
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        body = random.Random(1).randbytes(4_000_000)
+        assert client(f"http://127.0.0.1:{proxy.getsockname()[1]}").post("/", body).status == 413
+        thread.join(5)
 
 
 def test_a_line_break_in_a_header_is_refused(echo: Echo) -> None:

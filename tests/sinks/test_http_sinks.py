@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from tests.formats.alerts import ALARM, KINDS, OVER
 from tests.formats.alerts import alerts as any_alerts
+from tests.servers import opensearch as server
 from tests.servers.http_receivers import Splunk
 from tests.servers.receiver import Receiver, Relay, Reply, Request, Status
 from tests.sinks.faults import alerts, drive
@@ -223,6 +224,14 @@ def opensearch_index(pair: Pair) -> str:
     return pair.sink._config.index
 
 
+def test_opensearch_that_takes_little_is_sent_little() -> None:
+    with server.opensearch(http__max_content_length="100kb") as node:
+        for gzip in (True, False):
+            config = opensearch.Config(url=node.url, index=f"little-{gzip}".lower(), gzip=gzip)
+            opensearch.open_sink(config, Context()).deliver(alerts(1000))
+            assert len(node.documents(config.index)) == 1000
+
+
 def test_opensearch_only_items_that_may_come_again_come_again() -> None:
     """429 of single items, which a node of ours cannot be made to say."""
 
@@ -363,6 +372,16 @@ def test_webhook_pagerduty_needs_its_key(opened: list[Pair]) -> None:
 
 
 # Sentinel, SecOps, Datadog
+
+
+@pytest.mark.parametrize("open_pair", [splunk, search, azure, google, dog])
+def test_a_web_page_is_no_acceptance(opened: list[Pair], open_pair: Any) -> None:
+    """A portal or proxy that answers everything with 200: nothing was taken, and that is said."""
+    pair = keep(opened, open_pair())
+    pair.receiver.faults.append(Status(200, {"Content-Type": "text/html"}, b"<html>Please log in</html>"))
+    with pytest.raises(SinkError, match=r"is the URL right|is it "):
+        pair.sink.deliver(alerts(3))
+    assert pair.stored() == []
 
 
 def test_sentinel_rows_have_event_time_and_one_token_serves(opened: list[Pair]) -> None:

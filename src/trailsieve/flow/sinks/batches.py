@@ -117,6 +117,12 @@ def answered(
     raise SinkError(f"{reason}; {_HINTS.get(answer.status, 'are the URL and the settings right?')}")
 
 
+def no_page(name: str, answer: Answer) -> None:
+    """Raises SinkError for a good status with a web page: something else answered than was meant."""
+    if answer.status < 300 and "html" in answer.headers.get("content-type", ""):
+        raise SinkError(f"{name} answered with a web page, nothing was taken: is the URL right?")
+
+
 _HINTS = {
     401: "the credentials are wrong or have expired",
     403: "the credentials are wrong, or lack a permission",

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import msgspec
 
 from trailsieve.errors import SinkError
 from trailsieve.flow.context import Context
-from trailsieve.flow.sinks.batches import Batch, Encoded, answered, deliver
+from trailsieve.flow.sinks.batches import Batch, Encoded, answered, deliver, no_page
 from trailsieve.formats import facts, native
 from trailsieve.formats.fit import fitted
 from trailsieve.model import Alert
@@ -99,7 +100,7 @@ class DatadogSink:
 
     def _send(self, batch: Batch) -> None:
         body = b"[" + b",".join(log.body for log in batch) + b"]"
-        answered(self._name, batch, lambda: self._client.post(_PATH, body))
+        answered(self._name, batch, lambda: self._client.post(_PATH, body), partial(no_page, self._name))
 
 
 def open_sink(config: Config, context: Context) -> DatadogSink:

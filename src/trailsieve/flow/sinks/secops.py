@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from trailsieve.errors import SinkError, shorten
 from trailsieve.flow.context import Context
-from trailsieve.flow.sinks.batches import Batch, Encoded, answered, checked, deliver
+from trailsieve.flow.sinks.batches import Batch, Encoded, answered, checked, deliver, no_page
 from trailsieve.formats import facts, native
 from trailsieve.formats.fit import fitted
 from trailsieve.model import Alert
@@ -74,7 +75,7 @@ class SecOpsSink:
         logs = b",".join(log.body for log in batch)
         forwarder = msgspec.json.encode(self._forwarder)
         body = b'{"inlineSource":{"forwarder":%s,"logs":[%s]}}' % (forwarder, logs)
-        answered(self._name, batch, lambda: self._posted(body))
+        answered(self._name, batch, lambda: self._posted(body), partial(no_page, self._name))
 
     def _posted(self, body: bytes) -> Answer:
         path = f"{self._log_type}/logs:import"

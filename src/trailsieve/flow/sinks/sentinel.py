@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -14,7 +15,7 @@ import msgspec
 
 from trailsieve.errors import DeliveryError, SinkError, shorten
 from trailsieve.flow.context import Context
-from trailsieve.flow.sinks.batches import Batch, Encoded, RefusedError, answered, deliver
+from trailsieve.flow.sinks.batches import Batch, Encoded, RefusedError, answered, deliver, no_page
 from trailsieve.formats import facts, native
 from trailsieve.formats.fit import fitted
 from trailsieve.model import Alert
@@ -77,7 +78,7 @@ class SentinelSink:
 
     def _send(self, batch: Batch) -> None:
         body = b"[" + b",".join(row.body for row in batch) + b"]"
-        answered(self._name, batch, lambda: self._posted(body))
+        answered(self._name, batch, lambda: self._posted(body), partial(no_page, self._name))
 
     def _posted(self, body: bytes) -> Answer:
         answer = self._client.post(self._path, body, self._tokens.headers())

@@ -113,6 +113,8 @@ class SplunkSink:
     def _judge(self, batch: Batch, answer: Answer) -> None:
         """What Splunk's own codes mean; where it gives none, `answered` judges by the status."""
         code = _code(answer)
+        if answer.status == 200 and code != 0:
+            raise SinkError(f"{self._name} {answer.shown()}; is it an HTTP Event Collector?")
         if code in _STOP:
             raise SinkError(f"{self._name} {answer.shown()}")
         number = answer.json().get("invalid-event-number")
@@ -143,8 +145,7 @@ class SplunkSink:
 
 
 def _code(answer: Answer) -> int | None:
-    content = answer.json()
-    code = content.get("code") if isinstance(content, dict) else None
+    code = answer.json().get("code")
     return code if isinstance(code, int) else None
 
 
