@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
-from pathlib import Path
 
 import click
 
+from trailsieve.cli.named import named
 from trailsieve.cli.options import global_options, no_limits, screen
 from trailsieve.errors import UsageError, visible
-from trailsieve.pattern.compiler import FilterPattern, compile
+from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.relate.difference import Difference, Side, difference
-from trailsieve.rules.load import built_in, load_pack
-from trailsieve.rules.rule import Pack
+from trailsieve.rules.rule import Pack, Rule
 
 _EXAMPLES = """\b
 Examples:
@@ -102,28 +100,8 @@ def _paired(first: Pack, second: Pack) -> tuple[dict[str, FilterPattern], dict[s
 
 def _read(text: str, *, limits: bool) -> FilterPattern | Pack:
     """A pattern, that of a rule, or a pack."""
-    if text[:1] in ("{", "[", "%"):
-        return compile(text, limits=limits)
-    if _is_pack(text):
-        return load_pack(text, limits=limits)
-    name, _, rule_id = text.rpartition(":")
-    packs = [name] if name and _is_pack(name) else list(built_in())
-    loaded = [load_pack(pack, limits=limits) for pack in packs]
-    rule = next((rule for pack in loaded if (rule := pack.rule(rule_id))), None)
-    if rule is not None:
-        return rule.pattern
-    if packs == [name] or text.startswith(tuple(packs)):
-        raise UsageError(f"no rule {rule_id!r} in {', '.join(packs)}; {_nearest(rule_id, loaded)}")
-    return compile(text, limits=limits)
-
-
-def _is_pack(text: str) -> bool:
-    return text in built_in() or text.endswith((".toml", "/")) or Path(text).is_dir()
-
-
-def _nearest(rule_id: str, packs: list[Pack]) -> str:
-    close = get_close_matches(rule_id, [rule.id for pack in packs for rule in pack.rules], 3)
-    return f"did you mean {', '.join(close)}?" if close else "see `trailsieve rules list`"
+    found = named(text, limits=limits)
+    return found.pattern if isinstance(found, Rule) else found
 
 
 # --- output ---

@@ -30,6 +30,7 @@ _KEYS: dict[str, type[Any]] = {
     "metric": dict,
     "alarm": dict,
     "exceptions": list,
+    "lint_ignore": list,
 }
 _OVERRIDE_KEYS = ("rule", "severity", "enabled", "metric", "alarm", "exceptions")
 _REQUIRED = ("id", "pattern")
@@ -205,7 +206,9 @@ def _mistakes(
             yield key, f"unknown key `{key}`; {_nearest(key, known)}"
         elif key not in _SETTINGS and not isinstance(value, known[key]):
             yield key, f"`{key}` is {_TYPE_NAMES[known[key]]}"
-        elif key in ("tags", "references") and not all(isinstance(item, str) for item in value):
+        elif key in ("tags", "references", "lint_ignore") and not all(
+            isinstance(item, str) for item in value
+        ):
             yield key, f"`{key}` is a list of strings"
     if table.get("severity", "medium") not in SEVERITIES:
         yield "severity", f"`severity` is one of {', '.join(SEVERITIES)}"
@@ -239,6 +242,7 @@ def _rule(
         description=table.get("description", "").strip(),
         tags=tuple(table.get("tags", ())),
         references=tuple(table.get("references", ())),
+        lint_ignore=tuple(table.get("lint_ignore", ())),
         enabled=table.get("enabled", True),
         tests=RuleTests(tuple(tests.get("match", ())), tuple(tests.get("ignore", ()))),
         **settings,

@@ -31,6 +31,7 @@ class Rule:
         tags: such as `cis-aws-5.0:4.1` or `attack.t1078.004`.
         alarm: when its matches are worth an alert; None raises one alert a match.
         exceptions: matches that do not count.
+        lint_ignore: codes of findings that are not told of this rule.
         file: the rule file; `tests` paths are relative to its folder.
         line: the line of the file where the rule begins.
     """
@@ -47,6 +48,7 @@ class Rule:
     alarm: Alarm | None = None
     exceptions: tuple[RuleException, ...] = ()
     tests: RuleTests = RuleTests()
+    lint_ignore: tuple[str, ...] = ()
     file: Path = Path()
     line: int = 0
 

@@ -1,0 +1,43 @@
+"""What a person names on a command line: a pattern, a rule or a pack."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from trailsieve.errors import UsageError
+from trailsieve.pattern.compiler import FilterPattern, compile
+from trailsieve.rules.load import built_in, load_pack
+from trailsieve.rules.rule import Pack, Rule
+
+
+def named(text: str, *, limits: bool = True) -> FilterPattern | Rule | Pack:
+    """The pack, file or folder of that name; the rule of that id, PACK:ID or FILE:ID; else a pattern.
+
+    Raises:
+        PatternError: it is taken for a pattern, and is none.
+        RuleError: the files hold mistakes.
+        UsageError: there is no such rule or file.
+    """
+    if text[:1] in ("{", "[", "%"):
+        return compile(text, limits=limits)
+    if _is_pack(text):
+        return load_pack(text, limits=limits)
+    name, _, rule_id = text.rpartition(":")
+    packs = [name] if name and _is_pack(name) else list(built_in())
+    loaded = [load_pack(pack, limits=limits) for pack in packs]
+    rule = next((rule for pack in loaded if (rule := pack.rule(rule_id))), None)
+    if rule is not None:
+        return rule
+    if packs == [name] or text.startswith(tuple(packs)):
+        raise UsageError(f"no rule {rule_id!r} in {', '.join(packs)}; {_nearest(rule_id, loaded)}")
+    return compile(text, limits=limits)
+
+
+def _is_pack(text: str) -> bool:
+    return text in built_in() or text.endswith((".toml", "/")) or Path(text).is_dir()
+
+
+def _nearest(rule_id: str, packs: list[Pack]) -> str:
+    close = get_close_matches(rule_id, [rule.id for pack in packs for rule in pack.rules], 3)
+    return f"did you mean {', '.join(close)}?" if close else "see `trailsieve rules list`"

@@ -1,0 +1,40 @@
+"""The table of findings: what each code means, with a bad and a good example."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Literal
+
+Level = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One kind of finding.
+
+    Attributes:
+        level: error (it cannot be meant so), warning (it seldom is) or note.
+        title: what is wrong, in a few words.
+        explanation: why it is, and what comes of it.
+        bad: a pattern, or the [[rule]] tables of a rule file, with this finding and no other.
+        good: the same without it.
+    """
+
+    code: str
+    level: Level
+    title: str
+    explanation: str
+    bad: str
+    good: str
+
+
+@lru_cache(maxsize=1)
+def codes() -> dict[str, Code]:
+    """All codes in order."""
+    table = tomllib.loads((resources.files(__package__) / "codes.toml").read_text("utf-8"))
+    return {
+        code: Code(code, **{key: value.strip() for key, value in row.items()}) for code, row in table.items()
+    }

@@ -1,0 +1,157 @@
+"""A pattern without one of its parts, for every part that it could do without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from trailsieve import jsontext
+from trailsieve.pattern import runtime
+from trailsieve.pattern.compiler import FilterPattern
+from trailsieve.pattern.interpret import matches_record
+from trailsieve.pattern.nodes import (
+    And,
+    Column,
+    Comparison,
+    DelimitedPattern,
+    Expression,
+    JsonPattern,
+    Or,
+    Pattern,
+    Selector,
+    Span,
+    String,
+    TextPattern,
+    terms_of,
+)
+from trailsieve.pattern.relate.verdict import find
+from trailsieve.rules.lint.subject import exchanged, groups_of, joined, of_tree
+
+Siblings = tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """A pattern without one part.
+
+    Attributes:
+        part: what is left out; None for a term of a text pattern.
+        span: where it stands.
+        tree: the rest.
+        weaker: the rest matches all that the pattern does, and maybe more (the part was joined by and);
+            else it matches no more, and maybe less (it was joined by or).
+        alone: the pattern with only this part of its group; None for text patterns.
+        siblings: the other parts of the group.
+    """
+
+    part: Expression | None
+    span: Span
+    tree: Pattern
+    weaker: bool
+    alone: Pattern | None = None
+    siblings: Siblings = ()
+
+    def is_needless(self, pattern: FilterPattern, example: str | None) -> bool:
+        """Whether the pattern means the same without the part, proved.
+
+        Args:
+            example: an event that matches the pattern.
+        """
+        if self.part is not None and example and self._is_needed(pattern.tree, self.part, example):
+            return False
+        rest = of_tree(self.tree)
+        wanted = [(rest, True), (pattern, False)] if self.weaker else [(pattern, True), (rest, False)]
+        return find(wanted).holds is False
+
+    def _is_needed(self, tree: Pattern, part: Expression, example: str) -> bool:
+        """Whether a small change of an event already tells the two apart: much quicker than a proof."""
+        record = jsontext.decode_object(example)
+        if not isinstance(tree, JsonPattern) or not isinstance(self.tree, JsonPattern) or record is None:
+            return False
+        changed = _falsified(record, part) if self.weaker else _fulfilled(record, part)
+        return any(
+            matches_record(tree, event) != matches_record(self.tree, event) for event in changed if event
+        )
+
+
+def reductions(tree: Pattern) -> Iterator[Reduction]:
+    """Each way to leave out one part, the last part first: of two that say the same, the first one stays."""
+    if isinstance(tree, TextPattern):
+        yield from _of_text(tree)
+    elif isinstance(tree, JsonPattern | DelimitedPattern):
+        for group in groups_of(tree):
+            for place in reversed(range(len(group.terms))):
+                yield _of_group(tree, group, place)
+    if isinstance(tree, DelimitedPattern):
+        yield from _of_columns(tree)
+
+
+def _of_group(tree: Pattern, group: And | Or, place: int) -> Reduction:
+    part, siblings = group.terms[place], (*group.terms[:place], *group.terms[place + 1 :])
+    rest = exchanged(tree, group, joined(type(group), siblings, group.span))
+    alone = exchanged(tree, group, part)
+    return Reduction(part, part.span, rest, isinstance(group, And), alone, siblings)
+
+
+def _of_text(tree: TextPattern) -> Iterator[Reduction]:
+    for place in reversed(range(len(tree.terms) if len(tree.terms) > 1 else 0)):
+        term = tree.terms[place]
+        rest = TextPattern((*tree.terms[:place], *tree.terms[place + 1 :]))
+        alternatives = all(other.role == "optional" for other in tree.terms)
+        yield Reduction(None, term.span, rest, weaker=not alternatives)
+
+
+def _of_columns(tree: DelimitedPattern) -> Iterator[Reduction]:
+    for place, column in enumerate(tree.columns):
+        if isinstance(column, Column) and column.condition is not None:
+            columns = (*tree.columns[:place], replace(column, condition=None), *tree.columns[place + 1 :])
+            yield Reduction(column.condition, column.span, DelimitedPattern(columns), weaker=True)
+
+
+# --- small changes of an event ---
+
+
+def _fulfilled(record: dict[str, Any], part: Expression) -> Iterator[dict[str, Any]]:
+    """The event with what the part asks for put in."""
+    if isinstance(part, Comparison) and isinstance(part.target, Selector) and _is_literal(part):
+        assert isinstance(part.value, String)
+        yield _with(record, part.target.steps, part.value.text)
+        return
+    wanted = find([(of_tree(JsonPattern(part)), True)]).witness
+    if wanted:
+        yield _merged(record, jsontext.decode_object(wanted) or {})
+
+
+def _is_literal(part: Comparison) -> bool:
+    return part.operator == "=" and isinstance(part.value, String) and "*" not in part.value.text
+
+
+def _falsified(record: dict[str, Any], part: Expression) -> Iterator[dict[str, Any]]:
+    """The event with another value, and with none, where the part looks."""
+    for term in terms_of(part):
+        if isinstance(term.target, Selector) and not term.target.wildcards:
+            yield _with(record, term.target.steps, "other")
+            yield _with(record, term.target.steps, runtime.ABSENT)
+
+
+def _with(record: dict[str, Any], steps: Sequence[Any], value: Any) -> dict[str, Any]:
+    """The record with a value at a path of names; empty when it leads through an array or a scalar."""
+    name, *inner = steps
+    if not isinstance(name, str):
+        return {}
+    if inner:
+        child = record.get(name, {})
+        value = _with(child, inner, value) if isinstance(child, dict) else None
+    if value is runtime.ABSENT:
+        return {key: kept for key, kept in record.items() if key != name}
+    return {**record, name: value} if value is not None else {}
+
+
+def _merged(record: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """The record with the fields of another, objects merged."""
+    merged = dict(record)
+    for name, value in other.items():
+        kept = merged.get(name)
+        merged[name] = _merged(kept, value) if isinstance(kept, dict) and isinstance(value, dict) else value
+    return merged

@@ -1,0 +1,76 @@
+"""Findings as SARIF 2.1.0, which code scanning services read.
+
+docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from trailsieve import __version__
+from trailsieve.errors import visible
+from trailsieve.rules.lint.codes import Code, codes
+from trailsieve.rules.lint.found import Finding
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_HOME = "https://github.com/trailsieve/trailsieve"
+
+
+def sarif(findings: Iterable[Finding]) -> dict[str, Any]:
+    """One run with all codes and these findings; files below the working folder by their relative paths."""
+    driver = {
+        "name": "trailsieve",
+        "informationUri": _HOME,
+        "semanticVersion": __version__,
+        "rules": [_rule(code) for code in codes().values()],
+    }
+    return {
+        "$schema": _SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {"driver": driver},
+                "columnKind": "unicodeCodePoints",
+                "results": [_result(finding) for finding in findings],
+            }
+        ],
+    }
+
+
+def _rule(code: Code) -> dict[str, Any]:
+    return {
+        "id": code.code,
+        "shortDescription": {"text": code.title},
+        "fullDescription": {"text": " ".join(code.explanation.split())},
+        "helpUri": f"{_HOME}/blob/main/docs/lint.md#{code.code.lower()}",
+        "defaultConfiguration": {"level": code.level},
+    }
+
+
+def _result(finding: Finding) -> dict[str, Any]:
+    found = finding.found
+    said = [found.message, found.proof, found.event, f"Mend: {found.mend}" if found.mend else ""]
+    logical = {"fullyQualifiedName": visible(finding.rule or finding.pattern), "kind": "object"}
+    location: dict[str, Any] = {"logicalLocations": [logical]}
+    if finding.file:
+        location["physicalLocation"] = {
+            "artifactLocation": {"uri": _uri(finding.file)},
+            "region": {"startLine": finding.line, "startColumn": finding.column},
+        }
+    return {
+        "ruleId": found.code,
+        "ruleIndex": list(codes()).index(found.code),
+        "level": finding.code.level,
+        "message": {"text": "\n".join(map(visible, filter(None, said)))},
+        "locations": [location],
+    }
+
+
+def _uri(file: str) -> str:
+    """A relative path, or a file: address; both quoted as addresses are."""
+    path = Path(file).absolute()
+    if path.is_relative_to(Path.cwd()):
+        return path.as_uri().removeprefix(Path.cwd().as_uri()).lstrip("/")
+    return path.as_uri()

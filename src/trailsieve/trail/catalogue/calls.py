@@ -1,0 +1,93 @@
+"""The API calls and error codes that CloudTrail records: from botocore's service models, and by hand."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+DOMAIN = ".amazonaws.com"
+_VERSION = re.compile(
+    r"(?:20\d\d_\d\d_\d\d|20\d{6})(?:v\d+)?$"
+)  # CreateFunction20150331, GetFunction20150331v2
+_ORIGIN = re.compile(r"^(?:Client|Server)\.")
+
+
+def _file(name: str) -> str:
+    return (resources.files(__package__) / name).read_text("utf-8")
+
+
+@lru_cache(maxsize=1)
+def _by_hand() -> dict[str, Any]:
+    return tomllib.loads(_file("by_hand.toml"))
+
+
+@lru_cache(maxsize=1)
+def _lines() -> dict[str, str]:
+    """The names of each source, still as one text: taking all of them apart costs more than reading."""
+    rows = (line.partition(" ") for line in _file("calls.txt").splitlines() if not line.startswith("#"))
+    return {source: names for source, _, names in rows}
+
+
+@lru_cache(maxsize=1)
+def event_sources() -> frozenset[str]:
+    """Every known eventSource, in full."""
+    return frozenset(f"{source}{DOMAIN}" for source in (*_lines(), *_by_hand()["calls"], *_by_hand()["open"]))
+
+
+@lru_cache(maxsize=64)
+def names_of(event_source: str) -> frozenset[str] | None:
+    """The eventNames of a source; None when not all of them are known."""
+    source = event_source.removesuffix(DOMAIN)
+    if source in _by_hand()["open"] or event_source not in event_sources():
+        return None
+    return frozenset((*_lines().get(source, "").split(), *_by_hand()["calls"].get(source, ())))
+
+
+@lru_cache(maxsize=1)
+def event_names() -> frozenset[str]:
+    """Every known eventName of any source."""
+    modelled = " ".join(_lines().values()).split()
+    return frozenset(modelled).union(*_by_hand()["calls"].values())
+
+
+def plain(event_name: str) -> str:
+    """An eventName without the API version that Lambda and CloudFront append to some."""
+    return _VERSION.sub("", event_name)
+
+
+@lru_cache(maxsize=1)
+def error_codes() -> frozenset[str]:
+    """Every known errorCode."""
+    errors = _by_hand()["errors"]
+    modelled = (line for line in _file("errors.txt").splitlines() if not line.startswith("#"))
+    return frozenset((*modelled, *errors["common"], *errors["s3"], *map("Client.{}".format, errors["ec2"])))
+
+
+def common_errors() -> tuple[str, ...]:
+    """The codes that AWS documents for all services, the most frequent ones first."""
+    return tuple(_by_hand()["errors"]["common"])
+
+
+def names_its_origin(code: str) -> bool:
+    """Whether it is an error of EC2, of which the service models hold none."""
+    return _ORIGIN.match(code) is not None
+
+
+def nearest(text: str, known: Iterable[str]) -> str:
+    """The known name that somebody who wrote `text` most likely meant, or ""."""
+    lower = text.lower()
+
+    def some(wanted: Callable[[str], bool]) -> list[str]:
+        return sorted(name for name in known if wanted(name.lower()))
+
+    known = tuple(known)
+    same = some(lambda name: name == lower)
+    # Comparing with twenty thousand names takes long; what is meant begins or ends like what was written.
+    alike = same or some(lambda name: name[:4] == lower[:4] or name[-6:] == lower[-6:])
+    found = get_close_matches(lower, [name.lower() for name in alike], 1, 0.75)
+    return next((name for name in alike if name.lower() == found[0]), "") if found else ""
