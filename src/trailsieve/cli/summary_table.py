@@ -6,11 +6,10 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from collections.abc import Iterator
 
 from trailsieve.cli.options import Screen
 from trailsieve.cli.table import Row, table
-from trailsieve.errors import shorten, visible, tail, visible
+from trailsieve.errors import shorten, tail, visible
 from trailsieve.flow.summary import RuleCounts, Summary, top
 
 _HEADER = ("rule", "alerts", "first", "last", "top principals", "top sources")
@@ -34,7 +33,22 @@ def print_summary(summary: Summary, shown: Screen) -> None:
     lines.append(f"{bold}{_counts(summary)}{plain}")
     for reason, count in sorted(summary.skipped.items()):
         lines.append(f"  left aside: {count:,} × {visible(reason)}")
+    lines += [f"  {visible(line)}" for line in _not_counted(summary)]
     print("\n".join(lines), file=sys.stderr)
+
+
+def _not_counted(summary: Summary) -> Iterator[str]:
+    """Matches that raised nothing, or more than they should, and why."""
+    for rule, reasons in summary.excepted.items():
+        for reason, count in reasons.items():
+            yield f"not counted: {count:,} × {rule}, an exception: {reason}"
+    for rule, reasons in summary.expired.items():
+        for reason, count in reasons.items():
+            yield f"counted again: {count:,} × {rule}, an exception that has expired: {reason}"
+    for rule, count in summary.late.items():
+        yield f"not counted: {count:,} × {rule}, later than its alarm's allowed_lateness"
+    for rule, count in summary.crowded.items():
+        yield f"counted together: {count:,} × {rule}, beyond its alarm's max_keys"
 
 
 def _rows(summary: Summary, width: int) -> Iterator[Row]:
