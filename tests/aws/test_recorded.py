@@ -254,6 +254,7 @@ def test_odd_answers_never_crash(tmp_path: Path, content: str, said: str) -> Non
     [
         (["--controls", "4.16"], "4.16: no such control"),
         (["--profile", "x"], "asks no account"),
+        (["--format", "xml"], "xml"),
     ],
 )
 def test_wrong_use_is_said(tmp_path: Path, arguments: list[str], said: str) -> None:
@@ -276,3 +277,23 @@ def test_two_trails_one_right() -> None:
     snapshot.answers[question].content["trailList"].insert(0, other)
     [found] = audit(snapshot, chosen(["4.1"]))
     assert found.verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "said"),
+    [
+        ("123456789012", [], "account ids need --role-arn"),
+        ("12345", ["--role-arn", "arn:aws:iam::{account}:role/audit"], "neither an account id"),
+        ("# nobody", [], "there is no account in it"),
+        (None, [], "cannot be read"),
+    ],
+)
+def test_a_wrong_file_of_accounts_is_said(
+    tmp_path: Path, text: str | None, arguments: list[str], said: str
+) -> None:
+    path = tmp_path / "accounts.txt"
+    if text is not None:
+        path.write_text(text)
+    result = trailsieve("audit", "aws", "--accounts", path, *arguments)
+    assert result.code == 2
+    assert said in result.err

@@ -7,6 +7,7 @@ alarms and the subscriptions of the topics that those alarms tell.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -107,7 +108,7 @@ class _Collector:
         try:
             client = self.client(service, region)
             content = _pages(client, operation, keys, parameters)
-            kept = Answer({key: value for key, value in content.items() if key != "ResponseMetadata"})
+            kept = Answer(_as_printed(content))
         except ClientError as error:
             if fault(error) not in _EXPECTED:
                 raise SourceError(f"account {self.account}, {region}, {action}: {answer(error)}") from None
@@ -135,6 +136,13 @@ def _pages(client: Any, operation: str, keys: tuple[str, ...], parameters: dict[
         for key in keys:
             whole[key] += page.get(key, [])
     return whole
+
+
+def _as_printed(content: Json) -> Json:
+    """An answer as the AWS CLI prints it: times in ISO 8601, nothing about the request."""
+    shown = {key: value for key, value in content.items() if key != "ResponseMetadata"}
+    printed: Json = json.loads(json.dumps(shown, default=lambda value: value.isoformat()))
+    return printed
 
 
 def configs(config: AwsConfig, accounts: Iterable[str]) -> list[AwsConfig]:

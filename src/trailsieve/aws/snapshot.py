@@ -121,7 +121,7 @@ class Snapshot:
             path.parent.mkdir(parents=True, exist_ok=True)
             error = {"Error": {"Code": answer.error, "Message": answer.message}}
             content = answer.content if answer.ok else error
-            path.write_text(json.dumps(content, indent=4, default=str) + "\n", "utf-8")
+            path.write_text(json.dumps(content, indent=4) + "\n", "utf-8")
 
 
 def load(folder: Path) -> Snapshot:

@@ -45,7 +45,7 @@ def command() -> None:
 @click.option("--endpoint-url", help="Another endpoint than AWS's own, such as a local server.")
 @click.option(
     "--accounts",
-    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     help="A file of account ids (with --role-arn) or ARNs of roles, one a line.",
 )
 @click.option("--controls", default="", help="Only these, such as 4.1,4.3.  [default: all fifteen]")
@@ -61,7 +61,7 @@ def command() -> None:
     "--from",
     "source",
     metavar="DIR",
-    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     help="Judge saved answers of describe-* calls; AWS is not asked.",
 )
 @click.option(
@@ -113,7 +113,7 @@ def aws(
     return int(any(finding.verdict != "pass" for finding in findings))
 
 
-@command.command("policy")
+@command.command("policy", epilog="\b\nExamples:\n  trailsieve audit policy > policy.json")
 @global_options
 def policy() -> int:
     """Print the IAM policy that the audit needs: who runs it may do just that."""
@@ -140,7 +140,11 @@ def _accounts(path: Path | None, config: AwsConfig) -> list[str]:
     """The lines of a file of accounts; blank ones and comments after # do not count."""
     if path is None:
         return []
-    lines = [line.partition("#")[0].strip() for line in path.read_text("utf-8").splitlines()]
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from None
+    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
     found = [line for line in lines if line]
     for line in found:
         is_account = len(line) == 12 and line.isascii() and line.isdigit()

@@ -185,14 +185,15 @@ class _Walk:
             said = f"the pattern of {found.name} cannot be read: {found.problem}"
             return Link("pattern", "unknown", said, mend=repair)
         covered = coverage.relate(self.place.control, found.pattern)
-        return replace(pattern_link(found.name, covered), mend="" if covered.covers else repair)
+        link = pattern_link(found.name, found.pattern, covered)
+        return replace(link, mend="" if covered.covers else repair)
 
 
-def pattern_link(name: str, found: Coverage) -> Link:
+def pattern_link(name: str, pattern: FilterPattern, found: Coverage) -> Link:
     """What is said of a pattern that was related to a control."""
     tried = f"it matches {found.matched} of {found.wanted} events that it must"
     noise = f"and {found.also} of {found.unwanted} that it must not"
-    evidence = (f"{tried}, {noise}", f"compared with {found.reading}")
+    evidence = (pattern.text, f"{tried}, {noise}", f"compared with {found.reading}")
     match found.kind:
         case "equivalent":
             return Link("pattern", "pass", f"{name} matches the same events (proved)", evidence)

@@ -76,7 +76,7 @@ def _control(finding: Finding) -> Iterator[str]:
     yield f'<span class="badge">{_text(badge)}</span></summary>'
     for road in finding.roads:
         if len(finding.roads) > 1:
-            yield f'<p class="road">{ROADS[road.name]}</p>'
+            yield f'<p class="road {road.verdict}">{MARKS[road.verdict]} {ROADS[road.name]}</p>'
         yield _chain(road)
         yield from _explained(road)
     yield "</details>"
@@ -105,7 +105,8 @@ def _explained(road: Road) -> Iterator[str]:
         yield from _shown(broken)
         yield "</div>"
     rest = [link for link in road.links if link is not broken]
-    yield "<details><summary>all links</summary><dl>"
+    label = "the other links" if broken else "all links"
+    yield f"<details><summary>{label}</summary><dl>"
     for link in rest:
         yield f'<dt class="{link.verdict}">{MARKS[link.verdict]} {_text(link.name)}</dt>'
         yield f"<dd>{_text(link.said)}"

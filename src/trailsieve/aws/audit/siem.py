@@ -18,6 +18,7 @@ from trailsieve.model import Alert
 from trailsieve.rules.rule import Rule
 
 _LIKE = 0.2  # a rule that is less like a control is not meant for it
+_NOT_SEEN = ("that trailsieve runs with it, and keeps up, is not seen from here",)
 _READ_BY_NOBODY = ("stdout", "files", "memory")
 
 
@@ -94,7 +95,7 @@ def _bucket(place: Place, settings: Mapping[str, Any], trail: Json) -> Link:
         return Link(
             "source", "unknown", f"it reads {url} once and ends: whether it runs again cannot be told"
         )
-    return Link("source", "pass", f"it reads {url}, where the trail writes to")
+    return Link("source", "pass", f"it reads {url}, where the trail writes to", _NOT_SEEN)
 
 
 def _above(prefix: str, trail_prefix: str, account: str) -> bool:
@@ -114,7 +115,8 @@ def _queue(place: Place, settings: Mapping[str, Any], trail: Json) -> Link:
     for one in answer.items("Subscriptions") if topic.resource else ():
         queue = arn.parse(one.get("Endpoint"))
         if (queue.service, queue.account, queue.resource) == ("sqs", account, name):
-            return Link("source", "pass", f"topic {topic.resource} of the trail tells queue {name}")
+            said = f"topic {topic.resource} of the trail tells queue {name}"
+            return Link("source", "pass", said, _NOT_SEEN)
     said = f"whether bucket {bucket} tells queue {name} of new files cannot be told from here"
     show = mend.command("s3api", "get-bucket-notification-configuration", bucket=bucket)
     return Link("source", "unknown", said, mend=show)
@@ -131,7 +133,7 @@ def _through_rules(place: Place, siem: Siem, begun: Road) -> Iterator[Road]:
             continue
         found = True
         related = coverage.relate(control, rule.pattern)
-        link = replace(pattern_link(f"rule {rule.id}", related), name="rule")
+        link = replace(pattern_link(f"rule {rule.id}", rule.pattern, related), name="rule")
         if link.verdict == "pass":
             link = _excepted(place, rule, link)
         if not rule.enabled:

@@ -84,8 +84,8 @@ def _logging(trail: Json, status: Answer) -> Link:
         said = f"the trail cannot write to its bucket {trail.get('S3BucketName')}"
         evidence = (f"LatestDeliveryError: {state['LatestDeliveryError']}",)
         return Link("logging", "fail", said, evidence, mend=mend.show_bucket_policy(trail))
-    times = tuple(f"{key}: {state[key]}" for key in ("IsLogging", "LatestDeliveryTime") if key in state)
-    return Link("logging", "pass", f"trail {trail.get('Name')} is logging", times)
+    last = f"LatestDeliveryTime: {state.get('LatestDeliveryTime', 'none')}"
+    return Link("logging", "pass", f"trail {trail.get('Name')} is logging", ("IsLogging: true", last))
 
 
 def _selectors(trail: Json, answer: Answer, control: Control) -> Link:
