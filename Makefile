@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 UV = UV_PROJECT_ENVIRONMENT=$(VENV) $$(command -v uv || echo $(BIN)/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-siem test lint bench bench-parts bench-rules bench-relate bench-sinks bench-size bench-alarms fuzz clean
+.PHONY: help demo demo-siem test lint bench bench-parts bench-rules bench-relate bench-sinks bench-size bench-alarms chaos fuzz clean
 
 help: ## Say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -20,6 +20,10 @@ demo-siem: $(READY) ## Send the sample archive's alerts to a real rsyslog and Op
 
 test: $(READY) ## Run all tests
 	@$(BIN)/pytest
+
+CHAOS_KILLS ?= 40
+chaos: $(READY) ## Kill the service again and again, over every source, and count its alerts (CHAOS_KILLS=40 each)
+	@CHAOS_KILLS=$(CHAOS_KILLS) $(BIN)/pytest -q tests/stream -k "kill"
 
 lint: $(READY) ## Check style, types and the layers of the architecture
 	@$(BIN)/ruff check

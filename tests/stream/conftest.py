@@ -8,6 +8,15 @@ from contextlib import contextmanager
 import pytest
 
 from tests.servers import kafka as kafka_server
+from tests.stream.ledger import LEDGER
+from tests.stream.ledger import lines as ledger_lines
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the kills cost."""
+    if LEDGER:
+        terminalreporter.section("alerts of services that were killed")
+        terminalreporter.write("\n".join(ledger_lines()) + "\n")
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 
 KILLS = int(os.environ.get("CHAOS_KILLS", "5"))  # of each source
+SAMPLE_RECORDS = 442  # in samples/archive
 DEADLINE = 60.0  # seconds for what must come to pass
 
 

@@ -14,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cli.console import denied
-from tests.stream.service import Service, until
+from tests.stream.kafka_topic import alert_ids
+from tests.stream.ledger import enter
+from tests.stream.service import KILLS, Service, until
 from trailsieve.errors import SourceError
 from trailsieve.flow.context import Context
 from trailsieve.flow.sources.follow import Config, FollowSource
@@ -242,11 +244,13 @@ def service(tmp_path: Path, log: Path) -> Iterator[Service]:
 
 
 def test_kills_and_rotations_lose_nothing(service: Service, log: Path) -> None:
-    chance, kills, per_part = random.Random(3), 5, 200
+    chance, kills, per_part = random.Random(3), KILLS, 200
+    records: list[bytes] = []
     for part in range(kills):
         for number in range(part * per_part, (part + 1) * per_part):
             fields = {} if number % 10 == 0 else {"errorCode": None}
-            append(log, json.dumps(denied(number, **fields)).encode() + b"\n")
+            records.append(json.dumps(denied(number, **fields)).encode())
+            append(log, records[-1] + b"\n")
         service.start()
         wanted = len(service.alerts) + chance.randrange(per_part // 10)
         until(lambda: len(service.alerts) >= wanted, "some alerts came")  # noqa: B023
@@ -259,5 +263,6 @@ def test_kills_and_rotations_lose_nothing(service: Service, log: Path) -> None:
     until(lambda: len(set(service.alerts)) >= expected, "all alerts came")
     until(lambda: service.said.count("running ") == kills + 1, "it runs")
     assert service.stop() == 0
+    enter("follow", kills, len(records), alert_ids(records), service.alerts)
     assert len(set(service.alerts)) == expected
     assert not service.dead_letters

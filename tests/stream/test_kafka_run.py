@@ -11,6 +11,7 @@ import pytest
 
 from tests.servers.kafka import Kafka
 from tests.stream.kafka_topic import CLIENTS, Topic, alert_ids, cloudtrail, new_topic
+from tests.stream.ledger import enter
 from tests.stream.service import KILLS, Service, until
 from trailsieve.errors import DeliveryError
 from trailsieve.flow.checkpoint import MemoryCheckpoint
@@ -68,6 +69,7 @@ def test_killed_at_any_moment_nothing_is_lost(
     service.started()
     wait_for(alert_ids(records), [service])
     assert service.stop() == 0
+    enter(f"kafka, {client}", KILLS, len(records), alert_ids(records), service.alerts)
     assert sum(topic.committed().values()) == len(records)
     assert service.dead_letters == []
 

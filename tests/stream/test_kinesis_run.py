@@ -14,11 +14,12 @@ import pytest
 
 from tests.cli.console import denied
 from tests.servers.kinesis import Kinesis, Stream, create, kinesis  # noqa: F401
-from tests.stream.service import Service, until
+from tests.stream.kafka_topic import alert_ids
+from tests.stream.ledger import enter
+from tests.stream.service import KILLS, Service, until
 from tests.trail.aggregate import aggregated
 
-KILLS = 6
-RECORDS = 2000
+PER_KILL = 330  # records
 ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
@@ -68,7 +69,7 @@ def hits(numbers: int) -> int:
 
 def test_kills_splits_and_merges_lose_nothing(stream: Stream, service: Service) -> None:
     chance = random.Random(7)
-    per_part = RECORDS // KILLS
+    per_part = PER_KILL
     for part in range(KILLS):
         numbers = list(range(part * per_part, (part + 1) * per_part))
         stream.put([payload(chance, numbers[start : start + 7]) for start in range(0, per_part, 7)])
@@ -83,8 +84,8 @@ def test_kills_splits_and_merges_lose_nothing(stream: Stream, service: Service) 
     until(lambda: len(set(service.alerts)) >= expected, "all alerts came")
     until(lambda: service.said.count("running ") == KILLS + 1, "it runs")
     assert service.stop() == 0
-    repeated = len(service.alerts) - len(set(service.alerts))
-    print(f"kills {KILLS}, alerts {expected}, lost 0, repeated {repeated}")
+    records = [json.dumps(record(number)).encode() for number in range(per_part * KILLS)]
+    enter("kinesis", KILLS, len(records), alert_ids(records), service.alerts)
     assert len(set(service.alerts)) == expected
     assert not service.dead_letters
     assert "notices" in service.said
