@@ -197,8 +197,8 @@ def test_the_context_of_an_alert() -> None:
     ]
     [alert] = alerts(rule(Alarm(threshold=12, period=300)), *night, live=False)
     assert alert.summary == (
-        "2 principals made 12 denied calls (Get0, Get1, Get10 and 9 more) from 2 addresses in eu-west-1 "
-        "in 5 minutes; 8 of them by user/ci"
+        "2 principals made 12 denied calls from 2 addresses in eu-west-1 in 5 minutes "
+        "(Get0, Get1, Get10 and 9 more); 8 of them by user/ci"
     )
     context = alert.context
     assert context

@@ -39,7 +39,7 @@ def of_alarm(
     error_codes: Distinct,
     regions: Distinct,
 ) -> str:
-    """`3 principals made 41 denied calls (A, B) from 2 addresses in eu-west-1 in 5 minutes; 38 of them by …`.
+    """`3 principals made 41 denied calls from 2 addresses in eu-west-1 in 5 minutes (A, B); 38 of them by …`.
 
     The counts of `error_codes` may add up to fewer than `count`: the other calls succeeded.
     """
@@ -52,7 +52,7 @@ def of_alarm(
         parts += ("from", _one_or_several(source_ips, "address", "es"))
     if regions.distinct:
         parts += ("in", _one_or_several(regions, "region", "s"))
-    parts += ("in", duration(seconds))
+    parts += ("in", duration(seconds) + _several_calls(event_names))
     most = ""
     if principals.distinct > 1 and principals.top[0].count > 1:
         most = f"; {principals.top[0].count:,} of them by {_who(principals.top[0].name)}"
@@ -80,11 +80,17 @@ def _calls(count: int, event_names: Distinct, error_codes: Distinct) -> str:
     failed = len(errors) == error_codes.distinct and sum(error.count for error in errors) == count
     denied = failed and all(any(part in error.name for part in _DENIED) for error in errors)
     kind = "denied " if denied else "failed " if failed else ""
-    names = [_name(named.name) for named in event_names.top[:_NAMED]]
+    name = f"{_name(event_names.top[0].name)} " if event_names.distinct == 1 else ""
+    return f"{count:,} {kind}{name}call{'s' if count != 1 else ''}"
+
+
+def _several_calls(event_names: Distinct) -> str:
+    """Which calls, when there are several: ` (ListKeys, ListUsers, ListRoles and 12 more)`."""
     if event_names.distinct <= 1:
-        return f"{count:,} {kind}{''.join(name + ' ' for name in names)}call{'s' if count != 1 else ''}"
+        return ""
+    names = [_name(named.name) for named in event_names.top[:_NAMED]]
     more = f" and {event_names.distinct - len(names):,} more" if event_names.distinct > len(names) else ""
-    return f"{count:,} {kind}calls ({', '.join(names)}{more})"
+    return f" ({', '.join(names)}{more})"
 
 
 def _several(distinct: Distinct, word: str, plural: str = "s") -> str:
