@@ -90,7 +90,7 @@ class KafkaSource:
         self._consumer: Consumer | None = None
         self._known: dict[str, int] = {}  # how far each partition was polled, by us or before us
         self._committed: dict[str, int] = {}  # of the partitions that are ours; 0 for nothing
-        self._delivered: dict[str, int] = {}  # and not yet committed
+        self._delivered: dict[str, int] = {}
         self._kept: list[Message] = []  # came while on hold
         self._on_hold = False
         self._away = False
@@ -173,8 +173,7 @@ class KafkaSource:
         if self._on_hold:
             consumer.go_on()
             self._on_hold = False
-        if self._delivered:
-            self._flush()
+        self._flush()
         if self._kept:
             kept, self._kept = self._kept, []
             return kept
@@ -211,8 +210,6 @@ class KafkaSource:
         if due and self._consumer is not None:
             self._consumer.commit(due)
             self._committed.update(due)
-        for shard in self._committed:
-            self._delivered.pop(shard, None)
 
     def _miss(self, error: AwayError) -> None:
         if not self._away:

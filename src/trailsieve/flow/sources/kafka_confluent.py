@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -59,6 +60,8 @@ class ConfluentConsumer:
         self._on_hold = False
         self._fresh: list[str] = []  # given to us, and not yet begun
         self._owner: Owner | None = None
+        self._committing: dict[str, int] = {}
+        self._uncommitted: dict[str, int] = {}  # because the group did not keep it
         options = {
             **confluent_options(config),
             "group.id": config.group,
@@ -75,6 +78,7 @@ class ConfluentConsumer:
             "reconnect.backoff.max.ms": 2000,
             "log_level": 0,
             "error_cb": self._on_error,
+            "on_commit": self._on_commit,
         }
         if config.group_instance_id:
             options["group.instance.id"] = config.group_instance_id
@@ -120,6 +124,7 @@ class ConfluentConsumer:
 
         def revoked(consumer: Consumer, partitions: list[TopicPartition]) -> None:
             self._fresh = []
+            self._committing, self._uncommitted = {}, {}
             owner.revoked(_shards(partitions))
             consumer.unassign()
 
@@ -133,13 +138,12 @@ class ConfluentConsumer:
             if found and most > 1:
                 found += self._consumer.consume(most - 1, _GATHER)
         messages = self._messages(found)
-        if messages:
-            self._trouble = None
-            return messages
-        self._settle()
-        if self._trouble is not None:
-            self._ask_again()
-        return []
+        if not messages:
+            self._settle()
+            if self._trouble is not None:
+                self._ask_again()
+        self._commit_again()
+        return messages
 
     def _settle(self) -> None:
         """Partitions that were given to us begin where they should."""
@@ -169,9 +173,28 @@ class ConfluentConsumer:
     def commit(self, offsets: Offsets) -> None:
         places = [_place(shard, offset) for shard, offset in offsets.items()]
         with self._asking():
-            for each in self._consumer.commit(offsets=places, asynchronous=False):
-                if each.error:
-                    self._raise(each.error)
+            if self._owner is None:
+                self._consumer.commit(offsets=places, asynchronous=False)
+            else:  # one that waits would do so for as long as the brokers are away
+                self._consumer.commit(offsets=places, asynchronous=True)
+                self._committing.update(offsets)
+
+    def _on_commit(self, error: KafkaError | None, places: list[TopicPartition]) -> None:
+        """The group's answer."""
+        for place in places:
+            shard = shard_of(place.topic, place.partition)
+            if self._committing.get(shard) == place.offset:
+                del self._committing[shard]
+                if error is not None or place.error is not None:
+                    self._uncommitted[shard] = place.offset
+
+    def _commit_again(self) -> None:
+        again = {
+            shard: offset for shard, offset in self._uncommitted.items() if shard not in self._committing
+        }
+        self._uncommitted = {}
+        if again:
+            self.commit(again)
 
     def hold(self) -> None:
         self._on_hold = True
@@ -182,6 +205,11 @@ class ConfluentConsumer:
         self._consumer.resume(self._consumer.assignment())
 
     def close(self) -> None:
+        if self._committing:
+            self.hold()
+            until = time.monotonic() + _TIMEOUT
+            while self._committing and time.monotonic() < until:
+                self._consumer.poll(0.1)  # for the group's answer
         self._consumer.close()
 
     def _ask_again(self) -> None:

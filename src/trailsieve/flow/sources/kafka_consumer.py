@@ -49,7 +49,10 @@ class Consumer(Protocol):
         """At most so many records; waits for the first one. None comes while partitions are on hold."""
 
     def commit(self, offsets: Offsets) -> None:
-        """Returns when the group keeps the offsets."""
+        """Has the group keep offsets; what it does not keep at once it is asked for again by `poll`.
+
+        Before `subscribe` it returns when the group keeps them.
+        """
 
     def hold(self) -> None:
         """From now on nothing is fetched, also of partitions that become ours."""
