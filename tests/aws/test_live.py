@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 
 from tests.aws.account import ACCOUNT, GROUP, GROUP_ARN, RULES, TOPIC, TRAIL, Account
 from tests.aws.conftest import post
 from tests.cli.console import Result, trailsieve
+from trailsieve.aws import collect
+from trailsieve.wire.aws import AwsConfig, session
 
 Break = Callable[[Account], Any]
 
@@ -304,6 +307,26 @@ def test_each_account_of_a_file_is_judged(small: Account, tmp_path: Path) -> Non
         (ACCOUNT, "pass", None),
         ("210987654321", "fail", "trail"),
     ]
+
+
+def test_an_account_that_refuses_the_role_keeps_no_other_from_being_judged(
+    small: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refusing(config: AwsConfig) -> Any:
+        if config.role_arn == "arn:aws:iam::210987654321:role/audit":
+            answer: Any = {"Error": {"Code": "AccessDenied", "Message": "no trust"}}
+            raise ClientError(answer, "AssumeRole")
+        return session(config)
+
+    monkeypatch.setattr(collect, "session", refusing)
+    listed = tmp_path / "accounts.txt"
+    listed.write_text(f"arn:aws:iam::210987654321:role/audit\narn:aws:iam::{ACCOUNT}:role/audit\n")
+    result = audit(small, "--accounts", listed, "--controls", "4.1", "--format", "json")
+    assert result.code == 1
+    refused, judged = json.loads(result.out)["findings"]
+    assert (refused["account"], refused["verdict"]) == ("210987654321", "cannot tell")
+    assert "no trust" in refused["reason"]
+    assert (judged["account"], judged["verdict"]) == (ACCOUNT, "pass")
 
 
 def test_pages_are_read_to_the_end(account: Account) -> None:

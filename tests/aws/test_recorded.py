@@ -91,6 +91,7 @@ CASES: dict[str, tuple[Change, str, str]] = {
     "counts nothing": (_metric(metricValue="0"), "fail", "threshold"),
     "counts a field": (_metric(metricValue="$.size"), "unknown", "threshold"),
     "the default is enough": (_metric(defaultValue=1.0), "fail", "threshold"),
+    "the default adds up": (_metric(defaultValue=0.5), "fail", "threshold"),
     "average with default": (
         lambda account: (_metric(defaultValue=0.0)(account), _alarm(Statistic="Average")(account))[0],
         "fail",

@@ -8,7 +8,7 @@ alarms and the subscriptions of the topics that those alarms tell.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,18 +23,35 @@ _ALARM_TYPES = ["MetricAlarm", "CompositeAlarm"]
 _EXPECTED = ("refused", "gone", "wrong")  # errors that are answers: the audit says what they mean
 
 
-def collect(configs: Iterable[AwsConfig], say: Callable[[str], None] = lambda text: None) -> Snapshot:
+def collect(configs: Sequence[AwsConfig], say: Callable[[str], None] = lambda text: None) -> Snapshot:
     """The answers of the accounts that these credentials belong to, one account after another.
 
+    Of several accounts, one that cannot be asked keeps no other from being judged.
+
     Raises:
-        SourceError: an account cannot be asked at all: no credentials, a role refused, no network.
+        SourceError: the only account cannot be asked: no credentials, a role refused, no network.
     """
     snapshot = Snapshot()
     for config in configs:
-        collector = _Collector(config, snapshot)
-        say(f"asking account {collector.account} in {collector.region}")
-        collector.collect()
+        try:
+            collector = _Collector(config, snapshot)
+            say(f"asking account {collector.account} in {collector.region}")
+            collector.collect()
+        except SourceError as error:
+            if len(configs) == 1:
+                raise
+            say(str(error))
+            _keep_failure(snapshot, config, str(error))
     return snapshot
+
+
+def _keep_failure(snapshot: Snapshot, config: AwsConfig, reason: str) -> None:
+    """Notes that an account could not be asked; answers that it gave before are kept."""
+    account = arn.parse(config.role_arn).account
+    failure = Answer(error="unknown", message=reason)
+    snapshot.answers.setdefault(Question(account, config.region or "unknown", "describe-trails"), failure)
+    if account not in snapshot.accounts:
+        snapshot.accounts.append(account)
 
 
 @dataclass(slots=True)
@@ -53,7 +70,8 @@ class _Collector:
             if not self.region:
                 raise SourceError("no region to begin in: give --region, or set AWS_REGION")
             self.account = self.client("sts", self.region).get_caller_identity()["Account"]
-        self.snapshot.accounts.append(self.account)
+        if self.account not in self.snapshot.accounts:
+            self.snapshot.accounts.append(self.account)
 
     def collect(self) -> None:
         trails = self.ask(self.region, "describe-trails", keys=("trailList",)).items("trailList")

@@ -36,6 +36,8 @@ def _wrong(alarm: Alarm, value: float | None, default: float | None) -> str:
         return "missing data counts as breaching, so it is in ALARM before any match and stays there"
     if default is not None and _holds(alarm, default):
         return f"events that do not match count {default:g}, which is enough: it is always in ALARM"
+    if default and default > 0 and alarm.statistic == "Sum":
+        return f"events that do not match count {default:g} each, which adds up"
     if default is not None and alarm.statistic in ("SampleCount", "Average", "Minimum"):
         return f"events that do not match count too ({default:g} each), which {alarm.statistic} mixes in"
     if value is None:
