@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 from tests.sinks.faults import alerts
-from tests.sinks.wired import AWS, WIRED, Wired, _seen
+from tests.sinks.wired import AWS, WIRED, Wired, _seen, end_with_servers
 
 BATCH, BATCHES = 1000, 20
 AWS_BATCH, AWS_BATCHES = 100, 5  # moto takes some hundreds a second
@@ -30,6 +30,7 @@ def measure(wired: Wired, batch: int, batches: int) -> tuple[float, float]:
 
 def main() -> None:
     """Prints the table as Markdown."""
+    end_with_servers()
     print("\n| sink | alerts/s | by the sink's own CPU time |")
     print("| --- | --: | --: |")
     for name, opened in WIRED.items():

@@ -13,6 +13,8 @@ import functools
 import itertools
 import json
 import os
+import signal
+import sys
 import time
 import urllib.request
 import uuid
@@ -372,8 +374,14 @@ def run(sink: str, fault: str) -> Row:
         wired.close()
 
 
+def end_with_servers() -> None:
+    """From now on SIGTERM ends this process as Ctrl-C does: with the servers that it started."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+
+
 def main() -> None:
     """Prints the table as Markdown."""
+    end_with_servers()
     print("| sink | fault | sent | accepted | repeated | refused (dead letter) | lost |")
     print("| --- | --- | --: | --: | --: | --: | --: |")
     for sink, fault in FAULTS:
