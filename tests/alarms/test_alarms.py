@@ -28,7 +28,9 @@ class Endless(MemorySource):
 class World:
     """A pipeline over a stream, worked on epoch by epoch, with a clock that is set by hand."""
 
-    def __init__(self, *rules: Rule, checkpoint: Kept | None = None, now: float = LATER) -> None:
+    def __init__(
+        self, *rules: Rule, checkpoint: Kept | None = None, now: float = LATER, hold: float = 0
+    ) -> None:
         self.now = now
         self.sink = MemorySink()
         self.problems: list[Problem] = []
@@ -39,6 +41,7 @@ class World:
             Endless([], 1),
             self.sink,
             clock=lambda: self.now,
+            hold=hold,
             checkpoint=self.checkpoint,
             problems=self.problems.append,
             advise=self.advice.append,
@@ -85,6 +88,21 @@ def test_a_quiet_stream_goes_on_with_the_clock() -> None:
     world.now = START + 180
     [alert] = world.epoch()
     assert alert.count == 1
+
+
+def test_what_is_read_region_by_region_after_an_outage_is_not_late() -> None:
+    """Event time that jumps ahead is held until a poll brings nothing, or for a while."""
+    alarm = rule(Alarm(threshold=2, period=60, allowed_lateness=60))
+    world = World(alarm, hold=600)
+    assert world.epoch(event(1, 10), event(2, 7200, errorCode="none")) == []
+    world.now += 599
+    assert world.epoch(event(3, 20)) == []
+    [alert] = world.epoch()
+    assert alert.count == 2
+    world = World(alarm, hold=600)
+    world.epoch(event(1, 10), event(2, 7200, errorCode="none"), event(3, 20))
+    world.now += 600
+    assert len(world.epoch(event(4, 7201, errorCode="none"))) == 1
 
 
 def test_a_busy_stream_does_not_go_on_with_the_clock() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.alarms.reference import Event, reference
-from tests.alarms.worlds import Kept, alerts, clock_of, event, message, pipeline, reference_of, rule
+from tests.alarms.worlds import LATER, Kept, alerts, clock_of, event, message, pipeline, reference_of, rule
 from trailsieve.errors import CheckpointError
 from trailsieve.flow.checkpoint import Epoch
 from trailsieve.flow.sinks.memory import MemorySink
@@ -70,11 +70,18 @@ def lived(chosen: Rule, records: list[dict[str, Any]], rng: random.Random) -> li
         size = rng.choice([1, 1, 2, 5, 20])
         epochs.append(records[place : place + size])
         place += size
-    checkpoint, sink = Crash(rng, rng.choice([0, 0.3])), MemorySink()
+    checkpoint, sink, hold = Crash(rng, rng.choice([0, 0.3])), MemorySink(), rng.choice([0, 60])
+    now = LATER
+
+    def clock() -> float:
+        nonlocal now
+        now += rng.uniform(0, 40)
+        return now
+
     while True:
         source = MemorySource([message(n, part) for n, part in enumerate(epochs, 1)], rng.choice([1, 3]))
         try:
-            pipeline([chosen], source, sink, checkpoint=checkpoint).run()
+            pipeline([chosen], source, sink, checkpoint=checkpoint, hold=hold, clock=clock).run()
         except CheckpointError:
             continue
         return list(sink.alerts)

@@ -90,7 +90,7 @@ def pipeline(
         examine=together(Examiner(Decoder(), Matcher(rules))),
         delivery=Delivery([sink]),
         dead_letters=[ReportedDeadLetters(more.pop("problems", lambda problem: None))],
-        alarms=Alarms(rules, live=live, clock=clock),
+        alarms=Alarms(rules, live=live, clock=clock, hold=more.pop("hold", 0)),
         **more,
     )
 

@@ -36,6 +36,10 @@ from trailsieve.ports import Sink, Source
 from trailsieve.rules.load import load_pack
 from trailsieve.rules.rule import Rule, joined
 
+# Seconds for which alarms hold new event times: objects are listed by account and region, not by time.
+_HOLD_OBJECTS = 600.0
+_HOLD_STREAM = 30.0
+
 
 @dataclass(slots=True)
 class Service:
@@ -104,7 +108,7 @@ def build(
         summary=summary,
         checkpoint=checkpoint,
         seen=RecentIds(config.checkpoint.ids),
-        alarms=Alarms(rules, live=True),
+        alarms=Alarms(rules, live=True, hold=_HOLD_OBJECTS if _whole_objects(source) else _HOLD_STREAM),
         ends=not dead_letters_only,
         stopping=stopping,
         advise=context.say,
@@ -113,9 +117,13 @@ def build(
     return Service(pipeline, source, sinks, closers)
 
 
+def _whole_objects(source: Source) -> bool:
+    return getattr(source, "whole_objects", False)
+
+
 def _examine(examiner: Examiner, config: Config, source: Source, context: Context) -> ExamineAll:
     """Whole objects go to worker processes; a stream's small messages are examined together, here."""
-    if not getattr(source, "whole_objects", False):
+    if not _whole_objects(source):
         return together(examiner)
     workers = config.workers or os.cpu_count() or 1
     return one_by_one(examiner) if workers == 1 else WorkerPool(examiner.examine, workers, context.say).run

@@ -12,6 +12,7 @@ from trailsieve.cli.options import global_options, screen
 from trailsieve.errors import UsageError, visible, visible_lines
 
 if TYPE_CHECKING:
+    from trailsieve.rules.alarm import Alarm
     from trailsieve.rules.rule import Rule
 
 _EXAMPLES = """\b
@@ -90,12 +91,25 @@ def _described(rule: Rule) -> Iterator[str]:
     yield f"{rule.id}  {rule.title}\n"
     yield f"severity    {rule.severity}"
     yield f"pattern     {rule.pattern.text}"
+    if rule.alarm:
+        yield f"alarm       {_alarm(rule.alarm)}"
+    for exception in rule.exceptions:
+        yield f"except      {exception.pattern.text}: {exception.reason}"
     yield f"file        {rule.file}:{rule.line}"
     for name, values in (("tags", rule.tags), ("references", rule.references)):
         for number, value in enumerate(values):
             yield f"{name if number == 0 else '':<12}{value}"
     if rule.description:
         yield f"\n{rule.description}"
+
+
+def _alarm(alarm: Alarm) -> str:
+    from trailsieve.flow.sentence import duration
+
+    asked = f"{alarm.statistic} {alarm.comparison} {alarm.threshold}"
+    periods = f"{alarm.datapoints_to_alarm} of {alarm.evaluation_periods} periods of {duration(alarm.period)}"
+    by = ", ".join(reference.text for reference in alarm.by)
+    return f"{asked} in {periods}{', by ' + by if by else ''}"
 
 
 def _nearest(rule_id: str, known: list[str]) -> str:

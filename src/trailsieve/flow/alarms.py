@@ -2,7 +2,9 @@
 
 Event time drives everything. The newest event time that was seen, less a rule's `allowed_lateness`, is how
 far its periods are closed and evaluated: what comes later than that is counted and reported, and no longer
-changes anything. A stream that is quiet for a minute goes on with the clock. An archive has no order, so in
+changes anything. A stream that is quiet for a minute goes on with the clock. What is read after an outage is
+old and comes shard by shard or region by region, so new event times are held for a while before they close
+anything, unless a poll brings nothing: then all there is has been read. An archive has no order at all, so in
 a replay nothing is closed before its end. In this way the alerts depend on the events alone: not on their
 order within the lateness, nor on epochs, workers or restarts.
 
@@ -13,7 +15,7 @@ that is not closed or still looked back at (see `window`).
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
@@ -70,6 +72,7 @@ class Alarms:
     Args:
         rules: those that are enabled and have an alarm are watched.
         live: a stream, which is evaluated while it goes on and whose state survives; False for an archive.
+        hold: seconds of the clock for which a newer event time of a stream is held, see above.
         clock: the time of day, for streams; it also bounds what an event may claim.
         upto: the end of the selected time of a replay: later silence says nothing.
     """
@@ -79,6 +82,7 @@ class Alarms:
         rules: Iterable[Rule],
         *,
         live: bool = False,
+        hold: float = 0,
         clock: Callable[[], float] = time.time,
         upto: int | None = None,
     ) -> None:
@@ -87,6 +91,8 @@ class Alarms:
         self._live = live
         self._clock = clock
         self._upto = upto
+        self._hold = hold
+        self._held: deque[tuple[float, int]] = deque()  # when a newer event time came, and that time
         self._heard = clock()
         self._changed: set[tuple[str, Dimensions]] = set()
         self._changed_periods: set[tuple[str, Dimensions, int]] = set()
@@ -127,21 +133,34 @@ class Alarms:
         if not self.watched:
             return []
         if self._live:
-            now = int(self._clock())
-            if heard:
-                self._heard = now
-                newest = None if newest is None else min(newest, now)
-            elif now - self._heard >= _QUIET:
-                newest = now
+            newest = self._released(newest, heard)
         if newest is not None and (self.newest is None or newest > self.newest):
             self.newest = newest
             if self._live:
                 return [alert for watched in self.watched.values() for alert in self._closed(watched)]
         return []
 
+    def _released(self, newest: int | None, heard: bool) -> int | None:
+        """How far event time has gone on, for all that is known now."""
+        now = self._clock()
+        if newest is not None and (not self._held or newest > self._held[-1][1]):
+            self._held.append((now, min(newest, int(now))))
+        if heard:
+            self._heard = now
+        elif now - self._heard >= _QUIET:
+            self._held.append((now, int(now)))
+        released = None
+        while self._held and (not heard or now - self._held[0][0] >= self._hold):
+            released = self._held.popleft()[1]
+        return released
+
     def close(self) -> list[Alert]:
         """The end of all input: closes every period that has begun."""
-        alerts = []
+        alerts: list[Alert] = []
+        self.newest = max(
+            (time for time in (self.newest, *(held for _, held in self._held)) if time), default=None
+        )
+        self._held.clear()
         for watched in self.watched.values():
             if self.newest is not None:
                 newest = self.newest if self._upto is None else min(self.newest, self._upto - 1)

@@ -1,8 +1,8 @@
 """What is known of one period of one metric: the numbers of its datapoint, and the context of its events.
 
 Everything here comes out the same in whatever order the samples are added. What a period costs is bounded:
-some 1.5 kB and the original records that it keeps, at most `MAX_CONTEXTS` combinations of callers and calls and
-`MAX_RECORD_BYTES` of records. `make bench-alarms` measures it.
+some 1.5 kB and the original records that it keeps, with at most `MAX_CONTEXTS` combinations of callers and
+calls and `MAX_RECORD_BYTES` of records. `make bench-alarms` measures it.
 """
 
 from __future__ import annotations
