@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 UV = UV_PROJECT_ENVIRONMENT=$(VENV) $$(command -v uv || echo $(BIN)/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-siem test lint bench bench-parts bench-rules bench-relate bench-sinks bench-size bench-alarms chaos fuzz clean
+.PHONY: help demo demo-siem demo-stream test lint bench bench-parts bench-rules bench-relate bench-sinks bench-stream bench-size bench-alarms chaos fuzz clean
 
 help: ## Say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -17,6 +17,9 @@ demo: $(READY) ## Replay the sample archive and show what happened in it
 
 demo-siem: $(READY) ## Send the sample archive's alerts to a real rsyslog and OpenSearch and ask them (needs Java, Maven, apt-get)
 	@$(BIN)/python -m tests.demo.siem
+
+demo-stream: $(READY) ## Send the sample archive through a real Kafka and watch its alerts arrive (needs Java, and Maven once)
+	@$(BIN)/python -m tests.demo.stream
 
 test: $(READY) ## Run all tests
 	@$(BIN)/pytest
@@ -47,6 +50,9 @@ bench-relate: $(READY) ## Measure how long all pairs of patterns from public rep
 bench-sinks: $(READY) ## Measure alerts a second of each sink into its receiver
 	@$(BIN)/python -m tests.bench.http_sinks
 	@$(BIN)/python -m tests.bench.wired_sinks
+
+bench-stream: $(READY) ## Measure messages a second from a real Kafka, and the time from event to alert (minutes)
+	@$(BIN)/python -m tests.bench.stream
 
 bench-size: $(READY) ## Measure time and memory from 100 MB to 10 GB (half an hour, 15 GB of disk)
 	@$(BIN)/python -m tests.bench.size
