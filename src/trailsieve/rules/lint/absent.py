@@ -36,11 +36,12 @@ def absent_field(subject: Subject) -> Iterator[Found]:
 
 
 def _presence(steps: tuple[Step, ...]) -> str:
-    """How many records have a field, or "" when nearly all have it or nothing is known."""
+    """How many records have a field; "" when nearly all have it, or `!=` does not suit it anyway."""
     known = fields()
     fact = known.get(name_of(steps))
     if fact:
-        return "" if fact.share >= ALWAYS else f"{fact.share:g} of 100 records have it"
+        suits = fact.type in ("string", "number")
+        return "" if fact.share >= ALWAYS or not suits else f"{fact.share:g} of 100 records have it"
     above = (known.get(name_of(steps[:length])) for length in range(len(steps) - 1, 0, -1))
     if any(parent.open for parent in above if parent):
         return "only the records of some calls have it"

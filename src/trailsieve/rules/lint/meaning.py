@@ -26,7 +26,7 @@ def never_true(subject: Subject) -> Iterator[Found]:
             "TS101",
             "no event can ever match this pattern",
             subject.whole,
-            "proved: every way in which its tests can turn out was tried",
+            "every way in which its tests can turn out was tried",
             mend="look for terms that exclude each other and join them with ||",
         )
 
@@ -39,7 +39,7 @@ def always_true(subject: Subject) -> Iterator[Found]:
             "TS102",
             f"every {every} matches this pattern",
             subject.whole,
-            "proved: every way in which its tests can turn out was tried",
+            "every way in which its tests can turn out was tried",
             "{}" if subject.pattern.reads_records else "",
             "say what the events have in common that you look for",
         )
@@ -121,7 +121,7 @@ def needless_parts(subject: Subject) -> Iterator[Found]:
 
 def _needless(subject: Subject, reduction: Reduction) -> Found:
     part = f"`{shorten(subject.quote(reduction.span), 60)}`"
-    proof = "proved: the pattern matches exactly the same events without it"
+    proof = "the pattern matches exactly the same events without it"
     if not reduction.weaker and reduction.alone and subject_of(reduction).example.holds is False:
         return Found(
             "TS104",

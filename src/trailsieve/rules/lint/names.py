@@ -82,9 +82,10 @@ def name_of_other_source(subject: Subject) -> Iterator[Found]:
 
 
 def _of_other_source(term: Comparison, sources: list[str]) -> Found:
-    having = sorted(
+    having = [
         source for source in calls.event_sources() if _is_call(term.value, calls.names_of(source) or ())
-    )
+    ]
+    having.sort(key=lambda source: (len(source), source))
     return Found(
         "TS303",
         f"{' and '.join(sources)} has no eventName {_shown(term.value)}",

@@ -21,7 +21,7 @@ def exceptions(rule: Rule) -> Iterator[Found]:
             yield Found(
                 "TS504",
                 f"the exception `{text}` covers all that the rule matches, so it never raises an alert",
-                proof="proved: every event that the rule matches, the exception matches too",
+                proof="every event that the rule matches, the exception matches too",
                 event=satisfiable(rule.pattern).witness or "",
                 mend="disable the rule with enabled = false, or narrow the exception",
             )
@@ -29,7 +29,7 @@ def exceptions(rule: Rule) -> Iterator[Found]:
             yield Found(
                 "TS505",
                 f"the exception `{text}` never applies",
-                proof="proved: no event matches both the rule and the exception",
+                proof="no event matches both the rule and the exception",
                 event=satisfiable(exception.pattern).witness or "",
                 mend="leave it out, or correct what it names",
             )
@@ -74,14 +74,14 @@ def _same(first: Rule, second: Rule) -> Found:
         return Found(
             "TS502",
             f"contradicts rule {first.id}: the same events are {first.severity} there",
-            proof="proved: both match exactly the same events",
+            proof="both match exactly the same events",
             event=satisfiable(second.pattern).witness or "",
             mend="keep one of the two",
         )
     return Found(
         "TS501",
         f"the same as rule {first.id}: every event raises two alerts",
-        proof="proved: both match exactly the same events",
+        proof="both match exactly the same events",
         event=satisfiable(second.pattern).witness or "",
         mend="keep one of the two",
     )
@@ -91,7 +91,7 @@ def _implied(narrow: Rule, wide: Rule, examples: Examples) -> Found:
     return Found(
         "TS503",
         f"all that this rule matches, rule {wide.id} matches too, and it is as severe",
-        proof="proved; this event raises both",
+        proof="this event raises both",
         event=examples[narrow.id] or "",
         mend=f"leave it out, raise its severity, or exclude it from {wide.id}",
     )
