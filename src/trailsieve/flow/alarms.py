@@ -158,7 +158,8 @@ class Alarms:
         """The end of all input: closes every period that has begun."""
         alerts: list[Alert] = []
         self.newest = max(
-            (time for time in (self.newest, *(held for _, held in self._held)) if time), default=None
+            (time for time in (self.newest, *(held for _, held in self._held)) if time is not None),
+            default=None,
         )
         self._held.clear()
         for watched in self.watched.values():
