@@ -143,6 +143,8 @@ class KafkaSource:
                 consumer.close()
         except AwayError as error:
             hint = "are `bootstrap_servers` and `security` right, and may we connect?"
+            if self._config.mechanism:  # kafka-python often misses why brokers hang up
+                hint = f"are user name, password and `mechanism` right? If so, {hint}"
             raise SourceError(f"{self._name()}: {error}; {hint}") from None
         return f"{client_of(self._config)} reads {', '.join(topics)} ({len(shards)} partitions)"
 
