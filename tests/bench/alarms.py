@@ -9,6 +9,7 @@ the process from before the first file to the most that it ever had.
 from __future__ import annotations
 
 import argparse
+import gc
 import gzip
 import json
 import multiprocessing
@@ -114,6 +115,7 @@ def record(rng: random.Random, identity: str, seconds: int) -> bytes:
 
 def measure(case: str, folder: Path, answers: Any) -> None:
     """Runs one case; sends seconds, MB, alerts, and the most series and periods that were open."""
+    gc.set_threshold(100_000, 50, 50)  # as the command line does
     rule = Rule("denied", "Denied", "low", PATTERN, alarm=ALARM if "with alarms" in case else None)
     live = "stream" in case
     sink = Counted()
