@@ -90,3 +90,31 @@ def test_a_folder_without_rules_is_exit_code_2(tmp_path: Path) -> None:
     result = trailsieve("test", tmp_path)
     assert result.code == 2
     assert "no rule file (*.toml) in this folder" in result.err
+
+
+def test_coverage_lists_what_no_test_tries(folder: Path) -> None:
+    result = trailsieve("test", folder / "good.toml", folder / "wrong.toml", "--coverage")
+    assert result.code == 1
+    assert result.lines[8:] == [
+        "",
+        f"{folder}/wrong.toml:2: rule wrong: 0 of 2 terms",
+        '    never false: $.a = 1   such as ignore {"b": "2"}',
+        '    never true: $.b = 2   such as match {"a": "1", "b": "2"}',
+        "",
+        f"{folder}/wrong.toml:6: rule bare: 0 of 1 terms",
+        "    never tried: x",
+        "",
+        "coverage: 1 of 4 terms are seen true and false by the tests",
+        "no tests: rule bare",
+        "3 passed, 1 failed",
+    ]
+
+
+def test_alerts_are_tested_too(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(
+        "[[rule]]\nid = 'a'\npattern = '{ $.a = 1 }'\ntests = { alerts = [{ events = [{ a = 1 }], expect = 2 }] }\n"
+    )
+    result = trailsieve("test", tmp_path)
+    assert result.code == 1
+    assert result.lines[0] == f"FAILED {tmp_path}/a.toml:1: rule a: alerts number 1"
+    assert result.lines[1] == "    must raise 2 alerts and raises 1"

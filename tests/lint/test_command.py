@@ -53,7 +53,15 @@ def test_a_finding_for_people() -> None:
 
 def test_nothing_found_is_exit_code_0() -> None:
     result = trailsieve("lint", "{ $.readOnly IS FALSE && $.errorCode = Acc* }", "cis-aws-tuned")
-    assert (result.code, result.lines) == (0, ["nothing found"])
+    assert (result.code, result.lines) == (0, ["nothing found in 1 pattern and 15 rules"])
+
+
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [("cis-aws-tuned", "15 rules"), ("cis-aws-tuned-4.1", "1 rule"), ("rulez", "1 pattern")],
+)
+def test_what_was_looked_at_is_told(subject: str, said: str) -> None:
+    assert trailsieve("lint", subject).lines == [f"nothing found in {said}"]
 
 
 def test_places_are_lines_and_columns_of_the_file(rules: Path) -> None:

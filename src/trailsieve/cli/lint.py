@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -48,18 +48,26 @@ def command(subjects: tuple[str, ...], shape: str, no_limits: bool) -> int:
     """
     from trailsieve.rules.lint.sarif import sarif
 
-    findings = [found for subject in subjects for found in _findings(subject, limits=not no_limits)]
+    checked = [_check(subject, limits=not no_limits) for subject in subjects]
+    findings = [finding for check in checked for finding in check.findings]
     if shape == "json":
         click.echo(json.dumps({"findings": [finding.as_dict() for finding in findings]}, indent=2))
     elif shape == "sarif":
         click.echo(json.dumps(sarif(findings), indent=2))
     else:
         _print(line for finding in findings for line in _lines(finding))
-        _print([_summary(findings)])
+        _print([_summary(findings, checked)])
     return int(bool(findings))
 
 
-def _findings(subject: str, *, limits: bool) -> list[Finding]:
+class _Check(NamedTuple):
+    """What was found in one subject; `rules` is 0 for a pattern that stands alone."""
+
+    findings: list[Finding]
+    rules: int
+
+
+def _check(subject: str, *, limits: bool) -> _Check:
     from trailsieve.cli.named import named
     from trailsieve.pattern.compiler import FilterPattern
     from trailsieve.rules.lint import lint_pack, lint_pattern
@@ -67,8 +75,9 @@ def _findings(subject: str, *, limits: bool) -> list[Finding]:
 
     read = named(subject, limits=False)
     if isinstance(read, FilterPattern):
-        return lint_pattern(read, limits=limits)
-    return lint_pack(Pack(read.id, (read,)) if isinstance(read, Rule) else read, limits=limits)
+        return _Check(lint_pattern(read, limits=limits), 0)
+    pack = Pack(read.id, (read,)) if isinstance(read, Rule) else read
+    return _Check(lint_pack(pack, limits=limits), len(pack.rules))
 
 
 # --- output ---
@@ -100,7 +109,12 @@ def _styled(text: str, **style: object) -> str:
     return click.style(text, **style) if screen().colored(sys.stdout) else text  # type: ignore[arg-type]
 
 
-def _summary(findings: list[Finding]) -> str:
+def _summary(findings: list[Finding], checked: list[_Check]) -> str:
+    """How much of each level; or what was looked at, because a mistyped name is a text pattern, too."""
+    if not findings:
+        patterns, rules = sum(not check.rules for check in checked), sum(check.rules for check in checked)
+        looked = (f"{n} {name}{'s' * (n > 1)}" for n, name in ((patterns, "pattern"), (rules, "rule")) if n)
+        return f"nothing found in {' and '.join(looked)}"
     levels: list[str] = [finding.code.level for finding in findings]
     counts = [f"{levels.count(level)} {level}{'s' * (levels.count(level) > 1)}" for level in _COLORS]
-    return ", ".join(count for count in counts if not count.startswith("0 ")) or "nothing found"
+    return ", ".join(count for count in counts if not count.startswith("0 "))

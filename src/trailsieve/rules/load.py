@@ -14,8 +14,9 @@ from trailsieve.model import SEVERITIES
 from trailsieve.pattern.compiler import FilterPattern, compile
 from trailsieve.rules.alarm import Alarm, Metric, RuleException
 from trailsieve.rules.lines import RuleLines
-from trailsieve.rules.rule import Override, Pack, Rule, RuleTests
+from trailsieve.rules.rule import Override, Pack, Rule
 from trailsieve.rules.settings import Settings
+from trailsieve.rules.test_table import mistakes, read_tests
 
 _KEYS: dict[str, type[Any]] = {
     "id": str,
@@ -142,6 +143,8 @@ class _Loader:
         elif table.get("id"):
             self.places[name] = f"{lines.file}:{lines.line(number)}"
         pattern = self.compile(table.get("pattern"), lines.at(number, "pattern"), name)
+        for message in mistakes(table.get("tests"), pattern):
+            self.problems.append(f"{lines.at(number, 'tests')}: rule {name}: {message}")
         settings = self.settings(table, pattern, lines, number, f"rule {name}")
         if pattern is not None and len(self.problems) == before:
             self.rules.append(_rule(table, pattern, settings, lines, number))
@@ -212,17 +215,6 @@ def _mistakes(
             yield key, f"`{key}` is a list of strings"
     if table.get("severity", "medium") not in SEVERITIES:
         yield "severity", f"`severity` is one of {', '.join(SEVERITIES)}"
-    yield from _test_mistakes(table.get("tests"))
-
-
-def _test_mistakes(tests: Any) -> Iterable[tuple[str, str]]:
-    if not isinstance(tests, dict):
-        return
-    for key, value in tests.items():
-        if key not in ("match", "ignore"):
-            yield "tests", f"unknown key `tests.{key}`; {_nearest(key, ('match', 'ignore'))}"
-        elif not isinstance(value, list) or not all(isinstance(item, str | dict) for item in value):
-            yield "tests", f"`tests.{key}` is a list of file names and inline records"
 
 
 def _nearest(key: str, known: Iterable[str]) -> str:
@@ -233,7 +225,6 @@ def _nearest(key: str, known: Iterable[str]) -> str:
 def _rule(
     table: dict[str, Any], pattern: FilterPattern, settings: _Typed, lines: RuleLines, number: int
 ) -> Rule:
-    tests = table.get("tests", {})
     return Rule(
         id=table["id"],
         title=table.get("title", table["id"]),
@@ -244,7 +235,7 @@ def _rule(
         references=tuple(table.get("references", ())),
         lint_ignore=tuple(table.get("lint_ignore", ())),
         enabled=table.get("enabled", True),
-        tests=RuleTests(tuple(tests.get("match", ())), tuple(tests.get("ignore", ()))),
+        tests=read_tests(table.get("tests", {})),
         **settings,
         file=lines.file,
         line=lines.line(number),

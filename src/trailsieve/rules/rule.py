@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from trailsieve.errors import RuleError
 from trailsieve.model import Severity
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.rules.alarm import PLAIN, Alarm, Metric, RuleException
+from trailsieve.rules.test_table import NO_TESTS, RuleTests
 
-
-@dataclass(frozen=True, slots=True)
-class RuleTests:
-    """Events that a rule must and must not match: paths beside the rule file, or inline records."""
-
-    match: tuple[str | dict[str, Any], ...] = ()
-    ignore: tuple[str | dict[str, Any], ...] = ()
+__all__ = ["Override", "Pack", "Rule", "RuleTests", "joined"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +41,7 @@ class Rule:
     metric: Metric = PLAIN
     alarm: Alarm | None = None
     exceptions: tuple[RuleException, ...] = ()
-    tests: RuleTests = RuleTests()
+    tests: RuleTests = NO_TESTS
     lint_ignore: tuple[str, ...] = ()
     file: Path = Path()
     line: int = 0

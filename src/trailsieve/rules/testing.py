@@ -1,18 +1,24 @@
-"""The tests that rules carry: events that a rule must match, and events that it must not."""
+"""The tests that rules carry, run on their patterns: what must match, must not match, and is extracted.
+
+`flow.rule_tests` runs these and the tests of alerts, which need the whole engine.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 from trailsieve import jsontext
 from trailsieve.errors import UnreadableError, visible, visible_lines
 from trailsieve.rules.rule import Pack, Rule
+from trailsieve.rules.test_table import ExtractTest, TestEvent
 from trailsieve.trail.cloudtrail import split
 from trailsieve.trail.compression import gunzip, is_gzip
+
+_JSON_NAMES = (".json", ".jsonl", ".ndjson")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,39 +34,82 @@ class TestResult:
     untested: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class RuleTest:
+    """One entry of a rule's tests; `run` gives a result for each event of it."""
+
+    rule: Rule
+    name: str
+    run: Callable[[], Iterator[TestResult]]
+
+
 def run_tests(pack: Pack) -> Iterator[TestResult]:
-    """Runs all tests of a pack, rule by rule."""
+    """Runs the tests of a pack's patterns, rule by rule."""
     for rule in pack.rules:
-        place = f"{rule.file}:{rule.line}"
-        if not rule.tests.match and not rule.tests.ignore:
-            yield TestResult(rule.id, "no tests", place, untested=True)
-        for must_match, events in ((True, rule.tests.match), (False, rule.tests.ignore)):
-            for number, event in enumerate(events, 1):
-                yield from _try(rule, event, number, must_match, place)
+        if not rule.tests:
+            yield untested(rule)
+        for test in pattern_tests(rule):
+            yield from test.run()
 
 
-def _try(
-    rule: Rule, event: str | dict[str, Any], number: int, must_match: bool, place: str
-) -> Iterator[TestResult]:
-    name = f"{'match' if must_match else 'ignore'} {event if isinstance(event, str) else f'number {number}'}"
+def untested(rule: Rule) -> TestResult:
+    """What is said of a rule without tests."""
+    return TestResult(rule.id, "no tests", place_of(rule), untested=True)
+
+
+def place_of(rule: Rule) -> str:
+    """Where the rule stands."""
+    return f"{rule.file}:{rule.line}"
+
+
+def pattern_tests(rule: Rule) -> Iterator[RuleTest]:
+    """The tests of a rule's pattern, in the order match, ignore, extract."""
+    for must_match, events in ((True, rule.tests.match), (False, rule.tests.ignore)):
+        for number, event in enumerate(events, 1):
+            shown = event if isinstance(event, str) else f"number {number}"
+            name = f"{'match' if must_match else 'ignore'} {shown}"
+            yield RuleTest(rule, name, partial(_try, rule, event, name, must_match))
+    for number, test in enumerate(rule.tests.extract, 1):
+        name = f"extract number {number}"
+        yield RuleTest(rule, name, partial(_try_extract, rule, test, name))
+
+
+def _try(rule: Rule, event: TestEvent, name: str, must_match: bool) -> Iterator[TestResult]:
     try:
-        texts = _texts(rule, event)
+        texts = texts_of(rule, event)
     except (OSError, UnreadableError) as error:
-        yield TestResult(rule.id, name, place, f"cannot read it: {error}")
+        yield TestResult(rule.id, name, place_of(rule), f"cannot read it: {error}")
         return
     for position, text in enumerate(texts, 1):
         shown = name if len(texts) == 1 else f"{name}, event {position}"
-        yield TestResult(rule.id, shown, place, _failure(rule, text, must_match))
+        yield TestResult(rule.id, shown, place_of(rule), _failure(rule, text, must_match))
 
 
-def _texts(rule: Rule, event: str | dict[str, Any]) -> list[bytes]:
+def texts_of(rule: Rule, event: TestEvent) -> list[bytes]:
+    """The log events that an entry of the tests stands for.
+
+    Raises:
+        OSError: its file cannot be opened.
+        UnreadableError: its file cannot be understood.
+    """
     if not isinstance(event, str):
-        return [jsontext.encode(event).encode()]
+        return [_inline(rule, event)]
     data = (rule.file.parent / event).read_bytes()
-    texts = split(gunzip(data)[0] if is_gzip(data) else data, any_object=True).texts
+    data = bytes(gunzip(data)[0] if is_gzip(data) else data)
+    if rule.pattern.reads_records or event.removesuffix(".gz").endswith(_JSON_NAMES):
+        texts = split(data, any_object=True).texts
+    else:
+        texts = data.splitlines()
     if not texts:
         raise UnreadableError("there is no event in it")
     return texts
+
+
+def _inline(rule: Rule, event: dict[str, object]) -> bytes:
+    text = event.get("text")
+    if isinstance(text, str) and event.keys() == {"text"} and not rule.pattern.reads_records:
+        return text.encode()
+    return jsontext.encode(event).encode()
 
 
 def _failure(rule: Rule, text: bytes, must_match: bool) -> str:
@@ -69,6 +118,23 @@ def _failure(rule: Rule, text: bytes, must_match: bool) -> str:
         return ""
     wanted = "must match this event and does not" if must_match else "must not match this event and does"
     return f"{wanted}: {visible(text.decode('utf-8', 'replace'))}\n{explanation}"
+
+
+def _try_extract(rule: Rule, test: ExtractTest, name: str) -> Iterator[TestResult]:
+    failure = _failure(rule, test.text.encode(), must_match=True)
+    if not failure:
+        values = rule.pattern.extract(test.text)
+        wrong = [
+            f"{key} must be {_shown(wanted)} and is {_shown(values.get(key))}"
+            for key, wanted in test.values.items()
+            if values.get(key) != wanted
+        ]
+        failure = "\n".join([f"does not extract what it must: {visible(test.text)}", *wrong]) if wrong else ""
+    yield TestResult(rule.id, name, place_of(rule), failure)
+
+
+def _shown(value: str | None) -> str:
+    return "absent" if value is None else jsontext.encode(value)
 
 
 def write_junit(results: list[TestResult], path: str | Path) -> None:
