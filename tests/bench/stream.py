@@ -164,29 +164,34 @@ def latencies(cluster: Kafka, client: str, count: int) -> list[float]:
     topic = f"idle-{client}"
     cluster.create_topic(topic)
     hits, _ = archive.sorted_by_hit(archive.texts_of(ROOT / "samples" / "archive"))
-    rng = random.Random(2)
-    producer = Producer({"bootstrap.servers": cluster.bootstrap, "linger.ms": 0})
-    ended = threading.Event()
     found: list[float] = []
-    with tempfile.TemporaryDirectory() as folder:
-        service = _service(cluster.servers[0], client, "idle", Path(folder), ended.is_set, topic)
-        runner = threading.Thread(target=service.pipeline.run)
-        runner.start()
-        alerts = Path(folder) / "alerts.jsonl"
-        size = alerts.stat().st_size
+    ended = threading.Event()
+
+    def events(alerts: Path) -> None:
+        rng = random.Random(2)
+        producer = Producer({"bootstrap.servers": cluster.bootstrap, "linger.ms": 0})
         for number in range(count + 1):
+            size = alerts.stat().st_size
             began = time.perf_counter()
             producer.produce(topic, archive.renamed(rng.choice(hits), rng))
             producer.flush()
-            while alerts.stat().st_size == size:
+            while alerts.stat().st_size == size and not ended.is_set():
                 time.sleep(0.0005)
             if number:  # the first waits for the group to form
                 found.append(time.perf_counter() - began)
             time.sleep(rng.uniform(0.02, 0.2))
-            size = alerts.stat().st_size
         ended.set()
-        runner.join()
-        service.close()
+
+    with tempfile.TemporaryDirectory() as folder:
+        service = _service(cluster.servers[0], client, "idle", Path(folder), ended.is_set, topic)
+        producing = threading.Thread(target=events, args=(Path(folder) / "alerts.jsonl",), daemon=True)
+        producing.start()
+        try:
+            service.pipeline.run()
+        finally:
+            ended.set()
+            producing.join()
+            service.close()
     return found
 
 
