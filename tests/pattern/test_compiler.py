@@ -50,7 +50,7 @@ def test_pickle_keeps_pattern_and_limits(limits: bool) -> None:
 
 
 def test_test_numbers_the_matches_as_aws_does() -> None:
-    messages = ["x 1", b"y 2", "x 3", b"x \xff"]
+    messages: list[str | bytes] = ["x 1", b"y 2", "x 3", b"x \xff"]
     assert trailsieve.compile("[a = x, b]").test(messages) == [
         TestMatch(1, "x 1", {"$a": "x", "$b": "1"}),
         TestMatch(3, "x 3", {"$a": "x", "$b": "3"}),

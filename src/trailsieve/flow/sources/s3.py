@@ -15,8 +15,8 @@ from trailsieve.flow.sources.objects import Fetched, Fetcher
 from trailsieve.flow.sources.s3_listing import Lane, Listing
 from trailsieve.flow.sources.s3_place import Place
 from trailsieve.model import Message, Offset, Position
-from trailsieve.trail.peeled import ObjectName
 from trailsieve.trail.layout import parse_key
+from trailsieve.trail.peeled import ObjectName
 from trailsieve.wire.aws import AwsConfig, answer, client, explained, fault
 
 _PATIENCE = 1.0  # seconds that a poll waits for an object

@@ -14,8 +14,8 @@ from typing import Any
 
 from trailsieve.errors import SourceError
 from trailsieve.flow.selection import DELIVERY_SLACK, Selection
-from trailsieve.trail.peeled import ObjectName
 from trailsieve.trail.layout import Kind, is_log_name, kind_of_folder
+from trailsieve.trail.peeled import ObjectName
 
 _LANE = re.compile(r"(?:.*/)?(?P<account>[0-9]{12})/(?P<kind>[^/]+)/(?P<region>[^/]+)/")
 _ACCOUNT = re.compile(r"(?:.*/)?[0-9]{12}/")
