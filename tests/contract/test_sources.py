@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.contract.endless import kinesis
+from tests.contract.kafka import kafka
 from tests.servers.moto import Bucket
 from tests.stream.buckets import minutes, open_bucket
 from trailsieve.flow.sources.files import FilesSource, list_files
@@ -70,6 +71,8 @@ SOURCES = {
     "files": Kind(files, resumes=False),
     "s3": Kind(s3, resumes=True),
     "kinesis": Kind(kinesis, resumes=True),
+    "kafka-confluent": Kind(kafka("confluent"), resumes=True),
+    "kafka-python": Kind(kafka("kafka-python"), resumes=True),
 }
 every_source = pytest.mark.parametrize("kind", SOURCES.values(), ids=SOURCES)
 
