@@ -10,6 +10,7 @@ import gc
 import os
 import sys
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -31,7 +32,8 @@ _COMMANDS = {
     "replay": "Run rules over an archive of CloudTrail files and raise the alerts.",
     "diff": "Prove that two patterns or rules mean the same, or show where they differ.",
     "lint": "Find what is wrong with patterns and rules, each finding with its proof.",
-    "rules": "List and show rules.",
+    "rules": "List, show and export rules.",
+    "import": "Make rules of metric filters and alarms, or of Sigma rules.",
     "audit": "Judge an account's monitoring by what it does: the CIS controls, link by link.",
     "test": "Run the tests that rules carry.",
 }
@@ -54,7 +56,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"trailsieve.cli.{cmd_name.replace('-', '_')}").command
+        module = cmd_name.replace("-", "_") + "_" * iskeyword(cmd_name)
+        command: click.Command = import_module(f"trailsieve.cli.{module}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
