@@ -13,6 +13,7 @@ from trailsieve.cli.options import global_options, no_limits, screen
 from trailsieve.errors import UsageError, visible
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.relate.difference import Difference, Side, difference
+from trailsieve.pattern.relate.verdict import satisfiable
 from trailsieve.rules.rule import Pack, Rule
 
 _EXAMPLES = """\b
@@ -119,6 +120,9 @@ def _print(lines: Iterable[str]) -> None:
 def _lines(a: FilterPattern, b: FilterPattern, found: Difference) -> Iterator[str]:
     """The answer for a person."""
     yield _SENTENCES[found.relation]
+    for name, pattern in (("A", a), ("B", b)):
+        if satisfiable(pattern).holds is False:
+            yield f"note: no event can ever match {name} (proved)"
     yield f"  A  {visible(a.text)}"
     yield f"  B  {visible(b.text)}"
     if found.relation == "equivalent":

@@ -34,12 +34,14 @@ def command(pattern: str, only_tree: bool, only_python: bool, only_example: bool
 
     What the pattern makes of a certain event is told by `trailsieve match --explain`.
     """
+    from trailsieve.cli.named import refuse_names
     from trailsieve.pattern.compiler import compile
     from trailsieve.pattern.describe import tree
     from trailsieve.pattern.render import render
 
     if only_tree + only_python + only_example > 1:
         raise click.UsageError("--tree, --python and --example exclude each other.")
+    refuse_names(pattern)
     compiled = compile(pattern, limits=not no_limits)
     if only_python:
         click.echo(compiled.python_source.rstrip())

@@ -65,12 +65,16 @@ def command(
         raise click.UsageError(
             "Missing PATTERN, such as '{ $.eventName = \"ConsoleLogin\" }'; or use --rules."
         )
+    if packs and arguments and arguments[0][:1] in ("{", "[", "%"):
+        raise click.UsageError("With --rules there is no PATTERN: the rules have theirs.")
     inputs = arguments if packs else arguments[1:]
     events = _Events(inputs or ("-",), max_object_size, screen())
     if packs:
         return _match_rules(packs, events, count, limits=not no_limits)
+    from trailsieve.cli.named import refuse_names
     from trailsieve.pattern.compiler import compile
 
+    refuse_names(arguments[0])
     pattern = compile(arguments[0], limits=not no_limits)
     if explain:
         return _print_explained(pattern, events, as_json=as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from trailsieve.errors import UsageError
 from trailsieve.pattern.compiler import FilterPattern, compile
 from trailsieve.rules.load import built_in, load_pack
 from trailsieve.rules.rule import Pack, Rule
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(?:[-.][a-z0-9]+)+")
 
 
 def named(text: str, *, limits: bool = True) -> FilterPattern | Rule | Pack:
@@ -29,9 +32,27 @@ def named(text: str, *, limits: bool = True) -> FilterPattern | Rule | Pack:
     rule = next((rule for pack in loaded if (rule := pack.rule(rule_id))), None)
     if rule is not None:
         return rule
-    if packs == [name] or text.startswith(tuple(packs)):
+    if packs == [name] or text.startswith(tuple(packs)) or _looks_like_a_name(text):
         raise UsageError(f"no rule {rule_id!r} in {', '.join(packs)}; {_nearest(rule_id, loaded)}")
     return compile(text, limits=limits)
+
+
+def _looks_like_a_name(text: str) -> bool:
+    """A word that is nearly the name of a pack or rule was hardly meant as a text pattern."""
+    return bool(_NAME.fullmatch(text)) and bool(get_close_matches(text, [*built_in(), "cis-aws-4.1"], 1, 0.7))
+
+
+def refuse_names(text: str) -> None:
+    """For commands that take patterns only: a rule's or pack's name would silently be a text pattern.
+
+    Raises:
+        UsageError: it is such a name, or nearly one.
+    """
+    if _NAME.fullmatch(text) and (text.startswith(tuple(built_in())) or _looks_like_a_name(text)):
+        raise UsageError(
+            f"{text!r} looks like the name of a rule or pack, and here it would be a text pattern; "
+            f"`trailsieve rules show {text}` shows its pattern, and quotes make it a text: '\"{text}\"'"
+        )
 
 
 def _is_pack(text: str) -> bool:
@@ -39,5 +60,5 @@ def _is_pack(text: str) -> bool:
 
 
 def _nearest(rule_id: str, packs: list[Pack]) -> str:
-    close = get_close_matches(rule_id, [rule.id for pack in packs for rule in pack.rules], 3)
+    close = get_close_matches(rule_id, [*built_in(), *(rule.id for pack in packs for rule in pack.rules)], 3)
     return f"did you mean {', '.join(close)}?" if close else "see `trailsieve rules list`"

@@ -145,7 +145,8 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
         advise=shown.say,
     ).run()
     if not summary.files:
-        shown.say(f"nothing to read in {', '.join(inputs)}")
+        aside = "".join(f"; left aside: {count:,} × {reason}" for reason, count in summary.skipped.items())
+        shown.say(f"nothing to read in {', '.join(inputs)}{aside}")
     return summary
 
 

@@ -36,12 +36,12 @@ def command(paths: tuple[str, ...], junit: str | None, coverage: bool, no_limits
 
     PATH is a rule file, a folder of them, or a built-in pack. Exit code 1 means that a test failed.
     """
-    from trailsieve.flow.rule_tests import run_all_tests
+    from trailsieve.flow.rule_tests import run_tests
     from trailsieve.rules.load import load_pack
     from trailsieve.rules.testing import write_junit
 
     packs = [load_pack(path, limits=not no_limits) for path in paths]
-    results = [result for pack in packs for result in run_all_tests(pack)]
+    results = [result for pack in packs for result in run_tests(pack)]
     for result in results:
         if result.failure:
             failed_test = f"FAILED {result.place}: rule {result.rule}: {result.name}"

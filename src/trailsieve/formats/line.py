@@ -12,7 +12,7 @@ _TITLES = ("TIME", "SEVERITY", "RULE", "EVENT", "PRINCIPAL", "SOURCE", "ERROR")
 WIDTHS = (20, 8, 20, 30, 44, 16, 40)  # where there is room
 # Columns that shrink, in this order, and to what; 0 leaves a column out.
 _NARROW = ((4, 20), (6, 14), (3, 18), (2, 14), (6, 0), (5, 0), (1, 0))
-_EVENT, _PRINCIPAL = 3, 4
+_EVENT, _PRINCIPAL, _ERROR = 3, 4, 6
 _SENTENCE = 3  # the column from which on an alarm's sentence takes the place of all others
 
 
@@ -29,7 +29,9 @@ def encode(alert: Alert, widths: tuple[int, ...] = WIDTHS) -> bytes:
         rest = sum(widths[_SENTENCE:]) + len(_GAP) * sum(width > 0 for width in widths[_SENTENCE + 1 :])
         return _joined((*first, alert.summary), (*widths[:_SENTENCE], rest))
     principal = tail(_short_principal(alert.principal or "-"), widths[_PRINCIPAL])
-    last = (alert.event_name or "-", principal, alert.source_ip or "-", alert.error_code or "")
+    failed = " ✗" if alert.error_code and not widths[_ERROR] else ""
+    event = shorten(alert.event_name or "-", max(1, widths[_EVENT] - len(failed))) + failed
+    last = (event, principal, alert.source_ip or "-", alert.error_code or "")
     return _joined((*first, *last), widths)
 
 

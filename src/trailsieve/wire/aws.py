@@ -17,6 +17,9 @@ _SECRET = "the secret key is wrong, or this machine's clock"
 _REGION = "the bucket lives in another region: set `region`"
 _QUEUE = "is the queue's URL right, and `region`?"
 _HINTS = {
+    "NoCredentialsError": "set AWS_PROFILE, `profile` or AWS_ACCESS_KEY_ID, or give this machine a role",
+    "NoRegionError": "set `region` or AWS_REGION",
+    "EndpointConnectionError": "is the endpoint right, and may this machine reach it?",
     "AccessDenied": _PERMISSION,
     "AccessDeniedException": _PERMISSION,
     "AuthorizationError": _PERMISSION,
@@ -125,7 +128,7 @@ def explained(what: str, error: type[Exception]) -> Iterator[None]:
 
 def answer(error: Exception) -> str:
     """What AWS or the network answered, and what to do."""
-    hint = _HINTS.get(_code(error), "")
+    hint = _HINTS.get(_code(error) or type(error).__name__, "")
     return f"{error}{'; ' if hint else ''}{hint}"
 
 

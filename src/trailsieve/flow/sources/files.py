@@ -31,8 +31,11 @@ class Config(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 def open_source(config: Config, context: Context) -> FilesSource:
-    """Files as a source."""
-    return FilesSource(list_files(config.paths), context.max_object_size)
+    """Files as a source; digest and Insight files are left aside."""
+    from trailsieve.flow.selection import Selection
+
+    files = Selection().files(list_files(config.paths), context.skip)
+    return FilesSource(files, context.max_object_size)
 
 
 @dataclass(frozen=True, slots=True)
