@@ -13,7 +13,9 @@ import pytest
 
 from tests.servers import kinesis as kinesis_server
 from trailsieve.flow.context import Context
+from trailsieve.flow.sources import follow as follow_source
 from trailsieve.flow.sources.kinesis import Config, KinesisSource
+from trailsieve.flow.sources.stdin import StdinSource
 from trailsieve.model import Message, Position
 from trailsieve.ports import Source
 
@@ -78,3 +80,22 @@ def kinesis(folder: Path, payloads: Sequence[bytes]) -> Source:
     clock = Clock()
     config = Config(stream=folder.name, endpoint_url=server.url, region=server.region)
     return Ending(KinesisSource(config, Context(), clock, clock.sleep))
+
+
+def follow(folder: Path, payloads: Sequence[bytes]) -> Source:
+    """A growing file of lines."""
+    clock = Clock()
+    config = follow_source.Config(paths=[str(_lines(folder, payloads))])
+    return Ending(follow_source.FollowSource(config, Context(), clock, clock.sleep))
+
+
+def stdin(folder: Path, payloads: Sequence[bytes]) -> Source:
+    """What would come through a pipe."""
+    return StdinSource(os.open(_lines(folder, payloads), os.O_RDONLY), 2**20)
+
+
+def _lines(folder: Path, payloads: Sequence[bytes]) -> Path:
+    path = folder / "lines.jsonl"
+    if not path.exists():
+        path.write_bytes(b"".join(payload + b"\n" for payload in payloads))
+    return path

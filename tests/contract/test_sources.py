@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.contract.endless import kinesis
+from tests.contract.endless import follow, kinesis, stdin
 from tests.contract.kafka import kafka
 from tests.servers.moto import Bucket
 from tests.stream.buckets import minutes, open_bucket
@@ -19,6 +19,7 @@ from trailsieve.model import Message, Offset, Position
 from trailsieve.ports import Source
 
 PAYLOADS = [b'{"Records":[]}', b"\x1f\x8b no gzip", b"", b"\xff\xfe", b"x" * 100_000, b'{"Records":[]}']
+LINES = [b'{"Records":[]}', b"\x1f\x8b no gzip", b"\xff\xfe", b"x" * 100_000, b"{}", b'{"Records":[]}']
 PATIENCE = 100  # polls after which a source that has nothing would be waited for without end
 
 
@@ -60,10 +61,12 @@ class Kind:
     Attributes:
         make: opens one that will yield these payloads; called again, it opens the same one once more.
         resumes: whether, started with positions, it leaves out what is before them.
+        payloads: what it is to yield.
     """
 
     make: Callable[[Path, Sequence[bytes]], Source]
     resumes: bool
+    payloads: Sequence[bytes] = field(default_factory=lambda: PAYLOADS)
 
 
 SOURCES = {
@@ -71,6 +74,8 @@ SOURCES = {
     "files": Kind(files, resumes=False),
     "s3": Kind(s3, resumes=True),
     "kinesis": Kind(kinesis, resumes=True),
+    "follow": Kind(follow, resumes=True, payloads=LINES),
+    "stdin": Kind(stdin, resumes=False, payloads=LINES),
     "kafka-confluent": Kind(kafka("confluent"), resumes=True),
     "kafka-python": Kind(kafka("kafka-python"), resumes=True),
 }
@@ -89,12 +94,12 @@ def rest(source: Source) -> list[Message]:
 
 @every_source
 def test_payloads_come_in_order_exactly_as_they_arrived(kind: Kind, tmp_path: Path) -> None:
-    source = kind.make(tmp_path, PAYLOADS)
+    source = kind.make(tmp_path, kind.payloads)
     source.start({})
     messages = rest(source)
-    assert [message.payload for message in messages] == PAYLOADS
+    assert [message.payload for message in messages] == kind.payloads
     assert not any(message.problem for message in messages)
-    assert len({message.name for message in messages}) == len(PAYLOADS)
+    assert len({message.name for message in messages}) == len(kind.payloads)
     assert all(message.name.isprintable() for message in messages)
 
 
@@ -108,7 +113,7 @@ def test_a_source_without_messages_is_exhausted(kind: Kind, tmp_path: Path) -> N
 
 @every_source
 def test_what_is_exhausted_stays_so(kind: Kind, tmp_path: Path) -> None:
-    source = kind.make(tmp_path, PAYLOADS)
+    source = kind.make(tmp_path, kind.payloads)
     source.start({})
     rest(source)
     assert source.exhausted
@@ -118,20 +123,26 @@ def test_what_is_exhausted_stays_so(kind: Kind, tmp_path: Path) -> None:
 
 @every_source
 def test_positions_never_go_back(kind: Kind, tmp_path: Path) -> None:
-    source = kind.make(tmp_path, PAYLOADS)
+    source = kind.make(tmp_path, kind.payloads)
     source.start({})
     shards: dict[str, list[Any]] = {}
     for message in rest(source):
-        shards.setdefault(message.position.shard, []).append(message.position.offset)
+        shards.setdefault(message.position.shard, []).append(_place(message.position.offset))
     for offsets in shards.values():
         assert offsets == sorted(set(offsets))
+
+
+def _place(offset: Offset) -> Offset:
+    """A followed file's position is the byte and a checksum of what stands before it."""
+    number, colon, _ = str(offset).partition(":")
+    return int(number) if colon and number.isdigit() else offset
 
 
 @every_source
 @pytest.mark.parametrize("polls", range(len(PAYLOADS) + 1))
 def test_a_restart_goes_on_behind_what_was_committed(kind: Kind, polls: int, tmp_path: Path) -> None:
     """At the least nothing is lost; a source that resumes does not yield anything twice either."""
-    first = kind.make(tmp_path, PAYLOADS)
+    first = kind.make(tmp_path, kind.payloads)
     first.start({})
     done: list[Message] = []
     kept: dict[str, Offset] = {}
@@ -141,10 +152,10 @@ def test_a_restart_goes_on_behind_what_was_committed(kind: Kind, polls: int, tmp
         kept = {message.position.shard: message.position.offset for message in done}
     first.poll()  # and this is never committed
     first.close()
-    second = kind.make(tmp_path, PAYLOADS)
+    second = kind.make(tmp_path, kind.payloads)
     second.start(kept)
     names = [message.name for message in rest(second)]
-    whole = kind.make(tmp_path, PAYLOADS)
+    whole = kind.make(tmp_path, kind.payloads)
     whole.start({})
     everything = [message.name for message in rest(whole)]
     assert names == (everything[len(done) :] if kind.resumes else everything)
@@ -152,14 +163,14 @@ def test_a_restart_goes_on_behind_what_was_committed(kind: Kind, polls: int, tmp
 
 @every_source
 def test_positions_of_shards_that_are_gone_do_no_harm(kind: Kind, tmp_path: Path) -> None:
-    source = kind.make(tmp_path, PAYLOADS)
+    source = kind.make(tmp_path, kind.payloads)
     source.start({"gone": 7, "gone-too": "a/name"})
-    assert len(rest(source)) == len(PAYLOADS)
+    assert len(rest(source)) == len(kind.payloads)
 
 
 @every_source
 def test_a_sign_of_life_and_a_check_take_nothing(kind: Kind, tmp_path: Path) -> None:
-    source = kind.make(tmp_path, PAYLOADS)
+    source = kind.make(tmp_path, kind.payloads)
     answer = source.check()
     assert answer
     assert answer.isprintable()
@@ -167,13 +178,13 @@ def test_a_sign_of_life_and_a_check_take_nothing(kind: Kind, tmp_path: Path) -> 
     first = list(source.poll())
     source.keep_alive()
     source.commit([message.position for message in first])
-    assert [message.payload for message in [*first, *rest(source)]] == PAYLOADS
+    assert [message.payload for message in [*first, *rest(source)]] == kind.payloads
 
 
 @every_source
 @pytest.mark.parametrize("polls", [0, 1, PATIENCE])
 def test_closing_twice_is_closing_once(kind: Kind, polls: int, tmp_path: Path) -> None:
-    source = kind.make(tmp_path, PAYLOADS)
+    source = kind.make(tmp_path, kind.payloads)
     source.start({})
     for _ in range(polls):
         source.poll()
