@@ -1,4 +1,4 @@
-"""`trailsieve rules`: what rules there are and what each says."""
+"""`trailsieve rules`: what rules there are, what each says, and their way back to AWS."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ Examples:
   trailsieve rules list
   trailsieve rules list samples/rules/team.toml
   trailsieve rules show cis-aws-4.1
+  trailsieve rules export cis-aws --to terraform
 """
 
 
 @click.group("rules", epilog=_EXAMPLES)
 @global_options
 def command() -> None:
-    """List and show rules, of the built-in packs or of your files."""
+    """List, show and export rules, of the built-in packs or of your files."""
 
 
 @command.command("list", epilog=_EXAMPLES)
@@ -85,6 +86,75 @@ def show_rule(rule_id: str, packs: tuple[str, ...]) -> None:
         known = [known.id for pack in loaded for known in pack.rules]
         raise UsageError(f"no rule {rule_id!r}; {_nearest(rule_id, known)}")
     print(visible_lines("\n".join(_described(rule))))
+
+
+_EXPORT_EXAMPLES = """\b
+Examples:
+  trailsieve rules export samples/rules/alarms.toml --to cloudformation > template.json
+  trailsieve rules export cis-aws --to terraform --namespace CIS > monitoring.tf
+  trailsieve rules export cis-aws-4.3 --to cli
+  trailsieve rules export samples/rules/team.toml --to eventbridge
+"""
+
+
+@command.command("export", epilog=_EXPORT_EXAMPLES)
+@click.argument("packs", metavar="[PACK|FILE|ID]...", nargs=-1)
+@click.option(
+    "--to",
+    "shape",
+    required=True,
+    type=click.Choice(["cloudformation", "terraform", "cli", "eventbridge", "athena", "opensearch"]),
+    help="Metric filters and alarms as a template, as HCL or as commands; or another service's query.",
+)
+@click.option("--log-group", help="The log group; a parameter or variable when not given.")
+@click.option("--topic", metavar="ARN", help="The SNS topic to tell; a parameter or variable when not given.")
+@click.option("--namespace", default="trailsieve", show_default=True, help="The metrics' namespace.")
+@global_options
+def export_rules(
+    packs: tuple[str, ...], shape: str, log_group: str | None, topic: str | None, namespace: str
+) -> int:
+    """Print rules as CloudWatch, EventBridge, Athena or OpenSearch would have them.
+
+    What the other side does not do is told on stderr, and stands beside each rule where the format has room.
+    A rule that cannot be said there is left out, and said why; exit code 1 means that there was one.
+    """
+    from importlib import import_module
+
+    from trailsieve.aws.exporting.described import Place
+
+    given = {"log_group": log_group, "topic": topic, "namespace": namespace}
+    place = Place(**{name: value for name, value in given.items() if value})
+    exporter = import_module(f"trailsieve.aws.exporting.{shape}")
+    export = exporter.exported(_rules(packs), place)
+    click.echo(export.text, nl=False)
+    for loss, ids in _by_loss(export.losses).items():
+        screen().say(f"{'all rules' if len(ids) == len(export.losses) > 1 else ', '.join(ids)}: {loss}")
+    for rule_id, reason in export.left.items():
+        screen().say(f"{rule_id}: left out: {reason}")
+    return int(bool(export.left))
+
+
+def _by_loss(losses: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The rules of each loss."""
+    found: dict[str, list[str]] = {}
+    for rule_id, sentences in losses.items():
+        for sentence in sentences:
+            found.setdefault(sentence, []).append(rule_id)
+    return found
+
+
+def _rules(names: tuple[str, ...]) -> list[Rule]:
+    """The rules of packs and files, and those of single ids."""
+    from trailsieve.cli.named import named
+    from trailsieve.rules.load import built_in
+    from trailsieve.rules.rule import Pack, joined
+    from trailsieve.rules.rule import Rule as One
+
+    found = [named(name) for name in names or built_in()]
+    if not all(isinstance(item, Pack | One) for item in found):
+        raise UsageError("export packs, rule files or ids of rules, no patterns")
+    rules = joined([item for item in found if isinstance(item, Pack)])
+    return rules + [item for item in found if isinstance(item, One)]
 
 
 def _described(rule: Rule) -> Iterator[str]:
