@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from trailsieve import RuleError, load_pack
-from trailsieve.flow.rule_tests import run_all_tests
+from trailsieve.flow.rule_tests import run_tests
 from trailsieve.rules.testing import TestResult
 
 JSON = """
@@ -27,7 +27,7 @@ def event(number: int, who: str = "mia", **more: Any) -> str:
 
 def results(folder: Path, text: str) -> list[TestResult]:
     (folder / "rules.toml").write_text(text, "utf-8")
-    return list(run_all_tests(load_pack(folder / "rules.toml")))
+    return list(run_tests(load_pack(folder / "rules.toml")))
 
 
 def failures(folder: Path, text: str) -> list[str]:

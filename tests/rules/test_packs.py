@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from trailsieve import load_pack
+from trailsieve.flow.rule_tests import run_tests
 from trailsieve.model import SEVERITIES
 from trailsieve.rules.rule import Rule
-from trailsieve.rules.testing import run_tests
 
 PACKS = {name: load_pack(name) for name in ("cis-aws", "cis-aws-tuned")}
 RULES = [rule for pack in PACKS.values() for rule in pack.rules]

@@ -10,8 +10,9 @@ from xml.etree import ElementTree
 import pytest
 
 from trailsieve import load_pack
+from trailsieve.flow.rule_tests import run_tests
 from trailsieve.rules.load import built_in
-from trailsieve.rules.testing import TestResult, run_tests, write_junit
+from trailsieve.rules.testing import TestResult, write_junit
 
 RULE = "[[rule]]\nid = 'a'\npattern = '{ $.a = 1 }'\n"
 

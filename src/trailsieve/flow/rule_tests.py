@@ -33,7 +33,7 @@ def tests_of(rule: Rule) -> Iterator[RuleTest]:
         yield RuleTest(rule, name, partial(_try, rule, test, name))
 
 
-def run_all_tests(pack: Pack) -> Iterator[TestResult]:
+def run_tests(pack: Pack) -> Iterator[TestResult]:
     """Runs every test of a pack, rule by rule."""
     for rule in pack.rules:
         if not rule.tests:

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from trailsieve import jsontext
 from trailsieve.errors import UnreadableError, visible, visible_lines
-from trailsieve.rules.rule import Pack, Rule
+from trailsieve.rules.rule import Rule
 from trailsieve.rules.test_table import ExtractTest, TestEvent
 from trailsieve.trail.cloudtrail import split
 from trailsieve.trail.compression import gunzip, is_gzip
@@ -41,15 +41,6 @@ class RuleTest:
     rule: Rule
     name: str
     run: Callable[[], Iterator[TestResult]]
-
-
-def run_tests(pack: Pack) -> Iterator[TestResult]:
-    """Runs the tests of a pack's patterns, rule by rule."""
-    for rule in pack.rules:
-        if not rule.tests:
-            yield untested(rule)
-        for test in pattern_tests(rule):
-            yield from test.run()
 
 
 def untested(rule: Rule) -> TestResult:
