@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from trailsieve.errors import PatternError, shorten, visible
 from trailsieve.pattern.grammar import BLANKS
 from trailsieve.pattern.nodes import Regex, String, Value
+from trailsieve.pattern.render import quoted
 
 NULL_HINT = "write `$.field IS NULL`; for an absent field `$.field NOT EXISTS`"
 _WORD_BREAKS = BLANKS + "(){}[]&|=!<>,\"'%"
@@ -79,8 +80,7 @@ def null_hint(text: str) -> str:
 
 
 def _quoted(token: str) -> str:
-    escaped = token.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{visible(escaped)}"'
+    return visible(quoted(token))
 
 
 def order_hint(operator: str, value: Value) -> str:

@@ -86,16 +86,17 @@ def _value(value: Value) -> str:
         return value.text
     if isinstance(value, Regex):
         return f"%{value.source}%"
-    return _quoted(value.text) if value.quoted else value.text
+    return quoted(value.text) if value.quoted else value.text
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """The text as a pattern writes it between double quotes."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
 def _text_term(term: TextTerm) -> str:
-    return _ROLE_MARKS[term.role] + (_quoted(term.text) if term.quoted else term.text)
+    return _ROLE_MARKS[term.role] + (quoted(term.text) if term.quoted else term.text)
 
 
 def _column(column: Column | Ellipsis) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from trailsieve.errors import PatternError
 from trailsieve.pattern.nodes import Pattern
-from trailsieve.pattern.render import render
+from trailsieve.pattern.render import quoted, render
 
 _TOKEN = re.compile(
     r"""(?P<slashes>(?:=~|~=)\s*/[^/]*/)|(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<single>'[^']*'|“[^”]*”|‘[^’]*’)|(?P<regex>%[^%]*%)
@@ -79,7 +79,7 @@ def _mended(kind: str, token: str, before: list[str]) -> str:
         case "join":
             return _JOINS.get(token.lower(), token)
         case "single":
-            return _quoted(token[1:-1])
+            return quoted(token[1:-1])
         case "selector":
             return _selector(token)
         case "word" if token.lower() not in _KEYWORDS:
@@ -98,11 +98,6 @@ def _selector(token: str) -> str:
 def _value(words: list[str]) -> str:
     text = " ".join(words)
     return text if _BARE.fullmatch(text) and text != "null" else f'"{text}"'
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def _balanced(text: str) -> str:
