@@ -201,6 +201,11 @@ def encode(value: Any) -> str:
         return "".join(_pieces(value))
 
 
+def encodable(text: str) -> str:
+    """The text with U+FFFD for lone surrogates, which no encoding takes."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 class _Mark(str):
     """A piece of JSON text among values that are still to be encoded."""
 

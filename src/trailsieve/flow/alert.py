@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from trailsieve import jsontext
 from trailsieve.flow.sentence import of_match
 from trailsieve.model import Alert, Match
 from trailsieve.trail.event import Event
@@ -71,8 +72,7 @@ def _identity(match: Match, event: Event) -> str:
 
 
 def _text(value: Any) -> str | None:
-    """A string that is not empty; lone surrogates, which no encoding takes, become U+FFFD."""
+    """A string that is not empty, as every encoding takes it."""
     if value.__class__ is not str or not value:
         return None
-    text: str = value
-    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return jsontext.encodable(value)

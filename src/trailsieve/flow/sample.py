@@ -82,8 +82,7 @@ def _text(value: Any) -> str | None:
         if value is None or isinstance(value, dict | list):
             return None
         value = jsontext.encode(value)
-    if not value.isascii():
-        value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    value = jsontext.encodable(value)
     if len(value) > _LONG:
         value = f"{value[: _LONG - 20]}…{hashlib.sha256(value.encode()).hexdigest()[:16]}"
     return value or None

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from trailsieve.flow.times import rfc3339
 from trailsieve.model import Alert
 
 HEARTBEAT = "trailsieve-heartbeat"
@@ -51,7 +52,7 @@ def _signal(rule: str, title: str, now: float) -> Alert:
         severity="informational",
         kind="match",
         state=None,
-        time=at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        time=rfc3339(int(now)),
         account=None,
         region=None,
         count=1,
