@@ -65,7 +65,6 @@ class MemoryCheckpoint:
 
     def __init__(self) -> None:
         self._positions: dict[str, Offset] = {}
-        self._ids: list[str] = []
         self._state: dict[str, bytes] = {}
 
     def save(self, epoch: Epoch) -> None:

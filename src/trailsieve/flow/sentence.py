@@ -65,8 +65,8 @@ def duration(seconds: int) -> str:
     return f"{seconds // size} {unit}{'s' if seconds != size else ''}"
 
 
-def short_principal(principal: str) -> str:
-    """An ARN's own name: `user/mia` of `arn:aws:iam::111122223333:user/mia`."""
+def _resource(principal: str) -> str:
+    """An ARN's resource: `user/mia` of `arn:aws:iam::111122223333:user/mia`."""
     parts = principal.split(":", 5)
     return parts[5] if len(parts) == 6 and parts[0] == "arn" and parts[5] else principal
 
@@ -102,7 +102,7 @@ def _one_or_several(distinct: Distinct, word: str, plural: str) -> str:
 
 
 def _who(principal: str | None) -> str:
-    return _name(short_principal(principal)) if principal else "somebody"
+    return _name(_resource(principal)) if principal else "somebody"
 
 
 def _name(text: str) -> str:

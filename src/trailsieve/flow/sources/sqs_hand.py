@@ -51,7 +51,6 @@ class Hand:
     queue_url: str
     timeout: int
     say: Callable[[str], None]
-    deleted: int = 0
     _held: dict[str, Received] = field(default_factory=dict)
     _handled: OrderedDict[str, float] = field(default_factory=OrderedDict)
     _to_delete: list[tuple[str, str]] = field(default_factory=list)
@@ -151,8 +150,7 @@ class Hand:
         with self._lock:
             entries, self._to_delete = self._to_delete, []
         for batch in _batches(entries):
-            answered = self._request(self.client.delete_message_batch, batch, "deleted")
-            self.deleted += len(answered.get("Successful", ()))
+            self._request(self.client.delete_message_batch, batch, "deleted")
 
     def _request(self, call: Callable[..., Any], entries: list[dict[str, Any]], what: str) -> dict[str, Any]:
         try:
