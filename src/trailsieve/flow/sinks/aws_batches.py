@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from trailsieve.errors import DeliveryError, SinkError
-from trailsieve.flow.sinks.batches import RefusedError
+from trailsieve.flow.sinks.batches import Batch, Encoded, RefusedError, deliver
 from trailsieve.formats import native
 from trailsieve.formats.fit import fitted
 from trailsieve.model import Alert
@@ -17,6 +17,8 @@ from trailsieve.wire.aws import AwsConfig, answer, client, fault
 # docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 _UNSENDABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PERSON = re.compile(r"AccessDenied|Authorization|KMS|OptIn")
+_COUNT = 10  # messages a request, of SQS and of SNS
+_OVERHEAD = 1024  # bytes of attributes and subject at most: they count with the message
 _LATER = re.compile(r"Throttl|Internal|Unavailable|Limit|Timeout|Busy", re.IGNORECASE)
 
 
@@ -69,7 +71,33 @@ def judged(name: str, failed: Iterable[tuple[str, str, str, bool]]) -> None:
         raise DeliveryError(reason, frozenset(again), refused)
 
 
-def message(alert: Alert, limit: int) -> bytes:
+def deliver_messages(
+    name: str,
+    alerts: Sequence[Alert],
+    entry: Callable[[int, Alert, bytes], dict[str, Any]],
+    send: Callable[[list[dict[str, Any]]], dict[str, Any]],
+    limit: int,
+) -> None:
+    """Alerts as messages of SQS or SNS, in requests of at most `limit` bytes; raises as `judged` does."""
+    by_id = {alert.id: alert for alert in alerts}
+
+    def send_batch(batch: Batch) -> None:
+        entries = [entry(number, by_id[one.id], one.body) for number, one in enumerate(batch)]
+        judged(name, _failures(batch, asked(name, [one.id for one in batch], lambda: send(entries))))
+
+    most = limit - _OVERHEAD
+    encoded = (Encoded(alert.id, _message(alert, most)) for alert in by_id.values())
+    deliver(encoded, send_batch, most - _COUNT * _OVERHEAD, _COUNT)
+
+
+def _failures(batch: Batch, answer: dict[str, Any]) -> Iterator[tuple[str, str, str, bool]]:
+    """The entries of a batch that were not taken, as `judged` wants them."""
+    for failed in answer.get("Failed", ()):
+        number = int(failed["Id"])
+        yield batch[number].id, failed.get("Code", ""), failed.get("Message", ""), failed["SenderFault"]
+
+
+def _message(alert: Alert, limit: int) -> bytes:
     """The native format in at most `limit` bytes; characters that AWS refuses stand as escapes of JSON."""
     text = fitted(alert, native.encode, limit).decode()
     return _UNSENDABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()

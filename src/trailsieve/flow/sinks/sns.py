@@ -11,14 +11,11 @@ from typing import Any
 
 from trailsieve.errors import SinkError
 from trailsieve.flow.context import Context
-from trailsieve.flow.sinks.aws_batches import asked, attributes, judged, message, sending_client
-from trailsieve.flow.sinks.batches import Batch, Encoded, deliver
-from trailsieve.flow.sinks.sqs import failures
+from trailsieve.flow.sinks.aws_batches import attributes, deliver_messages, sending_client
 from trailsieve.model import Alert
 from trailsieve.wire.aws import AwsConfig, explained
 
-_COUNT, _BYTES = 10, 262_144
-_OVERHEAD = 1024  # bytes of attributes and subject at most
+_BYTES = 262_144
 
 
 class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
@@ -45,21 +42,13 @@ class SnsSink:
         self._name = f"sns {config.topic_arn.rsplit(':', 1)[-1]}"
 
     def deliver(self, alerts: Sequence[Alert]) -> None:
-        by_id = {alert.id: alert for alert in alerts}
-
-        def send(batch: Batch) -> None:
-            entries = [self._entry(n, by_id[one.id], one.body) for n, one in enumerate(batch)]
-            topic = self._config.topic_arn
-            answer = asked(
-                self._name,
-                [one.id for one in batch],
-                lambda: self._client.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries),
+        def send(entries: list[dict[str, Any]]) -> dict[str, Any]:
+            answer: dict[str, Any] = self._client.publish_batch(
+                TopicArn=self._config.topic_arn, PublishBatchRequestEntries=entries
             )
-            judged(self._name, failures(batch, answer))
+            return answer
 
-        most = _BYTES - _OVERHEAD
-        encoded = (Encoded(alert.id, message(alert, most)) for alert in by_id.values())
-        deliver(encoded, send, most - _COUNT * _OVERHEAD, _COUNT)
+        deliver_messages(self._name, alerts, self._entry, send, _BYTES)
 
     def check(self) -> str:
         with explained(self._name, SinkError):

@@ -7,18 +7,16 @@ docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBat
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from trailsieve.errors import SinkError
 from trailsieve.flow.context import Context
-from trailsieve.flow.sinks.aws_batches import asked, attributes, judged, message, sending_client
-from trailsieve.flow.sinks.batches import Batch, Encoded, deliver
+from trailsieve.flow.sinks.aws_batches import attributes, deliver_messages, sending_client
 from trailsieve.model import Alert
 from trailsieve.wire.aws import AwsConfig, explained
 
-_COUNT, _BYTES = 10, 2**20
-_OVERHEAD = 1024  # bytes of attributes at most
+_BYTES = 2**20
 
 
 class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
@@ -44,22 +42,13 @@ class SqsSink:
         self._name = f"sqs {config.queue_url.rsplit('/', 1)[-1]}"
 
     def deliver(self, alerts: Sequence[Alert]) -> None:
-        by_id = {alert.id: alert for alert in alerts}
-
-        def send(batch: Batch) -> None:
-            entries = [self._entry(n, by_id[one.id], one.body) for n, one in enumerate(batch)]
-            queue = self._config.queue_url
-            answer = asked(
-                self._name,
-                [one.id for one in batch],
-                lambda: self._client.send_message_batch(QueueUrl=queue, Entries=entries),
+        def send(entries: list[dict[str, Any]]) -> dict[str, Any]:
+            answer: dict[str, Any] = self._client.send_message_batch(
+                QueueUrl=self._config.queue_url, Entries=entries
             )
-            judged(self._name, failures(batch, answer))
+            return answer
 
-        # What a message weighs counts with its attributes.
-        most = _BYTES - _OVERHEAD
-        encoded = (Encoded(alert.id, message(alert, most)) for alert in by_id.values())
-        deliver(encoded, send, most - _COUNT * _OVERHEAD, _COUNT)
+        deliver_messages(self._name, alerts, self._entry, send, _BYTES)
 
     def check(self) -> str:
         with explained(self._name, SinkError):
@@ -78,13 +67,6 @@ class SqsSink:
         if self._fifo:
             entry |= {"MessageGroupId": self._config.group, "MessageDeduplicationId": alert.id}
         return entry
-
-
-def failures(batch: Batch, answer: dict[str, Any]) -> Iterator[tuple[str, str, str, bool]]:
-    """The entries of a batch that were not taken, as `judged` wants them."""
-    for failed in answer.get("Failed", ()):
-        number = int(failed["Id"])
-        yield batch[number].id, failed.get("Code", ""), failed.get("Message", ""), failed["SenderFault"]
 
 
 def open_sink(config: Config, context: Context) -> SqsSink:
