@@ -68,6 +68,15 @@ class Topic:
         asking.close()
         return {each.partition: each.offset for each in found if each.offset >= 0}
 
+    def members(self) -> int:
+        """How many members the group has given partitions to."""
+        from confluent_kafka.admin import AdminClient
+
+        group = f"group-of-{self.name}"
+        admin = AdminClient({"bootstrap.servers": self.cluster.bootstrap, "log_level": 0})
+        found = admin.describe_consumer_groups([group])[group].result(10)
+        return sum(bool(member.assignment.topic_partitions) for member in found.members)
+
     def close(self) -> None:
         for source in self.sources:
             source.close()
