@@ -63,6 +63,7 @@ def test_each_sink_receives_what_it_is_for(tmp_path: Path) -> None:
         ("requird = true", "unknown key `requird`; did you mean `required`?"),
         ('severity = "hihg"', "`severity`"),
         ('give_up_after = "soon"', 'give_up_after = "5m"'),
+        (f'give_up_after = "{"9" * 400}s"', 'give_up_after = "5m"'),
         ("max_batch = 0", "`max_batch` and `queue` are at least 1"),
         ('accounts = "1"', "`accounts`"),
     ],

@@ -14,8 +14,8 @@ from trailsieve.app import registry
 from trailsieve.app.config import CheckpointConfig, Config, DeadLettersConfig, Part, RulesConfig
 from trailsieve.app.expand import Expansion
 from trailsieve.app.lines import TableLines
+from trailsieve.duration import seconds
 from trailsieve.errors import ConfigError, UsageError
-from trailsieve.flow.duration import seconds
 from trailsieve.flow.routing import Routing
 
 _COMMON = {field.name for field in msgspec.structs.fields(Routing)}  # keys of every [[sink]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from trailsieve.flow.duration import seconds
+from trailsieve.duration import seconds
 from trailsieve.model import SEVERITIES, Alert, Severity
 
 

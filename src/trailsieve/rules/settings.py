@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
 from typing import Any, get_args
 
+from trailsieve.duration import seconds
 from trailsieve.errors import PatternError
 from trailsieve.model import ALARM_STATES
 from trailsieve.pattern.compiler import FilterPattern, compile
@@ -25,8 +25,6 @@ from trailsieve.rules.alarm import (
     Statistic,
 )
 
-_DURATION = re.compile(r"([0-9]{1,9})\s*([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SHORT_PERIODS = (10, 20, 30)  # seconds; all others are whole minutes
 _MAX_DIMENSIONS = 3  # rule 62
 _CHOICES: dict[str, tuple[str, ...]] = {
@@ -167,13 +165,13 @@ class Settings:
         return otherwise
 
     def _duration(self, table: dict[str, Any], key: str, otherwise: int) -> int:
-        value = table.get(key)
-        match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-        if match:
-            return int(match[1]) * _SECONDS[match[2]]
-        if value is not None:
-            self._say(f'`{self._key}.{key}` is a number with its unit s, m, h or d: {key} = "5m"')
-        return otherwise
+        if key not in table:
+            return otherwise
+        try:
+            return seconds(table[key], f"{self._key}.{key}", least=0)
+        except ValueError as error:
+            self._say(str(error))
+            return otherwise
 
     def _choice(self, key: str, value: Any) -> Any:
         if value not in _CHOICES[key]:
