@@ -69,7 +69,7 @@ def notes_of_alarm(alarm: Json, metric: Transformation) -> tuple[list[str], list
     facts = [f"alarm {alarm.get('AlarmName')}"]
     losses = list(_losses(alarm, metric))
     for state, key in ACTIONS.items():
-        for action in alarm.get(key) or []:
+        for action in listed(alarm.get(key)):
             facts.append(f"told of {state}: {action}")
             if not isinstance(action, Unresolved) and arn.parse(action).service not in ("sns", ""):
                 losses.append(f"the action {action} is not carried over: a sink takes alerts, and acts")
@@ -99,6 +99,11 @@ def _losses(alarm: Json, metric: Transformation) -> Iterator[str]:
 
 def _notify(alarm: Json) -> list[str]:
     return [state for state, key in ACTIONS.items() if alarm.get(key)] or ["ALARM"]
+
+
+def listed(value: Any) -> list[Any]:
+    """A list, also of one thing that is none."""
+    return value if isinstance(value, list) else [value] if value else []
 
 
 def duration(seconds: int) -> str:

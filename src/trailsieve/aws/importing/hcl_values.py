@@ -152,7 +152,7 @@ def _shown(value: Any) -> Any:
         return str(value).lower()
     if isinstance(value, dict | list) or value is None:
         raise _LaterError
-    return value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _unescaped(text: str) -> str:
@@ -280,36 +280,41 @@ def _resolved(path: _Path, scope: Scope) -> Any:
     if pair in scope.late:
         return _value(scope.late[pair], scope.deeper())
     if pair in scope.resources:
-        return _Instances(scope.resources[pair], scope.deeper(), scope.here)
+        return _Instances(scope.resources[pair], scope.deeper())
     raise _LaterError
 
 
 class _Instances:
     """A resource that another one names: by an attribute, or by the key of an instance."""
 
-    def __init__(self, body: Any, scope: Scope, here: dict[str, Any]) -> None:
+    def __init__(self, body: Any, scope: Scope) -> None:
         self._body = body
         self._scope = scope
-        self._here = here
 
     def one(self, key: Any) -> Any:
-        from trailsieve.aws.importing.hcl import attributes_of, body_values
+        from trailsieve.aws.importing.hcl import attributes_of
 
         attributes = dict(attributes_of(self._body))
-        repeated = "for_each" in attributes or "count" in attributes
-        if repeated and "count" in attributes:
-            return body_values(self._body, self._scope.within({"count": {"index": key}}), "", [])
-        if repeated:
+        if "count" in attributes:
+            return self._identified(self._scope.within({"count": {"index": key}}))
+        if "for_each" in attributes:
             each = evaluate(attributes["for_each"], self._scope)
             value = each[key] if isinstance(each, dict) else key
-            names = {"each": {"key": key, "value": value}}
-            return body_values(self._body, self._scope.within(names), "", [])
-        values = body_values(self._body, self._scope, "", [])
-        return values["name"] if key == "id" and "name" in values else values[key]
+            return self._identified(self._scope.within({"each": {"key": key, "value": value}}))
+        return self._identified(self._scope)[key]
+
+    def _identified(self, scope: Scope) -> dict[str, Any]:
+        """The values of an instance; the id of a metric filter is its name."""
+        from trailsieve.aws.importing.hcl import body_values
+
+        values = body_values(self._body, scope, "", [])
+        return {"id": values["name"], **values} if "metric_transformation" in values else values
 
 
 def _splat(tree: Any, scope: Scope) -> list[Any]:
     value, splat = _value(tree.children[0], scope), tree.children[1]
+    if isinstance(value, Unresolved | _Path | _Instances):
+        raise _LaterError
     items = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else [value]
     for step in _parts(splat):
         items = [_step(item, written(step).lstrip("."), scope) for item in items]

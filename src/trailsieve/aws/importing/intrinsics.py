@@ -56,7 +56,7 @@ class Template:
             if function:
                 return self._called(function, name, argument)
             if name.startswith("Fn::"):
-                return Unresolved(f"${{{name}}}")
+                return Unresolved(f"${{{name} {self.value(argument)}}}")
         values = {key: self.value(item) for key, item in given.items()}
         return {key: item for key, item in values.items() if item is not NOTHING}
 

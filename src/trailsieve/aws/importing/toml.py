@@ -30,12 +30,19 @@ def rule_file(drafts: Sequence[Draft], left: Iterable[str], source: str) -> str:
 
 
 def _rule(draft: Draft) -> Iterator[str]:
-    for text in draft.facts:
+    broken = [f"no rule: {draft.broken}"] * bool(draft.broken)
+    for text in [*draft.facts, *(f"! {loss}" for loss in [*broken, *draft.losses])]:
         yield from comment(text)
+    lines = ["[[rule]]"]
+    for key, content in _table(draft).items():
+        lines.append(f"{key} = {_string(content, plain='') if key == 'pattern' else value(content)}")
     if draft.broken:
-        yield from comment(f"! no rule: {draft.broken}")
-    for text in draft.losses:
-        yield from comment(f"! {text}")
+        lines = [f"# {part}" for line in lines for part in map(visible, line.split("\n"))]
+    yield from lines
+
+
+def _table(draft: Draft) -> dict[str, Any]:
+    """What the rule says, without what is the default anyway."""
     table: dict[str, Any] = {"id": draft.id}
     if draft.title and draft.title != draft.id:
         table["title"] = draft.title
@@ -48,10 +55,7 @@ def _rule(draft: Draft) -> Iterator[str]:
         table["metric"] = draft.metric
     if draft.alarm:
         table["alarm"] = _shortened(draft.alarm)
-    lines = ["[[rule]]", *(f"{key} = {value(content)}" for key, content in table.items())]
-    if draft.broken:
-        lines = [f"# {part}" for line in lines for part in map(visible, line.split("\n"))]
-    yield from lines
+    return table
 
 
 def _shortened(alarm: dict[str, Any]) -> dict[str, Any]:
@@ -81,9 +85,9 @@ def _key(name: str) -> str:
     return name if _BARE.fullmatch(name) else _basic(name)
 
 
-def _string(text: str) -> str:
+def _string(text: str, plain: str = '"') -> str:
     """`"…"` for words, `'…'` for what has backslashes or quotes, `'''…'''` for more than one line."""
-    if "\\" not in text and '"' not in text and text.isprintable():
+    if plain and "\\" not in text and '"' not in text and text.isprintable():
         return f'"{text}"'
     if "'" not in text and text.isprintable():
         return f"'{text}'"
