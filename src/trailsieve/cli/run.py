@@ -58,7 +58,7 @@ def command(config: str, replay_dead_letters: bool, until_idle: bool) -> int:
         shown.say("stopped while a sink refused alerts: they were not committed and will be raised again")
         return 3
     finally:
-        watch.say()
+        watch.close()
         service.close()
     return 0
 
@@ -93,11 +93,11 @@ class _Watch:
         self._gauges = gauges
         self._before = 0
         self._said = time.monotonic()
+        self._ended = threading.Event()
         threading.Thread(target=self._run, daemon=True).start()
 
     def _run(self) -> None:
-        while True:
-            time.sleep(0.5)
+        while not self._ended.wait(0.5):
             records = self._pipeline.summary.records
             if records != self._before:
                 self._before = records
@@ -105,11 +105,16 @@ class _Watch:
             if time.monotonic() - self._said > _REPORT_EVERY:
                 self.say()
 
+    def close(self) -> None:
+        """The last line."""
+        self._ended.set()
+        self.say()
+
     def say(self) -> None:
         """One line of counts."""
         self._said = time.monotonic()
         summary = self._pipeline.summary
-        alerts = sum(counts.alerts for counts in summary.rules.values())
+        alerts = sum(counts.alerts for counts in list(summary.rules.values()))
         gauges = dict(sorted(self._gauges.items()))
         shown = "".join(f", {name.replace('_', ' ')} {value:,.6g}" for name, value in gauges.items())
         self._shown.say(
