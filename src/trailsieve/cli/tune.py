@@ -77,7 +77,7 @@ def command(
 
     rule = _find(rule_id, packs, limits=not no_limits)
     other = _version(rule, against, limits=not no_limits) if against else None
-    archive = _Archive(inputs, **options)
+    archive = Archive(inputs, **options)
     found = outcomes([rule] + ([other] if other else []), *archive.read())
     proposed = proposals(found[0])
     tried = (
@@ -93,7 +93,9 @@ def command(
     print(visible_lines("\n".join(lines + (list(_compared(found[0], found[1])) if other else []))))
 
 
-class _Archive:
+class Archive:
+    """What the options of an archive select."""
+
     def __init__(
         self, inputs: Sequence[str], since: str | None, until: str | None, max_object_size: int
     ) -> None:
