@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any, get_args
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.alarms.reference import Event, reference
@@ -40,6 +40,13 @@ def alarms(draw: st.DrawFn) -> Alarm:
     )
 
 
+EASY = Alarm(
+    threshold=0.3,
+    period=10,
+    by=(reference_of("$.userIdentity.arn"),),
+    allowed_lateness=LATENESS,
+    notify=ALARM_STATES,
+)
 EVENTS = st.lists(
     st.tuples(
         st.integers(0, 1500), st.sampled_from(["mia", "tom"]), st.sampled_from([1, 2, 0.1, 0.2, None, "many"])
@@ -89,6 +96,7 @@ def lived(chosen: Rule, records: list[dict[str, Any]], rng: random.Random) -> li
 
 @settings(max_examples=250, deadline=None)
 @given(alarm=alarms(), events=EVENTS, seed=st.integers(0, 2**32))
+@example(alarm=EASY, events=[(10, "mia", 1), (0, "mia", 0.1)], seed=72)  # the newest time was held at a crash
 def test_the_alerts_are_those_of_one_sorted_pass(alarm: Alarm, events: list[Any], seed: int) -> None:
     rng = random.Random(seed)
     chosen = rule(alarm, METRIC)

@@ -32,6 +32,7 @@ _QUIET = 60.0  # seconds without a message after which event time goes on with t
 _AHEAD = 86_400  # seconds that an event may lie in the future of a live stream
 _PREFIX = "alarm/"
 _NEWEST = "alarm/newest"
+_HELD = "alarm/held"
 
 
 class Watched:
@@ -98,6 +99,7 @@ class Alarms:
         self._changed_periods: set[tuple[str, Dimensions, int]] = set()
         self._forgotten: list[str] = []
         self._saved: int | None = None
+        self._saved_held: int | None = None
 
     def add(self, samples: Iterable[Sample]) -> None:
         """Counts matches."""
@@ -207,6 +209,9 @@ class Alarms:
         if self._live and self.newest != self._saved:
             state[_NEWEST] = msgspec.msgpack.encode(self.newest)
             self._saved = self.newest
+        if self._held and self._held[-1][1] != self._saved_held:
+            self._saved_held = self._held[-1][1]
+            state[_HELD] = msgspec.msgpack.encode(self._saved_held)
         self._changed.clear()
         self._changed_periods.clear()
         self._forgotten.clear()
@@ -217,6 +222,9 @@ class Alarms:
         for name, data in state.items():
             if name == _NEWEST:
                 self.newest = self._saved = msgspec.msgpack.decode(data)
+            elif name == _HELD:
+                self._saved_held = msgspec.msgpack.decode(data)
+                self._held.append((self._clock(), msgspec.msgpack.decode(data)))
             elif name.startswith(_PREFIX):
                 rule, length, pairs, start = msgspec.json.decode(name.removeprefix(_PREFIX))
                 self._restore(
