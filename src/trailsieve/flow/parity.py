@@ -1,9 +1,10 @@
-"""What CloudWatch would have done over an archive, against what rules do: minute by minute, and why.
+"""What CloudWatch would have done over an archive, against what rules do, minute by minute, and why.
 
 Each rule runs beside its twin in CloudWatch: the same filter as a metric filter and alarm, exactly as
-CloudWatch was observed to treat them, without what CloudWatch does not have. Where one is in ALARM and the other is not,
-the twin is tried again with each thing that differs set as the rule has it: what makes the difference go away
-is its reason. Nothing is known of when an event reached CloudWatch: events count as if they came in time.
+CloudWatch was observed to treat them, without what CloudWatch does not have. Where one is in ALARM and the
+other is not, the twin is tried again with each thing that differs set as the rule has it: what makes the
+difference go away is its reason. Nothing is known of when an event reached CloudWatch: events count as if
+they came in time.
 """
 
 from __future__ import annotations

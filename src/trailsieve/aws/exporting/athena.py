@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from trailsieve.aws.exporting.described import Export, Place
+from trailsieve.aws.exporting.described import Export, Place, wildcard_loss
 from trailsieve.aws.exporting.eventbridge import InexpressibleError
 from trailsieve.errors import visible
 from trailsieve.pattern.nodes import (
@@ -84,7 +84,8 @@ def sql(rule: Rule) -> tuple[str, list[str]]:
     if not isinstance(tree, JsonPattern):
         raise InexpressibleError("the table has columns, not the event's text")
     where = _condition(tree.expression)
-    losses = [_COMMON] + [f"{len(rule.exceptions)} exceptions are not in the query"] * bool(rule.exceptions)
+    losses = [_COMMON, *wildcard_loss(tree)]
+    losses += [f"{len(rule.exceptions)} exceptions are not in the query"] * bool(rule.exceptions)
     if rule.alarm and _is_simple(rule):
         return _grouped(where, rule.alarm), losses
     if rule.alarm:

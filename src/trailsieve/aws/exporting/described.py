@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from trailsieve.aws.alarms import COMPARISONS
 from trailsieve.aws.snapshot import Json
+from trailsieve.pattern.nodes import JsonPattern, String, terms_of
 from trailsieve.rules.alarm import Alarm, Reference
 from trailsieve.rules.rule import Rule
 
@@ -113,6 +114,14 @@ def _alarm(rule: Rule, alarm: Alarm, name: str, place: Place) -> Json:
             for key, _ in rule.metric.dimensions
         ]
     return described | {ACTIONS[state]: [place.topic] for state in alarm.notify}
+
+
+def wildcard_loss(tree: JsonPattern) -> list[str]:
+    """What services with ordinary wildcards do otherwise: they also find text that occurs twice (rule 40)."""
+    values = [getattr(term, "value", None) for term in terms_of(tree.expression)]
+    parts = [value.parts for value in values if isinstance(value, String)]
+    odd = any(len(pieces) > 1 and pieces[-1] for pieces in parts)
+    return ["`*y` takes `yy` there; CloudWatch looks for y at its first place only (rule 40)"] * odd
 
 
 def _losses(rule: Rule) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
-from trailsieve.aws.exporting.described import Export, Place
+from trailsieve.aws.exporting.described import Export, Place, wildcard_loss
 from trailsieve.aws.snapshot import Json
 from trailsieve.pattern.nodes import (
     And,
@@ -49,13 +49,18 @@ def exported(rules: Sequence[Rule], place: Place) -> Export:
     for rule in rules:
         try:
             made[rule.id] = event_pattern(rule)
-            export.losses[rule.id] = list(COMMON[0 if rule.alarm else 1 :])
+            export.losses[rule.id] = [*COMMON[0 if rule.alarm else 1 :], *_of_wildcards(rule)]
             if rule.exceptions:
                 export.losses[rule.id].append(f"{len(rule.exceptions)} exceptions are not in the pattern")
         except InexpressibleError as error:
             export.left[rule.id] = str(error)
     export.text = json.dumps(made, indent=2, ensure_ascii=False) + "\n"
     return export
+
+
+def _of_wildcards(rule: Rule) -> list[str]:
+    tree = rule.pattern.tree
+    return wildcard_loss(tree) if isinstance(tree, JsonPattern) else []
 
 
 def event_pattern(rule: Rule) -> Json:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from trailsieve.aws.exporting.described import Export, Place
+from trailsieve.aws.exporting.described import Export, Place, wildcard_loss
 from trailsieve.aws.exporting.eventbridge import InexpressibleError
 from trailsieve.aws.snapshot import Json
 from trailsieve.pattern.nodes import (
@@ -44,7 +44,7 @@ def exported(rules: Sequence[Rule], place: Place) -> Export:
         except InexpressibleError as error:
             export.left[rule.id] = str(error)
             continue
-        export.losses[rule.id] = list(_COMMON[: 2 if rule.alarm else 1])
+        export.losses[rule.id] = [*_COMMON[: 2 if rule.alarm else 1], *wildcard_loss(tree)]
         if rule.exceptions:
             export.losses[rule.id].append(f"{len(rule.exceptions)} exceptions are not in the query")
     export.text = json.dumps(made, indent=2, ensure_ascii=False) + "\n"

@@ -32,6 +32,7 @@ class Draft:
 
     Attributes:
         origin: where its filter stands.
+        more: severity, tags and references, where there are any.
         facts: what a reader wants to know: log group, metric, whom the alarm told.
         losses: what the rule does not carry over.
         broken: why it cannot be a rule as it is; it is then written as a comment.
@@ -45,6 +46,7 @@ class Draft:
     enabled: bool = True
     metric: dict[str, Any] = field(default_factory=dict)
     alarm: dict[str, Any] = field(default_factory=dict)
+    more: dict[str, Any] = field(default_factory=dict)
     facts: list[str] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
     broken: str = ""

@@ -46,9 +46,11 @@ def _table(draft: Draft) -> dict[str, Any]:
     table: dict[str, Any] = {"id": draft.id}
     if draft.title and draft.title != draft.id:
         table["title"] = draft.title
+    table |= {key: draft.more[key] for key in ("severity",) if key in draft.more}
     table["pattern"] = draft.pattern
     if draft.description:
         table["description"] = draft.description
+    table |= draft.more
     if not draft.enabled:
         table["enabled"] = False
     if draft.metric:

@@ -1,0 +1,7 @@
+"""The place where pySigma looks for backends: `sigma convert -t cloudwatch`."""
+
+from trailsieve.aws.sigma.backend import CloudWatchFilterBackend
+
+__all__ = ["CloudWatchFilterBackend", "backends"]
+
+backends = {"cloudwatch": CloudWatchFilterBackend}

@@ -1,0 +1,1 @@
+"""Sigma rules for CloudTrail as filter patterns, through pySigma (the extra `sigma`)."""

@@ -1,0 +1,71 @@
+"""The opposite of a condition, in a language that has no "not"."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from trailsieve.pattern.nodes import (
+    And,
+    Comparison,
+    Expression,
+    IsType,
+    NotExists,
+    Operator,
+    Or,
+    Selector,
+    String,
+)
+
+EXISTS = String("*")  # `$.a = "*"` is true of every text and number
+_OPPOSITE: dict[Operator, Operator] = {"=": "!=", "!=": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
+
+def truth(target: Selector, value: bool) -> Or:
+    """A truth value; CloudTrail writes some as texts (rule 28)."""
+    return Or(
+        (IsType(target, "TRUE" if value else "FALSE"), Comparison(target, "=", String(str(value).lower())))
+    )
+
+
+def negation(expression: Expression) -> Expression:
+    """What is true when an expression is not, also of events that lack its fields."""
+    match expression:
+        case Or((IsType(target=target, type=name), Comparison(value=String()))) if name != "NULL":
+            return _joined(Or, [truth(target, name == "FALSE"), NotExists(target)])
+        case Or(terms):
+            return _not_any(terms)
+        case And(terms):
+            return _joined(Or, [negation(term) for term in terms])
+        case NotExists(target=target):
+            return Comparison(target, "=", EXISTS)
+        case Comparison(target=Selector() as target, operator="=", value=value) if value == EXISTS:
+            return NotExists(target)
+        case Comparison(target=Selector() as target, operator=operator):
+            return _joined(Or, [replace(expression, operator=_OPPOSITE[operator]), NotExists(target)])
+        case IsType(target=target):
+            return Comparison(target, "=", EXISTS)
+    raise TypeError(f"no negation of {expression}")
+
+
+def _not_any(terms: tuple[Expression, ...]) -> Expression:
+    """None of several; values of one field share their NOT EXISTS."""
+    first = terms[0]
+    if all(
+        isinstance(term, Comparison)
+        and isinstance(first, Comparison)
+        and isinstance(term.target, Selector)
+        and (term.target, term.operator) == (first.target, "=")
+        and term.value != EXISTS
+        for term in terms
+    ):
+        different = [replace(term, operator="!=") for term in terms if isinstance(term, Comparison)]
+        assert isinstance(first, Comparison)
+        assert isinstance(first.target, Selector)
+        return _joined(Or, [_joined(And, [*different]), NotExists(first.target)])
+    return _joined(And, [negation(term) for term in terms])
+
+
+def _joined(kind: type[And] | type[Or], terms: list[Expression]) -> Expression:
+    """Terms as one; && within && and || within || stand side by side."""
+    flat = [part for term in terms for part in (term.terms if isinstance(term, kind) else (term,))]
+    return kind(tuple(flat))
