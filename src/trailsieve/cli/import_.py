@@ -20,7 +20,7 @@ _EXAMPLES = """\b
 Examples:
   trailsieve import cloudformation samples/import/monitoring.yaml > rules.toml
   trailsieve import terraform samples/import/monitoring.tf --output rules.toml
-  trailsieve import json describe-metric-filters.json describe-alarms.json
+  trailsieve import json samples/import/describe-metric-filters.json samples/import/describe-alarms.json
   trailsieve import aws --profile security --region eu-central-1
   trailsieve import sigma samples/import/sigma
 """
@@ -60,7 +60,7 @@ def _example(line: str) -> str:
     return f"\b\nExamples:\n  {line}"
 
 
-@command.command("json", epilog=_example("trailsieve import json samples/import/describe-*.json"))
+@command.command("json", epilog=_example("trailsieve import json samples/import/describe-alarms.json"))
 @_files
 @_output
 @global_options

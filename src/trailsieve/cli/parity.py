@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 _EXAMPLES = """\b
 Examples:
   trailsieve parity samples/rules/alarms.toml --over samples/archive
-  trailsieve parity rules.toml --over ./AWSLogs --since 7d --cloudwatch describe-alarm-history.json
-  trailsieve parity rules.toml --over ./AWSLogs --cloudwatch describe-metric-filters.json \\
-      --cloudwatch describe-alarms.json --format json
+  trailsieve parity cis-aws --over samples/archive --since 2026-03-14 --format json
 """
 _SHOWN = 10  # differences of a rule
 

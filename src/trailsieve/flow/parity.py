@@ -119,8 +119,9 @@ def parity(
         dead_letters=dead_letters,
         alarms=alarms,
     ).run()
-    end = (alarms.newest or 0) + 60
-    return [_judged(rule, number, versions, recorder, end) for number, rule in enumerate(rules)]
+    return [
+        _judged(rule, number, versions, recorder, alarms.newest or 0) for number, rule in enumerate(rules)
+    ]
 
 
 def _named(name: str, version: Rule) -> Rule:
@@ -155,8 +156,12 @@ def _variants(own: Rule, twin: Rule) -> dict[str, Rule]:
     return found
 
 
-def _judged(rule: Rule, number: int, versions: Mapping[str, Rule], recorder: _Recorder, end: int) -> Parity:
+def _judged(
+    rule: Rule, number: int, versions: Mapping[str, Rule], recorder: _Recorder, newest: int
+) -> Parity:
     prefix = f"{number} "
+    periods = [one.alarm.period for name, one in versions.items() if name.startswith(prefix) and one.alarm]
+    end = max(newest - newest % period + period for period in periods)
     changes = {name: recorder.changes.get(name, []) for name in versions if name.startswith(prefix)}
     spans = {
         name.removeprefix(prefix): alarm_spans(versions[name], told, end)
