@@ -154,7 +154,7 @@ def _run(account: Account, service: str, call: str, words: list[str]) -> None:
 def _hyphens(name: str) -> str:
     from botocore import xform_name
 
-    return xform_name(name, "-")
+    return str(xform_name(name, "-"))
 
 
 def _typed(text: str, kind: str) -> Any:

@@ -40,7 +40,7 @@ class Difference:
     Attributes:
         only: "CloudWatch" or "rule".
         reasons: what of the rule makes the difference, in words.
-        sentence: what happened, as the alert says it.
+        sentence: what happened, as the alert says it, or since when the alarm is on.
     """
 
     only: str
@@ -187,9 +187,13 @@ def _reasons(variants: Mapping[str, list[Span]], own: list[Span], span: Span) ->
 
 
 def _sentence(changes: Sequence[Alert], span: Span) -> str:
-    """What the alert said that was in force when a time began."""
+    """What the alert said with which a time began; or since when the alarm went on."""
     said = [alert for alert in changes if alert.state == "ALARM" and _end(alert) <= span[0]]
-    return (max(said, key=_end).summary or "") if said else ""
+    if not said:
+        return ""
+    last = max(said, key=_end)
+    assert last.window is not None
+    return (last.summary or "") if _end(last) == span[0] else f"in ALARM since {last.window.end}"
 
 
 def _end(alert: Alert) -> int:
