@@ -15,6 +15,7 @@ from trailsieve.wire.aws import AwsConfig
 if TYPE_CHECKING:
     from trailsieve.aws.importing.found import Found
 
+_SAMPLES = "samples/import/describe-metric-filters.json samples/import/describe-alarms.json"
 F = TypeVar("F", bound=Callable[..., Any])
 _EXAMPLES = """\b
 Examples:
@@ -60,7 +61,7 @@ def _example(line: str) -> str:
     return f"\b\nExamples:\n  {line}"
 
 
-@command.command("json", epilog=_example("trailsieve import json samples/import/describe-alarms.json"))
+@command.command("json", epilog=_example(f"trailsieve import json {_SAMPLES}"))
 @_files
 @_output
 @global_options
