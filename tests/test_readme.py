@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[1]
 PAGES = (
     "README.md",
     "docs/alarms.md",
+    "docs/import.md",
+    "docs/rules.md",
     "docs/sinks.md",
     "docs/streams.md",
 )  # docs/lint.md has tests of its own
