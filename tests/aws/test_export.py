@@ -173,6 +173,13 @@ def test_what_whoever_deploys_must_know_is_asked_for(shape: str) -> None:
     assert "denied-calls: suppress: CloudWatch tells of every change" in result.err
 
 
+def test_descriptions_are_as_long_as_an_alarm_takes() -> None:
+    export = to_cloudformation.exported([rule("a", description="x" * 2000)], PLACE)
+    description = json.loads(export.text)["Resources"]["RAlarm"]["Properties"]["AlarmDescription"]
+    assert len(description) == 1024
+    assert any("cut to the 1024 characters" in loss for loss in export.losses["r"])
+
+
 # --- what other services can say ---
 
 

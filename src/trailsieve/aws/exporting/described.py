@@ -14,6 +14,7 @@ from trailsieve.rules.alarm import Alarm, Reference
 from trailsieve.rules.rule import Rule
 
 ACTIONS = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
+MAX_DESCRIPTION = 1024  # characters that PutMetricAlarm takes
 EACH_MATCH = Alarm(threshold=1, period=60, missing="notBreaching")  # nearest to "one alert a match"
 _COMPARISONS = {sign: name for name, sign in COMPARISONS.items()}
 
@@ -96,7 +97,7 @@ def _filter(rule: Rule, name: str, place: Place) -> Json:
 def _alarm(rule: Rule, alarm: Alarm, name: str, place: Place) -> Json:
     described: Json = {
         "AlarmName": name,
-        "AlarmDescription": rule.description or rule.title,
+        "AlarmDescription": (rule.description or rule.title)[:MAX_DESCRIPTION],
         "ActionsEnabled": rule.enabled,
         "Namespace": place.namespace,
         "MetricName": name,
@@ -147,5 +148,7 @@ def _of_rule(rule: Rule) -> Iterator[str]:
         yield f"{len(rule.exceptions)} exceptions: CloudWatch counts what they hide"
     if not rule.metric.cloudwatch_exact:
         yield "cloudwatch_exact = false: CloudWatch does it its own way (rules 61 and 62)"
+    if len(rule.description) > MAX_DESCRIPTION:
+        yield f"the description: cut to the {MAX_DESCRIPTION} characters that an alarm takes"
     kept = [name for name in ("tags", "references") if getattr(rule, name)]
     yield f"severity {rule.severity}{''.join(f', {name}' for name in kept)}: CloudWatch has none"
