@@ -11,9 +11,9 @@ import pytest
 
 import trailsieve
 from trailsieve import jsontext
+from trailsieve.engine.decode import Decoded
+from trailsieve.engine.matcher import Matcher
 from trailsieve.errors import PatternError, UnreadableError
-from trailsieve.flow.decode import Decoded
-from trailsieve.flow.matcher import Matcher
 from trailsieve.model import Match, Problem
 from trailsieve.pattern import interpret, runtime
 from trailsieve.pattern.compiler import FilterPattern

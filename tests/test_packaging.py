@@ -71,7 +71,7 @@ def test_python_of_the_readme_runs_and_says_the_truth(code: str, capsys: pytest.
 @pytest.mark.parametrize("rules", [block for block in blocks("toml") if "[[rule]]" in block])
 def test_rules_of_the_readme_hold_beside_the_sample_events(rules: str, tmp_path: Path) -> None:
     from trailsieve import load_pack
-    from trailsieve.flow.rule_tests import run_tests
+    from trailsieve.analysis.rule_tests import run_tests
 
     (tmp_path / "events").symlink_to(ROOT / "samples" / "events")
     (tmp_path / "rules.toml").write_text(rules, "utf-8")

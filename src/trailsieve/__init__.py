@@ -16,8 +16,8 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from trailsieve.errors import PatternError, RuleError, TrailsieveError
+    from trailsieve.logic import Verdict, equivalent, implies, satisfiable, tautology
     from trailsieve.pattern.compiler import FilterPattern, TestMatch, compile
-    from trailsieve.pattern.relate import Verdict, equivalent, implies, satisfiable, tautology
     from trailsieve.rules.load import load_pack
 
 __all__ = [
@@ -42,12 +42,12 @@ _HOMES = {
     "TestMatch": "trailsieve.pattern.compiler",
     "TrailsieveError": "trailsieve.errors",
     "compile": "trailsieve.pattern.compiler",
-    "Verdict": "trailsieve.pattern.relate",
-    "equivalent": "trailsieve.pattern.relate",
-    "implies": "trailsieve.pattern.relate",
+    "Verdict": "trailsieve.logic",
+    "equivalent": "trailsieve.logic",
+    "implies": "trailsieve.logic",
     "load_pack": "trailsieve.rules.load",
-    "satisfiable": "trailsieve.pattern.relate",
-    "tautology": "trailsieve.pattern.relate",
+    "satisfiable": "trailsieve.logic",
+    "tautology": "trailsieve.logic",
 }
 
 

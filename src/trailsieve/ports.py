@@ -1,11 +1,30 @@
-"""What the engine asks of a source and of a sink; `flow` knows nothing else of them."""
+"""What the engine asks of sources and sinks, and what it offers them. It knows nothing else of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from trailsieve.model import Alert, Message, Offset, Position
+from trailsieve.trail.compression import DEFAULT_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """The run's own means.
+
+    Attributes:
+        say: one line for the person who runs it.
+        gauge: a figure that tells how the source or sink fares, by name: shown now and then.
+        skip: told why something was left aside on purpose; it is counted.
+        max_object_size: bytes of one object at most, after decompression.
+    """
+
+    say: Callable[[str], None] = lambda text: None
+    max_object_size: int = DEFAULT_LIMIT
+    gauge: Callable[[str, float], None] = lambda name, value: None
+    skip: Callable[[str], None] = lambda reason: None
 
 
 class Source(Protocol):

@@ -49,8 +49,8 @@ class RuleFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """A test for each entry of each rule's tests."""
+        from trailsieve.analysis.rule_tests import tests_of
         from trailsieve.errors import RuleError, visible_lines
-        from trailsieve.flow.rule_tests import tests_of
         from trailsieve.rules.load import load_pack
 
         try:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from fractions import Fraction
 from typing import Any
 
-from trailsieve.flow.alarm import alarm_state, first_state
+from trailsieve.alarms.states import alarm_state, first_state
 from trailsieve.rules.alarm import Alarm
 
 Event = tuple[int, str, float | None]  # time, key, value

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from tests.alarms.worlds import LATER, START, Kept, alerts, event, message, pipeline, reference_of, rule
-from trailsieve.flow.sinks.memory import MemorySink
-from trailsieve.flow.sources.memory import MemorySource
 from trailsieve.model import Alert, Message, Problem
 from trailsieve.pattern.compiler import compile
 from trailsieve.rules.alarm import Alarm, RuleException
 from trailsieve.rules.rule import Rule
+from trailsieve.sinks.memory import MemorySink
+from trailsieve.sources.memory import MemorySource
 
 BY = (reference_of("$.userIdentity.arn"),)
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.alarms.worlds import PATTERN, alerts, event, message, pipeline, reference_of, rule
-from trailsieve.flow.sinks.memory import MemorySink
-from trailsieve.flow.sources.memory import MemorySource
 from trailsieve.model import Alert
 from trailsieve.rules.alarm import Alarm, Metric, Statistic
+from trailsieve.sinks.memory import MemorySink
+from trailsieve.sources.memory import MemorySource
 
 FINE = {"errorCode": "Nothing"}  # makes an event that does not match
 

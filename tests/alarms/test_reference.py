@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from tests.alarms.reference import Event, reference
 from tests.alarms.worlds import LATER, Kept, alerts, clock_of, event, message, pipeline, reference_of, rule
+from trailsieve.engine.checkpoint import Epoch
 from trailsieve.errors import CheckpointError
-from trailsieve.flow.checkpoint import Epoch
-from trailsieve.flow.sinks.memory import MemorySink
-from trailsieve.flow.sources.memory import MemorySource
 from trailsieve.model import ALARM_STATES, Alert
 from trailsieve.rules.alarm import Alarm, Comparison, Metric, Missing, Statistic
 from trailsieve.rules.rule import Rule
+from trailsieve.sinks.memory import MemorySink
+from trailsieve.sources.memory import MemorySource
 
 METRIC = Metric(value=reference_of("$.size"))
 LATENESS = 300

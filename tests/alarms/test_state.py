@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from trailsieve.flow.alarm import alarm_state, breaches, first_state
+from trailsieve.alarms.states import alarm_state, breaches, first_state
 from trailsieve.model import ALARM_STATES, AlarmState
 from trailsieve.rules.alarm import Alarm, Comparison, Missing
 

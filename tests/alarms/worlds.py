@@ -7,22 +7,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from trailsieve.flow.alarms import Alarms
-from trailsieve.flow.checkpoint import Epoch, MemoryCheckpoint
-from trailsieve.flow.deadletter import ReportedDeadLetters
-from trailsieve.flow.decode import Decoder
-from trailsieve.flow.deliver import Delivery
-from trailsieve.flow.examine import Examiner
-from trailsieve.flow.matcher import Matcher
-from trailsieve.flow.pipeline import Pipeline, together
-from trailsieve.flow.sinks.memory import MemorySink
-from trailsieve.flow.sources.memory import MemorySource
-from trailsieve.flow.times import seconds_of
+from trailsieve.alarms.evaluator import Alarms
+from trailsieve.engine.checkpoint import Epoch, MemoryCheckpoint
+from trailsieve.engine.dead_letters import ReportedDeadLetters
+from trailsieve.engine.decode import Decoder
+from trailsieve.engine.delivery import Delivery
+from trailsieve.engine.matcher import Matcher
+from trailsieve.engine.pipeline import Pipeline, together
+from trailsieve.engine.processor import Examiner
 from trailsieve.model import Alert, Message, Position
 from trailsieve.pattern.compiler import compile
 from trailsieve.pattern.parser import parse_selector
 from trailsieve.rules.alarm import PLAIN, Alarm, Metric, Reference
 from trailsieve.rules.rule import Rule
+from trailsieve.sinks.memory import MemorySink
+from trailsieve.sources.memory import MemorySource
+from trailsieve.times import seconds_of
 
 START = 1_773_446_400  # 2026-03-14T00:00:00Z
 LATER = START + 10 * 365 * 86400.0

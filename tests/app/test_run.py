@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.cli.console import denied, trailsieve
-from tests.stream.service import Service, until
+from tests.sources.service import Service, until
 
 
 def line(number: int, **fields: Any) -> bytes:

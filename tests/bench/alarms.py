@@ -27,20 +27,20 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from trailsieve.flow.alarms import Alarms
-from trailsieve.flow.checkpoint import SqliteCheckpoint
-from trailsieve.flow.decode import Decoder
-from trailsieve.flow.deliver import Delivery
-from trailsieve.flow.examine import Examiner
-from trailsieve.flow.matcher import Matcher
-from trailsieve.flow.pipeline import Pipeline, one_by_one
-from trailsieve.flow.sources.files import FilesSource, list_files
+from trailsieve.alarms.evaluator import Alarms
+from trailsieve.engine.checkpoint import SqliteCheckpoint
+from trailsieve.engine.decode import Decoder
+from trailsieve.engine.delivery import Delivery
+from trailsieve.engine.matcher import Matcher
+from trailsieve.engine.pipeline import Pipeline, one_by_one
+from trailsieve.engine.processor import Examiner
 from trailsieve.formats import native
 from trailsieve.model import Alert
 from trailsieve.pattern.compiler import compile
 from trailsieve.pattern.parser import parse_selector
 from trailsieve.rules.alarm import Alarm, Reference
 from trailsieve.rules.rule import Rule
+from trailsieve.sources.files import FilesSource, list_files
 
 MATCHES = 1_000_000
 KEYS = 10_000

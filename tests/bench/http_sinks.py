@@ -13,8 +13,8 @@ from dataclasses import replace
 from tests.servers.receiver import Request
 from tests.sinks.faults import alerts
 from tests.sinks.opened import PAIRS, Pair, opensearch_server, search
-from trailsieve.flow.context import Context
-from trailsieve.flow.sinks import opensearch
+from trailsieve.ports import RunContext
+from trailsieve.sinks import opensearch
 
 COUNT, BATCH = 20_000, 500  # of the run's outlets, one batch has 500
 _HOP = {"host", "content-length", "connection", "accept-encoding"}
@@ -43,7 +43,7 @@ def measure_opensearch() -> tuple[float, float, float]:
         pair.sink.deliver(given[start : start + BATCH])
     pair.close()
     node = opensearch_server()
-    sink = opensearch.open_sink(opensearch.Config(url=node.url, index="bench"), Context())
+    sink = opensearch.open_sink(opensearch.Config(url=node.url, index="bench"), RunContext())
     sink.install_template()
     before = _replay(
         node.port, [replace(request, target="/bench-1/_bulk") for request in pair.receiver.requests]

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from trailsieve import jsontext
-from trailsieve.flow.decode import Decoder
-from trailsieve.flow.examine import Examiner
-from trailsieve.flow.matcher import Matcher
+from trailsieve.engine.decode import Decoder
+from trailsieve.engine.matcher import Matcher
+from trailsieve.engine.processor import Examiner
 from trailsieve.model import Message, Position
 from trailsieve.pattern.compiler import FilterPattern, compile
 from trailsieve.rules.load import load_pack

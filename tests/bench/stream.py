@@ -103,8 +103,8 @@ def _polls(server: str, group: str) -> Iterator[Sequence[Any]]:
 
 def _batches(server: str, group: str) -> Iterator[Sequence[Any]]:
     """The same by thousands, with the options that we set: the fastest there is."""
-    from trailsieve.flow.sources.kafka import Config
-    from trailsieve.flow.sources.kafka_confluent import ConfluentConsumer
+    from trailsieve.sources.kafka.confluent import ConfluentConsumer
+    from trailsieve.sources.kafka.source import Config
 
     consumer = ConfluentConsumer(Config(bootstrap_servers=[server], topics=[TOPIC], group=group))._consumer
     consumer.subscribe([TOPIC])
@@ -150,11 +150,11 @@ def _service(
 ) -> Any:
     from trailsieve.app.build import build
     from trailsieve.app.load import load_config
-    from trailsieve.flow.context import Context
+    from trailsieve.ports import RunContext
 
     path = folder / "bench.toml"
     path.write_text(CONFIG.format(server=server, client=client, group=group, folder=folder, topic=topic))
-    return build(load_config(path)[0], Context(), done, lambda problem: None)
+    return build(load_config(path)[0], RunContext(), done, lambda problem: None)
 
 
 def latencies(cluster: Kafka, client: str, count: int) -> list[float]:

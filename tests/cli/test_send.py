@@ -9,9 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from tests.cli.console import denied, log_file, trailsieve
-from tests.contract.test_sinks import ALERTS
-from trailsieve.flow.deadletter import AlertLetters
-from trailsieve.flow.outlet import Refusal
+from tests.sinks.test_contract import ALERTS
+from trailsieve.engine.dead_letters import AlertLetters
+from trailsieve.engine.sink_worker import Refusal
 from trailsieve.formats import native
 from trailsieve.model import Context, Distinct, Moment, Named, Window
 

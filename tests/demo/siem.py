@@ -55,10 +55,10 @@ def _value(structured: str, name: str) -> str:
 def search() -> Iterator[Siem]:
     """One node, and the data stream that the index template makes."""
     with opensearch.opensearch() as node:
-        from trailsieve.flow.context import Context
-        from trailsieve.flow.sinks.opensearch import Config, open_sink
+        from trailsieve.ports import RunContext
+        from trailsieve.sinks.opensearch import Config, open_sink
 
-        open_sink(Config(url=node.url), Context()).install_template()
+        open_sink(Config(url=node.url), RunContext()).install_template()
         yield Siem(
             f"OpenSearch ({node.url})",
             f'kind = "opensearch"\nurl = "{node.url}"',

@@ -19,9 +19,9 @@ from collections import Counter
 from pathlib import Path
 
 from tests.servers.kafka import VERSION, Kafka, UnavailableError, kafka
-from trailsieve.flow.decode import Decoder
-from trailsieve.flow.sources.files import list_files
+from trailsieve.engine.decode import Decoder
 from trailsieve.model import Message, Position
+from trailsieve.sources.files import list_files
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "samples" / "kafka.toml"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from trailsieve.flow.signals import heartbeat
+from trailsieve.engine.heartbeat import heartbeat
 from trailsieve.model import Alert, Context, Distinct, Moment, Named, Window
 
 _RECORD = (

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from tests.laws import by_interpreter, by_matcher, check_json, check_meaning, check_text
 from trailsieve import jsontext
+from trailsieve.engine.decode import Decoded
 from trailsieve.errors import PatternError
-from trailsieve.flow.decode import Decoded
 from trailsieve.pattern.compiler import FilterPattern, compile
 from trailsieve.pattern.nodes import JsonPattern
 

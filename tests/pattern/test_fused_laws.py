@@ -13,8 +13,8 @@ import trailsieve
 from tests import strategies as some
 from tests.laws import by_interpreter, by_matcher
 from trailsieve import jsontext
-from trailsieve.flow.decode import Decoded
-from trailsieve.flow.matcher import Matcher
+from trailsieve.engine.decode import Decoded
+from trailsieve.engine.matcher import Matcher
 from trailsieve.model import Problem
 from trailsieve.pattern import interpret
 from trailsieve.pattern.fused import FusedPatterns

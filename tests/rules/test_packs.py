@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from trailsieve import load_pack
-from trailsieve.flow.rule_tests import run_tests
+from trailsieve.analysis.rule_tests import run_tests
 from trailsieve.model import SEVERITIES
 from trailsieve.rules.rule import Rule
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from trailsieve import load_pack
-from trailsieve.flow.rule_tests import run_tests
+from trailsieve.analysis.rule_tests import run_tests
 from trailsieve.rules.load import built_in
 from trailsieve.rules.testing import TestResult, write_junit
 
@@ -53,7 +53,7 @@ def test_a_failure_tells_the_event_and_why(tmp_path: Path) -> None:
         ("one.json", b'{"a": 1}'),
         ("pretty.json", b'{\n "a": 1\n}\n'),
         ("file.json", b'{"Records": [{"a": 1}]}'),
-        ("file.json.gz", gzip.compress(b'{"Records": [{"a": 1}]}')),
+        ("file.json.gz", gzip.compress(b'{"Records": [{"a": 1}]}', mtime=0)),
         ("array.json", b'[{"a": 1}]'),
     ],
 )

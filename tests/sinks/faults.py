@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from tests.servers.receiver import Lost, Reset, Status
 from tests.sinks.opened import PAIRS, Pair
-from trailsieve.flow.outlet import Clock, Outlet
+from trailsieve.engine.sink_worker import Clock, Outlet
 from trailsieve.model import Alert
 
 COUNT = 100

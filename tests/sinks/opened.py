@@ -18,9 +18,8 @@ import pytest
 from tests.servers import http_receivers as receivers
 from tests.servers import opensearch as server
 from tests.servers.receiver import Receiver, Relay
-from trailsieve.flow.context import Context
-from trailsieve.flow.sinks import datadog, opensearch, secops, sentinel, splunk_hec, webhook
-from trailsieve.ports import Sink
+from trailsieve.ports import RunContext, Sink
+from trailsieve.sinks import datadog, opensearch, secops, sentinel, splunk_hec, webhook
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def splunk(ack: bool = False, wrong: bool = False, **settings: Any) -> Pair:
     receiver = receivers.Splunk(ack=ack)
     token = "wrong-token-0000" if wrong else receivers.TOKEN
     config = splunk_hec.Config(url=receiver.url, token=token, ack=ack, **settings)
-    return _pair(splunk_hec.open_sink(config, Context()), receiver, lambda event: event["event"]["id"])
+    return _pair(splunk_hec.open_sink(config, RunContext()), receiver, lambda event: event["event"]["id"])
 
 
 def hook(wrong: bool = False, **settings: Any) -> Pair:
@@ -63,7 +62,7 @@ def hook(wrong: bool = False, **settings: Any) -> Pair:
     receiver.secrets = [b"a secret of sixteen"]
     secrets = ("wrong-token-0000",) if wrong else ("a secret of sixteen",)
     config = webhook.Config(url=f"{receiver.url}/hook", secrets=secrets, **settings)
-    return _pair(webhook.open_sink(config, Context()), receiver, lambda alert: alert["id"])
+    return _pair(webhook.open_sink(config, RunContext()), receiver, lambda alert: alert["id"])
 
 
 def azure(wrong: bool = False, **settings: Any) -> Pair:
@@ -78,7 +77,7 @@ def azure(wrong: bool = False, **settings: Any) -> Pair:
         client_secret="wrong-token-0000" if wrong else receiver.secret,
         **settings,
     )
-    return _pair(sentinel.open_sink(config, Context()), receiver, lambda row: row["AlertId"])
+    return _pair(sentinel.open_sink(config, RunContext()), receiver, lambda row: row["AlertId"])
 
 
 def google(wrong: bool = False, **settings: Any) -> Pair:
@@ -98,7 +97,7 @@ def google(wrong: bool = False, **settings: Any) -> Pair:
             url=receiver.url,
             **settings,
         )
-        sink = secops.open_sink(config, Context())
+        sink = secops.open_sink(config, RunContext())
     return _pair(sink, receiver, lambda alert: alert["id"])
 
 
@@ -107,7 +106,9 @@ def dog(wrong: bool = False, say: Callable[[str], None] = lambda text: None, **s
     config = datadog.Config(
         url=receiver.url, api_key="wrong-token-0000" if wrong else receivers.TOKEN, **settings
     )
-    return _pair(datadog.open_sink(config, Context(say=say)), receiver, lambda log: log["trailsieve"]["id"])
+    return _pair(
+        datadog.open_sink(config, RunContext(say=say)), receiver, lambda log: log["trailsieve"]["id"]
+    )
 
 
 @functools.cache
@@ -133,7 +134,7 @@ def search(**settings: Any) -> Pair:
     index = f"alerts-{uuid.uuid4()}"
     node.ask("PUT", f"/{index}", PICKY)
     config = opensearch.Config(url=relay.url, index=index, **settings)
-    sink = opensearch.open_sink(config, Context())
+    sink = opensearch.open_sink(config, RunContext())
 
     def stored() -> list[str]:
         return [found["_id"] for found in node.documents(index)]

@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.test_sinks import alert
+from tests.sinks.test_contract import alert
 from trailsieve.errors import DeliveryError, SinkError
-from trailsieve.flow.context import Context
-from trailsieve.flow.sinks.files import Config, FilesSink, open_sink
 from trailsieve.formats import native
+from trailsieve.ports import RunContext
+from trailsieve.sinks.files import Config, FilesSink, open_sink
 
 SIZE = len(native.encode(alert(1))) + 1
 
 
 def opened(path: Path, max_bytes: int = 0, keep: int = 10) -> FilesSink:
-    return open_sink(Config(path=str(path), max_bytes=max_bytes, keep=keep), Context())
+    return open_sink(Config(path=str(path), max_bytes=max_bytes, keep=keep), RunContext())
 
 
 def ids(path: Path) -> list[str]:

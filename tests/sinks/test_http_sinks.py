@@ -22,8 +22,8 @@ from tests.sinks.faults import alerts, drive
 from tests.sinks.opened import Pair, azure, dog, google, hook, opensearch_server, search, splunk
 from trailsieve.cli.main import run as command
 from trailsieve.errors import DeliveryError, SinkError
-from trailsieve.flow.context import Context
-from trailsieve.flow.sinks import opensearch, splunk_hec, webhook
+from trailsieve.ports import RunContext
+from trailsieve.sinks import opensearch, splunk_hec, webhook
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_splunk_a_token_without_acknowledgement_is_told(opened: list[Pair]) -> N
     with Splunk() as receiver:
         config = splunk_hec.Config(url=receiver.url, token="b5a1f0aa-1111-2222-3333-444455556666", ack=True)
         with pytest.raises(SinkError, match="turn acknowledgement on"):
-            splunk_hec.open_sink(config, Context()).deliver(alerts(1))
+            splunk_hec.open_sink(config, RunContext()).deliver(alerts(1))
 
 
 def test_splunk_batches_are_no_larger_than_is_allowed(opened: list[Pair]) -> None:
@@ -137,7 +137,7 @@ def stream() -> Iterator[tuple[opensearch.OpenSearchSink, str]]:
     """A sink on a data stream that the shipped template makes."""
     index = f"stream-{uuid.uuid4()}"
     config = opensearch.Config(url=opensearch_server().url, index=index)
-    sink = opensearch.open_sink(config, Context())
+    sink = opensearch.open_sink(config, RunContext())
     assert sink.install_template()
     yield sink, index
     sink.close()
@@ -199,7 +199,7 @@ def test_opensearch_an_index_that_may_not_be_made_ends_it(opened: list[Pair]) ->
     node = opensearch_server()
     node.ask("PUT", "/_cluster/settings", {"transient": {"action.auto_create_index": "false"}})
     try:
-        sink = opensearch.open_sink(opensearch.Config(url=node.url, index="nowhere"), Context())
+        sink = opensearch.open_sink(opensearch.Config(url=node.url, index="nowhere"), RunContext())
         with pytest.raises(SinkError, match="index_not_found_exception"):
             sink.deliver(alerts(2))
     finally:
@@ -228,7 +228,7 @@ def test_opensearch_that_takes_little_is_sent_little() -> None:
     with server.opensearch(http__max_content_length="100kb") as node:
         for gzip in (True, False):
             config = opensearch.Config(url=node.url, index=f"little-{gzip}".lower(), gzip=gzip)
-            opensearch.open_sink(config, Context()).deliver(alerts(1000))
+            opensearch.open_sink(config, RunContext()).deliver(alerts(1000))
             assert len(node.documents(config.index)) == 1000
 
 
@@ -243,7 +243,7 @@ def test_opensearch_only_items_that_may_come_again_come_again() -> None:
             return Reply(200, {"errors": True, "items": items})
 
     with Bulk() as receiver:
-        sink = opensearch.open_sink(opensearch.Config(url=receiver.url), Context())
+        sink = opensearch.open_sink(opensearch.Config(url=receiver.url), RunContext())
         with pytest.raises(DeliveryError) as caught:
             sink.deliver(given := alerts(5))
     assert caught.value.again == {given[1].id, given[4].id}
@@ -260,7 +260,7 @@ def test_opensearch_only_items_that_may_come_again_come_again() -> None:
 )
 def test_opensearch_authorization(given: dict[str, str], wanted: str) -> None:
     with Relay("127.0.0.1", opensearch_server().port) as receiver:
-        sink = opensearch.open_sink(opensearch.Config(url=receiver.url, **given), Context())  # type: ignore[arg-type]
+        sink = opensearch.open_sink(opensearch.Config(url=receiver.url, **given), RunContext())  # type: ignore[arg-type]
         assert "opensearch 2." in sink.check()
         assert receiver.requests[0].headers["authorization"] == wanted
 
@@ -278,7 +278,7 @@ def test_opensearch_requests_are_signed_for_aws(monkeypatch: pytest.MonkeyPatch)
     aws = opensearch.SigningConfig(region="eu-west-1")
     with Relay("127.0.0.1", opensearch_server().port) as receiver:
         index = f"signed-{uuid.uuid4()}"
-        opensearch.open_sink(opensearch.Config(url=receiver.url, index=index, aws=aws), Context()).deliver(
+        opensearch.open_sink(opensearch.Config(url=receiver.url, index=index, aws=aws), RunContext()).deliver(
             alerts(9)
         )
     (request,) = receiver.requests
@@ -298,7 +298,7 @@ def test_opensearch_requests_are_signed_for_aws(monkeypatch: pytest.MonkeyPatch)
 
 def test_opensearch_one_way_to_authenticate_at_a_time() -> None:
     with pytest.raises(SinkError, match="username and api_key"):
-        opensearch.open_sink(opensearch.Config(url="http://a", username="a", api_key="b"), Context())
+        opensearch.open_sink(opensearch.Config(url="http://a", username="a", api_key="b"), RunContext())
 
 
 def test_the_template_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -328,7 +328,7 @@ def test_webhook_signatures_while_a_secret_is_replaced(opened: list[Pair]) -> No
     config = webhook.Config(
         url=f"{pair.receiver.url}/hook", secrets=("whsec_YSBzZWNyZXQgb2Ygc2l4dGVlbg==", "the next secret")
     )
-    sink = webhook.open_sink(config, Context())
+    sink = webhook.open_sink(config, RunContext())
     for known in (b"a secret of sixteen", b"the next secret"):
         pair.receiver.secrets = [known]  # type: ignore[attr-defined]
         sink.deliver([replace(alerts(1)[0], id=known.hex())])
@@ -368,7 +368,7 @@ def test_webhook_pagerduty_needs_its_key(opened: list[Pair]) -> None:
     assert pair.receiver.stored[0]["routing_key"] == "R0UTINGKEY"
     config = webhook.Config(url="http://a.example", secrets=("whsec_%%",))
     with pytest.raises(SinkError, match="base64"):
-        webhook.open_sink(config, Context())
+        webhook.open_sink(config, RunContext())
 
 
 # Sentinel, SecOps, Datadog

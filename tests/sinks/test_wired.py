@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.contract import test_sinks as contract
 from tests.servers import syslog as syslog_server
+from tests.sinks import test_contract as contract
 from tests.sinks import wired
 from tests.sinks.faults import COUNT, alerts
 from tests.sinks.wired import AWS, FAULTS, KINDS, STREAMS, WIRED, Wired, run
 from trailsieve.errors import DeliveryError, SinkError
-from trailsieve.flow.context import Context
-from trailsieve.flow.sinks import kafka, security_hub, sns, sqs, syslog
-from trailsieve.flow.sinks.aws_batches import judged
 from trailsieve.formats import native
 from trailsieve.model import Alert
+from trailsieve.ports import RunContext
+from trailsieve.sinks import kafka, security_hub, sns, sqs, syslog
+from trailsieve.sinks.aws_batching import judged
 
 KNOW_IDS = {"sqs fifo", "security_hub", "kafka"}
 RELIABLE = [name for name in WIRED if not name.endswith(" udp")]
@@ -122,7 +122,7 @@ def test_the_header_says_what_is_known_without_reading_the_payload(kind: syslog_
 @pytest.mark.parametrize("payload", ["native", "cef", "leef"])
 def test_no_syslog_message_is_longer_than_its_limit(limit: int, payload: Any) -> None:
     sink = syslog.SyslogSink(
-        syslog.Config(host="localhost", transport="udp", max_bytes=limit, format=payload), Context()
+        syslog.Config(host="localhost", transport="udp", max_bytes=limit, format=payload), RunContext()
     )
     for alert in odd_alerts():
         message = sink.message(alert)
@@ -139,7 +139,7 @@ def test_no_syslog_message_is_longer_than_its_limit(limit: int, payload: Any) ->
 def test_a_certificate_that_has_expired_ends_it_at_once(kind: syslog_server.Kind) -> None:
     with syslog_server.running(kind, expired=True) as server:
         sink = syslog.SyslogSink(
-            syslog.Config(host="localhost", port=server.tls, ca_file=server.ca), Context()
+            syslog.Config(host="localhost", port=server.tls, ca_file=server.ca), RunContext()
         )
         with pytest.raises(SinkError, match="certificate has expired"):
             sink.deliver(alerts(1))
@@ -148,7 +148,7 @@ def test_a_certificate_that_has_expired_ends_it_at_once(kind: syslog_server.Kind
 
 def test_a_certificate_of_an_authority_that_we_do_not_know_is_not_trusted() -> None:
     server = wired.syslog_receiver("rsyslog")
-    sink = syslog.SyslogSink(syslog.Config(host="localhost", port=server.tls), Context())
+    sink = syslog.SyslogSink(syslog.Config(host="localhost", port=server.tls), RunContext())
     with pytest.raises(SinkError, match="not trusted"):
         sink.check()
 
@@ -159,12 +159,12 @@ def test_client_certificates(kind: syslog_server.Kind, tmp_path: Path) -> None:
         ours = server.authority.pair("client")
         options: dict[str, Any] = {"host": "localhost", "port": server.tls, "ca_file": server.ca}
         known = syslog.Config(**options, cert_file=str(ours.cert), key_file=str(ours.key))
-        sink = syslog.SyslogSink(known, Context())
+        sink = syslog.SyslogSink(known, RunContext())
         assert "TLSv1" in sink.check()
         sink.deliver(alerts(2))
         assert len(server.wait(2)) == 2
         sink.close()
-        unknown = syslog.SyslogSink(syslog.Config(**options), Context())
+        unknown = syslog.SyslogSink(syslog.Config(**options), RunContext())
         with pytest.raises((SinkError, DeliveryError)):
             unknown.deliver(alerts(2))
         assert len(server.messages()) == 2
@@ -172,7 +172,7 @@ def test_client_certificates(kind: syslog_server.Kind, tmp_path: Path) -> None:
 
 def test_a_broken_connection_is_told_with_what_was_sent_again() -> None:
     said = list[str]()
-    opened = wired.over_syslog("rsyslog", "tcp", Context(say=said.append))
+    opened = wired.over_syslog("rsyslog", "tcp", RunContext(say=said.append))
     try:
         opened.sink.deliver(alerts(2))
         wired._seen(opened, {"0" * 32})
@@ -338,7 +338,7 @@ def _arrived(opened: Wired) -> list[str]:
 
 
 def test_tls_is_verified_by_default() -> None:
-    sink = syslog.SyslogSink(syslog.Config(host="localhost"), Context())
+    sink = syslog.SyslogSink(syslog.Config(host="localhost"), RunContext())
     context = sink._connection._context
     assert context
     assert context.verify_mode is ssl.CERT_REQUIRED

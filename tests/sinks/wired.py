@@ -30,12 +30,11 @@ from tests.servers import moto as moto_server
 from tests.servers import syslog as syslog_server
 from tests.servers.receiver import Lost, Relay, Reply, Request, Reset, Status
 from tests.sinks.faults import COUNT, QuickClock, Row, alerts
-from trailsieve.flow.context import Context
-from trailsieve.flow.outlet import Outlet
-from trailsieve.flow.routing import Routing
-from trailsieve.flow.sinks import kafka, security_hub, sns, sqs, syslog
+from trailsieve.engine.routing import Routing
+from trailsieve.engine.sink_worker import Outlet
 from trailsieve.model import Alert
-from trailsieve.ports import Sink
+from trailsieve.ports import RunContext, Sink
+from trailsieve.sinks import kafka, security_hub, sns, sqs, syslog
 
 _DEADLINE = 120.0  # seconds
 
@@ -101,7 +100,7 @@ def moto() -> moto_server.Moto:
 
 
 def over_syslog(
-    kind: syslog_server.Kind, transport: Any, context: Context | None = None, **settings: Any
+    kind: syslog_server.Kind, transport: Any, context: RunContext | None = None, **settings: Any
 ) -> Wired:
     server = syslog_receiver(kind)
     server.clear()
@@ -111,7 +110,7 @@ def over_syslog(
         host="localhost", port=port, transport=transport, **{"max_bytes": 60_000, **trust, **settings}
     )
     return Wired(
-        syslog.SyslogSink(config, context or Context()),
+        syslog.SyslogSink(config, context or RunContext()),
         lambda: [_id_of(message) for message in server.messages()],
         lambda: [message["msg"] for message in server.messages()],
         lambda: server.stop(kill=True),

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.trail.aggregate import aggregated
-from trailsieve.trail import envelope_kinds, envelopes
+from trailsieve.trail import envelope_shapes, envelopes
+from trailsieve.trail.envelope_contents import ObjectName, lines_of
 from trailsieve.trail.envelopes import peel, peel_lines
-from trailsieve.trail.peeled import ObjectName, lines_of
 
 ONE = b'{"eventVersion":"1.08","eventName":"StopLogging","odd":"\xc3\xa9 \\u00e9 \\" }"}'
 TWO = b'{"eventVersion":"1.08", "eventName":"GetTrail", "deep":{"Records":[{"s3":1}],"Message":"x"}}'
@@ -137,7 +137,7 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=5,
 )
-keys = st.sampled_from([field.encode_name for field in msgspec.structs.fields(envelope_kinds.Shape)])
+keys = st.sampled_from([field.encode_name for field in msgspec.structs.fields(envelope_shapes.Shape)])
 
 
 @given(st.dictionaries(keys, values | st.dictionaries(keys, values, max_size=3), max_size=5))

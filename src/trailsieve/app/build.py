@@ -8,33 +8,32 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from trailsieve.alarms.evaluator import Alarms
 from trailsieve.app import registry
 from trailsieve.app.config import Config, Part
-from trailsieve.flow.alarms import Alarms
-from trailsieve.flow.checkpoint import SqliteCheckpoint
-from trailsieve.flow.context import Context
-from trailsieve.flow.deadletter import (
+from trailsieve.engine.checkpoint import SqliteCheckpoint
+from trailsieve.engine.dead_letters import (
     AlertLetters,
     DeadLetters,
     FileDeadLetters,
     RatioLimit,
     ReportedDeadLetters,
 )
-from trailsieve.flow.decode import Decoder
-from trailsieve.flow.deliver import Delivery
-from trailsieve.flow.examine import Examiner
-from trailsieve.flow.matcher import Matcher
-from trailsieve.flow.outlet import Outlet, Refusal
-from trailsieve.flow.pipeline import ExamineAll, Pipeline, one_by_one, together
-from trailsieve.flow.seen import RecentIds
-from trailsieve.flow.signals import Heartbeat
-from trailsieve.flow.sources.deadletters import DeadLetterSource
-from trailsieve.flow.summary import Summary
-from trailsieve.flow.workers import WorkerPool
+from trailsieve.engine.decode import Decoder
+from trailsieve.engine.dedup import RecentIds
+from trailsieve.engine.delivery import Delivery
+from trailsieve.engine.heartbeat import Heartbeat
+from trailsieve.engine.matcher import Matcher
+from trailsieve.engine.pipeline import ExamineAll, Pipeline, one_by_one, together
+from trailsieve.engine.processor import Examiner
+from trailsieve.engine.sink_worker import Outlet, Refusal
+from trailsieve.engine.stats import Summary
+from trailsieve.engine.workers import WorkerPool
 from trailsieve.model import Problem
-from trailsieve.ports import Sink, Source
+from trailsieve.ports import RunContext, Sink, Source
 from trailsieve.rules.load import load_pack
 from trailsieve.rules.rule import Rule, joined
+from trailsieve.sources.dead_letters import DeadLetterSource
 
 # Seconds for which alarms hold new event times: objects are listed by account and region, not by time.
 _HOLD_OBJECTS = 600.0
@@ -62,7 +61,7 @@ def rules_of(config: Config) -> list[Rule]:
     return joined(packs)
 
 
-def open_part(group: registry.Group, part: Part, context: Context) -> Any:
+def open_part(group: registry.Group, part: Part, context: RunContext) -> Any:
     """A source or sink, opened."""
     module = registry.module(group, part.kind)
     opened = module.open_source if group == "sources" else module.open_sink
@@ -71,7 +70,7 @@ def open_part(group: registry.Group, part: Part, context: Context) -> Any:
 
 def build(
     config: Config,
-    context: Context,
+    context: RunContext,
     stopping: Callable[[], bool],
     problem: Callable[[Problem], None],
     *,
@@ -121,7 +120,7 @@ def _whole_objects(source: Source) -> bool:
     return getattr(source, "whole_objects", False)
 
 
-def _examine(examiner: Examiner, config: Config, source: Source, context: Context) -> ExamineAll:
+def _examine(examiner: Examiner, config: Config, source: Source, context: RunContext) -> ExamineAll:
     """Whole objects go to worker processes; a stream's small messages are examined together, here."""
     if not _whole_objects(source):
         return together(examiner)

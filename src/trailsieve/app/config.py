@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from trailsieve.flow.routing import Routing
+from trailsieve.engine.routing import Routing
 
 
 class RulesConfig(Struct, forbid_unknown_fields=True, kw_only=True):

@@ -14,9 +14,9 @@ from trailsieve.app import registry
 from trailsieve.app.config import CheckpointConfig, Config, DeadLettersConfig, Part, RulesConfig
 from trailsieve.app.expand import Expansion
 from trailsieve.app.lines import TableLines
-from trailsieve.duration import seconds
+from trailsieve.engine.routing import Routing
 from trailsieve.errors import ConfigError, UsageError
-from trailsieve.flow.routing import Routing
+from trailsieve.times import duration_seconds
 
 _COMMON = {field.name for field in msgspec.structs.fields(Routing)}  # keys of every [[sink]]
 _TABLES = ("source", "sink", "rules", "checkpoint", "dead_letters", "run")
@@ -32,7 +32,7 @@ class _Run(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.heartbeat:
-            seconds(self.heartbeat, "heartbeat")
+            duration_seconds(self.heartbeat, "heartbeat")
 
 
 def load_config(path: str | Path) -> tuple[Config, frozenset[str]]:
@@ -89,7 +89,7 @@ class _Reader:
             workers=run.workers,
             max_object_size=run.max_object_size,
             limits=run.limits,
-            heartbeat=seconds(run.heartbeat, "heartbeat") if run.heartbeat else 0,
+            heartbeat=duration_seconds(run.heartbeat, "heartbeat") if run.heartbeat else 0,
         )
 
     def tables(self, content: dict[str, Any], name: str) -> list[Any]:

@@ -16,9 +16,9 @@ from trailsieve.errors import UsageError
 from trailsieve.wire.aws import AwsConfig
 
 if TYPE_CHECKING:
-    from trailsieve.aws.audit.road import Finding
-    from trailsieve.aws.audit.siem import Siem
-    from trailsieve.aws.snapshot import Snapshot
+    from trailsieve.audit.model import Finding
+    from trailsieve.audit.trailsieve_config import Siem
+    from trailsieve.cloudwatch.snapshot import Snapshot
 
 _EXAMPLES = """\b
 Examples:
@@ -96,7 +96,7 @@ def aws(
     Only reads; `trailsieve audit policy` prints the permissions that it needs. Exit code 0 means that every
     control passes, 1 that one fails or cannot be told.
     """
-    from trailsieve.aws.audit.audit import audit, chosen
+    from trailsieve.audit.run import audit, chosen
 
     wanted = chosen(controls.split(","))
     siem = _siem(config) if config else None
@@ -117,7 +117,7 @@ def aws(
 @global_options
 def policy() -> int:
     """Print the IAM policy that the audit needs: who runs it may do just that."""
-    from trailsieve.aws.snapshot import CALLS
+    from trailsieve.cloudwatch.snapshot import CALLS
 
     actions = [call.action for call in CALLS.values()]
     statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
@@ -126,8 +126,8 @@ def policy() -> int:
 
 
 def _snapshot(source: Path | None, accounts: Path | None, config: AwsConfig) -> Snapshot:
-    from trailsieve.aws.collect import collect, configs
-    from trailsieve.aws.snapshot import load
+    from trailsieve.audit.collect import collect, configs
+    from trailsieve.cloudwatch.snapshot import load
 
     if source is None:
         return collect(configs(config, _accounts(accounts, config)), screen().say)
@@ -163,7 +163,7 @@ def _siem(path: str) -> Siem:
 
     from trailsieve.app.build import rules_of
     from trailsieve.app.load import load_config
-    from trailsieve.aws.audit.siem import Siem, Sink
+    from trailsieve.audit.trailsieve_config import Siem, Sink
 
     config, _ = load_config(path)
     sinks = tuple(Sink(sink.name, sink.kind, sink.routing.takes) for sink in config.sinks)
@@ -175,7 +175,7 @@ def _siem(path: str) -> Siem:
 
 
 def _text(findings: Sequence[Finding], region: str | None) -> str:
-    from trailsieve.aws.audit.text import lines
+    from trailsieve.audit.reports.text import lines
 
     colored = screen().colored(sys.stdout)
     return "".join(f"{_painted(line) if colored else line}\n" for line in lines(findings))
@@ -188,33 +188,33 @@ def _painted(line: str) -> str:
 
 
 def _json(findings: Sequence[Finding], region: str | None) -> str:
-    from trailsieve.aws.audit.findings import as_dict
+    from trailsieve.audit.reports.structured import as_dict
 
     return json.dumps({"findings": [as_dict(finding) for finding in findings]}, indent=2) + "\n"
 
 
 def _html(findings: Sequence[Finding], region: str | None) -> str:
-    from trailsieve.aws.audit.page import page
+    from trailsieve.audit.reports.html import page
 
     return page(findings, datetime.now(UTC))
 
 
 def _asff(findings: Sequence[Finding], region: str | None) -> str:
-    from trailsieve.aws.audit.findings import as_asff
+    from trailsieve.audit.reports.structured import as_asff
 
     now = datetime.now(UTC)
     return json.dumps([as_asff(finding, region or "us-east-1", now) for finding in findings], indent=2) + "\n"
 
 
 def _ocsf(findings: Sequence[Finding], region: str | None) -> str:
-    from trailsieve.aws.audit.findings import as_ocsf
+    from trailsieve.audit.reports.structured import as_ocsf
 
     now = datetime.now(UTC)
     return "".join(json.dumps(as_ocsf(finding, now)) + "\n" for finding in findings)
 
 
 def _junit(findings: Sequence[Finding], region: str | None) -> str:
-    from trailsieve.aws.audit.findings import as_junit
+    from trailsieve.audit.reports.structured import as_junit
 
     return as_junit(findings).decode()
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from trailsieve.cli.options import Size, global_options
+from trailsieve.engine.heartbeat import test_alert
 from trailsieve.errors import DeliveryError, SinkError, SourceError, visible
-from trailsieve.flow.signals import test_alert
 from trailsieve.secret import masked
 
 if TYPE_CHECKING:
@@ -59,11 +59,11 @@ def check(path: str, connect: bool) -> int:
 def _try(group: Group, part: Part, max_object_size: int) -> bool:
     """Asks one source or sink, sends a sink a test alert, and prints what came back."""
     from trailsieve.app.build import open_part
-    from trailsieve.flow.context import Context
+    from trailsieve.ports import RunContext
 
     label = f"{group.removesuffix('s')} {part.name}"
     try:
-        opened = open_part(group, part, Context(max_object_size=max_object_size))
+        opened = open_part(group, part, RunContext(max_object_size=max_object_size))
         try:
             answer = opened.check()
             if group == "sinks":

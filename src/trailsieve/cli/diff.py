@@ -11,9 +11,9 @@ import click
 from trailsieve.cli.named import named
 from trailsieve.cli.options import global_options, no_limits, screen
 from trailsieve.errors import UsageError, visible
+from trailsieve.logic.difference import Difference, Side, difference
+from trailsieve.logic.implication import satisfiable
 from trailsieve.pattern.compiler import FilterPattern
-from trailsieve.pattern.relate.difference import Difference, Side, difference
-from trailsieve.pattern.relate.verdict import satisfiable
 from trailsieve.rules.rule import Pack, Rule
 
 _EXAMPLES = """\b

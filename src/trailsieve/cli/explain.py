@@ -56,7 +56,7 @@ def command(pattern: str, only_tree: bool, only_python: bool, only_example: bool
 def _print_example(pattern: FilterPattern) -> int:
     """An event that matches and near misses; exit code 1 when there is none."""
     from trailsieve.errors import visible
-    from trailsieve.pattern.relate.example import example
+    from trailsieve.logic.example import example
 
     found = example(pattern)
     if found.event is None:

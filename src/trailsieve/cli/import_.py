@@ -13,7 +13,7 @@ from trailsieve.errors import UsageError
 from trailsieve.wire.aws import AwsConfig
 
 if TYPE_CHECKING:
-    from trailsieve.aws.importing.found import Found
+    from trailsieve.interchange.importers.model import Found
 
 _SAMPLES = "samples/import/describe-metric-filters.json samples/import/describe-alarms.json"
 F = TypeVar("F", bound=Callable[..., Any])
@@ -70,7 +70,7 @@ def from_json(paths: tuple[Path, ...], output: Path | None) -> int:
 
     FILE may also be a folder that `trailsieve audit aws --save` wrote.
     """
-    from trailsieve.aws.importing.described import read
+    from trailsieve.interchange.importers.cloudwatch import read
 
     return _write(map(read, paths), paths, output)
 
@@ -88,7 +88,7 @@ def from_aws(output: Path | None, **options: str | None) -> int:
 
     They need logs:DescribeMetricFilters and cloudwatch:DescribeAlarms.
     """
-    from trailsieve.aws.importing.described import ask
+    from trailsieve.interchange.importers.cloudwatch import ask
 
     where = options.get("region") or options.get("profile") or "the account"
     return _write([ask(AwsConfig(**options))], [where], output)
@@ -105,7 +105,7 @@ def from_aws(output: Path | None, **options: str | None) -> int:
 @global_options
 def from_cloudformation(paths: tuple[Path, ...], given: tuple[str, ...], output: Path | None) -> int:
     """From CloudFormation templates in JSON or YAML, with their intrinsic functions."""
-    from trailsieve.aws.importing.cloudformation import read
+    from trailsieve.interchange.importers.cloudformation import read
 
     parameters = _pairs(given)
     return _write((read(path, parameters) for path in paths), paths, output)
@@ -124,7 +124,7 @@ def from_terraform(paths: tuple[Path, ...], given: tuple[str, ...], output: Path
     A plan, as `terraform show -json PLAN` prints it, has everything. HCL is evaluated here as far as it
     explains itself: variables, locals, count, for_each and common functions, no modules.
     """
-    from trailsieve.aws.importing.terraform import read
+    from trailsieve.interchange.importers.terraform import read
 
     variables = _pairs(given)
     return _write((read(path, variables) for path in paths), paths, output)
@@ -140,7 +140,7 @@ def from_sigma(paths: tuple[Path, ...], output: Path | None) -> int:
     Sigma compares without regard to case, and knows keywords, CIDR ranges and any regex: filter patterns do
     not. What a rule loses thereby is said; a rule that would mean something else is left out, and told.
     """
-    from trailsieve.aws.sigma.rules import read
+    from trailsieve.interchange.sigma.rules import read
 
     drafts, left = read(paths)
     return _finish(drafts, left, paths, output)
@@ -157,8 +157,8 @@ def _pairs(given: Iterable[str]) -> dict[str, str]:
 
 
 def _write(parts: Iterable[Found], sources: Iterable[object], output: Path | None) -> int:
-    from trailsieve.aws.importing.drafts import drafts
-    from trailsieve.aws.importing.found import Found
+    from trailsieve.interchange.importers.model import Found
+    from trailsieve.interchange.importers.rule_draft import drafts
 
     found = Found()
     try:
@@ -174,7 +174,7 @@ def _write(parts: Iterable[Found], sources: Iterable[object], output: Path | Non
 
 def _finish(made: list[Any], left: list[str], sources: Iterable[object], output: Path | None) -> int:
     """Writes the rule file, and tells a person what is not in it."""
-    from trailsieve.aws.importing.toml import rule_file
+    from trailsieve.interchange.importers.rule_file import rule_file
 
     text = rule_file(made, left, ", ".join(map(str, sources)))
     if output:

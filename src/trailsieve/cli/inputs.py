@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from trailsieve.errors import UsageError
 
 if TYPE_CHECKING:
-    from trailsieve.flow.context import Context
-    from trailsieve.flow.selection import Selection
-    from trailsieve.flow.sources.s3 import S3Source
     from trailsieve.model import Message, Offset, Position
-    from trailsieve.ports import Source
+    from trailsieve.ports import RunContext, Source
+    from trailsieve.sources.s3.source import S3Source
+    from trailsieve.trail.selection import Selection
 
 
 def apart(given: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -28,13 +27,13 @@ def apart(given: Sequence[str]) -> tuple[list[str], list[str]]:
     return [name for name in given if "://" not in name], urls
 
 
-def open_bucket(urls: Sequence[str], selection: Selection, context: Context) -> S3Source:
+def open_bucket(urls: Sequence[str], selection: Selection, context: RunContext) -> S3Source:
     """Folders of buckets, read once; credentials, region and endpoint are those of boto3's own chain.
 
     Raises:
         UsageError: an address that names no bucket.
     """
-    from trailsieve.flow.sources.s3 import Config, open_urls
+    from trailsieve.sources.s3.source import Config, open_urls
 
     return open_urls(urls, selection, Config(url="", poll_interval=0, look_back=0), context)
 

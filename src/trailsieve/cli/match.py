@@ -84,7 +84,7 @@ def command(
 
 
 def _match_rules(packs: Sequence[str], events: _Events, count: bool, *, limits: bool) -> int:
-    from trailsieve.flow.matcher import Matcher
+    from trailsieve.engine.matcher import Matcher
     from trailsieve.rules.load import load_pack
     from trailsieve.rules.rule import joined
 
@@ -122,7 +122,7 @@ class _Events:
 
     def decoded(self) -> Iterator[Any]:
         from trailsieve.cli.inputs import Inputs, apart
-        from trailsieve.flow.decode import Decoder
+        from trailsieve.engine.decode import Decoder
 
         paths, urls = apart(self._inputs)
         sources = [self._files(paths)] if paths else []
@@ -136,7 +136,7 @@ class _Events:
                     self._screen.problem(problem)
 
     def _files(self, paths: Sequence[str]) -> Any:
-        from trailsieve.flow.sources.files import FilesSource, list_files
+        from trailsieve.sources.files import FilesSource, list_files
         from trailsieve.trail.layout import is_log_name, parse_key
 
         listed = []
@@ -151,14 +151,14 @@ class _Events:
 
     def _bucket(self, urls: Sequence[str]) -> Any:
         from trailsieve.cli.inputs import open_bucket
-        from trailsieve.flow.context import Context
-        from trailsieve.flow.selection import Selection
+        from trailsieve.ports import RunContext
+        from trailsieve.trail.selection import Selection
 
         def skip(reason: str) -> None:
             if self._screen.verbose:
                 self._screen.say(f"left aside: {reason}")
 
-        return open_bucket(urls, Selection(), Context(self._screen.say, self._limit, skip=skip))
+        return open_bucket(urls, Selection(), RunContext(self._screen.say, self._limit, skip=skip))
 
     def kept(self, found: Iterator[Match | Problem]) -> Iterator[Match]:
         """The matches; problems go to the screen."""

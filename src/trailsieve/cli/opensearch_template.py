@@ -31,7 +31,7 @@ def command(index: str | None, install: str | None) -> int:
     It makes a data stream of what is sent to the index, and gives the fields their types. Install it before
     the first alert: what is there already keeps its mapping.
     """
-    from trailsieve.flow.sinks.opensearch import TEMPLATE_NAME, template_for
+    from trailsieve.sinks.opensearch import TEMPLATE_NAME, template_for
 
     if not install:
         click.echo(json.dumps(template_for(index or TEMPLATE_NAME), indent=2))
@@ -46,7 +46,7 @@ def command(index: str | None, install: str | None) -> int:
 def _installed(path: str) -> list[str]:
     from trailsieve.app.build import open_part
     from trailsieve.app.load import load_config
-    from trailsieve.flow.context import Context
+    from trailsieve.ports import RunContext
 
     config, _ = load_config(path)
     parts = [part for part in config.sinks if part.kind in ("opensearch", "elasticsearch")]
@@ -54,7 +54,7 @@ def _installed(path: str) -> list[str]:
         raise UsageError(f"{path} has no sink of the kind opensearch or elasticsearch")
     answers = []
     for part in parts:
-        sink = open_part("sinks", part, Context())
+        sink = open_part("sinks", part, RunContext())
         try:
             answers.append(sink.install_template())
         finally:

@@ -14,8 +14,8 @@ from trailsieve.cli.tune import Archive
 from trailsieve.errors import UsageError, visible, visible_lines
 
 if TYPE_CHECKING:
-    from trailsieve.aws.history import Compared
-    from trailsieve.flow.parity import Difference, Parity, Span
+    from trailsieve.analysis.alarm_history import Compared
+    from trailsieve.analysis.parity import Difference, Parity, Span
     from trailsieve.rules.rule import Rule
 
 _EXAMPLES = """\b
@@ -82,8 +82,8 @@ def command(
 
     Exit code 1 means that there are differences.
     """
-    from trailsieve.aws.history import compared, to_alarm
-    from trailsieve.flow.parity import parity
+    from trailsieve.analysis.alarm_history import compared, to_alarm
+    from trailsieve.analysis.parity import parity
 
     rules = [rule for rule in _rules(packs) if rule.enabled]
     twins, history = _state(states)
@@ -120,10 +120,10 @@ def _state(paths: Sequence[Path]) -> tuple[list[Rule], list[dict[str, Any]]]:
     """The rules that metric filters and alarms come to, and the items of histories."""
     from tempfile import TemporaryDirectory
 
-    from trailsieve.aws.importing.described import read
-    from trailsieve.aws.importing.drafts import drafts
-    from trailsieve.aws.importing.found import Found, text_of
-    from trailsieve.aws.importing.toml import rule_file
+    from trailsieve.interchange.importers.cloudwatch import read
+    from trailsieve.interchange.importers.model import Found, text_of
+    from trailsieve.interchange.importers.rule_draft import drafts
+    from trailsieve.interchange.importers.rule_file import rule_file
     from trailsieve.rules.load import load_pack
 
     found, history = Found(), []
@@ -162,7 +162,7 @@ def _alarm_name(item: Parity, real: dict[str, list[int]]) -> str:
 
 
 def _lines(item: Parity, beside: Compared | None) -> Iterator[str]:
-    from trailsieve.flow.parity import minutes
+    from trailsieve.analysis.parity import minutes
 
     both = minutes(item.own) - minutes([d.span for d in item.differences if d.only == "rule"])
     same = "" if item.differences else "  the same in every minute"
@@ -186,7 +186,7 @@ def _difference(difference: Difference) -> Iterator[str]:
 
 
 def _beside(found: Compared) -> Iterator[str]:
-    from trailsieve.flow.times import rfc3339
+    from trailsieve.times import rfc3339
 
     total = len(found.met) + len(found.real_only)
     yield f"  history           {len(found.met)} of {total} real alarms computed"
@@ -200,14 +200,14 @@ def _beside(found: Compared) -> Iterator[str]:
 
 
 def _span(span: Span) -> str:
-    from trailsieve.flow.times import rfc3339
+    from trailsieve.times import rfc3339
 
     return f"{rfc3339(span[0])} to {rfc3339(span[1])}" if span[0] else f"until {rfc3339(span[1])}"
 
 
 def _as_dict(item: Parity, beside: Compared | None) -> dict[str, Any]:
-    from trailsieve.flow.parity import minutes
-    from trailsieve.flow.times import rfc3339
+    from trailsieve.analysis.parity import minutes
+    from trailsieve.times import rfc3339
 
     def spans(found: Sequence[Span]) -> list[dict[str, str]]:
         return [{"start": rfc3339(start), "end": rfc3339(end)} for start, end in found]

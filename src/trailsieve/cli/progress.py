@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from trailsieve.cli.options import Screen
-from trailsieve.flow.summary import Summary
+from trailsieve.engine.stats import Summary
 
 _EVERY = 0.2  # seconds between two pictures
 

@@ -100,20 +100,20 @@ class _Options:
 
 
 def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitStack) -> Any:
+    from trailsieve.alarms.evaluator import Alarms
     from trailsieve.cli.inputs import Inputs, apart, open_bucket
     from trailsieve.cli.progress import Progress
-    from trailsieve.flow.alarms import Alarms
-    from trailsieve.flow.context import Context
-    from trailsieve.flow.decode import Decoder
-    from trailsieve.flow.deliver import DirectDelivery
-    from trailsieve.flow.examine import Examiner
-    from trailsieve.flow.matcher import Matcher
-    from trailsieve.flow.pipeline import Pipeline
-    from trailsieve.flow.selection import Selection
-    from trailsieve.flow.sources.files import FilesSource, list_files
-    from trailsieve.flow.summary import Summary
+    from trailsieve.engine.decode import Decoder
+    from trailsieve.engine.delivery import DirectDelivery
+    from trailsieve.engine.matcher import Matcher
+    from trailsieve.engine.pipeline import Pipeline
+    from trailsieve.engine.processor import Examiner
+    from trailsieve.engine.stats import Summary
+    from trailsieve.ports import RunContext
     from trailsieve.rules.load import load_pack
     from trailsieve.rules.rule import joined
+    from trailsieve.sources.files import FilesSource, list_files
+    from trailsieve.trail.selection import Selection
 
     packs = [load_pack(pack, limits=not options.no_limits) for pack in options.packs or ("cis-aws",)]
     selection = Selection.parse(options.since, options.until, options.accounts, options.regions)
@@ -125,7 +125,7 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
         progress.found(file.size)
     sources: list[Any] = [FilesSource(files, options.max_object_size, lambda file: progress.done(file.size))]
     if urls:
-        context = Context(shown.say, options.max_object_size, skip=summary.skip)
+        context = RunContext(shown.say, options.max_object_size, skip=summary.skip)
         bucket = open_bucket(urls, selection, context)
         bucket.found, bucket.done = progress.found, progress.done
         sources.append(bucket)
@@ -154,17 +154,17 @@ def _examine_all(examiner: Any, workers: int | None, size: int | None, shown: Sc
     """In worker processes, unless there is surely too little to read to be worth their start."""
     count = workers or (1 if size is not None and size < _WORTH_WORKERS else os.cpu_count() or 1)
     if count == 1:
-        from trailsieve.flow.pipeline import one_by_one
+        from trailsieve.engine.pipeline import one_by_one
 
         return one_by_one(examiner)
-    from trailsieve.flow.workers import WorkerPool
+    from trailsieve.engine.workers import WorkerPool
 
     return WorkerPool(examiner.examine, count, shown.say).run
 
 
 def _sink(options: _Options, stack: ExitStack) -> Any:
-    from trailsieve.flow.sinks.stream import StreamSink
     from trailsieve.formats import encoder, line
+    from trailsieve.sinks.stream import StreamSink
 
     stream: BinaryIO = sys.stdout.buffer
     if options.output:
@@ -179,7 +179,7 @@ def _sink(options: _Options, stack: ExitStack) -> Any:
 
 
 def _dead_letters(options: _Options, shown: Screen, stack: ExitStack) -> list[Any]:
-    from trailsieve.flow.deadletter import FileDeadLetters, ReportedDeadLetters
+    from trailsieve.engine.dead_letters import FileDeadLetters, ReportedDeadLetters
 
     letters: list[Any] = [ReportedDeadLetters(shown.problem)]
     if options.dead_letters:

@@ -88,6 +88,7 @@ def show_rule(rule_id: str, packs: tuple[str, ...]) -> None:
     print(visible_lines("\n".join(_described(rule))))
 
 
+_MODULES = {"cli": "aws_cli"}  # exporters whose module has another name than the format
 _EXPORT_EXAMPLES = """\b
 Examples:
   trailsieve rules export samples/rules/alarms.toml --to cloudformation > template.json
@@ -120,11 +121,11 @@ def export_rules(
     """
     from importlib import import_module
 
-    from trailsieve.aws.exporting.described import Place
+    from trailsieve.interchange.exporters.cloudwatch import Place
 
     given = {"log_group": log_group, "topic": topic, "namespace": namespace}
     place = Place(**{name: value for name, value in given.items() if value})
-    exporter = import_module(f"trailsieve.aws.exporting.{shape}")
+    exporter = import_module(f"trailsieve.interchange.exporters.{_MODULES.get(shape, shape)}")
     export = exporter.exported(_rules(packs), place)
     click.echo(export.text, nl=False)
     for loss, ids in _by_loss(export.losses).items():
@@ -174,7 +175,7 @@ def _described(rule: Rule) -> Iterator[str]:
 
 
 def _alarm(alarm: Alarm) -> str:
-    from trailsieve.flow.sentence import duration
+    from trailsieve.alarms.sentence import duration
 
     asked = f"{alarm.statistic} {alarm.comparison} {alarm.threshold}"
     periods = f"{alarm.datapoints_to_alarm} of {alarm.evaluation_periods} periods of {duration(alarm.period)}"

@@ -41,14 +41,14 @@ def command(config: str, replay_dead_letters: bool, until_idle: bool) -> int:
     """
     from trailsieve.app.build import build
     from trailsieve.app.load import load_config
-    from trailsieve.flow.context import Context
-    from trailsieve.flow.deliver import StoppedError
+    from trailsieve.engine.delivery import StoppedError
+    from trailsieve.ports import RunContext
 
     shown = screen()
     loaded, _ = load_config(config)
     stop = _Stop(idle_after=10.0 if until_idle else None)
     gauges: dict[str, float] = {}
-    context = Context(shown.say, Size().convert(loaded.max_object_size, None, None), gauges.__setitem__)
+    context = RunContext(shown.say, Size().convert(loaded.max_object_size, None, None), gauges.__setitem__)
     service = build(loaded, context, stop, shown.problem, dead_letters_only=replay_dead_letters)
     watch = _Watch(service.pipeline, shown, stop, gauges)
     shown.say(f"running {len(loaded.rules)} rule packs over {loaded.source.kind}; SIGTERM or Ctrl-C ends it")

@@ -39,7 +39,7 @@ def command(alerts: str, path: str, name: str) -> int:
     """
     from trailsieve.app.build import open_part
     from trailsieve.app.load import load_config
-    from trailsieve.flow.context import Context
+    from trailsieve.ports import RunContext
 
     shown = screen()
     config, _ = load_config(path)
@@ -52,7 +52,7 @@ def command(alerts: str, path: str, name: str) -> int:
             given = list(_alerts(file.read(), name))
     except OSError as error:
         raise UsageError(f"{alerts}: {error.strerror or error}") from None
-    context = Context(shown.say, max_object_size=Size().convert(config.max_object_size, None, None))
+    context = RunContext(shown.say, max_object_size=Size().convert(config.max_object_size, None, None))
     sink = open_part("sinks", part, context)
     refused: dict[str, str] = {}
     try:

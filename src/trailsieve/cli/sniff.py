@@ -56,7 +56,7 @@ def _read(name: str) -> bytes:
 
 
 def _as_text(name: str, found: Any) -> list[str]:
-    from trailsieve.trail.peeled import lines_of
+    from trailsieve.trail.envelope_contents import lines_of
 
     lines = [visible(name)]
     lines += _some([f"  {line}" for line in lines_of(found)], "envelopes")

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from trailsieve.cli.options import Screen
 from trailsieve.cli.table import Row, table
+from trailsieve.engine.stats import RuleCounts, Summary, top
 from trailsieve.errors import shorten, tail, visible
-from trailsieve.flow.summary import RuleCounts, Summary, top
 
 _HEADER = ("rule", "alerts", "first", "last", "top principals", "top sources")
 _FIXED_WIDTH = 100  # of all columns but the principals

@@ -36,7 +36,7 @@ def command(paths: tuple[str, ...], junit: str | None, coverage: bool, no_limits
 
     PATH is a rule file, a folder of them, or a built-in pack. Exit code 1 means that a test failed.
     """
-    from trailsieve.flow.rule_tests import run_tests
+    from trailsieve.analysis.rule_tests import run_tests
     from trailsieve.rules.load import load_pack
     from trailsieve.rules.testing import write_junit
 

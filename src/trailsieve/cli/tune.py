@@ -15,7 +15,7 @@ from trailsieve.cli.options import global_options, max_object_size, no_limits, s
 from trailsieve.errors import UsageError, shorten, visible_lines
 
 if TYPE_CHECKING:
-    from trailsieve.flow.whatif import Outcome
+    from trailsieve.analysis.tuning import Outcome
     from trailsieve.rules.alarm import RuleException
     from trailsieve.rules.rule import Rule
 
@@ -73,7 +73,7 @@ def command(
     Exceptions are proposed with the number of events that each would hide and of alerts that would be left:
     read them as questions to the owner of the caller. With --against the two versions are compared.
     """
-    from trailsieve.flow.whatif import outcomes, proposals, with_exception
+    from trailsieve.analysis.tuning import outcomes, proposals, with_exception
 
     rule = _find(rule_id, packs, limits=not no_limits)
     other = _version(rule, against, limits=not no_limits) if against else None
@@ -99,8 +99,8 @@ class Archive:
     def __init__(
         self, inputs: Sequence[str], since: str | None, until: str | None, max_object_size: int
     ) -> None:
-        from trailsieve.flow.selection import Selection
-        from trailsieve.flow.sources.files import list_files
+        from trailsieve.sources.files import list_files
+        from trailsieve.trail.selection import Selection
 
         self._selection = Selection.parse(since, until, (), ())
         self._files = self._selection.files(list_files(inputs), lambda reason: None)
@@ -110,8 +110,8 @@ class Archive:
 
     def read(self, *, quiet: bool = False) -> tuple[Any, ...]:
         """A source of the archive, and what else a run over it needs."""
-        from trailsieve.flow.deadletter import ReportedDeadLetters
-        from trailsieve.flow.sources.files import FilesSource
+        from trailsieve.engine.dead_letters import ReportedDeadLetters
+        from trailsieve.sources.files import FilesSource
 
         letters = [] if quiet else [ReportedDeadLetters(screen().problem)]
         wanted = self._selection.wants if self._selection.narrows else None
@@ -179,7 +179,7 @@ def _proposed(outcome: Outcome, pairs: list[tuple[RuleException, Outcome]]) -> I
 
 
 def _compared(one: Outcome, other: Outcome) -> Iterator[str]:
-    from trailsieve.flow.whatif import difference
+    from trailsieve.analysis.tuning import difference
 
     yield f"\nAgainst {other.rule.pattern.text}"
     yield f"{len(other.events):,} events match, {len(other.alerts):,} alerts"
@@ -195,7 +195,7 @@ def _compared(one: Outcome, other: Outcome) -> Iterator[str]:
 
 
 def _as_dict(found: list[Outcome], pairs: list[tuple[RuleException, Outcome]]) -> dict[str, Any]:
-    from trailsieve.flow.whatif import difference
+    from trailsieve.analysis.tuning import difference
 
     one = found[0]
     shown: dict[str, Any] = {

@@ -7,13 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from trailsieve.errors import UnreadableError
+from trailsieve.logic.implication import find
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.explain import Step
 from trailsieve.pattern.nodes import JsonPattern, RegexPattern, TextPattern, expressions_of, terms_of
-from trailsieve.pattern.relate.verdict import find
 from trailsieve.pattern.render import render, render_expression
 from trailsieve.rules.lint.reductions import reductions
-from trailsieve.rules.lint.subject import of_tree
+from trailsieve.rules.lint.target import of_tree
 from trailsieve.rules.rule import Pack, Rule
 from trailsieve.rules.testing import place_of, texts_of
 

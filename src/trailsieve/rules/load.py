@@ -16,7 +16,7 @@ from trailsieve.rules.alarm import Alarm, Metric, RuleException
 from trailsieve.rules.lines import RuleLines
 from trailsieve.rules.rule import Override, Pack, Rule
 from trailsieve.rules.settings import Settings
-from trailsieve.rules.test_table import mistakes, read_tests
+from trailsieve.rules.tests_table import mistakes, read_tests
 
 _KEYS: dict[str, type[Any]] = {
     "id": str,

@@ -10,7 +10,7 @@ from trailsieve.errors import RuleError
 from trailsieve.model import Severity
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.rules.alarm import PLAIN, Alarm, Metric, RuleException
-from trailsieve.rules.test_table import NO_TESTS, RuleTests
+from trailsieve.rules.tests_table import NO_TESTS, RuleTests
 
 __all__ = ["Override", "Pack", "Rule", "RuleTests", "joined"]
 

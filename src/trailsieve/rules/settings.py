@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
 from typing import Any, get_args
 
-from trailsieve.duration import seconds
 from trailsieve.errors import PatternError
 from trailsieve.model import ALARM_STATES
 from trailsieve.pattern.compiler import FilterPattern, compile
@@ -24,6 +23,7 @@ from trailsieve.rules.alarm import (
     RuleException,
     Statistic,
 )
+from trailsieve.times import duration_seconds
 
 _SHORT_PERIODS = (10, 20, 30)  # seconds; all others are whole minutes
 _MAX_DIMENSIONS = 3  # rule 62
@@ -168,7 +168,7 @@ class Settings:
         if key not in table:
             return otherwise
         try:
-            return seconds(table[key], f"{self._key}.{key}", least=0)
+            return duration_seconds(table[key], f"{self._key}.{key}", least=0)
         except ValueError as error:
             self._say(str(error))
             return otherwise

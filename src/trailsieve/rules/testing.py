@@ -1,6 +1,6 @@
 """The tests that rules carry, run on their patterns: what must match, must not match, and is extracted.
 
-`flow.rule_tests` runs these and the tests of alerts, which need the whole engine.
+`analysis.rule_tests` runs these and the tests of alerts, which need the whole engine.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from trailsieve import jsontext
 from trailsieve.errors import UnreadableError, visible, visible_lines
 from trailsieve.rules.rule import Rule
-from trailsieve.rules.test_table import ExtractTest, TestEvent
+from trailsieve.rules.tests_table import ExtractTest, TestEvent
 from trailsieve.trail.cloudtrail import split
 from trailsieve.trail.compression import gunzip, is_gzip
 

@@ -20,8 +20,8 @@ from trailsieve.jsontext import REFUSALS, decode_object, encode
 from trailsieve.trail import kpl, scan
 from trailsieve.trail.cloudtrail import split
 from trailsieve.trail.compression import DEFAULT_LIMIT, gunzip, is_gzip
-from trailsieve.trail.envelope_kinds import ABSENT, ENVELOPES, KEYS, Part, decode_shape, from_base64
-from trailsieve.trail.peeled import Layer, Peeled
+from trailsieve.trail.envelope_contents import Layer, Peeled
+from trailsieve.trail.envelope_shapes import ABSENT, ENVELOPES, KEYS, Part, decode_shape, from_base64
 
 _MAX_DEPTH = 12  # layers; nothing that AWS sends has more than six
 _MAX_PARTS = 500_000  # of one payload; what AWS sends holds some thousands

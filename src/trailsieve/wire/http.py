@@ -1,7 +1,8 @@
 """One HTTP client for every receiver of alerts: connections kept, time-outs, TLS verified, nothing followed.
 
 Proxies come from the environment (HTTPS_PROXY, HTTP_PROXY, NO_PROXY). Redirects are not followed: a token
-goes to the host that it was given for, and no other. Nothing is tried twice here: `flow.deliver` does that.
+goes to the host that it was given for, and no other. Nothing is retried
+here: `engine.sink_worker` does that.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The place where pySigma looks for backends: `sigma convert -t cloudwatch`."""
 
-from trailsieve.aws.sigma.backend import CloudWatchFilterBackend
+from trailsieve.interchange.sigma.backend import CloudWatchFilterBackend
 
 __all__ = ["CloudWatchFilterBackend", "backends"]
 

@@ -5,7 +5,7 @@ that takes a `Subject`, or the rules of a pack, and yields what it found. `lint`
 """
 
 from trailsieve.rules.lint.codes import Code, codes
-from trailsieve.rules.lint.found import Finding, Found
+from trailsieve.rules.lint.issue import Finding, Found
 from trailsieve.rules.lint.run import lint_pack, lint_pattern
 
 __all__ = ["Code", "Finding", "Found", "codes", "lint_pack", "lint_pattern"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import reduce
 
+from trailsieve.logic.implication import find
 from trailsieve.pattern.nodes import Comparison, Expression, JsonPattern, NotExists, Or, Selector, Step
-from trailsieve.pattern.relate.verdict import find
-from trailsieve.rules.lint.found import Found
-from trailsieve.rules.lint.subject import Subject, of_tree, replaced
+from trailsieve.rules.lint.issue import Found
+from trailsieve.rules.lint.target import Subject, of_tree, replaced
 from trailsieve.trail.catalogue.fields import ALWAYS, fields, name_of
 
 

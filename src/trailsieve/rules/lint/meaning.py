@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from trailsieve import jsontext
 from trailsieve.errors import shorten
+from trailsieve.logic.event_text import event_text
+from trailsieve.logic.implication import implies
 from trailsieve.pattern.nodes import Comparison, Expression, JsonPattern, Or, Selector, String
-from trailsieve.pattern.relate.event import event_text
-from trailsieve.pattern.relate.verdict import implies
 from trailsieve.pattern.render import render_expression
-from trailsieve.rules.lint.found import Found
+from trailsieve.rules.lint.issue import Found
 from trailsieve.rules.lint.reductions import Reduction, reductions
-from trailsieve.rules.lint.subject import Subject, groups_of, of_tree
+from trailsieve.rules.lint.target import Subject, groups_of, of_tree
 from trailsieve.trail.catalogue.ordinary import ordinary_records
 
 _NEARLY_ALL = 0.9  # of the ordinary records

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
 
+from trailsieve.logic.event_text import event_text
 from trailsieve.pattern import runtime
 from trailsieve.pattern.nodes import (
     And,
@@ -19,9 +20,8 @@ from trailsieve.pattern.nodes import (
     terms_of,
 )
 from trailsieve.pattern.regex import searcher
-from trailsieve.pattern.relate.event import event_text
-from trailsieve.rules.lint.found import Found
-from trailsieve.rules.lint.subject import Subject, groups
+from trailsieve.rules.lint.issue import Found
+from trailsieve.rules.lint.target import Subject, groups
 from trailsieve.trail.catalogue import calls
 from trailsieve.trail.catalogue.fields import Facts, fields, name_of
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
+from trailsieve.logic.implication import find, implies, satisfiable
 from trailsieve.model import SEVERITIES
-from trailsieve.pattern.relate.verdict import find, implies, satisfiable
-from trailsieve.rules.lint.found import Found
+from trailsieve.rules.lint.issue import Found
 from trailsieve.rules.rule import Rule
 
 Examples = dict[str, str | None]  # an event that matches, by rule id

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 
 from trailsieve.errors import PatternError
+from trailsieve.logic.implication import find
 from trailsieve.pattern.limits import check_length, check_limits
 from trailsieve.pattern.nodes import And, Expression, JsonPattern, Or, Span
-from trailsieve.pattern.relate.verdict import find
 from trailsieve.pattern.render import render
-from trailsieve.rules.lint.found import Found
-from trailsieve.rules.lint.subject import Subject, groups, joined, of_tree, replaced
+from trailsieve.rules.lint.issue import Found
+from trailsieve.rules.lint.target import Subject, groups, joined, of_tree, replaced
 
 _NO_BRACKETS = re.compile(r'"(?:\\.|[^"\\])*"|%(?:\\.|[^%\\])*%')
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from trailsieve import jsontext
+from trailsieve.logic.implication import find
 from trailsieve.pattern import runtime
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.interpret import matches_record
@@ -25,8 +26,7 @@ from trailsieve.pattern.nodes import (
     TextPattern,
     terms_of,
 )
-from trailsieve.pattern.relate.verdict import find
-from trailsieve.rules.lint.subject import exchanged, groups_of, joined, of_tree
+from trailsieve.rules.lint.target import exchanged, groups_of, joined, of_tree
 
 Siblings = tuple[Expression, ...]
 

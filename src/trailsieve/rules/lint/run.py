@@ -8,7 +8,7 @@ from pathlib import Path
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.nodes import NOWHERE, Span
 from trailsieve.rules.lint.absent import absent_field
-from trailsieve.rules.lint.found import Finding, Found
+from trailsieve.rules.lint.issue import Finding, Found
 from trailsieve.rules.lint.meaning import always_true, nearly_everything, needless_parts, never_true
 from trailsieve.rules.lint.names import (
     name_of_other_source,
@@ -19,7 +19,7 @@ from trailsieve.rules.lint.names import (
 )
 from trailsieve.rules.lint.pack import exceptions, relations
 from trailsieve.rules.lint.reading import portability, precedence
-from trailsieve.rules.lint.subject import Subject
+from trailsieve.rules.lint.target import Subject
 from trailsieve.rules.lint.types import one_element, type_mistakes, unknown_field
 from trailsieve.rules.rule import Pack, Rule
 

@@ -12,7 +12,7 @@ from typing import Any
 from trailsieve import __version__
 from trailsieve.errors import visible
 from trailsieve.rules.lint.codes import Code, codes
-from trailsieve.rules.lint.found import Finding
+from trailsieve.rules.lint.issue import Finding
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _HOME = "https://github.com/trailsieve/trailsieve"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from trailsieve.logic.event_text import event_text
+from trailsieve.logic.implication import find
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.nodes import (
     Comparison,
@@ -16,11 +18,9 @@ from trailsieve.pattern.nodes import (
     Term,
     Wildcard,
 )
-from trailsieve.pattern.relate.event import event_text
-from trailsieve.pattern.relate.verdict import find
 from trailsieve.pattern.render import render_expression, render_target
-from trailsieve.rules.lint.found import Found
-from trailsieve.rules.lint.subject import Subject, of_tree, replaced
+from trailsieve.rules.lint.issue import Found
+from trailsieve.rules.lint.target import Subject, of_tree, replaced
 from trailsieve.trail.catalogue.calls import nearest
 from trailsieve.trail.catalogue.fields import Facts, children, fields, name_of
 

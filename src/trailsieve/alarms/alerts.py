@@ -1,0 +1,118 @@
+"""From a change of an alarm's state to its alert: identity, window, context, one sentence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import sys
+from collections import Counter
+from collections.abc import Iterable
+
+from trailsieve.alarms.datapoint import MAX_RECORDS, OTHERS, Dimensions, Facts
+from trailsieve.alarms.sentence import duration, of_alarm
+from trailsieve.alarms.series import Change
+from trailsieve.alarms.states import Exact
+from trailsieve.model import Alert, Context, Distinct, Moment, Named, Window
+from trailsieve.rules.alarm import Alarm
+from trailsieve.rules.rule import Rule
+from trailsieve.times import rfc3339
+
+_BIG = 2**63  # whole numbers beyond it are no integers to most readers of JSON
+TOP = 10  # names of each kind in an alert's context
+
+
+def alert_of_change(rule: Rule, dimensions: Dimensions, change: Change) -> Alert:
+    """The alert; the same events give the same one, in whatever order and epochs they came."""
+    assert rule.alarm is not None
+    window = Window(rfc3339(change.start), rfc3339(change.end))
+    facts: Counter[Facts] = Counter()
+    for period in change.periods:
+        facts.update(period.facts)
+    distinct = [_distinct(facts, place) for place in range(len(OTHERS))]
+    principals, addresses, names, errors, accounts, regions, sources, agents = distinct
+    count = sum(period.matches for period in change.periods)
+    records = sorted(record for period in change.periods for record in period.records)[:MAX_RECORDS]
+    context = Context(
+        reason=_reason(rule.alarm, change),
+        value=_shown(change.value),
+        suppressed=change.suppressed,
+        first=_moment(min((p.first for p in change.periods if p.first), default=())),
+        last=_moment(max((p.last for p in change.periods if p.last), default=())),
+        principals=principals,
+        source_ips=addresses,
+        event_names=names,
+        error_codes=errors,
+        accounts=accounts,
+        regions=regions,
+    )
+    seconds = change.end - change.start
+    return Alert(
+        id=_identity(rule, dimensions, change),
+        rule=rule.id,
+        title=rule.title,
+        severity=rule.severity if change.state == "ALARM" else "informational",
+        kind="alarm",
+        state=change.state,
+        time=context.last.time if context.last else window.end,
+        account=_agreed(accounts, count),
+        region=_agreed(regions, count),
+        count=count,
+        principal=_agreed(principals, count),
+        source_ip=_agreed(addresses, count),
+        user_agent=_agreed(agents, count),
+        event_name=_agreed(names, count),
+        event_source=_agreed(sources, count),
+        error_code=_agreed(errors, count),
+        dimensions=dict(dimensions),
+        window=window,
+        summary=of_alarm(change.state, count, seconds, principals, addresses, names, errors, regions),
+        context=context,
+        tags=rule.tags,
+        references=rule.references,
+        records=tuple(text for _, _, text in records),
+        position=f"{window.start}/{window.end}",
+    )
+
+
+def _identity(rule: Rule, dimensions: Dimensions, change: Change) -> str:
+    """Rule, dimensions, window and state."""
+    known = json.dumps([rule.id, dimensions, change.start, change.end, change.state])
+    return hashlib.sha256(b"alarm\0" + known.encode()).hexdigest()[:32]
+
+
+def _distinct(facts: Counter[Facts], place: int) -> Distinct:
+    counts: Counter[str] = Counter()
+    for fact, count in facts.items():
+        name = fact[place]
+        if name is not None:
+            counts[name] += count
+    top = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:TOP]
+    return Distinct(len(counts), tuple(Named(name, count) for name, count in top))
+
+
+def _agreed(distinct: Distinct, count: int) -> str | None:
+    """The value that all events have."""
+    return distinct.top[0].name if distinct.distinct == 1 and distinct.top[0].count == count else None
+
+
+def _moment(found: Iterable[object]) -> Moment | None:
+    values = list(found)
+    return Moment(*values[2:]) if values else None  # type: ignore[arg-type]
+
+
+def _reason(alarm: Alarm, change: Change) -> str:
+    asked = f"{alarm.statistic} {alarm.comparison} {alarm.threshold}"
+    last = _shown(change.value)
+    value = "no datapoint" if last is None else f"{alarm.statistic} {last}"
+    periods = f"{change.breaching} of {alarm.evaluation_periods} periods of {duration(alarm.period)}"
+    return f"{value} in the last period; {periods} had {asked}, {alarm.datapoints_to_alarm} needed"
+
+
+def _shown(value: Exact | None) -> int | float | None:
+    if value is None or (isinstance(value, int) and abs(value) < _BIG):
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(sys.float_info.max, value)

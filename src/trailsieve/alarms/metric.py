@@ -1,0 +1,120 @@
+"""What a match adds to the metric of its rule: a value, dimensions, a time (rules 60 to 63)."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from trailsieve import jsontext
+from trailsieve.alarms.datapoint import Dimensions, Sample
+from trailsieve.model import Alert, Match, Record
+from trailsieve.pattern.runtime import follow, number_in
+from trailsieve.rules.alarm import Alarm, Metric, Reference
+from trailsieve.rules.rule import Rule
+from trailsieve.times import seconds_of
+from trailsieve.trail.event import Event
+
+_LONG = 1024  # characters of a dimension's value, as in CloudWatch; longer ones are cut and hashed
+_FIELDS = {field.encode_name: field.name for field in msgspec.structs.fields(Event)}
+
+
+def sample_of(match: Match, alert: Alert, seconds: int) -> Sample:
+    """The sample of a match whose rule has an alarm."""
+    rule: Rule = match.rule
+    assert rule.alarm is not None
+    value = _value(rule.metric, match)
+    return Sample(alert, seconds, value, _dimensions(rule.metric, rule.alarm, match))
+
+
+def _value(metric: Metric, match: Match) -> int | float | None:
+    """Rule 60: an absent or null field gives the default, text that is no number nothing."""
+    if not isinstance(metric.value, Reference):
+        return metric.value
+    found = _look_up(metric.value, match)
+    return metric.default if found is None else _number(found)
+
+
+def _number(value: Any) -> int | float | None:
+    if value.__class__ is str:
+        value = number_in(value)
+    if value.__class__ is int and abs(value) < 2**63:
+        return int(value)
+    if not isinstance(value, int | float | Decimal) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None  # rule 38
+
+
+def _dimensions(metric: Metric, alarm: Alarm, match: Match) -> Dimensions:
+    """Rule 62: when a dimension of the metric is absent, CloudWatch leaves out all of them."""
+    named = [(name, _text(_look_up(reference, match))) for name, reference in metric.dimensions]
+    if metric.cloudwatch_exact and any(text is None for _, text in named):
+        named = []
+    named += [(reference.text, _text(_look_up(reference, match))) for reference in alarm.by]
+    return tuple((name, text) for name, text in named if text is not None)
+
+
+def _look_up(reference: Reference, match: Match) -> Any:
+    """The value in the event; None when it is absent or null."""
+    record: Record = match.record
+    if reference.selector is None:
+        return match.rule.pattern.extract(record.text).get(reference.text)
+    first, *rest = reference.selector.steps
+    if first in _FIELDS:
+        value = follow(getattr(record.event, _FIELDS[first]), rest)  # type: ignore[arg-type]
+    else:
+        value = follow(jsontext.decode_object(record.text), reference.selector.steps)  # type: ignore[arg-type]
+    return None if value is msgspec.UNSET else value
+
+
+def _text(value: Any) -> str | None:
+    """A dimension's value; None for what cannot be one."""
+    if value.__class__ is not str:
+        if value is None or isinstance(value, dict | list):
+            return None
+        value = jsontext.encode(value)
+    value = jsontext.encodable(value)
+    if len(value) > _LONG:
+        value = f"{value[: _LONG - 20]}…{hashlib.sha256(value.encode()).hexdigest()[:16]}"
+    return value or None
+
+
+class Tally:
+    """The times of a message's records: the newest, and those that no match of a rule accounts for."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._times: Counter[str] = Counter()
+        self._hits: dict[str, Counter[str]] = {rule.id: Counter() for rule in rules}
+
+    def saw(self, times: Iterable[Any]) -> None:
+        """Notes the times of records, as they are written."""
+        self._times.update([time for time in times if time.__class__ is str])
+
+    def hit(self, rule: str, time: str | None) -> None:
+        """Notes a match."""
+        if time and rule in self._hits:
+            self._hits[rule][time] += 1
+
+    @property
+    def newest(self) -> int | None:
+        """The newest event time in seconds."""
+        times = [seconds for text in self._times if (seconds := seconds_of(text)) is not None]
+        return max(times, default=None)
+
+    def misses(self, rule: str, period: int) -> dict[int, int]:
+        """How many records did not match, by start of the period."""
+        starts: Counter[int] = Counter()
+        for text, count in (self._times - self._hits[rule]).items():
+            seconds = seconds_of(text)
+            if seconds is not None:
+                starts[seconds - seconds % period] += count
+        return dict(starts)

@@ -1,0 +1,1 @@
+"""What rules would have done: parity with CloudWatch, tuning, the tests of alerts."""

@@ -1,0 +1,69 @@
+"""What a real alarm did: `describe-alarm-history`, as the AWS CLI prints it.
+
+Source: docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_AlarmHistoryItem.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from trailsieve.cloudwatch.snapshot import Json
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A real history beside what was computed.
+
+    Attributes:
+        met: real changes to ALARM, and the computed ones that they belong to.
+        real_only: those that nothing computed explains.
+        computed_only: those that AWS's alarm did not do.
+    """
+
+    met: list[tuple[int, int]]
+    real_only: list[int]
+    computed_only: list[int]
+
+
+def to_alarm(items: Iterable[Json]) -> dict[str, list[int]]:
+    """By alarm, the seconds at which it went to ALARM, in order."""
+    found: dict[str, list[int]] = {}
+    for item in items:
+        if item.get("HistoryItemType") == "StateUpdate" and _state(item) == "ALARM":
+            found.setdefault(str(item.get("AlarmName")), []).append(_seconds(item.get("Timestamp")))
+    return {name: sorted(times) for name, times in found.items()}
+
+
+def compared(real: Sequence[int], computed: Sequence[Span], patience: int) -> Compared:
+    """Each real change with the first computed one that is free, `patience` seconds apart at most."""
+    free = [start for start, _ in computed]
+    met, real_only = [], []
+    for moment in real:
+        near = next((start for start in free if abs(moment - start) <= patience), None)
+        if near is None:
+            real_only.append(moment)
+        else:
+            met.append((moment, near))
+            free.remove(near)
+    return Compared(met, real_only, free)
+
+
+def _state(item: Json) -> str:
+    try:
+        data = json.loads(item.get("HistoryData") or "{}")
+        return str(data.get("newState", {}).get("stateValue", ""))
+    except (ValueError, AttributeError):
+        return "ALARM" if str(item.get("HistorySummary", "")).endswith("to ALARM") else ""
+
+
+def _seconds(given: object) -> int:
+    """A time as the AWS CLI prints it: ISO 8601, or seconds."""
+    if isinstance(given, int | float):
+        return int(given)
+    moment = datetime.fromisoformat(str(given))
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

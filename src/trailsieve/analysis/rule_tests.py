@@ -1,0 +1,110 @@
+"""All tests that rules carry, those of alerts included: their events run through the engine of a replay."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from trailsieve.alarms.evaluator import Alarms
+from trailsieve.engine.dead_letters import ReportedDeadLetters
+from trailsieve.engine.decode import Decoder
+from trailsieve.engine.delivery import DirectDelivery
+from trailsieve.engine.matcher import Matcher
+from trailsieve.engine.pipeline import Pipeline, one_by_one
+from trailsieve.engine.processor import Examiner
+from trailsieve.errors import UnreadableError
+from trailsieve.formats import native
+from trailsieve.model import Alert, Message, Position, Problem
+from trailsieve.rules.rule import Pack, Rule
+from trailsieve.rules.testing import RuleTest, TestResult, pattern_tests, place_of, texts_of, untested
+from trailsieve.rules.tests_table import AlertTest
+from trailsieve.sinks.memory import MemorySink
+from trailsieve.sources.memory import MemorySource
+
+
+def tests_of(rule: Rule) -> Iterator[RuleTest]:
+    """Every test of a rule."""
+    yield from pattern_tests(rule)
+    for number, test in enumerate(rule.tests.alerts, 1):
+        name = f"alerts number {number}"
+        yield RuleTest(rule, name, partial(_try, rule, test, name))
+
+
+def run_tests(pack: Pack) -> Iterator[TestResult]:
+    """Runs every test of a pack, rule by rule."""
+    for rule in pack.rules:
+        if not rule.tests:
+            yield untested(rule)
+        for test in tests_of(rule):
+            yield from test.run()
+
+
+def _try(rule: Rule, test: AlertTest, name: str) -> Iterator[TestResult]:
+    try:
+        texts = [text for event in test.events for text in texts_of(rule, event)]
+    except (OSError, UnreadableError) as error:
+        yield TestResult(rule.id, name, place_of(rule), f"cannot read it: {error}")
+        return
+    raised, problems = _raised(rule, texts)
+    wrong = _wrong(test.expect, raised)
+    if wrong or problems:
+        said = [*wrong, *(f"cannot count an event: {problem.reason}" for problem in problems)]
+        said += ["raised:", *(f"  {_in_short(alert)}" for alert in raised)] if raised else ["raised: nothing"]
+        yield TestResult(rule.id, name, place_of(rule), "\n".join(said))
+    else:
+        yield TestResult(rule.id, name, place_of(rule))
+
+
+def _raised(rule: Rule, texts: list[bytes]) -> tuple[list[dict[str, Any]], list[Problem]]:
+    """What a replay of these events raises, as native JSON in the order of time."""
+    rules = [replace(rule, enabled=True)]
+    sink, problems = MemorySink(), list[Problem]()
+    payload = b'{"Records":[' + b",".join(texts) + b"]}" if rule.pattern.reads_records else b"\n".join(texts)
+    message = Message(payload, Position("tests", 1), "tests")
+    Pipeline(
+        source=MemorySource([message]),
+        examine=one_by_one(Examiner(Decoder(), Matcher(rules))),
+        delivery=DirectDelivery([sink]),
+        dead_letters=[ReportedDeadLetters(problems.append)],
+        alarms=Alarms(rules),
+    ).run()
+    return [json.loads(native.encode(alert)) for alert in sorted(sink.alerts, key=_when)], problems
+
+
+def _when(alert: Alert) -> str:
+    return (alert.window.end if alert.window else alert.time) or ""
+
+
+def _wrong(expect: int | tuple[dict[str, Any], ...], raised: list[dict[str, Any]]) -> list[str]:
+    """Where the alerts are not as expected."""
+    count = expect if isinstance(expect, int) else len(expect)
+    if len(raised) != count:
+        return [f"must raise {count} alert{'s' * (count != 1)} and raises {len(raised)}"]
+    if isinstance(expect, int):
+        return []
+    return [
+        f"alert {number}: {text}"
+        for number, (wanted, alert) in enumerate(zip(expect, raised, strict=True), 1)
+        for text in _differences(wanted, alert, "")
+    ]
+
+
+def _differences(wanted: dict[str, Any], found: dict[str, Any], above: str) -> Iterator[str]:
+    """Fields that are not as wanted; those that nothing is said of may be anything."""
+    for name, value in wanted.items():
+        there = found.get(name)
+        if isinstance(value, dict) and isinstance(there, dict):
+            yield from _differences(value, there, f"{above}{name}.")
+        elif there != value:
+            yield f"{above}{name} must be {json.dumps(value, default=str)} and is {json.dumps(there)}"
+
+
+def _in_short(alert: dict[str, Any]) -> str:
+    left_out = ("records", "context", "references", "tags", "position", "summary", "title")
+    shown = {
+        name: value for name, value in alert.items() if name not in left_out and value not in (None, {}, 0)
+    }
+    return json.dumps(shown, ensure_ascii=False)

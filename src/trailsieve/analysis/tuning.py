@@ -1,0 +1,170 @@
+"""Versions of a rule side by side over an archive: what each would have matched and raised."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from trailsieve.alarms.evaluator import Alarms
+from trailsieve.engine.dead_letters import DeadLetters
+from trailsieve.engine.decode import Decoder
+from trailsieve.engine.delivery import Delivery
+from trailsieve.engine.matcher import Matcher, Wanted
+from trailsieve.engine.pipeline import Pipeline, one_by_one
+from trailsieve.engine.processor import Examiner
+from trailsieve.model import Alert
+from trailsieve.pattern.compiler import compile
+from trailsieve.ports import Source
+from trailsieve.rules.alarm import RuleException
+from trailsieve.rules.rule import Rule
+
+_EVENTS = "/events"
+_PROPOSED = 3  # of each kind
+_WORTH = 0.05  # share of the events that a proposal hides at least
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One matching event, in short."""
+
+    day: str
+    principal: str
+    service: str
+    account: str
+    event_name: str
+    error_code: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one version saw.
+
+    Attributes:
+        events: the matching events that no exception hides, by where they stand.
+        alerts: what was raised: by window and dimensions, or by where the event stands.
+        hidden: matches that exceptions hide.
+    """
+
+    rule: Rule
+    events: dict[str, Seen] = field(default_factory=dict)
+    alerts: dict[str, Alert] = field(default_factory=dict)
+    hidden: int = 0
+
+    def take(self, alert: Alert, *, is_event: bool) -> None:
+        """Notes an event, an alert of an alarm, or both in one when the rule has none."""
+        if alert.kind == "alarm":
+            self.alerts[f"{alert.position} {alert.state} {sorted(alert.dimensions.items())}"] = alert
+            return
+        self.events[alert.position] = Seen(
+            (alert.time or "no time")[:10],
+            alert.principal or "unknown",
+            alert.event_source or "unknown",
+            alert.account or "unknown",
+            alert.event_name or "unknown",
+            alert.error_code or "",
+        )
+        if not is_event:
+            self.alerts[alert.position] = alert
+
+    def counts(self, name: str) -> list[tuple[str, int]]:
+        """The most frequent values of a field of `Seen`."""
+        counts = Counter(getattr(seen, name) for seen in self.events.values())
+        return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+    def raised(self, name: str) -> Counter[str]:
+        """Alerts by a field of `Alert`, as far as all events of an alert agree on it."""
+        return Counter(getattr(alert, name) or "several" for alert in self.alerts.values())
+
+    @property
+    def days(self) -> list[str]:
+        """The days with events, in order."""
+        return sorted({seen.day for seen in self.events.values()})
+
+
+class _Sorter:
+    """A sink that hands each alert to its version."""
+
+    def __init__(self, outcomes: dict[str, Outcome]) -> None:
+        self._outcomes = outcomes
+
+    def deliver(self, alerts: Sequence[Alert]) -> None:
+        for alert in alerts:
+            name = alert.rule.removesuffix(_EVENTS)
+            self._outcomes[name].take(alert, is_event=alert.rule != name)
+
+    def check(self) -> str:
+        return "sorts"
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def outcomes(
+    rules: Sequence[Rule],
+    source: Source,
+    dead_letters: Sequence[DeadLetters] = (),
+    wanted: Wanted | None = None,
+    limit: int | None = None,
+) -> list[Outcome]:
+    """Runs versions of a rule over a source, all at once."""
+    found = {str(number): Outcome(rule) for number, rule in enumerate(rules)}
+    versions = []
+    for name, outcome in found.items():
+        version = replace(outcome.rule, id=name, enabled=True)
+        versions.append(version)
+        if version.alarm:
+            versions.append(replace(version, id=name + _EVENTS, alarm=None))
+    decoder = Decoder(limit) if limit else Decoder()
+    summary = Pipeline(
+        source=source,
+        examine=one_by_one(Examiner(decoder, Matcher(versions, wanted))),
+        delivery=Delivery([_Sorter(found)]),
+        dead_letters=dead_letters,
+        alarms=Alarms(versions),
+    ).run()
+    for name, outcome in found.items():
+        outcome.hidden = sum(summary.excepted.get(name, Counter()).values())
+    return list(found.values())
+
+
+def proposals(outcome: Outcome) -> list[RuleException]:
+    """Exceptions worth thinking about: the busiest callers, and their busiest calls."""
+    enough = max(3, _WORTH * len(outcome.events))
+    calls = Counter((_caller(seen.principal), seen.event_name) for seen in outcome.events.values())
+    calls = Counter({names: count for names, count in calls.items() if names[0] and _is_plain(names[1])})
+    callers: Counter[str] = Counter()
+    for (caller, _), count in calls.items():
+        callers[caller] += count
+    found = [
+        f'$.userIdentity.arn = "{caller}"' for caller, n in callers.most_common(_PROPOSED) if n >= enough
+    ]
+    found += [
+        f'($.userIdentity.arn = "{caller}") && ($.eventName = "{event_name}")'
+        for (caller, event_name), n in calls.most_common(_PROPOSED)
+        if enough <= n < callers[caller]
+    ]
+    return [RuleException(compile(f"{{ {text} }}", limits=False), "") for text in found]
+
+
+def _caller(principal: str) -> str:
+    """The ARN as an exception names it: all sessions of a role; "" when there is no ARN."""
+    if not principal.startswith("arn:") or not _is_plain(principal):
+        return ""
+    _, slash, rest = principal.partition(":assumed-role/")
+    return f"*:assumed-role/{rest.partition('/')[0]}/*" if slash else principal
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name means just itself in a pattern and in TOML: others are left to a person."""
+    return name.isprintable() and not set(name) & set("*\\'\"")
+
+
+def with_exception(rule: Rule, exception: RuleException) -> Rule:
+    """The rule with one exception more."""
+    return replace(rule, exceptions=(*rule.exceptions, exception))
+
+
+def difference(one: Iterable[str], other: Iterable[str]) -> list[str]:
+    """What only the first has, in order."""
+    return sorted(set(one) - set(other))

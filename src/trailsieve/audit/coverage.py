@@ -1,0 +1,225 @@
+"""Whether a filter pattern does what a control asks: by proof, and on the events that the packs' rules carry.
+
+A control has several readings, each a rule with its own events: the text as published, others in print, and
+the text with its mistakes mended. A pattern that matches all that one reading matches covers the control.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from typing import Literal
+
+from trailsieve import jsontext
+from trailsieve.logic.implication import find, implies, satisfiable
+from trailsieve.pattern.compiler import FilterPattern, compile
+from trailsieve.pattern.nodes import JsonPattern, expressions_of, terms_of
+from trailsieve.pattern.render import render_expression
+from trailsieve.rules.load import load_pack
+from trailsieve.rules.rule import Rule, RuleTests
+
+Kind = Literal["equivalent", "broader", "narrower", "misses", "never", "everything", "unknown"]
+NEARLY_ALL = 0.9  # a pattern that matches so many of the harmless events tells nothing
+_SINGLE_SIGN_ON = (
+    '{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") '
+    '&& ($.userIdentity.type = "IAMUser") && ($.responseElements.ConsoleLogin = "Success") }'
+)
+# Printed in the benchmark (v1.4 to v5.0) and in Security Hub's CloudWatch.3 for accounts with single sign-on.
+_ALSO_PRINTED = {"4.2": (_SINGLE_SIGN_ON, "the published text for accounts with single sign-on")}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One text of a control with the events that it must and must not match."""
+
+    name: str
+    pattern: FilterPattern
+    match: tuple[str, ...]
+    ignore: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A control with its readings; the first is the published one."""
+
+    number: str
+    rule: Rule
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How a pattern relates to a control.
+
+    Attributes:
+        kind: `narrower` when it misses events, but none that the control's rules carry.
+        reading: the text of the control that it was compared with in the end.
+        witness: an event that shows it: of `broader` one that only the filter matches, of the others one
+            that the control asks for and the filter misses.
+        matched: how many of the events that must match do.
+        wanted: how many must.
+        also: how many of the events that must not match do.
+        unwanted: how many must not.
+        reason: why it is unknown.
+    """
+
+    kind: Kind
+    reading: str
+    witness: str = ""
+    matched: int = 0
+    wanted: int = 0
+    also: int = 0
+    unwanted: int = 0
+    reason: str = ""
+
+    @property
+    def covers(self) -> bool:
+        """Whether the filter sees all that the control asks for, and not simply everything."""
+        return self.kind in ("equivalent", "broader")
+
+
+@cache
+def controls() -> tuple[Control, ...]:
+    """The fifteen controls in order."""
+    published, mended = load_pack("cis-aws"), load_pack("cis-aws-tuned")
+    found = []
+    for rule in published.rules:
+        number = rule.id.removeprefix("cis-aws-")
+        readings = [_reading(rule, "the published text")]
+        if number in _ALSO_PRINTED:
+            text, name = _ALSO_PRINTED[number]
+            readings.append(_reading(replace(rule, pattern=compile(text)), name))
+        tuned = mended.rule(f"cis-aws-tuned-{number}")
+        if tuned is not None:
+            readings.append(_reading(tuned, f"the mended text ({tuned.id})"))
+        found.append(Control(number, rule, tuple(readings)))
+    return tuple(found)
+
+
+def _reading(rule: Rule, name: str) -> Reading:
+    """A rule as a reading; of another text than the rule's own, events count as it says itself."""
+    must, must_not = _inline(rule.tests, "match"), _inline(rule.tests, "ignore")
+    match = tuple(event for event in must if rule.pattern.matches(event))
+    ignore = tuple(event for event in (*must, *must_not) if not rule.pattern.matches(event))
+    return Reading(name, rule.pattern, match, ignore)
+
+
+def _inline(tests: RuleTests, kind: Literal["match", "ignore"]) -> Iterator[str]:
+    events = tests.match if kind == "match" else tests.ignore
+    return (jsontext.encode(event) for event in events if isinstance(event, dict))
+
+
+@cache
+def harmless() -> tuple[str, ...]:
+    """Events that the packs carry and no reading of any control asks for."""
+    events = dict.fromkeys(
+        event for control in controls() for reading in control.readings for event in reading.ignore
+    )
+    patterns = [reading.pattern for control in controls() for reading in control.readings]
+    return tuple(event for event in events if not any(pattern.matches(event) for pattern in patterns))
+
+
+def drowns(pattern: FilterPattern) -> bool:
+    """Whether a pattern matches nearly everything, so that its alarm says nothing."""
+    return sum(map(pattern.matches, harmless())) >= NEARLY_ALL * len(harmless())
+
+
+def relate(control: Control, pattern: FilterPattern) -> Coverage:
+    """How a pattern relates to a control: to the reading that it does best by."""
+    if satisfiable(pattern).holds is False:
+        reading = control.readings[0]
+        return _tried(reading, pattern, "never", reading.match[0])
+    if drowns(pattern):
+        return _tried(
+            control.readings[0], pattern, "everything", min(filter(pattern.matches, harmless()), key=len)
+        )
+    found = [_relate(reading, pattern) for reading in control.readings]
+    return next((one for one in found if one.covers), None) or max(found, key=_closeness)
+
+
+def covers(control: Control, pattern: FilterPattern) -> bool:
+    """Whether `relate` finds that a pattern covers a control; quick for those that are far from it."""
+    near = any(all(map(pattern.matches, reading.match)) for reading in control.readings)
+    return near and relate(control, pattern).covers
+
+
+def _closeness(coverage: Coverage) -> int:
+    return ("misses", "narrower", "unknown").index(coverage.kind)
+
+
+def _relate(reading: Reading, pattern: FilterPattern) -> Coverage:
+    missed = next((event for event in reading.match if not pattern.matches(event)), "")
+    asked = implies(reading.pattern, pattern)
+    if asked.holds:
+        more = implies(pattern, reading.pattern)
+        kind: Kind = "equivalent" if more.holds else "broader"
+        return _tried(reading, pattern, kind, more.witness or "")
+    if missed:
+        return _tried(reading, pattern, "misses", asked.witness or missed)
+    if asked.holds is None:
+        return replace(_tried(reading, pattern, "unknown", ""), reason=asked.reason)
+    return _tried(reading, pattern, "narrower", asked.witness or "")
+
+
+def _tried(reading: Reading, pattern: FilterPattern, kind: Kind, witness: str) -> Coverage:
+    return Coverage(
+        kind,
+        reading.name,
+        witness,
+        sum(map(pattern.matches, reading.match)),
+        len(reading.match),
+        sum(map(pattern.matches, reading.ignore)),
+        len(reading.ignore),
+    )
+
+
+def meant(control: Control, pattern: FilterPattern) -> float:
+    """How much a pattern seems to be meant for a control; 0 when it is for another one or for none."""
+    found = _likenesses(pattern)
+    return found[control.number] if found[control.number] == max(found.values()) else 0.0
+
+
+@lru_cache(4096)
+def _likenesses(pattern: FilterPattern) -> dict[str, float]:
+    return {control.number: _likeness(control, pattern) for control in controls()}
+
+
+def _likeness(control: Control, pattern: FilterPattern) -> float:
+    """Terms in common tell more than events in common: another control's event may be a denied call too."""
+    reading = control.readings[0]
+    seen = sum(map(pattern.matches, reading.match)) / len(reading.match)
+    own, given = _terms(reading.pattern), _terms(pattern)
+    shared = len(own & given) / len(own | given) if own | given else 0.0
+    return 2 * shared + (0.0 if drowns(pattern) else seen)
+
+
+def _terms(pattern: FilterPattern) -> set[str]:
+    if not isinstance(pattern.tree, JsonPattern):
+        return set()
+    terms = (term for root in expressions_of(pattern.tree) for term in terms_of(root))
+    return {render_expression(term).replace('"', "") for term in terms}
+
+
+def joined(patterns: Iterable[FilterPattern]) -> FilterPattern | None:
+    """One pattern that matches what any of these JSON patterns matches; None when one is of another kind."""
+    found = list(patterns)
+    if not all(isinstance(pattern.tree, JsonPattern) for pattern in found):
+        return None
+    inner = " || ".join(f"({pattern.text.strip()[1:-1].strip()})" for pattern in found)
+    return compile(f"{{ {inner} }}", limits=False)
+
+
+def affected(control: Control, source: str) -> str:
+    """An event of one service that a control asks for, or "" when it asks for none of them.
+
+    A control that names the calls it asks for is of the service that its own events are of; one that does
+    not name calls, such as any denied call, is of every service.
+    """
+    reading = control.readings[0]
+    for event in reading.match:
+        record = jsontext.decode_object(event) or {}
+        if record.get("eventSource") == source:
+            return event
+    other = compile(f'{{ $.eventSource = "{source}" && $.eventName = "AnyOtherCall" }}')
+    return find([(reading.pattern, True), (other, True)]).witness or ""

@@ -1,0 +1,1 @@
+"""The audit as a terminal listing, an HTML page and structured documents."""

@@ -1,0 +1,1 @@
+"""The engine: epochs from a source through rules to sinks. It knows sources and sinks by `ports` alone."""

@@ -1,0 +1,78 @@
+"""From matches to alerts: the identity of an alert, and what it tells of its record."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from trailsieve import jsontext
+from trailsieve.alarms.sentence import of_match
+from trailsieve.model import Alert, Match
+from trailsieve.trail.event import Event
+
+
+def alert_of(match: Match) -> Alert:
+    """The alert of one match; the same record and rule give the same alert wherever and whenever.
+
+    A match of a rule with an alarm is only counted: it has no sentence.
+    """
+    event: Event = match.record.event
+    rule = match.rule
+    identity = event.userIdentity if event.userIdentity.__class__ is dict else {}
+    principal, source_ip, region = _principal(identity), _text(event.sourceIPAddress), _text(event.awsRegion)
+    event_name, event_source = _text(event.eventName), _text(event.eventSource)
+    error_code = _text(event.errorCode)
+    summary = ""
+    if not rule.alarm:
+        summary = of_match(principal, source_ip, event_name, event_source, error_code, region)
+    return Alert(
+        id=_identity(match, event),
+        rule=rule.id,
+        title=rule.title,
+        severity=rule.severity,
+        kind="match",
+        time=_text(event.eventTime) or _text(event.timestamp),
+        account=_text(event.recipientAccountId) or _text(identity.get("accountId")),
+        region=region,
+        count=1,
+        records=(match.record.text,),
+        principal=principal,
+        source_ip=source_ip,
+        user_agent=_text(event.userAgent),
+        event_name=event_name,
+        event_source=event_source,
+        error_code=error_code,
+        summary=summary,
+        tags=rule.tags,
+        references=rule.references,
+        position=f"{match.origin}#{match.record.index}",
+    )
+
+
+def _principal(identity: dict[str, Any]) -> str | None:
+    """Who did it: the ARN, or the best name that `userIdentity` has.
+
+    Source: docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+    """
+    names = ("arn", "userName", "principalId", "invokedBy", "accountId", "type")
+    return next((text for name in names if (text := _text(identity.get(name)))), None)
+
+
+def _identity(match: Match, event: Event) -> str:
+    """Rule and eventID, with the account since cross-account calls are recorded in both accounts.
+
+    A record without eventID is known by its text.
+    """
+    number = _text(event.eventID)
+    if number:
+        known = f"{_text(event.recipientAccountId) or ''}/{number}".encode("utf-8", "replace")
+    else:
+        known = b"\0" + match.record.text
+    return hashlib.sha256(match.rule.id.encode() + b"\0" + known).hexdigest()[:32]
+
+
+def _text(value: Any) -> str | None:
+    """A string that is not empty, as every encoding takes it."""
+    if value.__class__ is not str or not value:
+        return None
+    return jsontext.encodable(value)

@@ -1,0 +1,182 @@
+"""How far every shard has been worked on, and what was raised: kept in one transaction an epoch."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from trailsieve.engine.dedup import DEFAULT_CAPACITY
+from trailsieve.errors import CheckpointError
+from trailsieve.model import GONE, Offset, Position
+
+_VERSION = 1
+_TABLES = """
+CREATE TABLE position (shard TEXT PRIMARY KEY, offset TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE alert (number INTEGER PRIMARY KEY, id TEXT NOT NULL);
+CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What one epoch changes.
+
+    Attributes:
+        positions: the next offset of each shard that moved, later ones last; `GONE` forgets a shard.
+        ids: the ids of the alerts that were raised.
+        state: what else must survive, by key; None forgets a key.
+    """
+
+    positions: Sequence[Position]
+    ids: Sequence[str] = ()
+    state: dict[str, bytes | None] = field(default_factory=dict)
+
+
+class Checkpoint(Protocol):
+    """Keeps epochs; `save` returns only when an epoch is kept for good, whole or not at all."""
+
+    def save(self, epoch: Epoch) -> None:
+        """Keeps what an epoch changed.
+
+        Raises:
+            CheckpointError: it could not be kept; nothing of it was.
+        """
+
+    def positions(self) -> dict[str, Offset]:
+        """The next offset of each shard."""
+
+    def ids(self) -> Iterable[str]:
+        """The ids of the alerts raised last, oldest first."""
+
+    def state(self) -> dict[str, bytes]:
+        """What else was kept."""
+
+    def close(self) -> None:
+        """Gives back what is held."""
+
+
+class MemoryCheckpoint:
+    """Ends with the process: for replays, which start anew, and for tests."""
+
+    def __init__(self) -> None:
+        self._positions: dict[str, Offset] = {}
+        self._state: dict[str, bytes] = {}
+
+    def save(self, epoch: Epoch) -> None:
+        for position in epoch.positions:
+            if position.offset == GONE:
+                self._positions.pop(position.shard, None)
+            else:
+                self._positions[position.shard] = position.offset
+        for key, value in epoch.state.items():
+            if value is None:
+                self._state.pop(key, None)
+            else:
+                self._state[key] = value
+
+    def positions(self) -> dict[str, Offset]:
+        return dict(self._positions)
+
+    def ids(self) -> Iterable[str]:
+        return ()
+
+    def state(self) -> dict[str, bytes]:
+        return dict(self._state)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class SqliteCheckpoint:
+    """A file of SQLite, safe against the death of the process and of the machine.
+
+    Args:
+        path: the file; made when it is not there. One process at a time may use it.
+        capacity: how many ids of alerts are remembered.
+    """
+
+    def __init__(self, path: Path, capacity: int = DEFAULT_CAPACITY) -> None:
+        self.path = path
+        self._capacity = capacity
+        with self._errors("opened"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = sqlite3.connect(path, isolation_level=None, timeout=1)
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = FULL")
+            self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._prepare()
+
+    def _prepare(self) -> None:
+        (version,) = self._database.execute("PRAGMA user_version").fetchone()
+        if version not in (0, _VERSION):
+            raise CheckpointError(f"{self.path}: made by another version of trailsieve (format {version})")
+        if version == 0:
+            self._database.executescript(
+                f"BEGIN EXCLUSIVE; {_TABLES} PRAGMA user_version = {_VERSION}; COMMIT"
+            )
+        else:
+            self._database.executescript("BEGIN EXCLUSIVE; COMMIT")
+
+    def save(self, epoch: Epoch) -> None:
+        last = {position.shard: position.offset for position in epoch.positions}
+        offsets = [(shard, json.dumps(offset)) for shard, offset in last.items()]
+        kept = [(key, value) for key, value in epoch.state.items() if value is not None]
+        gone = [(key,) for key, value in epoch.state.items() if value is None]
+        with self._errors("written"), self._transaction() as database:
+            database.executemany("REPLACE INTO position VALUES (?, ?)", offsets)
+            if GONE in last.values():
+                database.execute("DELETE FROM position WHERE offset = ?", (json.dumps(GONE),))
+            database.executemany("INSERT INTO alert (id) VALUES (?)", [(identity,) for identity in epoch.ids])
+            if epoch.ids:
+                database.execute(
+                    "DELETE FROM alert WHERE number <= (SELECT max(number) FROM alert) - ?", (self._capacity,)
+                )
+            database.executemany("REPLACE INTO state VALUES (?, ?)", kept)
+            database.executemany("DELETE FROM state WHERE key = ?", gone)
+
+    def positions(self) -> dict[str, Offset]:
+        with self._errors("read"):
+            rows = self._database.execute("SELECT shard, offset FROM position").fetchall()
+        return {shard: json.loads(offset) for shard, offset in rows}
+
+    def ids(self) -> Iterable[str]:
+        with self._errors("read"):
+            rows = self._database.execute("SELECT id FROM alert ORDER BY number").fetchall()
+        return [identity for (identity,) in rows]
+
+    def state(self) -> dict[str, bytes]:
+        with self._errors("read"):
+            return dict(self._database.execute("SELECT key, value FROM state").fetchall())
+
+    def close(self) -> None:
+        self._database.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._database
+            self._database.execute("COMMIT")
+        except sqlite3.Error:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _errors(self, done: str) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            hint = (
+                "is another trailsieve using it?"
+                if "locked" in str(error)
+                else "is there space, may we write?"
+            )
+            raise CheckpointError(f"the checkpoint {self.path} cannot be {done}: {error}; {hint}") from None
+        except (sqlite3.DatabaseError, OSError) as error:
+            raise CheckpointError(f"the checkpoint {self.path} cannot be {done}: {error}") from None

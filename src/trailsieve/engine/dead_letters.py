@@ -1,0 +1,131 @@
+"""Where records go that cannot be read: kept with their reason, never dropped silently."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from trailsieve.engine.sink_worker import Refusal
+from trailsieve.engine.stats import Summary
+from trailsieve.errors import DeadLetterError
+from trailsieve.formats import native
+from trailsieve.model import Problem
+from trailsieve.secret import masked
+
+
+class DeadLetters(Protocol):
+    """Takes what could not be read."""
+
+    def add(self, problem: Problem) -> None:
+        """Keeps one problem with the original bytes."""
+
+    def close(self) -> None:
+        """Gives back what is held."""
+
+
+class ReportedDeadLetters:
+    """Hands every problem to a function: to a person's screen, or to a test's list."""
+
+    def __init__(self, report: Callable[[Problem], None]) -> None:
+        self.add = report
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class FileDeadLetters:
+    """JSON lines: object, record number, reason, and the original bytes as text or base64."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._errors():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("a+b")
+            if self._file.seek(0, os.SEEK_END):
+                self._file.seek(-1, os.SEEK_END)
+                if self._file.read(1) != b"\n":
+                    self._file.write(b"\n")  # a crash left half a line: it spoils no other
+
+    def add(self, problem: Problem) -> None:
+        if problem.warning:
+            return
+        letter: dict[str, object] = {"object": problem.origin, "reason": problem.reason}
+        if problem.index:
+            letter["record"] = problem.index
+        try:
+            letter["text"] = problem.text.decode()
+        except UnicodeDecodeError:
+            letter["base64"] = base64.b64encode(problem.text).decode()
+        with self._errors():
+            self._file.write(json.dumps(letter).encode() + b"\n")
+            self._file.flush()
+
+    def close(self) -> None:
+        with self._errors():
+            self._file.close()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise DeadLetterError(f"{self._path} cannot be written: {error.strerror or error}") from None
+
+
+class AlertLetters:
+    """JSON lines of alerts that a sink never took: its name, the reason, and the alert in the native format.
+
+    `trailsieve send` takes the file as it is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def add(self, refusal: Refusal) -> None:
+        """Keeps one alert."""
+        letter = {
+            "sink": refusal.sink,
+            "reason": masked(refusal.reason),
+            "alert": msgspec.Raw(native.encode(refusal.alert)),
+        }
+        try:
+            with self.path.open("ab") as file:
+                file.write(msgspec.json.encode(letter) + b"\n")
+        except OSError as error:
+            raise DeadLetterError(f"{self.path} cannot be written: {error.strerror or error}") from None
+
+
+class RatioLimit:
+    """Ends the run when too much cannot be read: then the source or a format is wrong, not a record.
+
+    Args:
+        ratio: share of all records above which it ends.
+        after: records, those unread included, before which nothing is concluded.
+    """
+
+    def __init__(self, ratio: float, after: int, summary: Summary) -> None:
+        self._ratio = ratio
+        self._after = after
+        self._summary = summary
+        self._count = 0
+
+    def add(self, problem: Problem) -> None:
+        if problem.warning:
+            return
+        self._count += 1
+        seen = self._summary.records + self._count
+        if seen >= self._after and self._count > self._ratio * seen:
+            raise DeadLetterError(
+                f"{self._count:,} of {seen:,} records cannot be read, more than max_ratio = {self._ratio}; "
+                f"the last: {problem.origin}: {problem.reason}. Nothing is lost: mend it and start again"
+            )
+
+    def close(self) -> None:
+        """Nothing is held."""

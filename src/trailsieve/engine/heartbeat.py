@@ -1,0 +1,62 @@
+"""Alerts that trailsieve raises about itself: a heartbeat, which tells silence from health, and a test."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from trailsieve.model import Alert
+from trailsieve.times import rfc3339
+
+HEARTBEAT = "trailsieve-heartbeat"
+TEST = "trailsieve-test"
+
+
+def heartbeat(now: float) -> Alert:
+    """An "I am alive" of this host at a time, in seconds since 1970."""
+    return _signal(HEARTBEAT, "trailsieve is alive", now)
+
+
+def test_alert(now: float) -> Alert:
+    """An alert that says that it is a test."""
+    return _signal(TEST, "Test alert of trailsieve: nothing happened, please ignore", now)
+
+
+class Heartbeat:
+    """Says when the next heartbeat is due: at once, and then every `period` seconds."""
+
+    def __init__(self, period: float, now: Callable[[], float] = time.time) -> None:
+        self._period = period
+        self._now = now
+        self._next = 0.0
+
+    def due(self) -> list[Alert]:
+        """The heartbeat, if it is due."""
+        now = self._now()
+        if not self._period or now < self._next:
+            return []
+        self._next = now + self._period
+        return [heartbeat(now)]
+
+
+def _signal(rule: str, title: str, now: float) -> Alert:
+    host = socket.gethostname()
+    at = datetime.fromtimestamp(now, UTC)
+    return Alert(
+        id=hashlib.sha256(f"{rule}\0{host}\0{at.isoformat()}".encode()).hexdigest()[:32],
+        rule=rule,
+        title=title,
+        severity="informational",
+        kind="match",
+        state=None,
+        time=rfc3339(int(now)),
+        account=None,
+        region=None,
+        count=1,
+        principal=host,
+        summary=f"{title} on {host}",
+        tags=(rule,),
+    )

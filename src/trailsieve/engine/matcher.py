@@ -1,0 +1,132 @@
+"""A rule set over the records of one message: whole messages at once, record by record where needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from trailsieve import jsontext
+from trailsieve.engine.decode import Decoded
+from trailsieve.errors import UnreadableError
+from trailsieve.model import Match, Problem, Record
+from trailsieve.pattern.fused import FusedPatterns
+from trailsieve.pattern.nodes import JsonPattern
+from trailsieve.rules.rule import Rule
+from trailsieve.trail.cloudtrail import Batch, blocks_of
+from trailsieve.trail.event import Event, read_event
+
+Wanted = Callable[[Event], bool]
+Saw = Callable[[list[Any]], None]
+Place = Callable[[int], tuple[str, int]]
+_TIMES = ("eventTime", "@timestamp")  # the second is Logstash's
+
+
+class Matcher:
+    """Finds the matches of every rule, in order of records, then of rules.
+
+    All JSON patterns are decoded and tested as one (`FusedPatterns`). What the projection cannot read (lone
+    surrogates, invalid UTF-8 in a field that is read, very deep nesting) is decoded in full, with the same
+    answer, and costs itself only.
+
+    Args:
+        rules: the enabled ones are used.
+        wanted: keeps the records for which it is true (time range, account, region).
+    """
+
+    def __init__(self, rules: Sequence[Rule], wanted: Wanted | None = None) -> None:
+        self.rules = [rule for rule in rules if rule.enabled]
+        self._wanted = wanted
+        numbered = list(enumerate(self.rules))
+        self._record_rules = [number for number, rule in numbered if rule.pattern.reads_records]
+        self._text_rules = [number for number, rule in numbered if not rule.pattern.reads_records]
+        trees = [self.rules[number].pattern.tree for number in self._record_rules]
+        times = _TIMES if any(rule.alarm for rule in self.rules) else ()
+        self._fused = FusedPatterns([tree for tree in trees if isinstance(tree, JsonPattern)], times)
+        self._read_times = [self._fused.reader(name) for name in times]
+        self._decode_record = jsontext.decoder(self._fused.decode_as).decode
+        event: Any = self._fused.decode_as
+        self._decode_block = jsontext.decoder(list[event]).decode
+        self._decode_lines = jsontext.decoder(event).decode_lines
+
+    def match(self, decoded: Decoded, saw: Saw | None = None) -> Iterator[Match | Problem]:
+        """The matches in a message's records, and a problem for each record that cannot be read.
+
+        Args:
+            saw: told the event times of all records, as they are written, when any rule has an alarm.
+        """
+        for batch in self._decoded(decoded):
+            if saw:
+                saw(self._times(batch))
+            if batch.events is not None and not self._text_rules:
+                yield from self._match_events(batch, batch.events, decoded.place)
+            else:
+                for index, text in enumerate(batch.texts, batch.first):
+                    if text.strip():
+                        yield from self._match_text(text, *decoded.place(index))
+                    else:
+                        decoded.records -= 1  # an empty line
+
+    def _decoded(self, decoded: Decoded) -> Iterator[Batch]:
+        for batch in decoded.batches(self._decode_block):
+            if batch.events is None:
+                yield from blocks_of(batch, self._decode_lines)
+            else:
+                yield batch
+
+    def _times(self, batch: Batch) -> list[Any]:
+        if batch.events is not None and self._wanted is None:
+            first, second = self._read_times
+            return [first(event) or second(event) for event in batch.events]
+        return [time for text in batch.texts if (time := self._time(text)) is not None]
+
+    def _time(self, text: bytes) -> Any:
+        """The time of a record that is wanted."""
+        try:
+            event = read_event(text)
+        except UnreadableError:
+            return None
+        return event.eventTime or event.timestamp if not self._wanted or self._wanted(event) else None
+
+    def _match_events(self, batch: Batch, events: list[Any], place_of: Place) -> Iterator[Match | Problem]:
+        for place, numbers in self._fused.matches(events):
+            origin, index = place_of(batch.first + place)
+            record = _record(index, batch.texts[place], origin)
+            if isinstance(record, Problem):
+                yield record
+            else:
+                yield from self._matches(record, [self._record_rules[n] for n in numbers], origin)
+
+    def _match_text(self, text: bytes, origin: str, index: int) -> Iterator[Match | Problem]:
+        try:
+            found = self._fused.matches([self._decode_record(text)])
+            numbers = found[0][1] if found else []
+        except jsontext.REFUSALS:
+            record = _record(index, text, origin)
+            if isinstance(record, Problem):
+                yield record
+                return
+            content = jsontext.decode(text)
+            numbers = [n for n in range(len(self._record_rules)) if self._rule(n).pattern.predicate(content)]
+        matching = [self._record_rules[number] for number in numbers]
+        matching += [number for number in self._text_rules if self.rules[number].pattern.matches(text)]
+        if matching:
+            record = _record(index, text, origin)
+            if isinstance(record, Record):
+                yield from self._matches(record, sorted(matching), origin)
+            else:
+                yield record
+
+    def _rule(self, number: int) -> Rule:
+        return self.rules[self._record_rules[number]]
+
+    def _matches(self, record: Record, numbers: list[int], origin: str) -> Iterator[Match]:
+        if self._wanted is None or self._wanted(record.event):
+            for number in numbers:
+                yield Match(self.rules[number], record, origin)
+
+
+def _record(index: int, text: bytes, origin: str) -> Record | Problem:
+    try:
+        return Record(index, text, read_event(text))
+    except UnreadableError as error:
+        return Problem(origin, error.reason, index, text)

@@ -1,1 +1,0 @@
-"""The flow room: epochs from a source through rules to sinks. It knows sources and sinks by `ports` alone."""

@@ -1,0 +1,1 @@
+"""Rules from and to other systems: CloudWatch, Terraform, CloudFormation, Sigma, Athena, EventBridge."""

@@ -1,0 +1,104 @@
+"""Rules as Terraform resources in HCL; losses stand as comments above them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from trailsieve.errors import visible
+from trailsieve.interchange.exporters.cloudwatch import Export, Pair, Place, Placeholder, pairs
+from trailsieve.rules.rule import Rule
+
+_NAMES = {"OKActions": "ok_actions"}
+_MEANING = {"LogGroup": "Name of the log group that the trail writes to", "Topic": "ARN of the topic to tell"}
+
+
+def exported(rules: Sequence[Rule], place: Place) -> Export:
+    """The text of one .tf file."""
+    made = pairs(rules, place)
+    used: dict[str, None] = {}
+    labels: set[str] = set()
+    lines = [line for pair in made for line in _resources(pair, _label(pair, labels), used)]
+    variables = [line for name in used for line in _variable(name)]
+    losses = {pair.rule.id: pair.losses for pair in made}
+    return Export("\n".join([*variables, *lines]).strip("\n") + "\n", losses)
+
+
+def _label(pair: Pair, taken: set[str]) -> str:
+    """What Terraform calls it: an identifier of its own."""
+    base = re.sub(r"[^A-Za-z0-9_-]", "_", pair.filter["filterName"])
+    base = base if base[:1].isalpha() or base[:1] == "_" else f"rule_{base}"
+    number, label = 1, base
+    while label in taken:
+        number += 1
+        label = f"{base}_{number}"
+    taken.add(label)
+    return label
+
+
+def _variable(name: str) -> Iterator[str]:
+    meaning = _MEANING.get(name, f"Value of the dimension {name.removeprefix('Dimension')} to watch")
+    yield f'variable "{_snake(name)}" {{'
+    yield "  type        = string"
+    yield f"  description = {_text(meaning)}"
+    yield "}\n"
+
+
+def _resources(pair: Pair, label: str, used: dict[str, None]) -> Iterator[str]:
+    for loss in pair.losses:
+        yield f"# ! {visible(loss)}"
+    [transformation] = pair.filter["metricTransformations"]
+    yield f'resource "aws_cloudwatch_log_metric_filter" "{label}" {{'
+    yield from _attributes(
+        {
+            "name": pair.filter["filterName"],
+            "log_group_name": pair.filter["logGroupName"],
+            "pattern": pair.filter["filterPattern"],
+        },
+        used,
+    )
+    yield "  metric_transformation {"
+    names = {"metricName": "name", "metricNamespace": "namespace", "metricValue": "value"}
+    given = {names.get(key, _snake(key)): item for key, item in transformation.items()}
+    for line in _attributes(given, used):
+        yield f"  {line}"
+    yield "  }\n}\n"
+    yield f'resource "aws_cloudwatch_metric_alarm" "{label}" {{'
+    alarm = {_NAMES.get(key, _snake(key)): item for key, item in pair.alarm.items()}
+    if "dimensions" in alarm:
+        alarm["dimensions"] = {item["Name"]: item["Value"] for item in alarm["dimensions"]}
+    yield from _attributes(alarm, used)
+    yield "}\n"
+
+
+def _attributes(given: dict[str, Any], used: dict[str, None]) -> Iterator[str]:
+    width = max(map(len, given))
+    for key, item in given.items():
+        yield f"  {key:<{width}} = {_value(item, used)}"
+
+
+def _value(content: Any, used: dict[str, None]) -> str:
+    if isinstance(content, Placeholder):
+        used[str(content)] = None
+        return f"var.{_snake(content)}"
+    if isinstance(content, str):
+        return _text(content)
+    if isinstance(content, list):
+        return f"[{', '.join(_value(item, used) for item in content)}]"
+    if isinstance(content, dict):
+        pairs = (f"{_text(key)} = {_value(item, used)}" for key, item in content.items())
+        return f"{{ {', '.join(pairs)} }}"
+    return json.dumps(content)
+
+
+def _text(text: str) -> str:
+    """A quoted string: `${` and `%{` would begin a template; two of JSON's escapes are unknown to HCL."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    quoted = re.sub(r"([$%])\{", r"\1\1{", quoted)
+    return re.sub(r"(?<!\\)((?:\\\\)*)\\([bf])", lambda m: f"{m[1]}\\u{ord(m[2]) % 98 + 8:04x}", quoted)
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

@@ -1,0 +1,142 @@
+"""Metric filters and alarms of CloudFormation templates, in JSON or YAML."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from trailsieve.cloudwatch.snapshot import Json
+from trailsieve.errors import UsageError
+from trailsieve.interchange.importers.intrinsics import NOTHING, Template
+from trailsieve.interchange.importers.model import Found, Item, Unresolved, composite, text_of
+
+_FILTER, _ALARM = "AWS::Logs::MetricFilter", "AWS::CloudWatch::Alarm"
+_COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
+_ELSEWHERE = {
+    "AWS::CloudFormation::Stack": "a nested stack: import its template too",
+    "AWS::CloudFormation::StackSet": "a stack set: import its template too",
+}
+_SHORT = ("Ref", "Condition")  # all other short forms stand for Fn::…
+
+
+def read(path: Path, parameters: Mapping[str, str] = {}) -> Found:
+    """What a template holds.
+
+    Raises:
+        UsageError: the file is no template.
+    """
+    content = _content(path)
+    resources = content.get("Resources") if isinstance(content, dict) else None
+    if not isinstance(resources, dict):
+        raise UsageError(f"{path}: no `Resources` in it; is it a CloudFormation template?")
+    template, found = Template(content, parameters), Found()
+    for name, resource in resources.items():
+        try:
+            _take(found, template, f"{path}: {name}", name, resource)
+        except UsageError as error:
+            raise UsageError(f"{path}: {name}: {error}") from None
+        except RecursionError:
+            raise UsageError(f"{path}: {name}: nested too deep") from None
+    if "Transform" in content:
+        found.left.append(
+            f"{path}: its macros are not run: {content['Transform']}; what they add is not seen"
+        )
+    return found
+
+
+def _take(found: Found, template: Template, origin: str, name: str, resource: Any) -> None:
+    if name.startswith("Fn::ForEach"):
+        found.left.append(f"{origin}: loops are not run; import the processed template instead")
+    if not isinstance(resource, dict):
+        return
+    kind = resource.get("Type")
+    if kind in _ELSEWHERE:
+        found.left.append(f"{origin}: {_ELSEWHERE[kind]}")
+    if kind not in (_FILTER, _ALARM, _COMPOSITE):
+        return
+    condition = resource.get("Condition")
+    holds = template.holds(condition) if condition else True
+    if holds is False:
+        found.left.append(f"{origin}: its condition {condition} is false, so it is not deployed")
+        return
+    properties = template.value(resource.get("Properties") or {})
+    if not isinstance(properties, dict) or properties is NOTHING:
+        raise UsageError("`Properties` is no table")
+    if isinstance(holds, Unresolved):
+        found.left.append(f"{origin}: taken, though condition {condition} depends on parameters: --parameter")
+    if kind == _FILTER:
+        found.filters.append(Item(origin, _filter(name, properties)))
+    elif kind == _ALARM:
+        found.alarms.append(Item(origin, {"AlarmName": name, **properties, **_numbers(properties)}))
+    else:
+        found.left.append(composite(origin, properties.get("AlarmName", name), properties.get("AlarmRule")))
+
+
+def _filter(name: str, properties: Json) -> Json:
+    """A filter as `describe-metric-filters` has it."""
+    described = {"filterName": name, **_lower(properties)}
+    described["metricTransformations"] = [
+        _transformation(given)
+        for given in described.get("metricTransformations") or []
+        if isinstance(given, dict)
+    ]
+    return described
+
+
+def _transformation(given: Json) -> Json:
+    described = _lower(given)
+    if isinstance(described.get("dimensions"), list):
+        described["dimensions"] = {item.get("Key"): item.get("Value") for item in described["dimensions"]}
+    return described
+
+
+def _lower(table: Json) -> Json:
+    return {key[:1].lower() + key[1:]: item for key, item in table.items()}
+
+
+def _numbers(properties: Json) -> Json:
+    """Numbers and truth values, which templates may write as strings."""
+    texts = {"true": True, "false": False}
+    switch = properties.get("ActionsEnabled", True)
+    return {"ActionsEnabled": texts.get(switch, switch) if isinstance(switch, str) else switch}
+
+
+def _content(path: Path) -> Any:
+    text = text_of(path)
+    try:
+        if text.lstrip().startswith("{"):
+            return json.loads(text)
+    except (ValueError, RecursionError):
+        pass  # YAML may begin so too
+    try:
+        import yaml
+    except ImportError:
+        raise UsageError(
+            f"{path}: YAML needs PyYAML: pip install 'trailsieve[import]'; or convert it to JSON"
+        ) from None
+    try:
+        return yaml.load(text, _loader(yaml))  # noqa: S506  # a SafeLoader with CloudFormation's tags
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise UsageError(f"{path}: cannot be read as YAML: {error}") from None
+
+
+def _loader(yaml: Any) -> Any:
+    """A safe loader that reads `!Sub x` as `{"Fn::Sub": x}`, and dates as they are written."""
+
+    class Loader(yaml.SafeLoader):  # type: ignore[misc]
+        pass
+
+    def construct(loader: Any, suffix: str, node: Any) -> Any:
+        if isinstance(node, yaml.ScalarNode):
+            content = loader.construct_scalar(node)
+        elif isinstance(node, yaml.SequenceNode):
+            content = loader.construct_sequence(node, deep=True)
+        else:
+            content = loader.construct_mapping(node, deep=True)
+        return {suffix if suffix in _SHORT else f"Fn::{suffix}": content}
+
+    Loader.add_multi_constructor("!", construct)
+    Loader.add_constructor("tag:yaml.org,2002:timestamp", yaml.SafeLoader.construct_yaml_str)
+    return Loader

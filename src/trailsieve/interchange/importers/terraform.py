@@ -1,0 +1,204 @@
+"""Metric filters and alarms of Terraform: the JSON of a plan or state, and HCL files.
+
+`terraform show -json PLAN` knows all that Terraform knows; HCL files are evaluated here as far as they
+explain themselves (`hcl`). Both come to resources with the provider's own argument names.
+Source: registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/cloudwatch_metric_alarm and
+developer.hashicorp.com/terraform/internals/json-format
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from trailsieve.cloudwatch.snapshot import Json
+from trailsieve.errors import UsageError
+from trailsieve.interchange.importers.model import Found, Item, Unresolved, composite, text_of
+
+FILTER, ALARM = "aws_cloudwatch_log_metric_filter", "aws_cloudwatch_metric_alarm"
+COMPOSITE = "aws_cloudwatch_composite_alarm"
+KINDS = (FILTER, ALARM, COMPOSITE)
+_OF_FILTER = {"name": "filterName", "pattern": "filterPattern"}
+_OF_TRANSFORMATION = {"name": "metricName", "namespace": "metricNamespace", "value": "metricValue"}
+_OF_ALARM = {
+    "ok_actions": "OKActions",
+    "alarm_name": "AlarmName",
+    "evaluate_low_sample_count_percentiles": "EvaluateLowSampleCountPercentile",
+    "metric_query": "Metrics",
+}
+_LEFT_OUT = {"id", "arn", "tags", "tags_all", "region", "provider", "lifecycle", "depends_on"}
+_LEFT_OUT |= {"count", "for_each", "timeouts"}
+_INDEX = re.compile(r"\[[^\]]*\]")
+
+
+class Resource(NamedTuple):
+    """One instance of a resource."""
+
+    address: str
+    kind: str
+    values: Json
+
+
+def read(path: Path, variables: Mapping[str, str] = {}) -> Found:
+    """What a plan, a state or HCL files hold; of a folder, all its `.tf` files.
+
+    Raises:
+        UsageError: it is nothing of the kind.
+    """
+    if path.is_dir() or path.suffix == ".tf":
+        from trailsieve.interchange.importers.hcl import resources
+
+        given, left = resources(path, variables)
+    else:
+        given, left = _planned(path)
+    found = Found(left=[f"{path}: {text}" for text in left])
+    for resource in given:
+        _take(found, f"{path}: {resource.address}", resource)
+    return found
+
+
+def _take(found: Found, origin: str, resource: Resource) -> None:
+    values = {key: value for key, value in resource.values.items() if key not in _LEFT_OUT}
+    if resource.kind == FILTER:
+        found.filters.append(Item(origin, _filter(resource.address, values)))
+    elif resource.kind == ALARM:
+        found.alarms.append(Item(origin, _alarm(resource.address, values)))
+    elif resource.kind == COMPOSITE:
+        found.left.append(composite(origin, values.get("alarm_name"), values.get("alarm_rule")))
+
+
+def _filter(address: str, values: Json) -> Json:
+    described = {_OF_FILTER.get(key, _camel(key)): value for key, value in values.items()}
+    described.setdefault("filterName", address)
+    given = described.pop("metricTransformation", None) or []
+    described["metricTransformations"] = [
+        {_OF_TRANSFORMATION.get(key, _camel(key)): _text(value) for key, value in one.items()}
+        for one in (given if isinstance(given, list) else [given])
+        if isinstance(one, dict)
+    ]
+    return described
+
+
+def _alarm(address: str, values: Json) -> Json:
+    described = {_OF_ALARM.get(key, _pascal(key)): value for key, value in values.items()}
+    described.setdefault("AlarmName", address)
+    dimensions = described.get("Dimensions")
+    if isinstance(dimensions, dict):
+        described["Dimensions"] = [{"Name": name, "Value": value} for name, value in dimensions.items()]
+    described["Metrics"] = [_query(query) for query in described.get("Metrics") or []]
+    return described
+
+
+def _query(query: Json) -> Json:
+    """`metric_query { metric { … } }` as AWS describes it."""
+    described = {_pascal(key): value for key, value in query.items() if key != "metric" and value is not None}
+    for metric in query.get("metric") or []:
+        names = [{"Name": name, "Value": value} for name, value in (metric.get("dimensions") or {}).items()]
+        described["MetricStat"] = {
+            "Metric": {
+                "Namespace": metric.get("namespace"),
+                "MetricName": metric.get("metric_name"),
+                "Dimensions": names,
+            },
+            "Period": metric.get("period"),
+            "Stat": metric.get("stat"),
+            "Unit": metric.get("unit"),
+        }
+    return described
+
+
+def _text(value: Any) -> Any:
+    return "" if value is None else value
+
+
+def _camel(name: str) -> str:
+    pascal = _pascal(name)
+    return pascal[:1].lower() + pascal[1:]
+
+
+def _pascal(name: str) -> str:
+    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+
+
+# --- plans ---
+
+
+def _planned(path: Path) -> tuple[list[Resource], list[str]]:
+    try:
+        content = json.loads(text_of(path))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(
+            f"{path}: cannot be read as JSON: {error}; `terraform show -json PLAN` writes what is read here"
+        ) from None
+    root = content if isinstance(content, dict) else {}
+    values = root.get("planned_values") or root.get("values") or {}
+    if "root_module" not in values:
+        raise UsageError(
+            f"{path}: no plan in it: write one with `terraform plan -out p && terraform show -json p`"
+        )
+    references = dict(_references((root.get("configuration") or {}).get("root_module") or {}, ""))
+    late = {
+        change["address"]: change.get("change", {}).get("after_unknown") or {}
+        for change in root.get("resource_changes") or []
+    }
+    found = [
+        Resource(
+            resource["address"],
+            resource["type"],
+            _completed(
+                resource.get("values") or {},
+                late.get(resource["address"], {}),
+                references.get(_INDEX.sub("", resource["address"]), {}),
+            ),
+        )
+        for resource in _resources(values["root_module"])
+        if resource.get("mode") != "data"
+    ]
+    return found, []
+
+
+def _resources(module: Json) -> Iterator[Json]:
+    yield from module.get("resources") or []
+    for child in module.get("child_modules") or []:
+        yield from _resources(child)
+
+
+def _references(module: Json, prefix: str) -> Iterator[tuple[str, Json]]:
+    """By address, the expressions that a resource was written with."""
+    for resource in module.get("resources") or []:
+        yield prefix + resource["address"], resource.get("expressions") or {}
+    for name, call in (module.get("module_calls") or {}).items():
+        yield from _references(call.get("module") or {}, f"{prefix}module.{name}.")
+
+
+def _completed(values: Json, late: Any, expressions: Json) -> Json:
+    """Values with what is only known after the deployment, as it is written."""
+    known = dict(values)
+    for key, unknown in late.items() if isinstance(late, dict) else ():
+        if not unknown or key in _LEFT_OUT:
+            continue
+        given = expressions.get(key)
+        names = given.get("references") or [] if isinstance(given, dict) else []
+        written = Unresolved(f"${{{names[0]}}}" if names else "(known after apply)")
+        if isinstance(unknown, list) or key.endswith("_actions"):
+            known[key] = _filled(known.get(key), unknown, written)
+        elif unknown is True:
+            known[key] = written
+    return known
+
+
+def _filled(values: Any, unknown: Any, written: Unresolved) -> list[Any]:
+    """A list in which some items, or parts of them, are only known later."""
+    if not isinstance(unknown, list):
+        return [written]
+    given = values if isinstance(values, list) else []
+    filled: list[Any] = []
+    for place, late in enumerate(unknown):
+        value = given[place] if place < len(given) else None
+        if isinstance(late, dict) and isinstance(value, dict):
+            value = {**value, **{key: written for key, is_late in late.items() if is_late is True}}
+        filled.append(written if late is True else value)
+    return [value for value in filled if value is not None]

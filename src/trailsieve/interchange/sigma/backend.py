@@ -1,0 +1,246 @@
+"""pySigma's backend for filter patterns: conditions become the nodes of a pattern, which are rendered.
+
+A filter pattern has no "not", so it is pushed down to the comparisons, where `!=` is false for an absent
+field (rule 26) and Sigma's "not" is true: hence `… || … NOT EXISTS`.
+Source: sigmahq.io/sigma-specification, github.com/SigmaHQ/pySigma
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar
+
+from sigma.conditions import (
+    ConditionAND,
+    ConditionFieldEqualsValueExpression,
+    ConditionNOT,
+    ConditionOR,
+    ConditionValueExpression,
+)
+from sigma.conversion.base import TextQueryBackend
+from sigma.conversion.state import ConversionState
+from sigma.exceptions import SigmaFeatureNotSupportedByBackendError
+from sigma.rule import SigmaRule
+from sigma.types import SigmaBool, SigmaCIDRExpression, SigmaRegularExpression, SigmaString, SpecialChars
+
+from trailsieve.errors import PatternError
+from trailsieve.interchange.sigma.negation import EXISTS, negation, truth
+from trailsieve.pattern.compiler import compile
+from trailsieve.pattern.nodes import (
+    And,
+    Comparison,
+    Expression,
+    IsType,
+    JsonPattern,
+    NotExists,
+    Number,
+    Operator,
+    Or,
+    Regex,
+    Selector,
+    String,
+    Value,
+)
+from trailsieve.pattern.regex import check_regex
+from trailsieve.pattern.render import render
+
+Condition = ConditionFieldEqualsValueExpression
+_MAX_NETWORKS = 16  # wildcards that one CIDR range may come to
+CASE = "Sigma compares without regard to case; the pattern takes the case that is written"
+NEGATED = "`not` is true of fields that are null, lists or objects too; the pattern's is not"
+EXISTENCE = "a field that is null, true, false, a list or an object does not count as there"
+STAR = "text before the end is looked for at its first place only (rule 40): `*y` misses `yy`"
+NETWORK = "a range is compared as text: a host's name may begin like an address"
+
+
+class CloudWatchFilterBackend(TextQueryBackend):
+    """Sigma rules as filter patterns of CloudWatch Logs.
+
+    Attributes:
+        losses: what the patterns that were made since it was last emptied do not say, one sentence each.
+    """
+
+    identifier: ClassVar[str] = "cloudwatch"
+    name: ClassVar[str] = "CloudWatch Logs filter patterns"
+    formats: ClassVar[dict[str, str]] = {"default": "Filter patterns"}
+    group_expression: ClassVar[str] = "({expr})"
+    and_token: ClassVar[str] = "&&"
+    or_token: ClassVar[str] = "||"
+    not_token: ClassVar[str] = ""
+    eq_token: ClassVar[str] = "="
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.losses: dict[str, None] = {}
+
+    # --- and, or, not ---
+
+    def convert_condition_and(self, cond: ConditionAND, state: ConversionState) -> Any:
+        return self._joined(And, cond.args, state)
+
+    def convert_condition_or(self, cond: ConditionOR, state: ConversionState) -> Any:
+        return self._joined(Or, cond.args, state)
+
+    def convert_condition_not(self, cond: ConditionNOT, state: ConversionState) -> Any:
+        self.losses[NEGATED] = None
+        return negation(self.convert_condition(cond.args[0], state))  # type: ignore[arg-type]
+
+    def convert_condition_as_in_expression(
+        self, cond: ConditionOR | ConditionAND, state: ConversionState
+    ) -> Any:
+        return self._joined(And if isinstance(cond, ConditionAND) else Or, cond.args, state)
+
+    def _joined(self, kind: type[And] | type[Or], conditions: Any, state: ConversionState) -> Expression:
+        terms: list[Expression] = []
+        for condition in conditions:
+            term: Any = self.convert_condition(condition, state)
+            terms += term.terms if isinstance(term, kind) else [term]
+        return terms[0] if len(terms) == 1 else kind(tuple(terms))
+
+    # --- fields ---
+
+    def convert_condition_field_eq_val_str(self, cond: Condition, state: ConversionState) -> Any:
+        if any(part.lower() != part.upper() for part in _parts(cond.value) if isinstance(part, str)):
+            self.losses[CASE] = None
+        return self.convert_condition_field_eq_val_str_case_sensitive(cond, state)
+
+    def convert_condition_field_eq_val_str_case_sensitive(
+        self, cond: Condition, state: ConversionState
+    ) -> Any:
+        parts = _parts(cond.value)
+        if len(parts) == 1 and str(parts[0]).lower() in ("true", "false"):
+            return truth(_selector(cond.field), str(parts[0]).lower() == "true")
+        if any(part is SpecialChars.WILDCARD_MULTI for part in parts[:-1]) and isinstance(parts[-1], str):
+            self.losses[STAR] = None
+        return _compared(cond, "=", _text(parts))
+
+    def convert_condition_field_eq_val_num(self, cond: Condition, state: ConversionState) -> Any:
+        return _compared(cond, "=", _number(cond.value))
+
+    def convert_condition_field_eq_val_bool(self, cond: Condition, state: ConversionState) -> Any:
+        assert isinstance(cond.value, SigmaBool)
+        return truth(_selector(cond.field), cond.value.boolean)
+
+    def convert_condition_field_eq_val_re(self, cond: Condition, state: ConversionState) -> Any:
+        value = cond.value
+        assert isinstance(value, SigmaRegularExpression)
+        if value.flags:
+            raise _unsupported("a regex with flags: those of filter patterns have none")
+        return _compared(cond, "=", _regex(str(value.regexp)))
+
+    def convert_condition_field_eq_val_cidr(self, cond: Condition, state: ConversionState) -> Any:
+        assert isinstance(cond.value, SigmaCIDRExpression)
+        texts = cond.value.expand("*")
+        if len(texts) > _MAX_NETWORKS:
+            raise _unsupported(f"the range {cond.value} comes to {len(texts)} wildcards")
+        self.losses[NETWORK] = None
+        terms = tuple(_compared(cond, "=", String(text)) for text in texts)
+        return terms[0] if len(terms) == 1 else Or(terms)
+
+    def convert_condition_field_compare_op_val(self, cond: Condition, state: ConversionState) -> Any:
+        value: Any = cond.value
+        return _compared(cond, _SIGNS[value.op.name], _number(value.number))
+
+    def convert_condition_field_eq_val_null(self, cond: Condition, state: ConversionState) -> Any:
+        selector = _selector(cond.field)
+        return Or((NotExists(selector), IsType(selector, "NULL")))
+
+    def convert_condition_field_exists(self, cond: Condition, state: ConversionState) -> Any:
+        self.losses[EXISTENCE] = None
+        return Comparison(_selector(cond.field), "=", EXISTS)
+
+    def convert_condition_field_not_exists(self, cond: Condition, state: ConversionState) -> Any:
+        return NotExists(_selector(cond.field))
+
+    def convert_condition_field_eq_field(self, cond: Condition, state: ConversionState) -> Any:
+        raise _unsupported("two fields compared with each other")
+
+    def convert_condition_field_eq_val_timestamp_part(self, cond: Condition, state: ConversionState) -> Any:
+        raise _unsupported("parts of a time")
+
+    def convert_condition_field_eq_query_expr(self, cond: Condition, state: ConversionState) -> Any:
+        raise _unsupported("a query of another language")
+
+    # --- values without a field ---
+
+    def convert_condition_val_str(self, cond: ConditionValueExpression, state: ConversionState) -> Any:
+        raise _unsupported("keywords: a JSON pattern asks fields, it does not search the event")
+
+    convert_condition_val_num = convert_condition_val_str
+    convert_condition_val_re = convert_condition_val_str
+    convert_condition_query_expr = convert_condition_val_str
+
+    def finish_query(self, rule: Any, query: Any, state: ConversionState) -> Any:
+        return query
+
+    def finalize_query_default(self, rule: SigmaRule, query: Any, index: int, state: ConversionState) -> str:
+        """The pattern; CloudWatch must take it."""
+        text = render(JsonPattern(query))
+        try:
+            compile(text)
+        except PatternError as error:
+            raise _unsupported(error.message) from None
+        return text
+
+    def finalize_output_default(self, queries: list[Any]) -> list[Any]:
+        return list(queries)
+
+    def convert_correlation_rule(self, rule: Any, *arguments: Any, **options: Any) -> Any:
+        raise _unsupported("a correlation of rules: an alarm of one rule counts, none joins several")
+
+
+_SIGNS: dict[str, Operator] = {"LT": "<", "LTE": "<=", "GT": ">", "GTE": ">=", "NEQ": "!="}
+
+
+def _unsupported(why: str) -> SigmaFeatureNotSupportedByBackendError:
+    return SigmaFeatureNotSupportedByBackendError(why)
+
+
+def _compared(cond: Condition, operator: Operator, value: Value) -> Comparison:
+    return Comparison(_selector(cond.field), operator, value)
+
+
+def _selector(field: str) -> Selector:
+    return Selector(tuple(field.split(".")))
+
+
+def _number(value: Any) -> Number:
+    text = str(value.number if hasattr(value, "number") else value)
+    return Number(text, int(text) if re.fullmatch(r"-?\d+", text) else 0)
+
+
+def _parts(value: Any) -> list[Any]:
+    assert isinstance(value, SigmaString)
+    return list(value.s)
+
+
+def _text(parts: list[Any]) -> Value:
+    """A text with `*`; one that needs more, as a regex."""
+    plain = all(
+        "*" not in part if isinstance(part, str) else part is SpecialChars.WILDCARD_MULTI for part in parts
+    )
+    if not plain:
+        return _as_regex(parts)
+    return String("".join(part if isinstance(part, str) else "*" for part in parts))
+
+
+_AS_REGEX: dict[Any, str] = {SpecialChars.WILDCARD_MULTI: ".*", SpecialChars.WILDCARD_SINGLE: "."}
+
+
+def _as_regex(parts: list[Any]) -> Regex:
+    """`?` is one character, and a star may be meant as itself: only a regex can say that."""
+    if any(not isinstance(part, str) and part not in _AS_REGEX for part in parts):
+        raise _unsupported("a placeholder that no pipeline replaced")
+    source = "".join(_escaped(part) if isinstance(part, str) else _AS_REGEX[part] for part in parts)
+    return _regex(f"^{source}$")
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([$?\[\]{}|\\*+.^])", r"\\\1", text)
+
+
+def _regex(source: str) -> Regex:
+    problem = check_regex(source)
+    if problem:
+        raise _unsupported(f"the regex {source}: {problem.message}")
+    return Regex(source)

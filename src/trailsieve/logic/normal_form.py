@@ -1,0 +1,72 @@
+"""What is to be made true: patterns with `wanted` truth, as literals joined by and and or."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import lru_cache
+from typing import Protocol
+
+from trailsieve.logic.domain import HERE
+from trailsieve.logic.satisfiability import Formula, Space
+from trailsieve.pattern.nodes import And, Comparison, Expression, IsType, Or, Selector, Term
+
+
+class Question(Protocol):
+    """A formula and how a solution of it becomes an event.
+
+    Attributes:
+        real: what keeps a solution free of phantoms (see `domain`).
+        lemma: True, or what a solution overlooked (see `guess`): it is no solution then.
+    """
+
+    space: Space
+    formula: Formula
+    real: Formula
+
+    def lemma(self, solution: dict[int, int]) -> Formula: ...
+
+    def event(self, solution: dict[int, int]) -> str: ...
+
+
+def literals_of(expression: Expression, wanted: bool) -> Iterator[tuple[Term, bool]]:
+    """Each term of an expression, and whether it must hold where it matters."""
+    if isinstance(expression, And | Or):
+        for term in expression.terms:
+            yield from literals_of(term, wanted)
+    else:
+        yield expression, wanted
+
+
+def joined(space: Space, expression: Expression, term_formula: Callable[[Term], Formula]) -> Formula:
+    """The formula of an expression, given that of each term."""
+    if isinstance(expression, And):
+        return space.all(joined(space, term, term_formula) for term in expression.terms)
+    if isinstance(expression, Or):
+        return space.any(joined(space, term, term_formula) for term in expression.terms)
+    return term_formula(expression)
+
+
+def conjunction(
+    space: Space, wanted: Iterable[tuple[Expression, bool]], term_formula: Callable[[Term], Formula]
+) -> Formula:
+    """The formula of several expressions that must be true, or false."""
+    formulas = [(joined(space, expression, term_formula), truth) for expression, truth in wanted]
+    return space.all(formula if truth else space.negate(formula) for formula, truth in formulas)
+
+
+@lru_cache(maxsize=8192)
+def here(term: Term) -> Term:
+    """The test of a term, wherever it is asked; `!=` over a wildcard is asked as `=` (rule 45)."""
+    target = term.target
+    if isinstance(target, Selector) and target.wildcards and isinstance(term, Comparison):
+        operator = "=" if term.operator == "!=" else term.operator
+        return replace(term, target=HERE, operator=operator)
+    return replace(term, target=HERE)
+
+
+def needs_element(term: Term, wanted: bool) -> bool:
+    """Whether the truth of a term over a wildcard may hang on some element that is there."""
+    if isinstance(term, Comparison):
+        return wanted is (term.operator != "!=")
+    return wanted is isinstance(term, IsType)

@@ -1,0 +1,146 @@
+"""A pattern as checks look at it, and ways to change a part of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cached_property
+
+from trailsieve.logic.implication import Verdict, find
+from trailsieve.pattern.compiler import FilterPattern
+from trailsieve.pattern.nodes import (
+    And,
+    Column,
+    Comparison,
+    DelimitedPattern,
+    Expression,
+    JsonPattern,
+    Or,
+    Pattern,
+    Selector,
+    Span,
+    Term,
+    expressions_of,
+    terms_of,
+)
+from trailsieve.pattern.render import render
+from trailsieve.trail.catalogue.fields import top_level
+
+_MARKS = re.compile(r"[_-]")
+
+
+class Subject:
+    """A pattern to be checked.
+
+    Attributes:
+        pattern: as compiled, with or without CloudWatch's limits.
+        limits: whether what CloudWatch refuses for its size is a finding.
+    """
+
+    def __init__(self, pattern: FilterPattern, *, limits: bool = True) -> None:
+        self.pattern = pattern
+        self.limits = limits
+
+    @property
+    def text(self) -> str:
+        """The pattern as written."""
+        return self.pattern.text
+
+    def quote(self, span: Span) -> str:
+        """A part of the pattern as written."""
+        return self.text[span.start : span.end]
+
+    @property
+    def whole(self) -> Span:
+        """All of the pattern."""
+        return Span(0, len(self.text))
+
+    @cached_property
+    def expression(self) -> Expression | None:
+        """The condition of a JSON pattern; None for others."""
+        return self.pattern.tree.expression if isinstance(self.pattern.tree, JsonPattern) else None
+
+    @cached_property
+    def terms(self) -> tuple[Term, ...]:
+        """The terms of a JSON pattern in order."""
+        return tuple(terms_of(self.expression)) if self.expression else ()
+
+    @cached_property
+    def comparisons(self) -> tuple[tuple[Comparison, Selector], ...]:
+        """The comparisons of a JSON pattern with their selectors."""
+        return tuple(
+            (term, term.target)
+            for term in self.terms
+            if isinstance(term, Comparison) and isinstance(term.target, Selector)
+        )
+
+    @cached_property
+    def of_cloudtrail(self) -> bool:
+        """Whether the pattern is made for CloudTrail: some selector begins with one of its fields."""
+        firsts = {term.target.steps[0] for term in self.terms if isinstance(term.target, Selector)}
+        names = {_MARKS.sub("", step).lower() for step in firsts if isinstance(step, str)}
+        return bool(names & {name.lower() for name in top_level()})
+
+    @cached_property
+    def example(self) -> Verdict:
+        """Whether any event matches, with the smallest one."""
+        return find([(self.pattern, True)])
+
+    @cached_property
+    def counterexample(self) -> Verdict:
+        """Whether any event does not match, with the smallest one; of JSON patterns JSON objects count."""
+        return find([(self.pattern, False)])
+
+
+def of_tree(tree: Pattern) -> FilterPattern:
+    """A pattern that nobody wrote."""
+    return FilterPattern(render(tree), tree, limits=False)
+
+
+def groups(expression: Expression) -> Iterator[And | Or]:
+    """Every group of an expression, from the outside in."""
+    if isinstance(expression, And | Or):
+        yield expression
+        for term in expression.terms:
+            yield from groups(term)
+
+
+def groups_of(pattern: Pattern) -> Iterator[And | Or]:
+    """Every group of a pattern."""
+    for expression in expressions_of(pattern):
+        yield from groups(expression)
+
+
+def joined(kind: type[And | Or], terms: Iterable[Expression], span: Span) -> Expression:
+    """Terms as one expression; a single one stays itself, groups of the same kind become one."""
+    flat: list[Expression] = []
+    for term in terms:
+        flat.extend(term.terms if isinstance(term, And | Or) and isinstance(term, kind) else (term,))
+    return flat[0] if len(flat) == 1 else kind(tuple(flat), span)
+
+
+def replaced(expression: Expression, old: Expression, new: Expression) -> Expression:
+    """The expression with one of its nodes, known by identity, exchanged."""
+    if expression is old:
+        return new
+    if isinstance(expression, And | Or):
+        terms = [replaced(term, old, new) for term in expression.terms]
+        if any(now is not before for now, before in zip(terms, expression.terms, strict=True)):
+            return joined(type(expression), terms, expression.span)
+    return expression
+
+
+def exchanged(tree: Pattern, old: Expression, new: Expression) -> Pattern:
+    """The pattern with one node of its conditions exchanged."""
+    if isinstance(tree, JsonPattern):
+        return JsonPattern(replaced(tree.expression, old, new))
+    assert isinstance(tree, DelimitedPattern)
+    return DelimitedPattern(
+        tuple(
+            replace(column, condition=replaced(column.condition, old, new))
+            if isinstance(column, Column) and column.condition is not None
+            else column
+            for column in tree.columns
+        )
+    )

@@ -1,0 +1,108 @@
+"""Datadog's logs. Source: docs.datadoghq.com/api/latest/logs: 5 MB and 1,000 logs a request, 1 MB a log.
+
+A log of more than 1 MB would be cut with a good answer, one older than 18 hours may be dropped with one:
+alerts are made to fit, and age is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import msgspec
+
+from trailsieve.errors import SinkError
+from trailsieve.formats import facts, native
+from trailsieve.formats.fit import fitted
+from trailsieve.model import Alert
+from trailsieve.ports import RunContext
+from trailsieve.sinks.batching import Batch, Encoded, answered, deliver, no_page
+from trailsieve.wire.http import Client, HttpConfig, UnreachableError
+
+_PATH = "/api/v2/logs"
+_MAX_BYTES, _MAX_COUNT, _MAX_LOG = 5_000_000 - 2, 1000, 1_000_000
+_OLDEST = timedelta(hours=18)
+_STATUS = {
+    "informational": "info",
+    "low": "notice",
+    "medium": "warning",
+    "high": "error",
+    "critical": "critical",
+}
+
+
+class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
+    """Settings.
+
+    Attributes:
+        api_key: of the organisation.
+        site: where it lives: datadoghq.com, datadoghq.eu, us3.datadoghq.com and so on.
+        url: of the intake, where it is another than the site's.
+        service: of the logs; `tags` go with each, such as `["env:prod"]`.
+    """
+
+    api_key: str
+    site: str = "datadoghq.com"
+    url: str | None = None
+    service: str = "trailsieve"
+    tags: tuple[str, ...] = ()
+
+
+class DatadogSink:
+    """Sends arrays of logs."""
+
+    def __init__(self, config: Config, say: Callable[[str], None]) -> None:
+        self._config = config
+        self._say = say
+        self._warned = False
+        headers = {"DD-API-KEY": config.api_key, "Content-Type": "application/json"}
+        self._client = Client(config.url or f"https://http-intake.logs.{config.site}", config, headers)
+        self._name = f"datadog {self._client.host}"
+
+    def deliver(self, alerts: Sequence[Alert]) -> None:
+        deliver(map(self._encoded, alerts), self._send, _MAX_BYTES, _MAX_COUNT)
+
+    def check(self) -> str:
+        """Sends an empty array: 202 or 400 when the key is known, 403 when it is not."""
+        try:
+            answer = self._client.post(_PATH, b"[]")
+        except UnreachableError as error:
+            raise SinkError(f"{self._name}: {error}") from None
+        if answer.status not in (200, 202, 400):
+            raise SinkError(f"{self._name} {answer.shown()}; is `api_key` one of `site`?")
+        return f"{self._client.host} knows the key"
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _encoded(self, alert: Alert) -> Encoded:
+        return Encoded(alert.id, fitted(alert, self._log, _MAX_LOG))
+
+    def _log(self, alert: Alert) -> bytes:
+        time = facts.moment(alert)
+        if not self._warned and datetime.now(UTC) - time > _OLDEST:
+            self._warned = True
+            self._say(f"{self._name}: alerts older than 18 hours, such as {alert.id}, may be dropped there")
+        tags = [*self._config.tags, f"rule:{alert.rule}", f"severity:{alert.severity}", f"kind:{alert.kind}"]
+        return msgspec.json.encode(
+            {
+                "ddsource": "trailsieve",
+                "ddtags": ",".join(tag.replace(",", "_") for tag in tags),
+                "hostname": alert.account or "trailsieve",
+                "service": self._config.service,
+                "status": _STATUS[alert.severity],
+                "timestamp": facts.milliseconds(time),
+                "message": facts.sentence(alert),
+                "trailsieve": msgspec.Raw(native.encode(alert)),
+            }
+        )
+
+    def _send(self, batch: Batch) -> None:
+        body = b"[" + b",".join(log.body for log in batch) + b"]"
+        answered(self._name, batch, lambda: self._client.post(_PATH, body), partial(no_page, self._name))
+
+
+def open_sink(config: Config, context: RunContext) -> DatadogSink:
+    """Datadog as a sink."""
+    return DatadogSink(config, context.say)

@@ -1,0 +1,104 @@
+"""Alerts in a file, one JSON line each; a new file is begun when the old one is big enough."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from msgspec import Struct
+
+from trailsieve.errors import DeliveryError, SinkError
+from trailsieve.formats import native
+from trailsieve.model import Alert
+from trailsieve.ports import RunContext
+
+
+class Config(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Settings.
+
+    Attributes:
+        path: the file; full ones are renamed to path.1, path.2 and so on, the newest being .1.
+        max_bytes: size from which a new file is begun; 0 for never.
+        keep: how many full files are kept.
+        fsync: whether an epoch waits until the disk has its alerts.
+    """
+
+    path: str
+    max_bytes: int = 100 * 2**20
+    keep: int = 10
+    fsync: bool = True
+
+
+class FilesSink:
+    """Appends; a line that a crash left unfinished is ended first, so that no line is spoilt by it."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._path = Path(config.path)
+        self._file = self._opened()
+
+    def deliver(self, alerts: Sequence[Alert]) -> None:
+        lines = b"".join(native.encode(alert) + b"\n" for alert in alerts)
+        start = self._file.tell()
+        try:
+            self._write(lines)
+            if self._config.fsync:
+                os.fsync(self._file.fileno())
+        except OSError as error:
+            self._undo(start)
+            again = frozenset(alert.id for alert in alerts)
+            raise DeliveryError(f"{self._path}: {error.strerror or error}", again) from None
+        if 0 < self._config.max_bytes <= self._file.tell():
+            self._rotate()
+
+    def check(self) -> str:
+        return f"{self._path} can be written"
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _opened(self) -> BinaryIO:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            file = self._path.open("ab", buffering=0)
+            size = file.seek(0, os.SEEK_END)
+            if size and not _ends_a_line(self._path):
+                file.write(b"\n")
+        except OSError as error:
+            raise SinkError(f"{self._path} cannot be written: {error.strerror or error}") from None
+        return file
+
+    def _write(self, data: bytes) -> None:
+        """All of it: on a disk that is nearly full one call writes a part, and only the next one fails."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+
+    def _undo(self, start: int) -> None:
+        """Takes back half a delivery, which a full disk may leave."""
+        try:
+            os.ftruncate(self._file.fileno(), start)
+            self._file.seek(start)
+        except OSError:
+            return
+
+    def _rotate(self) -> None:
+        self._file.close()
+        names = [self._path, *(Path(f"{self._path}.{number}") for number in range(1, self._config.keep + 1))]
+        for older, newer in zip(reversed(names[1:]), reversed(names[:-1]), strict=True):
+            if newer.exists():
+                newer.replace(older)
+        self._file = self._opened()
+
+
+def _ends_a_line(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+
+def open_sink(config: Config, context: RunContext) -> FilesSink:
+    """A file as a sink."""
+    return FilesSink(config)

@@ -1,0 +1,184 @@
+"""OpenSearch and Elasticsearch, by `_bulk`: ECS documents, created under the alert's id.
+
+`create` with a fixed id makes a repeated alert a 409, which is success: it is there already. That holds
+within one backing index; after a rollover a repeat would be a second document with the same `event.id`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import files
+from typing import Any, Literal
+from urllib.parse import quote
+
+import msgspec
+
+from trailsieve.errors import DeliveryError, SinkError, shorten
+from trailsieve.formats import ecs
+from trailsieve.formats.fit import fitted
+from trailsieve.model import Alert
+from trailsieve.ports import RunContext
+from trailsieve.sinks.batching import Batch, Encoded, answered, checked, deliver
+from trailsieve.wire.aws import AwsConfig
+from trailsieve.wire.http import Client, HttpConfig
+
+_MAX_COUNT = 5000
+_THERE_ALREADY = 409
+_LATER = {429, 500, 502, 503, 504}
+_LATER_TYPES = {
+    "cluster_block_exception",
+    "unavailable_shards_exception",
+    "process_cluster_event_timeout_exception",
+}
+_STOP_TYPES = {"security_exception", "index_not_found_exception", "illegal_argument_exception"}
+TEMPLATE_NAME = "trailsieve-alerts"
+
+
+class SigningConfig(AwsConfig, kw_only=True, forbid_unknown_fields=True):
+    """Settings of requests that are signed for AWS; `service` is es, or aoss for serverless."""
+
+    service: Literal["es", "aoss"] = "es"
+
+
+class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
+    """Settings.
+
+    Attributes:
+        url: such as https://search.example:9200.
+        index: a data stream (see `trailsieve opensearch-template`) or an index.
+        username: for basic authentication, with `password`.
+        api_key: as Elasticsearch gives it, encoded in base64.
+        aws: signs requests for Amazon OpenSearch, for instance `{ region = "eu-west-1" }`.
+        max_bytes: of a batch before compression; small AWS nodes take 10 MB.
+    """
+
+    url: str
+    index: str = TEMPLATE_NAME
+    username: str | None = None
+    password: str | None = None
+    api_key: str | None = None
+    aws: SigningConfig | None = None
+    max_bytes: int = 5_000_000
+
+
+class OpenSearchSink:
+    """Sends batches; every item of an answer is read, for a good status may hold bad items."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        sign = _signer(config.aws) if config.aws else None
+        self._client = Client(config.url, config, _authorization(config), sign)
+        self._name = f"opensearch {self._client.host}"
+        self._index = quote(config.index, safe="")
+
+    def deliver(self, alerts: Sequence[Alert]) -> None:
+        deliver(map(self._encoded, alerts), self._send, self._config.max_bytes, _MAX_COUNT)
+
+    def check(self) -> str:
+        about = checked(self._name, lambda: self._client.get("/")).json()
+        version = about.get("version", {})
+        product = version.get("distribution", "elasticsearch")
+        return shorten(f"{product} {version.get('number', '')} at {self._client.host} knows us", 200)
+
+    def install_template(self) -> str:
+        """Puts the index template for data streams; returns what was done.
+
+        Raises:
+            SinkError: it was not taken.
+        """
+        body = msgspec.json.encode(template_for(self._config.index))
+        path = f"/_index_template/{self._index}"
+        checked(self._name, lambda: self._client.post(path, body, _JSON, method="PUT"))
+        return f"index template {self._config.index} is installed at {self._client.host}"
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _encoded(self, alert: Alert) -> Encoded:
+        action = msgspec.json.encode({"create": {"_id": alert.id}})
+        return Encoded(
+            alert.id, b"%s\n%s\n" % (action, fitted(alert, ecs.encode, self._config.max_bytes // 2))
+        )
+
+    def _send(self, batch: Batch) -> None:
+        body = b"".join(alert.body for alert in batch)
+        path = (
+            f"/{self._index}/_bulk?filter_path=errors,items.*.status,items.*.error.type,items.*.error.reason"
+        )
+        answer = answered(self._name, batch, lambda: self._client.post(path, body, _NDJSON)).json()
+        if answer.get("errors") is False:
+            return
+        items = answer.get("items", [])
+        if len(items) != len(batch):
+            raise SinkError(
+                f"{self._name} answered for {len(items)} of {len(batch)} items: is it a _bulk endpoint?"
+            )
+        again, refused, reason = set(), {}, ""
+        for alert, item in zip(batch, items, strict=True):
+            result = item.get("create", {})
+            status, error = result.get("status", 0), result.get("error") or {}
+            if 200 <= status < 300 or status == _THERE_ALREADY:
+                continue
+            kind = error.get("type", "")
+            reason = f"{self._name} answered {status}: {kind}: {shorten(str(error.get('reason', '')), 300)}"
+            if status in _LATER or kind in _LATER_TYPES:
+                again.add(alert.id)
+            elif status in (401, 403, 404) or kind in _STOP_TYPES:
+                raise SinkError(f"{reason}; see `trailsieve opensearch-template`, and the permissions")
+            else:
+                refused[alert.id] = reason
+        if again or refused:
+            raise DeliveryError(reason, frozenset(again), refused)
+
+
+_JSON = {"Content-Type": "application/json"}
+_NDJSON = {"Content-Type": "application/x-ndjson"}
+
+
+def template_for(index: str) -> dict[str, Any]:
+    """The index template that trailsieve brings, for data streams whose names begin with `index`."""
+    text = files("trailsieve.formats").joinpath("ecs-index-template.json").read_bytes()
+    template: dict[str, Any] = msgspec.json.decode(text)
+    return {"index_patterns": [f"{index}*"], **template}
+
+
+def _authorization(config: Config) -> dict[str, str]:
+    given = [name for name in ("username", "api_key", "aws") if getattr(config, name)]
+    if len(given) > 1:
+        raise SinkError(f"opensearch: {' and '.join(given)}: only one way to authenticate at a time")
+    if config.api_key:
+        return {"Authorization": f"ApiKey {config.api_key}"}
+    if config.username:
+        import base64
+
+        pair = f"{config.username}:{config.password or ''}".encode()
+        return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+    return {}
+
+
+def _signer(config: SigningConfig) -> Callable[[str, str, bytes, Mapping[str, str]], Mapping[str, str]]:
+    """Signature Version 4, by botocore."""
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+
+    from trailsieve.wire import aws
+
+    session = aws.session(config)
+    credentials = session.get_credentials()
+    if credentials is None or not session.region_name:
+        raise SinkError("opensearch: `aws` needs credentials (boto3's usual chain) and a `region`")
+
+    def sign(method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Mapping[str, str]:
+        import hashlib
+
+        signed = {**headers, "X-Amz-Content-SHA256": hashlib.sha256(body).hexdigest()}
+        request = AWSRequest(method, url, headers=signed, data=body)
+        SigV4Auth(credentials.get_frozen_credentials(), config.service, session.region_name).add_auth(request)
+        return dict(request.headers.items())
+
+    return sign
+
+
+def open_sink(config: Config, context: RunContext) -> OpenSearchSink:
+    """OpenSearch or Elasticsearch as a sink."""
+    return OpenSearchSink(config)

@@ -1,0 +1,148 @@
+"""Alerts as findings of AWS Security Hub.
+
+At most 100 findings, 240 KB each and 6 MB a request. A finding can only be imported into an account by that
+account: give a role that stands in every account (`account_role`), or all findings are those of our own
+account and tell the alert's account among their ProductFields. The same Id is an update, so a repeated alert
+is no second finding. Source:
+docs.aws.amazon.com/securityhub/latest/partnerguide/guidelines-batchimportfindings.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from trailsieve.errors import DeliveryError, SinkError
+from trailsieve.formats import asff
+from trailsieve.formats.fit import fitted
+from trailsieve.model import Alert
+from trailsieve.ports import RunContext
+from trailsieve.sinks.aws_batching import asked, judged, sending_client
+from trailsieve.sinks.batching import Batch, Encoded, deliver
+from trailsieve.wire.aws import AwsConfig, explained
+
+_COUNT, _BYTES, _FINDING = 100, 6_000_000, 240_000
+
+
+class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
+    """Settings.
+
+    Attributes:
+        account_role: the role to assume in the account of each alert, with {account} for its number, such as
+            arn:aws:iam::{account}:role/trailsieve-findings.
+    """
+
+    account_role: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.account_role is not None and "{account}" not in self.account_role:
+            raise ValueError("`account_role` has {account} in the place of the account's number")
+
+
+class SecurityHubSink:
+    """Imports findings, account by account; what one account refuses does not hold up the others."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        with explained("security hub", SinkError):
+            self._own = sending_client("securityhub", config)
+        self._region: str = self._own.meta.region_name
+        self._own_account = ""
+        self._clients: dict[str, Any] = {}
+
+    def deliver(self, alerts: Sequence[Alert]) -> None:
+        if not alerts:
+            return
+        again, refused = set[str](), dict[str, str]()
+        reason, wait = "", None
+        self._know_ourselves(alerts)
+        by_account: dict[str, list[Alert]] = {}
+        for alert in alerts:
+            by_account.setdefault(self._account(alert), []).append(alert)
+        for account, some in by_account.items():
+            try:
+                self._import(account, some)
+            except DeliveryError as error:
+                again |= error.again
+                refused |= error.refused
+                reason, wait = error.reason, error.wait
+            except SinkError as error:
+                if not self._config.account_role:
+                    raise
+                # The others' findings must not wait until a person mends this account's role.
+                reason = str(error)
+                refused |= {alert.id: reason for alert in some}
+        if again or refused:
+            raise DeliveryError(reason, frozenset(again), refused, wait)
+
+    def check(self) -> str:
+        with explained("security hub", SinkError):
+            hub = self._own.describe_hub()
+        return f"{hub['HubArn']} is there"
+
+    def close(self) -> None:
+        for each in (self._own, *self._clients.values()):
+            each.close()
+
+    def _import(self, account: str, alerts: Sequence[Alert]) -> None:
+        name = f"security hub of {account}"
+
+        def send(batch: Batch) -> None:
+            findings = [msgspec.json.decode(one.body) for one in batch]
+            ids = {finding["Id"]: one.id for finding, one in zip(findings, batch, strict=True)}
+            answer = asked(
+                name, ids.values(), lambda: self._client(account).batch_import_findings(Findings=findings)
+            )
+            judged(
+                name,
+                (
+                    (ids[failed["Id"]], failed["ErrorCode"], failed["ErrorMessage"], True)
+                    for failed in answer.get("FailedFindings", ())
+                ),
+            )
+
+        encoded = (Encoded(alert.id, fitted(alert, self._encoder(account), _FINDING)) for alert in alerts)
+        deliver(encoded, send, _BYTES, _COUNT)
+
+    def _encoder(self, account: str) -> Any:
+        def encode(alert: Alert) -> bytes:
+            finding = asff.document(alert, account, self._region)
+            if alert.account and alert.account != account:
+                finding["ProductFields"]["trailsieve/account"] = alert.account
+            if alert.region and alert.region != self._region:
+                finding["ProductFields"]["trailsieve/region"] = alert.region
+            return msgspec.json.encode(finding)
+
+        return encode
+
+    def _account(self, alert: Alert) -> str:
+        """The account that a finding is imported into."""
+        known = alert.account or ""
+        if self._config.account_role and len(known) == 12 and known.isascii() and known.isdigit():
+            return known
+        return self._own_account
+
+    def _know_ourselves(self, alerts: Sequence[Alert]) -> None:
+        """Asks once which account is ours."""
+        if not self._own_account:
+            ids = [alert.id for alert in alerts]
+            sts = sending_client("sts", self._config)
+            self._own_account = asked("sts", ids, sts.get_caller_identity)["Account"]
+            sts.close()
+
+    def _client(self, account: str) -> Any:
+        if not self._config.account_role or account == self._own_account:
+            return self._own
+        if account not in self._clients:
+            role = self._config.account_role.replace("{account}", account)
+            self._clients[account] = sending_client(
+                "securityhub", msgspec.structs.replace(self._config, role_arn=role, account_role=None)
+            )
+        return self._clients[account]
+
+
+def open_sink(config: Config, context: RunContext) -> SecurityHubSink:
+    """Security Hub as a sink."""
+    return SecurityHubSink(config)

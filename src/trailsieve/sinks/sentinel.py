@@ -1,0 +1,175 @@
+"""Microsoft Sentinel, by the Logs Ingestion API: JSON arrays to a stream of a data collection rule.
+
+learn.microsoft.com/azure/azure-monitor/logs/logs-ingestion-api-overview : 1 MB a call, 204 when it is taken.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from trailsieve.errors import DeliveryError, SinkError, shorten
+from trailsieve.formats import facts, native
+from trailsieve.formats.fit import fitted
+from trailsieve.model import Alert
+from trailsieve.ports import RunContext
+from trailsieve.sinks.batching import Batch, Encoded, RefusedError, answered, deliver, no_page
+from trailsieve.wire.http import Answer, Client, HttpConfig, UnreachableError
+
+_MAX_BYTES = 1_000_000  # before compression, with some air below the 1,048,576 of the service
+_MAX_COUNT = 5000
+_MAX_COLUMN = 60_000  # bytes: what is longer than 64 KB is cut by the service
+_EARLIER = 300.0  # seconds before its end that a token is renewed
+
+
+class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
+    """Settings.
+
+    Attributes:
+        endpoint: of the data collection rule or endpoint, https://….ingest.monitor.azure.com.
+        rule_id: the rule's immutable id, dcr-….
+        stream: such as Custom-Trailsieve_CL; its columns are those of the rows, see the README.
+        tenant_id: with client_id and client_secret, the application that has the role Monitoring Metrics
+            Publisher on the rule.
+        authority: where tokens are had; other clouds have their own.
+        scope: what tokens are for.
+    """
+
+    endpoint: str
+    rule_id: str
+    stream: str
+    tenant_id: str
+    client_id: str
+    client_secret: str
+    authority: str = "https://login.microsoftonline.com"
+    scope: str = "https://monitor.azure.com/.default"
+
+
+class SentinelSink:
+    """Sends rows, with a token that is renewed before it ends, or once it is refused."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._client = Client(config.endpoint, config)
+        self._name = f"sentinel {self._client.host}"
+        self._tokens = _Tokens(config)
+        rule, stream = quote(config.rule_id, safe=""), quote(config.stream, safe="")
+        self._path = f"/dataCollectionRules/{rule}/streams/{stream}?api-version=2023-01-01"
+
+    def deliver(self, alerts: Sequence[Alert]) -> None:
+        deliver(map(_encoded, alerts), self._send, _MAX_BYTES, _MAX_COUNT)
+
+    def check(self) -> str:
+        """Sends no rows at all: the rule, the stream and the token are looked at all the same."""
+        try:
+            self._send(())
+        except (DeliveryError, RefusedError) as error:
+            raise SinkError(str(error)) from None
+        return f"{self._client.host} takes rows of {self._config.stream}"
+
+    def close(self) -> None:
+        self._client.close()
+        self._tokens.close()
+
+    def _send(self, batch: Batch) -> None:
+        body = b"[" + b",".join(row.body for row in batch) + b"]"
+        answered(self._name, batch, lambda: self._posted(body), partial(no_page, self._name))
+
+    def _posted(self, body: bytes) -> Answer:
+        answer = self._client.post(self._path, body, self._tokens.headers())
+        if answer.status == 401:  # it may have been revoked: one new token is worth a try
+            self._tokens.forget()
+            answer = self._client.post(self._path, body, self._tokens.headers())
+        return answer
+
+
+class _Tokens:
+    """The token of an application, by the client credentials flow of OAuth 2.0 (RFC 6749, 4.4)."""
+
+    def __init__(self, config: Config) -> None:
+        self._client = Client(config.authority, config)
+        self._path = f"/{quote(config.tenant_id, safe='')}/oauth2/v2.0/token"
+        self._form = urlencode(
+            {
+                "grant_type": "client_credentials",
+                "client_id": config.client_id,
+                "client_secret": config.client_secret,
+                "scope": config.scope,
+            }
+        ).encode()
+        self._token, self._until = "", 0.0
+
+    def headers(self) -> dict[str, str]:
+        """What goes with a request.
+
+        Raises:
+            UnreachableError: the authority does not answer, or not now.
+            SinkError: it knows nothing of us.
+        """
+        if time.monotonic() >= self._until:
+            self._renew()
+        return {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+
+    def forget(self) -> None:
+        """The next request has a new token."""
+        self._until = 0.0
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _renew(self) -> None:
+        answer = self._client.post(
+            self._path, self._form, {"Content-Type": "application/x-www-form-urlencoded"}
+        )
+        content: dict[str, Any] = answer.json()
+        if answer.status == 429 or answer.status >= 500:
+            raise UnreachableError(f"{self._client.host} answered {answer.status}")
+        if answer.status != 200 or "access_token" not in content:
+            told = shorten(str(content.get("error_description") or content.get("error") or ""), 300)
+            raise SinkError(
+                f"{self._client.host} gives no token: {answer.status} {told}; see tenant_id, client_id"
+            )
+        self._token = content["access_token"]
+        lifetime = float(content.get("expires_in", 3600))
+        self._until = time.monotonic() + max(lifetime - _EARLIER, lifetime / 2)
+
+
+def _encoded(alert: Alert) -> Encoded:
+    return Encoded(alert.id, fitted(alert, _row, _MAX_BYTES - 100))
+
+
+def _row(alert: Alert) -> bytes:
+    """One row; TimeGenerated is event time, so that a backlog stands where it belongs."""
+    records = native.encode(alert)
+    row = {
+        "TimeGenerated": facts.rfc3339(facts.moment(alert)),
+        "AlertId": alert.id,
+        "RuleId": alert.rule,
+        "Title": alert.title,
+        "Severity": alert.severity,
+        "Kind": alert.kind,
+        "State": alert.state,
+        "Summary": facts.sentence(alert),
+        "AccountId": alert.account,
+        "Region": alert.region,
+        "Count": alert.count,
+        "Principal": alert.principal,
+        "SourceIp": alert.source_ip,
+        "UserAgent": alert.user_agent,
+        "EventName": alert.event_name,
+        "EventSource": alert.event_source,
+        "ErrorCode": alert.error_code,
+        "Tags": list(alert.tags),
+        "Alert": msgspec.Raw(records) if len(records) <= _MAX_COLUMN else None,
+    }
+    return msgspec.json.encode(row)
+
+
+def open_sink(config: Config, context: RunContext) -> SentinelSink:
+    """Microsoft Sentinel as a sink."""
+    return SentinelSink(config)

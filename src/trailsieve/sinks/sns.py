@@ -1,0 +1,88 @@
+"""Alerts published to a topic, in the native format.
+
+At most ten messages and 256 KiB a request. Attributes (rule, severity, kind, account) are for the filter
+policies of subscriptions. Source: docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from trailsieve.errors import SinkError
+from trailsieve.model import Alert
+from trailsieve.ports import RunContext
+from trailsieve.sinks.aws_batching import attributes, deliver_messages, sending_client
+from trailsieve.wire.aws import AwsConfig, explained
+
+_BYTES = 262_144
+
+
+class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
+    """Settings.
+
+    Attributes:
+        topic_arn: the topic; one that ends in .fifo is a FIFO topic.
+        group: a FIFO topic's group: alerts of one group stay in their order.
+    """
+
+    topic_arn: str
+    group: str = "trailsieve"
+
+
+class SnsSink:
+    """Publishes batches and reads what became of each message."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._fifo = config.topic_arn.endswith(".fifo")
+        region = config.region or next(iter(config.topic_arn.split(":")[3:4]), None)
+        with explained("sns", SinkError):
+            self._client = sending_client("sns", _in_region(config, region))
+        self._name = f"sns {config.topic_arn.rsplit(':', 1)[-1]}"
+
+    def deliver(self, alerts: Sequence[Alert]) -> None:
+        def send(entries: list[dict[str, Any]]) -> dict[str, Any]:
+            answer: dict[str, Any] = self._client.publish_batch(
+                TopicArn=self._config.topic_arn, PublishBatchRequestEntries=entries
+            )
+            return answer
+
+        deliver_messages(self._name, alerts, self._entry, send, _BYTES)
+
+    def check(self) -> str:
+        with explained(self._name, SinkError):
+            self._client.get_topic_attributes(TopicArn=self._config.topic_arn)
+        return f"{self._name} is there"
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _entry(self, number: int, alert: Alert, body: bytes) -> dict[str, Any]:
+        entry: dict[str, Any] = {
+            "Id": str(number),
+            "Message": body.decode(),
+            "MessageAttributes": attributes(alert),
+            "Subject": _subject(alert),
+        }
+        if self._fifo:
+            entry |= {"MessageGroupId": self._config.group, "MessageDeduplicationId": alert.id}
+        return entry
+
+
+def _in_region(config: Config, region: str | None) -> Config:
+    """The same settings, in the topic's own region."""
+    import msgspec
+
+    return msgspec.structs.replace(config, region=region)
+
+
+def _subject(alert: Alert) -> str:
+    """The subject of an e-mail: printable ASCII, fewer than 100 characters."""
+    text = f"{alert.severity}: {alert.title or alert.rule}"[:99]
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in text).strip()
+
+
+def open_sink(config: Config, context: RunContext) -> SnsSink:
+    """A topic as a sink."""
+    return SnsSink(config)

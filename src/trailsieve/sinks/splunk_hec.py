@@ -1,0 +1,154 @@
+"""Splunk, by its HTTP Event Collector.
+
+A batch is JSON objects one after another; `time` is event time. Codes and their meaning: help.splunk.com,
+"Troubleshoot HTTP Event Collector"; acknowledgement: "About HTTP Event Collector Indexer Acknowledgment".
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from trailsieve.errors import DeliveryError, SinkError, shorten
+from trailsieve.formats import encoder, facts
+from trailsieve.formats.fit import fitted
+from trailsieve.model import Alert
+from trailsieve.ports import RunContext
+from trailsieve.sinks.batching import Batch, Encoded, RefusedError, answered, checked, deliver
+from trailsieve.wire.http import Answer, Client, HttpConfig, UnreachableError
+
+_EVENT, _ACK, _HEALTH = "/services/collector/event", "/services/collector/ack", "/services/collector/health"
+_MAX_COUNT = 5000
+_POLL = 0.5  # seconds between two questions for acknowledgements
+_STOP = {1, 2, 3, 4, 7, 10, 11, 14, 16}  # tokens, index, channel, acknowledgement: for a person to mend
+_ONE_IS_BAD = {6, 12, 13, 15}  # answered with `invalid-event-number`
+_JSON = {"Content-Type": "application/json"}
+
+
+class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
+    """Settings.
+
+    Attributes:
+        url: scheme, host and port, such as https://splunk.example:8088.
+        token: of the collector.
+        index: where the token's own is not right.
+        host: of the events; source and sourcetype likewise.
+        format: what `event` holds.
+        ack: whether to wait until indexers have stored a batch; the token must have acknowledgement on.
+            Splunk Cloud has it for Firehose only.
+        ack_timeout: seconds after which a batch that is not acknowledged is sent again.
+        max_bytes: of a batch before compression; `max_content_length` of the server must be no less.
+    """
+
+    url: str
+    token: str
+    index: str | None = None
+    host: str | None = None
+    source: str = "trailsieve"
+    sourcetype: str = "trailsieve:alert"
+    format: Literal["native", "ecs", "ocsf"] = "native"
+    ack: bool = False
+    ack_timeout: float = 60.0
+    max_bytes: int = 1_000_000
+
+
+class SplunkSink:
+    """Sends batches; with `ack` it returns once the indexers have them."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._encode = encoder(config.format)
+        # A channel is ours alone: an acknowledgement belongs to the channel that its batch came by.
+        self._channel = {"X-Splunk-Request-Channel": str(uuid.uuid4())} if config.ack else {}
+        self._client = Client(
+            config.url, config, {"Authorization": f"Splunk {config.token}", **self._channel}
+        )
+        self._name = f"splunk_hec {self._client.host}"
+
+    def deliver(self, alerts: Sequence[Alert]) -> None:
+        deliver(map(self._encoded, alerts), self._send, self._config.max_bytes, _MAX_COUNT)
+
+    def check(self) -> str:
+        """Asks for health, then sends nothing with our token: 5, "No data", means that the token is known."""
+        checked(self._name, lambda: self._client.get(_HEALTH))
+        try:
+            answer = self._client.post(_EVENT, b"")
+        except UnreachableError as error:
+            raise SinkError(f"{self._name}: {error}") from None
+        if _code(answer) not in (0, 5):
+            raise SinkError(f"{self._name} {answer.shown()}")
+        return f"{self._client.host} is healthy and knows the token"
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _encoded(self, alert: Alert) -> Encoded:
+        event = fitted(alert, self._encode, self._config.max_bytes - 2000)
+        envelope = {
+            "time": msgspec.Raw(f"{facts.milliseconds(facts.moment(alert)) / 1000:.3f}".encode()),
+            "host": self._config.host,
+            "source": self._config.source,
+            "sourcetype": self._config.sourcetype,
+            "index": self._config.index,
+            "fields": {"alert_id": alert.id, "rule": shorten(alert.rule, 200), "severity": alert.severity},
+        }
+        known = {key: value for key, value in envelope.items() if value is not None}
+        return Encoded(alert.id, msgspec.json.encode({**known, "event": msgspec.Raw(event)}))
+
+    def _send(self, batch: Batch) -> None:
+        body = b"\n".join(alert.body for alert in batch)
+        answer = answered(
+            self._name,
+            batch,
+            lambda: self._client.post(_EVENT, body, _JSON),
+            lambda answer: self._judge(batch, answer),
+        )
+        if self._config.ack:
+            self._await_ack(batch, answer.json().get("ackId"))
+
+    def _judge(self, batch: Batch, answer: Answer) -> None:
+        """What Splunk's own codes mean; where it gives none, `answered` judges by the status."""
+        code = _code(answer)
+        if answer.status == 200 and code != 0:
+            raise SinkError(f"{self._name} {answer.shown()}; is it an HTTP Event Collector?")
+        if code in _STOP:
+            raise SinkError(f"{self._name} {answer.shown()}")
+        number = answer.json().get("invalid-event-number")
+        if code in _ONE_IS_BAD and isinstance(number, int) and 0 <= number < len(batch):
+            # Whether those before it were kept is not documented: all but the bad one are sent again.
+            raise RefusedError(f"{self._name} {answer.shown()}", batch[number].id)
+        if code in _ONE_IS_BAD:
+            raise RefusedError(f"{self._name} {answer.shown()}")
+
+    def _await_ack(self, batch: Batch, number: Any) -> None:
+        """Asks until the batch is acknowledged. Only `true` tells something: `false` may mean "not yet"."""
+        if not isinstance(number, int):
+            raise SinkError(
+                f"{self._name} gives no ackId: turn acknowledgement on for the token, or `ack` off"
+            )
+        deadline = time.monotonic() + self._config.ack_timeout
+        question = msgspec.json.encode({"acks": [number]})
+        path = f"{_ACK}?channel={self._channel['X-Splunk-Request-Channel']}"
+        while time.monotonic() < deadline:
+            answer = answered(self._name, batch, lambda: self._client.post(path, question))
+            if answer.json().get("acks", {}).get(str(number)) is True:
+                return
+            time.sleep(_POLL)
+        raise DeliveryError(
+            f"{self._name}: not acknowledged in {self._config.ack_timeout:g} seconds",
+            frozenset(alert.id for alert in batch),
+        )
+
+
+def _code(answer: Answer) -> int | None:
+    code = answer.json().get("code")
+    return code if isinstance(code, int) else None
+
+
+def open_sink(config: Config, context: RunContext) -> SplunkSink:
+    """Splunk as a sink."""
+    return SplunkSink(config)

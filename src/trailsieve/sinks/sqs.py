@@ -1,0 +1,74 @@
+"""Alerts as messages of a queue, in the native format.
+
+At most ten messages and 1 MiB a request. In a FIFO queue the alert's id is the deduplication id: a repeat
+within five minutes is not there twice. Source:
+docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from trailsieve.errors import SinkError
+from trailsieve.model import Alert
+from trailsieve.ports import RunContext
+from trailsieve.sinks.aws_batching import attributes, deliver_messages, sending_client
+from trailsieve.wire.aws import AwsConfig, explained
+
+_BYTES = 2**20
+
+
+class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
+    """Settings.
+
+    Attributes:
+        queue_url: the queue's URL; one that ends in .fifo is a FIFO queue.
+        group: a FIFO queue's group: alerts of one group stay in their order.
+    """
+
+    queue_url: str
+    group: str = "trailsieve"
+
+
+class SqsSink:
+    """Sends batches and reads what became of each message."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._fifo = config.queue_url.endswith(".fifo")
+        with explained("sqs", SinkError):
+            self._client = sending_client("sqs", config)
+        self._name = f"sqs {config.queue_url.rsplit('/', 1)[-1]}"
+
+    def deliver(self, alerts: Sequence[Alert]) -> None:
+        def send(entries: list[dict[str, Any]]) -> dict[str, Any]:
+            answer: dict[str, Any] = self._client.send_message_batch(
+                QueueUrl=self._config.queue_url, Entries=entries
+            )
+            return answer
+
+        deliver_messages(self._name, alerts, self._entry, send, _BYTES)
+
+    def check(self) -> str:
+        with explained(self._name, SinkError):
+            self._client.get_queue_attributes(QueueUrl=self._config.queue_url, AttributeNames=["QueueArn"])
+        return f"{self._name} is there"
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _entry(self, number: int, alert: Alert, body: bytes) -> dict[str, Any]:
+        entry: dict[str, Any] = {
+            "Id": str(number),
+            "MessageBody": body.decode(),
+            "MessageAttributes": attributes(alert),
+        }
+        if self._fifo:
+            entry |= {"MessageGroupId": self._config.group, "MessageDeduplicationId": alert.id}
+        return entry
+
+
+def open_sink(config: Config, context: RunContext) -> SqsSink:
+    """A queue as a sink."""
+    return SqsSink(config)

@@ -1,0 +1,114 @@
+"""Webhooks, signed as Standard Webhooks asks (www.standardwebhooks.com): one request an alert.
+
+The message's id is the alert's, the same on every try, so that a receiver can drop repeats. The body may be
+what Slack, Teams or PagerDuty take.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import time
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from trailsieve.errors import SinkError
+from trailsieve.formats import encoder, pagerduty
+from trailsieve.formats.fit import fitted
+from trailsieve.model import Alert
+from trailsieve.ports import RunContext
+from trailsieve.sinks.batching import Batch, Encoded, answered, checked, deliver
+from trailsieve.wire.http import Client, HttpConfig, UnreachableError
+
+
+class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
+    """Settings.
+
+    Attributes:
+        url: of the webhook. Whoever knows that of Slack or Teams may post there: keep it as a secret.
+        format: what the body holds.
+        secrets: sign the body; `whsec_` and base64, or any text. Two while one is being replaced by another.
+        routing_key: of a PagerDuty service, when the format is pagerduty.
+        headers: sent with every request, such as an Authorization of your own.
+        max_bytes: of a body.
+    """
+
+    url: str
+    format: Literal["native", "ecs", "ocsf", "slack", "teams", "pagerduty"] = "native"
+    secrets: tuple[str, ...] = ()
+    routing_key: str | None = None
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
+    gzip: bool = False  # few receivers take compressed bodies
+    max_bytes: int = 256_000
+
+
+class WebhookSink:
+    """Sends one alert after another over one connection."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._keys = [_key(secret) for secret in config.secrets]
+        self._client = Client(config.url, config, {"Content-Type": "application/json", **config.headers})
+        self._name = f"webhook {self._client.host}"
+        if config.format != "pagerduty":
+            self._encode = encoder(config.format)
+        elif config.routing_key:
+            routing_key = config.routing_key
+            self._encode = lambda alert: pagerduty.encode(alert, routing_key)
+        else:
+            raise SinkError("webhook: the format pagerduty needs a `routing_key`")
+
+    def deliver(self, alerts: Sequence[Alert]) -> None:
+        deliver(map(self._encoded, alerts), self._send, max_bytes=self._config.max_bytes, max_count=1)
+
+    def check(self) -> str:
+        """Asks with HEAD, which posts nothing: whatever is answered, somebody is there."""
+        try:
+            answer = self._client.get("", method="HEAD")
+        except UnreachableError as error:
+            raise SinkError(f"{self._name}: {error}") from None
+        if answer.status in (401, 403, 404, 410) or answer.status >= 500:
+            checked(self._name, lambda: answer)
+        return f"{self._client.host} answers"
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _encoded(self, alert: Alert) -> Encoded:
+        return Encoded(alert.id, fitted(alert, self._encode, self._config.max_bytes))
+
+    def _send(self, batch: Batch) -> None:
+        (alert,) = batch
+        answered(self._name, batch, lambda: self._client.post("", alert.body, self._signed(alert)))
+
+    def _signed(self, alert: Encoded) -> dict[str, str]:
+        now = str(int(time.time()))
+        headers = {"webhook-id": alert.id, "webhook-timestamp": now}
+        if self._keys:
+            text = b"%s.%s.%s" % (alert.id.encode(), now.encode(), alert.body)
+            digests = [hmac.digest(key, text, hashlib.sha256) for key in self._keys]
+            headers["webhook-signature"] = " ".join(
+                f"v1,{base64.b64encode(each).decode()}" for each in digests
+            )
+        return headers
+
+
+def _key(secret: str) -> bytes:
+    """The bytes of a secret: `whsec_` says that they are in base64."""
+    if not secret.startswith("whsec_"):
+        return secret.encode()
+    try:
+        return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        raise SinkError(
+            "webhook: a secret that begins with whsec_ goes on in base64; this one does not"
+        ) from None
+
+
+def open_sink(config: Config, context: RunContext) -> WebhookSink:
+    """A webhook as a sink."""
+    return WebhookSink(config)

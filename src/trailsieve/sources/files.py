@@ -1,0 +1,242 @@
+"""Local files, directory trees and standard input, one object or one block of lines at a time."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from io import BufferedReader
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from msgspec import Struct
+
+from trailsieve.errors import UsageError
+from trailsieve.model import Message, Offset, Position
+from trailsieve.ports import RunContext
+from trailsieve.trail.cloudtrail import looks_like_lines
+from trailsieve.trail.compression import GunzippedStream, is_gzip
+from trailsieve.trail.layout import is_lines_name
+from trailsieve.trail.selection import Listed
+
+BLOCK = 4 * 2**20  # bytes of lines that make one message
+STDIN = "-"
+
+
+class Config(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Settings: files and folders, read once from first to last."""
+
+    paths: list[str]
+
+
+def open_source(config: Config, context: RunContext) -> FilesSource:
+    """Files as a source; digest and Insight files are left aside."""
+    from trailsieve.trail.selection import Selection
+
+    files = Selection().files(list_files(config.paths), context.skip)
+    return FilesSource(files, context.max_object_size)
+
+
+def list_files(inputs: Iterable[str]) -> list[Listed]:
+    """The files of the inputs; directories are walked in the order of their names.
+
+    Raises:
+        UsageError: an input does not exist.
+    """
+    listed: list[Listed] = []
+    for given in inputs:
+        if given == STDIN:
+            listed.append(Listed(STDIN, "<stdin>", 0))
+        elif os.path.isdir(given):
+            listed.extend(_walk(given))
+        elif os.path.lexists(given):
+            listed.append(Listed(given, _shown(given), _size(given)))
+        else:
+            raise UsageError(f"{given}: no such file or directory")
+    return listed
+
+
+def _walk(top: str) -> Iterator[Listed]:
+    pending = [top]
+    while pending:
+        folder = pending.pop()
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name, reverse=True)
+        except OSError:
+            yield Listed(folder, _shown(folder), 0)  # opening it tells why it cannot be read
+            continue
+        files = [entry.path for entry in reversed(entries) if not entry.is_dir(follow_symlinks=False)]
+        pending.extend(entry.path for entry in entries if entry.is_dir(follow_symlinks=False))
+        for path in files:
+            yield Listed(path, _shown(path), _size(path), walked=True)
+
+
+def _shown(path: str) -> str:
+    r"""A path as text that every encoding takes: bytes of it that are no UTF-8 as `\udc80`."""
+    return path.encode("utf-8", "backslashreplace").decode()
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
+
+
+class FilesSource:
+    """Yields one message an object; files of lines come in blocks of at most `BLOCK` bytes or one line.
+
+    A file that cannot be read is a message with its `problem`, never an exception.
+
+    Args:
+        files: what to read, in this order.
+        limit: bytes of one line at most; a longer one is a problem.
+        progress: called with the name and compressed bytes of each file when it is done.
+    """
+
+    whole_objects = True
+
+    def __init__(
+        self, files: Sequence[Listed], limit: int, progress: Callable[[Listed], None] | None = None
+    ) -> None:
+        self._messages = self._read_all(files)
+        self._count = len(files)
+        self._limit = limit
+        self._progress = progress or (lambda listed: None)
+        self._exhausted = False
+
+    @property
+    def exhausted(self) -> bool:
+        return self._exhausted
+
+    def start(self, positions: Mapping[str, Offset]) -> None:
+        """A replay reads everything."""
+
+    def poll(self) -> Sequence[Message]:
+        message = next(self._messages, None)
+        self._exhausted = message is None
+        return [message] if message else []
+
+    def commit(self, positions: Iterable[Position]) -> None:
+        """Nothing to do: files stay where they are."""
+
+    def keep_alive(self) -> None:
+        """Files do not slip away."""
+
+    def check(self) -> str:
+        return f"{self._count} files"
+
+    def close(self) -> None:
+        self._messages.close()
+
+    def _read_all(self, files: Sequence[Listed]) -> Generator[Message]:
+        for listed in files:
+            try:
+                yield from self._read(listed)
+            except OSError as error:
+                yield Message(b"", Position(listed.name, 0), listed.name, problem=_reason(error))
+            self._progress(listed)
+
+    def _read(self, listed: Listed) -> Iterator[Message]:
+        if listed.path == STDIN:
+            yield from self._read_stdin(listed, sys.stdin.buffer)
+            return
+        as_lines = is_lines_name(listed.path)
+        # A pipe may be given by name, but one that a walk meets would be waited for without end.
+        if (listed.walked or not as_lines) and not stat.S_ISREG(os.stat(listed.path).st_mode):
+            raise OSError(None, "not a regular file")
+        if as_lines:
+            with open(listed.path, "rb") as file:
+                yield from self._lines(listed, _decompressed(file))
+        else:
+            yield Message(Path(listed.path).read_bytes(), Position(listed.name, 0), listed.name)
+
+    def _read_stdin(self, listed: Listed, stream: BinaryIO) -> Iterator[Message]:
+        """A whole document when its first line (blank ones aside) is no document of its own; else lines."""
+        buffered = _decompressed(stream)
+        first = line = buffered.readline(BLOCK)
+        while line and not line.strip():
+            line = buffered.readline(BLOCK)
+            first += line
+        if looks_like_lines(first):
+            yield from self._lines(listed, buffered, first)
+        else:
+            yield Message(first + buffered.read(self._limit + 1), Position(STDIN, 0), listed.name)
+
+    def _lines(self, listed: Listed, stream: IO[bytes], first: bytes = b"") -> Iterator[Message]:
+        number, place = 1, 0
+        try:
+            for block, cut in _blocks(stream, first, self._limit):
+                place += cut
+                for part, too_big in _parts(block, self._limit):
+                    place += len(part)
+                    reason = (
+                        f"too big: line {number} has more than {self._limit:,} bytes; raise --max-object-size"
+                    )
+                    yield Message(
+                        b"" if too_big else part,
+                        Position(listed.name, place),
+                        listed.name,
+                        number,
+                        reason if too_big else "",
+                    )
+                    number += part.count(b"\n")
+            damage, warning = _ended(stream)
+            problem = damage or warning
+        except OSError as error:
+            problem = _reason(error)
+        if problem:
+            yield Message(b"", Position(listed.name, place), listed.name, number, problem)
+
+
+def _decompressed(stream: BinaryIO) -> IO[bytes]:
+    """The stream, gunzipped when it starts like gzip."""
+    if is_gzip(stream.peek(2)[:2]):  # type: ignore[attr-defined]
+        return BufferedReader(GunzippedStream(stream), BLOCK)
+    return stream
+
+
+def _blocks(stream: IO[bytes], first: bytes, limit: int) -> Iterator[tuple[bytes, int]]:
+    """Blocks that end with a line's end, and how many bytes beyond `limit` their first line was cut by."""
+    rest, cut = first, 0
+    while chunk := _read_some(stream):
+        head, newline, tail = chunk.rpartition(b"\n")
+        if newline:
+            yield rest + head + newline, cut
+            rest, cut = tail, 0
+        elif len(rest) <= limit:
+            rest += chunk
+        else:
+            cut += len(chunk)
+    if rest and not _ended(stream)[0]:  # else it is a piece of a line
+        yield rest, cut
+
+
+def _ended(stream: IO[bytes]) -> tuple[str, str]:
+    """Damage of a gzip stream that was read to its end, and a warning about what stands behind it."""
+    raw = getattr(stream, "raw", None)
+    return (raw.damage, raw.warning) if isinstance(raw, GunzippedStream) else ("", "")
+
+
+def _parts(block: bytes, limit: int) -> Iterator[tuple[bytes, bool]]:
+    """The block, parted so that every line of more than `limit` bytes stands alone; True for such a line."""
+    begin = place = 0
+    while place < len(block) > limit:
+        start, end = place, block.find(b"\n", place)
+        place = end + 1 or len(block)
+        if (end if end >= 0 else place) - start > limit:
+            if begin < start:
+                yield block[begin:start], False
+            yield block[start:place], True
+            begin = place
+    if begin < len(block):
+        yield block[begin:], False
+
+
+def _read_some(stream: IO[bytes]) -> bytes:
+    return stream.read1(BLOCK) if hasattr(stream, "read1") else stream.read(BLOCK)
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)

@@ -1,0 +1,1 @@
+"""The source that follows growing files."""

@@ -1,0 +1,1 @@
+"""The SQS source, which reads the objects that a queue names."""

@@ -1,0 +1,72 @@
+"""Standard input, line by line, until it ends: `… | trailsieve run CONFIG`.
+
+A pipe cannot be read twice: what it held is gone with the process that is killed. A file that is followed
+(`follow`) loses nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from trailsieve.model import Message, Offset, Position
+from trailsieve.ports import RunContext
+from trailsieve.sources.line_reader import Line, Lines, too_big
+
+_NAME = "<stdin>"
+_PIECE = 2**20  # bytes of one read
+_WAIT = 1.0  # seconds
+
+
+class Config(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Standard input has no settings."""
+
+
+def open_source(config: Config, context: RunContext) -> StdinSource:
+    """Standard input as a source."""
+    return StdinSource(sys.stdin.fileno(), context.max_object_size)
+
+
+class StdinSource:
+    """Yields a message a line: a record, or an envelope of records."""
+
+    def __init__(self, descriptor: int, limit: int) -> None:
+        self._descriptor = descriptor
+        self._limit = limit
+        self._lines = Lines(limit)
+        self._count = 0
+        self.exhausted = False
+
+    def start(self, positions: Mapping[str, Offset]) -> None:
+        """A pipe has no position to go back to."""
+
+    def poll(self) -> Sequence[Message]:
+        if self.exhausted or not select.select([self._descriptor], [], [], _WAIT)[0]:
+            return ()
+        data = os.read(self._descriptor, _PIECE)
+        self.exhausted = not data
+        lines = self._lines.feed(data) if data else self._lines.last()
+        return [message for line in lines if (message := self._message(line))]
+
+    def keep_alive(self) -> None:
+        """A pipe waits."""
+
+    def commit(self, positions: Iterable[Position]) -> None:
+        """What was read from a pipe is not there any more."""
+
+    def check(self) -> str:
+        return "standard input can be read"
+
+    def close(self) -> None:
+        """Standard input belongs to the process."""
+
+    def _message(self, line: Line) -> Message | None:
+        self._count += 1
+        if not line.text.strip() and not line.too_big:
+            return None
+        problem = too_big(self._limit) if line.too_big else ""
+        return Message(line.text, Position(_NAME, self._count), f"{_NAME}:{self._count}", problem=problem)

@@ -1,0 +1,51 @@
+"""One moto for all tests of the audit; each test begins with an empty account."""
+
+from __future__ import annotations
+
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+
+from tests.audit.account import Account
+from tests.servers import moto
+from tests.servers.moto import ENVIRONMENT, Moto
+
+_NEVER = "1000000000"  # requests after which permissions are checked
+
+
+def post(server: Moto, path: str, body: str = "") -> None:
+    """Tells moto itself something."""
+    plain = {"Content-Type": "text/plain"}
+    request = urllib.request.Request(f"{server.url}/moto-api/{path}", body.encode(), plain, method="POST")
+    urllib.request.urlopen(request, timeout=30).close()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Moto]:
+    with moto.running(INITIAL_NO_AUTH_ACTION_COUNT=_NEVER) as running:
+        yield running
+
+
+@pytest.fixture
+def empty(server: Moto, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """An account with nothing in it."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    post(server, "reset-auth", _NEVER)
+    post(server, "reset")
+    return Account(server)
+
+
+@pytest.fixture
+def account(empty: Account) -> Account:
+    """An account in which every control is met."""
+    empty.build()
+    return empty
+
+
+@pytest.fixture
+def small(empty: Account) -> Account:
+    """An account in which the first two controls are met: quicker to build."""
+    empty.build(2)
+    return empty

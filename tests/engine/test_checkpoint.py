@@ -1,0 +1,111 @@
+"""The checkpoint: an epoch is kept whole or not at all, whatever ends the process."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trailsieve.engine.checkpoint import Checkpoint, Epoch, MemoryCheckpoint, SqliteCheckpoint
+from trailsieve.errors import CheckpointError
+from trailsieve.model import GONE, Position
+
+SAVES = """
+import os, sys
+from pathlib import Path
+from trailsieve.engine.checkpoint import Epoch, SqliteCheckpoint
+from trailsieve.model import Position
+
+path, left = Path(sys.argv[1]), int(sys.argv[2])
+checkpoint = SqliteCheckpoint(path)
+
+def trace(statement):
+    global left
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), 9)
+
+checkpoint._database.set_trace_callback(trace)
+for n in range(1, 4):
+    state = {"window": b"%d" % n, "old": None}
+    checkpoint.save(Epoch([Position("s", n), Position("t", str(n))], [f"a{n}", f"b{n}"], state))
+"""
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def checkpoint(request: pytest.FixtureRequest, tmp_path: Path) -> Checkpoint:
+    return MemoryCheckpoint() if request.param == "memory" else SqliteCheckpoint(tmp_path / "c.db")
+
+
+def test_what_is_kept_is_there(checkpoint: Checkpoint) -> None:
+    checkpoint.save(Epoch([Position("s", 1), Position("t", "x")], ["a"], {"k": b"\0"}))
+    checkpoint.save(Epoch([Position("s", 2), Position("s", 3)], [], {"k": None, "l": b""}))
+    assert checkpoint.positions() == {"s": 3, "t": "x"}
+    assert checkpoint.state() == {"l": b""}
+    checkpoint.save(Epoch([Position("t", GONE)]))
+    assert checkpoint.positions() == {"s": 3}
+
+
+def test_a_restart_finds_it_and_ids_are_bounded(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "c.db"
+    first = SqliteCheckpoint(path, capacity=3)
+    for number in range(5):
+        first.save(Epoch([Position("s", number)], [f"id{number}"]))
+    first.close()
+    again = SqliteCheckpoint(path)
+    assert again.positions() == {"s": 4}
+    assert list(again.ids()) == ["id2", "id3", "id4"]
+
+
+@pytest.mark.parametrize("statement", range(1, 25))
+def test_killed_before_any_statement_an_epoch_is_whole(tmp_path: Path, statement: int) -> None:
+    path = tmp_path / "c.db"
+    done = subprocess.run([sys.executable, "-c", SAVES, path, str(statement)], check=False)
+    assert done.returncode in (-9, 0)
+    checkpoint = SqliteCheckpoint(path)
+    last = int(checkpoint.positions().get("s", 0))
+    expected = {"s": last, "t": str(last)} if last else {}
+    assert checkpoint.positions() == expected
+    assert checkpoint.state() == ({"window": b"%d" % last} if last else {})
+    assert list(checkpoint.ids()) == [f"{name}{n}" for n in range(1, last + 1) for name in "ab"]
+    assert last == 3 or done.returncode == -9
+
+
+def test_one_process_at_a_time(tmp_path: Path) -> None:
+    first = SqliteCheckpoint(tmp_path / "c.db")
+    with pytest.raises(CheckpointError, match="is another trailsieve using it"):
+        SqliteCheckpoint(tmp_path / "c.db")
+    first.save(Epoch([Position("s", 1)]))
+    first.close()
+    assert SqliteCheckpoint(tmp_path / "c.db").positions() == {"s": 1}
+
+
+def test_what_is_no_checkpoint_is_told(tmp_path: Path) -> None:
+    (tmp_path / "no.db").write_bytes(b"no database, but long enough to be one" * 100)
+    with pytest.raises(CheckpointError, match=r"no\.db cannot be opened"):
+        SqliteCheckpoint(tmp_path / "no.db")
+    newer = sqlite3.connect(tmp_path / "newer.db")
+    newer.execute("PRAGMA user_version = 99")
+    newer.close()
+    with pytest.raises(CheckpointError, match="another version"):
+        SqliteCheckpoint(tmp_path / "newer.db")
+    with pytest.raises(CheckpointError, match="cannot be opened"):
+        SqliteCheckpoint(Path("/proc/no/c.db"))
+
+
+def test_a_full_disk_keeps_nothing_of_the_epoch_and_later_goes_on(tmp_path: Path) -> None:
+    checkpoint = SqliteCheckpoint(tmp_path / "c.db")
+    checkpoint.save(Epoch([Position("s", 1)], ["a"]))
+    pages = checkpoint._database.execute("PRAGMA page_count").fetchone()[0]
+    checkpoint._database.execute(f"PRAGMA max_page_count = {pages}")  # SQLite's own full disk
+    with pytest.raises(CheckpointError, match="is there space"):
+        checkpoint.save(Epoch([Position("s", 2)], [os.urandom(5000).hex()], {"k": bytes(100_000)}))
+    assert checkpoint.positions() == {"s": 1}
+    assert list(checkpoint.ids()) == ["a"]
+    checkpoint._database.execute("PRAGMA max_page_count = 100000")
+    checkpoint.save(Epoch([Position("s", 2)], ["b"], {"k": bytes(100_000)}))
+    assert checkpoint.positions() == {"s": 2}

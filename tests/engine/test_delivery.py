@@ -1,0 +1,324 @@
+"""How alerts are handed to sinks: in batches, again, in time, to those that want them, and given up at last."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from trailsieve.engine.dead_letters import AlertLetters
+from trailsieve.engine.delivery import Delivery, StoppedError
+from trailsieve.engine.heartbeat import HEARTBEAT, Heartbeat
+from trailsieve.engine.routing import Routing
+from trailsieve.engine.sink_worker import LONGEST_ASKED, Clock, Outlet, Refusal
+from trailsieve.errors import DeliveryError, SinkError
+from trailsieve.model import Alert, Severity
+from trailsieve.sinks.memory import MemorySink
+
+_DEADLINE = 20.0  # seconds
+
+
+def alert(number: int, severity: Severity = "high", **more: Any) -> Alert:
+    given: dict[str, Any] = {"account": "111122223333", **more}
+    return Alert(
+        id=f"id-{number}",
+        rule="r",
+        title="t",
+        severity=severity,
+        kind="match",
+        state=None,
+        time=None,
+        region=None,
+        count=1,
+        **given,
+    )
+
+
+@dataclass
+class FakeClock(Clock):
+    """Time passes only in pauses."""
+
+    time: float = 0.0
+    pauses: list[float] = field(default_factory=list)
+
+    def now(self) -> float:
+        return self.time
+
+    def wait(self, told: threading.Event, duration: float) -> bool:
+        self.pauses.append(duration)
+        self.time += duration
+        return told.is_set()
+
+
+class Receiver(MemorySink):
+    """Does what the next entry of a script says, then takes everything."""
+
+    def __init__(self, *script: Callable[[Sequence[Alert]], Exception]) -> None:
+        super().__init__()
+        self.script = list(script)
+        self.batches: list[int] = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def deliver(self, alerts: Sequence[Alert]) -> None:
+        self.gate.wait(_DEADLINE)
+        self.batches.append(len(alerts))
+        if self.script:
+            error = self.script.pop(0)(alerts)
+            again = error.again | error.refused.keys() if isinstance(error, DeliveryError) else set()
+            self.alerts += [alert for alert in alerts if alert.id not in again]
+            raise error
+        super().deliver(alerts)
+
+    @property
+    def ids(self) -> list[str]:
+        return [alert.id for alert in self.alerts]
+
+
+def busy(wait: float | None = None) -> Callable[[Sequence[Alert]], Exception]:
+    """Nothing is taken."""
+    return lambda alerts: DeliveryError("busy", frozenset(alert.id for alert in alerts), wait=wait)
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + _DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline, "it does not come to pass"
+        time.sleep(0.005)
+
+
+ALERTS = [alert(number) for number in range(10)]
+
+
+def test_what_is_not_taken_is_sent_again_and_only_that() -> None:
+    def half(alerts: Sequence[Alert]) -> Exception:
+        return DeliveryError("half", frozenset(alert.id for alert in alerts[::2]), {alerts[1].id: "bad"})
+
+    receiver, refused = Receiver(half), list[Refusal]()
+    Delivery([Outlet(receiver, clock=FakeClock())], refused=refused.append).deliver(ALERTS)
+    assert receiver.batches == [10, 5]
+    assert sorted(receiver.ids) == sorted({alert.id for alert in ALERTS} - {"id-1"})
+    assert [(letter.alert.id, letter.reason) for letter in refused] == [("id-1", "bad")]
+
+
+def test_pauses_grow_and_vary_and_end_with_what_is_asked_for() -> None:
+    clock = FakeClock()
+    receiver = Receiver(*[busy()] * 12, busy(7), busy(10**9))
+    Delivery([Outlet(receiver, clock=clock)]).deliver(ALERTS)
+    grown = clock.pauses[:12]
+    for number, pause in enumerate(grown):
+        most = min(30.0, 0.5 * 2**number)
+        assert most / 2 <= pause <= most
+    assert len({pause / min(30.0, 0.5 * 2**number) for number, pause in enumerate(grown)}) > 3
+    assert clock.pauses[12:] == [7, LONGEST_ASKED]
+    assert receiver.ids == [alert.id for alert in ALERTS]
+
+
+def test_an_outage_of_minutes_is_reported_once_when_it_begins_and_once_when_it_ends() -> None:
+    said = list[str]()
+    clock = FakeClock()
+    receiver = Receiver(*[busy()] * 20)
+    outlet = Outlet(receiver, Routing(name="siem"), said.append, clock)
+    Delivery([outlet]).deliver(ALERTS)
+    assert clock.time > 180
+    assert said == [
+        "sink siem: busy; 10 alerts are sent again until it takes them",
+        f"sink siem: takes alerts again, after 20 tries in {clock.time:,.0f} s",
+    ]
+    Delivery([outlet]).deliver(ALERTS)
+    assert len(said) == 2
+
+
+def test_batches_and_rate() -> None:
+    receiver, clock = Receiver(), FakeClock()
+    Delivery([Outlet(receiver, Routing(max_batch=4, rate=3), clock=clock)]).deliver(ALERTS)
+    assert receiver.batches == [3, 3, 3, 1]
+    assert clock.time == pytest.approx(10 / 3)
+    receiver = Receiver()
+    Delivery([Outlet(receiver, Routing(max_batch=4))]).deliver(ALERTS)
+    assert receiver.batches == [4, 4, 2]
+
+
+def test_required_sinks_take_alerts_at_the_same_time() -> None:
+    """Each waits until the other has begun."""
+    both = threading.Barrier(2)
+
+    class Waiting(MemorySink):
+        def deliver(self, alerts: Sequence[Alert]) -> None:
+            both.wait(_DEADLINE)
+            super().deliver(alerts)
+
+    sinks = [Waiting(), Waiting()]
+    Delivery(sinks).deliver(ALERTS)
+    assert [len(sink.alerts) for sink in sinks] == [10, 10]
+
+
+def test_while_a_required_sink_makes_us_wait_the_source_is_kept_alive() -> None:
+    receiver = Receiver()
+    receiver.gate.clear()
+    Delivery([receiver], keep_alive=receiver.gate.set).deliver(ALERTS)
+    assert len(receiver.alerts) == 10
+
+
+def test_what_ends_a_required_sink_ends_the_run_even_while_another_is_down() -> None:
+    down = Receiver(*[busy()] * 1000)
+    wrong = Receiver(lambda alerts: SinkError("the token is wrong"))
+    delivery = Delivery([Outlet(down), wrong])
+    with pytest.raises(SinkError, match="the token is wrong"):
+        delivery.deliver(ALERTS)
+    delivery.close()
+
+
+def test_told_to_stop_while_a_required_sink_is_down() -> None:
+    refused = list[Refusal]()
+    delivery = Delivery([Receiver(*[busy()] * 1000)], refused=refused.append, stopping=lambda: True)
+    with pytest.raises(StoppedError):
+        delivery.deliver(ALERTS)
+    delivery.close()
+    assert not refused, "they are not committed and will be raised again"
+
+
+def test_told_to_stop_it_waits_for_a_sink_that_is_only_slow() -> None:
+    receiver = Receiver()
+    receiver.gate.clear()
+    Delivery([receiver], keep_alive=receiver.gate.set, stopping=lambda: True).deliver(ALERTS)
+    assert len(receiver.alerts) == 10
+
+
+def optional(receiver: Receiver, **settings: Any) -> Outlet:
+    clock = settings.pop("clock", None)
+    return Outlet(receiver, Routing(name="soc", required=False, **settings), clock=clock)
+
+
+def test_a_sink_that_is_not_required_makes_nobody_wait() -> None:
+    slow, required = Receiver(), Receiver()
+    slow.gate.clear()
+    delivery = Delivery([optional(slow), required])
+    for number in range(5):
+        delivery.deliver([alert(number)])
+    assert len(required.alerts) == 5
+    assert not slow.alerts
+    slow.gate.set()
+    wait_for(lambda: len(slow.alerts) == 5)
+    delivery.close()
+
+
+def test_what_an_optional_sink_does_not_take_in_time_is_given_up_and_counted() -> None:
+    refused, gauges = list[Refusal](), dict[str, float]()
+    clock = FakeClock()
+    outlet = optional(Receiver(*[busy()] * 60), clock=clock, give_up_after="10m")
+    delivery = Delivery([outlet], refused=refused.append, gauge=gauges.__setitem__)
+    delivery.deliver(ALERTS)
+    wait_for(lambda: outlet.waiting == 0)
+    assert 600 <= clock.time < 640
+    delivery.deliver([])
+    assert [letter.alert for letter in refused] == ALERTS
+    assert {letter.reason for letter in refused} == {"not taken for 10m: busy"}
+    assert gauges["soc_never_taken"] == 10
+    delivery.close()
+
+
+def test_what_has_no_room_in_the_queue_is_given_up_at_once() -> None:
+    refused = list[Refusal]()
+    receiver = Receiver()
+    receiver.gate.clear()
+    delivery = Delivery([optional(receiver, queue=4)], refused=refused.append)
+    delivery.deliver(ALERTS)
+    assert [letter.alert.id for letter in refused] == [alert.id for alert in ALERTS[4:]]
+    receiver.gate.set()
+    delivery.close()
+    assert receiver.ids == [alert.id for alert in ALERTS[:4]]
+
+
+@pytest.mark.parametrize("error", [SinkError("the token is wrong"), RuntimeError("a mistake of ours")])
+def test_an_optional_sink_that_ends_does_not_end_the_run(error: Exception) -> None:
+    refused, said = list[Refusal](), list[str]()
+    outlet = Outlet(Receiver(lambda alerts: error), Routing(name="soc", required=False), said.append)
+    delivery = Delivery([outlet], refused=refused.append)
+    delivery.deliver(ALERTS[:5])
+    wait_for(lambda: outlet.error)
+    delivery.deliver(ALERTS[5:])
+    delivery.close()
+    assert [letter.alert for letter in refused] == ALERTS
+    assert all(str(error) in letter.reason for letter in refused)
+    assert len(said) == 1
+
+
+def test_at_the_end_what_still_waits_is_given_up_never_forgotten() -> None:
+    refused = list[Refusal]()
+    outlet = optional(Receiver(*[busy()] * 1000))
+    delivery = Delivery([outlet], refused=refused.append)
+    delivery.deliver(ALERTS)
+    wait_for(lambda: outlet.down)
+    delivery.close()
+    assert {letter.alert.id for letter in refused} == {alert.id for alert in ALERTS}
+
+
+def test_nothing_is_lost_between_many_threads() -> None:
+    """Taken, refused or given up: every alert is exactly one of these."""
+    refused = list[Refusal]()
+    receivers = [Receiver(*[busy(0)] * 20) for _ in range(4)]
+    outlets = [Outlet(receivers[0]), *(optional(each, max_batch=7) for each in receivers[1:])]
+    delivery = Delivery(outlets, refused=refused.append)
+    for start in range(0, 3000, 30):
+        delivery.deliver([alert(number) for number in range(start, start + 30)])
+    delivery.close()
+    taken = sum(len(receiver.alerts) for receiver in receivers)
+    assert taken + len(refused) == 4 * 3000
+    assert receivers[0].ids == [f"id-{number}" for number in range(3000)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "taken"),
+    [
+        ({}, [0, 1, 2, 3]),
+        ({"severity": "medium"}, [1, 2, 3]),
+        ({"severity": ["low", "critical"]}, [0, 3]),
+        ({"tags": ["pci", "x"]}, [1]),
+        ({"accounts": ["444455556666"]}, [2]),
+        ({"severity": "high", "tags": ["pci"]}, []),
+    ],
+)
+def test_routing(settings: dict[str, Any], taken: list[int]) -> None:
+    alerts = [
+        alert(0, "low"),
+        alert(1, "medium", tags=("pci",)),
+        alert(2, "high", account="444455556666"),
+        alert(3, "critical", account=None),
+    ]
+    receiver = Receiver()
+    Delivery([Outlet(receiver, msgspec.convert(settings, Routing))]).deliver(alerts)
+    assert receiver.ids == [f"id-{number}" for number in taken]
+
+
+def test_a_heartbeat_is_sent_when_it_is_due_to_whom_it_may_concern() -> None:
+    now = [1_000.0]
+    wants, not_wants = Receiver(), Receiver()
+    delivery = Delivery(
+        [Outlet(wants, Routing(severity="critical")), Outlet(not_wants, Routing(heartbeat=False))],
+        heartbeat=Heartbeat(300, lambda: now[0]),
+    )
+    for now[0] in (1_000.0, 1_200.0, 1_300.0, 1_301.0, 9_000.0):
+        delivery.deliver([])
+    beats = wants.alerts
+    assert [beat.time for beat in beats] == [
+        f"1970-01-01T{text}Z" for text in ("00:16:40", "00:21:40", "02:30:00")
+    ]
+    assert {(beat.rule, beat.severity) for beat in beats} == {(HEARTBEAT, "informational")}
+    assert len({beat.id for beat in beats}) == 3
+    assert not not_wants.alerts
+
+
+def test_an_alert_that_was_given_up_is_kept_whole(tmp_path: Path) -> None:
+    kept = AlertLetters(tmp_path / "alerts.jsonl")
+    kept.add(Refusal("siem", alert(1, records=(b'{"n": 1.0}',)), "bad\nnews"))
+    letter = json.loads(kept.path.read_text())
+    assert (letter["sink"], letter["reason"], letter["alert"]["id"]) == ("siem", "bad\nnews", "id-1")
+    assert b'{"n": 1.0}' in kept.path.read_bytes()

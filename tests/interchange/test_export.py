@@ -1,0 +1,297 @@
+"""The way back: what is exported and imported again is the same rule; what cannot be said is left out, and said."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.audit.account import Account
+from tests.cli.console import trailsieve
+from tests.interchange.test_import_formats import MODULES, rules_of
+from tests.strategies import patterns
+from trailsieve.errors import PatternError
+from trailsieve.interchange.exporters import athena, aws_cli, eventbridge, opensearch
+from trailsieve.interchange.exporters import cloudformation as to_cloudformation
+from trailsieve.interchange.exporters import terraform as to_terraform
+from trailsieve.interchange.exporters.cloudwatch import EACH_MATCH, Export, Place
+from trailsieve.interchange.importers import cloudformation, terraform
+from trailsieve.interchange.importers.model import Found, Item
+from trailsieve.logic import equivalent
+from trailsieve.model import ALARM_STATES
+from trailsieve.pattern.compiler import compile
+from trailsieve.pattern.render import render
+from trailsieve.rules.alarm import Alarm, Metric
+from trailsieve.rules.load import load_pack
+from trailsieve.rules.rule import Rule
+
+Json = dict[str, Any]
+PLACE = Place("trail", "arn:aws:sns:us-east-1:111122223333:security", "Mine")
+Round = Callable[[list[Rule], Path], list[Rule]]
+
+
+def by_cloudformation(rules: list[Rule], folder: Path) -> list[Rule]:
+    file = folder / "template.json"
+    file.write_text(to_cloudformation.exported(rules, PLACE).text, "utf-8")
+    return rules_of(cloudformation.read(file), folder)
+
+
+def by_terraform(rules: list[Rule], folder: Path) -> list[Rule]:
+    file = folder / "main.tf"
+    file.write_text(to_terraform.exported(rules, PLACE).text, "utf-8")
+    return rules_of(terraform.read(file), folder)
+
+
+ROUNDS: dict[str, Round] = {"cloudformation": by_cloudformation, "terraform": by_terraform}
+SOURCES: dict[str, Callable[[], Found]] = {
+    "terraform": lambda: terraform.read(MODULES / "benchmark.tf"),
+    "cloudformation": lambda: cloudformation.read(MODULES / "benchmark.yaml"),
+    "plan": lambda: terraform.read(MODULES / "plan.json"),
+}
+
+
+def same_settings(one: Rule, other: Rule) -> bool:
+    """Everything that CloudWatch knows of a rule; lateness and the like are ours."""
+    return (one.metric, one.alarm or EACH_MATCH, one.enabled) == (other.metric, other.alarm, other.enabled)
+
+
+@pytest.mark.parametrize("back", ROUNDS)
+@pytest.mark.parametrize("source", SOURCES)
+def test_modules_that_are_imported_and_exported_again(source: str, back: str, tmp_path: Path) -> None:
+    imported = rules_of(SOURCES[source](), tmp_path)
+    again = ROUNDS[back](imported, tmp_path)
+    assert [rule.id for rule in again] == [rule.id for rule in imported]
+    for one, other in zip(imported, again, strict=True):
+        assert equivalent(one.pattern, other.pattern).holds is True
+        assert same_settings(one, other)
+
+
+@pytest.mark.parametrize("back", ROUNDS)
+def test_the_pack_comes_back_word_for_word(back: str, tmp_path: Path) -> None:
+    rules = list(load_pack("cis-aws").rules)
+    again = ROUNDS[back](rules, tmp_path)
+    assert [rule.pattern.text for rule in again] == [rule.pattern.text for rule in rules]
+    assert all(same_settings(one, other) for one, other in zip(rules, again, strict=True))
+
+
+numbers = st.integers(-9, 9) | st.sampled_from([0.5, -1.25, 1e6, 1e-3])
+alarms = st.builds(
+    Alarm,
+    threshold=numbers,
+    period=st.sampled_from([10, 20, 30, 60, 300, 3600, 5400, 86400]),
+    statistic=st.sampled_from(["Sum", "SampleCount", "Average", "Minimum", "Maximum"]),
+    comparison=st.sampled_from([">=", ">", "<", "<="]),
+    evaluation_periods=st.integers(3, 7),
+    datapoints_to_alarm=st.integers(1, 3),
+    missing=st.sampled_from(["missing", "notBreaching", "breaching", "ignore"]),
+    notify=st.lists(st.sampled_from(ALARM_STATES), min_size=1, unique=True).map(
+        lambda states: tuple(state for state in ("ALARM", "OK", "INSUFFICIENT_DATA") if state in states)
+    ),
+)  # fmt: skip
+metrics = st.builds(Metric, value=numbers, default=st.none() | numbers)
+
+
+@st.composite
+def made_up_rules(draw: st.DrawFn) -> Rule:
+    text = render(draw(patterns)).encode("utf-8", "replace").decode()
+    try:
+        pattern = compile(text.replace("\r", " ").strip() or "a")
+    except PatternError:
+        pattern = compile("a")
+    name = draw(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12))
+    return Rule(
+        name, name, "low", pattern, enabled=draw(st.booleans()), metric=draw(metrics), alarm=draw(alarms)
+    )
+
+
+@pytest.mark.parametrize("back", ROUNDS)
+@given(rules=st.lists(made_up_rules(), min_size=1, max_size=3))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_rules_come_back(back: str, rules: list[Rule], tmp_path: Path) -> None:
+    again = ROUNDS[back](rules, tmp_path)
+    assert [rule.pattern.tree for rule in again] == [rule.pattern.tree for rule in rules]
+    assert all(same_settings(one, other) for one, other in zip(rules, again, strict=True))
+
+
+def test_the_commands_make_the_filters_and_alarms(empty: Account, tmp_path: Path) -> None:
+    """The options of each command, read as the AWS CLI reads them, and given to moto."""
+    rules = rules_of(terraform.read(MODULES / "plan.json"), tmp_path)
+    empty.client("logs").create_log_group(logGroupName="trail")
+    script = aws_cli.exported(rules, PLACE).text
+    for command in script.replace("\\\n", " ").splitlines():
+        words = shlex.split(command, comments=True)
+        if words[:1] == ["aws"]:
+            _run(empty, words[1], words[2], words[3:])
+    found = Found(
+        [Item("moto", item) for item in empty.client("logs").describe_metric_filters()["metricFilters"]],
+        [Item("moto", item) for item in empty.client("cloudwatch").describe_alarms()["MetricAlarms"]],
+    )
+    again = {rule.id: rule for rule in rules_of(found, tmp_path)}
+    for rule in rules:
+        assert again[rule.id].pattern.text == rule.pattern.text
+        assert same_settings(rule, again[rule.id])
+
+
+def _run(account: Account, service: str, call: str, words: list[str]) -> None:
+    client = account.client(service)
+    operation = client.meta.method_to_api_mapping[call.replace("-", "_")]
+    members = client.meta.service_model.operation_model(operation).input_shape.members
+    names = {_hyphens(name): (name, shape) for name, shape in members.items()}
+    given: Json = {}
+    for word in words:
+        option, _, text = word.removeprefix("--").partition("=")
+        name, shape = names[option]
+        given[name] = _typed(text, shape.type_name)
+    getattr(client, call.replace("-", "_"))(**given)
+
+
+def _hyphens(name: str) -> str:
+    from botocore import xform_name
+
+    return str(xform_name(name, "-"))
+
+
+def _typed(text: str, kind: str) -> Any:
+    if kind == "list":
+        return json.loads(text) if text.startswith("[") else [text]
+    return {"integer": int, "double": float}.get(kind, str)(text)
+
+
+@pytest.mark.parametrize("shape", ["cloudformation", "terraform", "cli"])
+def test_what_whoever_deploys_must_know_is_asked_for(shape: str) -> None:
+    result = trailsieve("rules", "export", "samples/rules/alarms.toml", "--to", shape)
+    assert result.code == 0
+    text = result.out.decode()
+    wanted = {"cloudformation": '"Ref": "Topic"', "terraform": "[var.topic]", "cli": '="${TOPIC:?}"'}
+    assert wanted[shape] in text
+    assert "denied-calls: suppress: CloudWatch tells of every change" in result.err
+
+
+def test_descriptions_are_as_long_as_an_alarm_takes() -> None:
+    export = to_cloudformation.exported([rule("a", description="x" * 2000)], PLACE)
+    description = json.loads(export.text)["Resources"]["RAlarm"]["Properties"]["AlarmDescription"]
+    assert len(description) == 1024
+    assert any("cut to the 1024 characters" in loss for loss in export.losses["r"])
+
+
+# --- what other services can say ---
+
+
+def rule(pattern: str, **more: Any) -> Rule:
+    return Rule("r", "R", "low", compile(pattern), **more)
+
+
+EVENTS: dict[str, Json] = {
+    '{ $.a = "x" || $.a = "y*" || $.a = "*z" || $.a = "p*q" }': {
+        "a": ["x", {"prefix": "y"}, {"suffix": "z"}, {"wildcard": "p*q"}]
+    },
+    '{ $.a.b != "x" && $.a.b != "y" && $.c NOT EXISTS }': {"a": {"b": [{"anything-but": ["x", "y"]}]}, "c": [{"exists": False}]},
+    "{ $.a IS TRUE && ($.b = 3 || $.c >= 4.5) }": {
+        "$or": [{"a": [True], "b": [{"numeric": ["=", 3]}]}, {"a": [True], "c": [{"numeric": [">=", 4.5]}]}]
+    },
+    "{ $.a IS NULL }": {"a": [None]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", EVENTS)
+def test_event_patterns(pattern: str) -> None:
+    made = eventbridge.event_pattern(rule(pattern))
+    assert made == {"detail-type": [{"suffix": "via CloudTrail"}], "detail": EVENTS[pattern]}
+
+
+fields = st.sampled_from(["a", "b", "c.d"])
+texts = st.sampled_from(["x", "xy", "yx", "z"])
+shapes = st.sampled_from(['{} = "{}"', '{} = "{}*"', '{} = "*{}"', '{} != "{}"', "{} NOT EXISTS"])
+tests = st.builds(lambda shape, name, text: shape.format(f"$.{name}", text), shapes, fields, texts)
+sentences = st.recursive(
+    tests,
+    lambda inner: st.builds(
+        lambda sign, parts: f"({sign.join(parts)})",
+        st.sampled_from([" && ", " || "]),
+        st.lists(inner, min_size=2, max_size=3),
+    ),
+    max_leaves=5,
+)
+
+
+@given(sentences, st.dictionaries(fields, texts))
+@settings(max_examples=300, deadline=None)
+def test_event_patterns_match_what_the_rule_matches(sentence: str, values: dict[str, str]) -> None:
+    """Against the matcher of moto, which plays EventBridge."""
+    from moto.events.models import EventPattern
+
+    made_up = rule(f"{{ {sentence} }}")
+    try:
+        detail = eventbridge.event_pattern(made_up)["detail"]
+    except eventbridge.InexpressibleError:
+        return
+    event: Json = {name: text for name, text in values.items() if "." not in name}
+    event |= {"c": {"d": values["c.d"]}} if "c.d" in values else {}
+    matcher: Any = EventPattern.load(json.dumps(detail))
+    assert matcher.matches_event(event) is made_up.pattern.matches_record(event)
+
+
+SQL = {
+    '{ $.eventName = "It\'s" }': "eventname = 'It''s'",
+    '{ $.userIdentity.arn != "*_a%*" }': "useridentity.arn NOT LIKE '%\\_a\\%%' ESCAPE '\\'",
+    "{ $.requestParameters.a.b[0] > 3 }": 'TRY_CAST(json_extract_scalar(requestparameters, \'$["a"]["b"][0]\') AS DOUBLE) > 3.0',
+    "{ $.errorCode NOT EXISTS || $.readOnly IS FALSE }": "(errorcode IS NULL OR readonly = 'false')",
+    "{ $.errorCode = %^Access% }": "regexp_like(errorcode, '^Access')",
+    "{ $.errorCode != %^Access% }": "NOT regexp_like(errorcode, '^Access')",
+    '{ $.resources[1].ARN = "x" }': "element_at(resources, 2).arn = 'x'",
+}
+
+
+@pytest.mark.parametrize("pattern", SQL)
+def test_sql(pattern: str) -> None:
+    assert athena.sql(rule(pattern))[0] == f"SELECT * FROM cloudtrail_logs\nWHERE {SQL[pattern]};"
+
+
+def test_opensearch_says_not_equal_only_of_fields_that_exist() -> None:
+    made = json.loads(opensearch.exported([rule('{ $.a != "b*?" }')], PLACE).text)
+    assert made["r"]["query"]["bool"]["filter"] == [
+        {
+            "bool": {
+                "filter": [{"exists": {"field": "a"}}],
+                "must_not": [{"wildcard": {"a": {"value": "b*\\?"}}}],
+            }
+        }
+    ]
+
+
+Exporter = Callable[[list[Rule], Place], Export]
+LEFT: list[tuple[Exporter, str, str]] = [
+    (eventbridge.exported, "error", "no text"),
+    (eventbridge.exported, "{ $.a = %x% }", "no regex"),
+    (eventbridge.exported, "{ $.a[0] = 1 }", "elements of an array"),
+    (eventbridge.exported, '{ $.a = "x*" && $.a != "xy" }', "two conditions on $.a"),
+    (eventbridge.exported, "{ $.a = 1 && $.a.b = 2 }", "and on a part of it"),
+    (athena.exported, "[a, b]", "columns"),
+    (athena.exported, "{ $.invented = 1 }", "no column for $.invented"),
+    (athena.exported, "{ $.resources[*].ARN = 1 }", "wildcard in a selector"),
+    (opensearch.exported, "{ $.a = %x% }", "Lucene"),
+    (opensearch.exported, "{ $.a[0] = 1 }", "elements of arrays"),
+    (opensearch.exported, "error", "text"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("exporter", "pattern", "reason"), LEFT)
+def test_what_cannot_be_said_is_left_out_and_said_why(exporter: Exporter, pattern: str, reason: str) -> None:
+    export = exporter([rule(pattern)], PLACE)
+    assert reason in export.left["r"]
+    assert "r" not in export.losses
+
+
+def test_a_rule_that_is_left_out_makes_the_answer_no(tmp_path: Path) -> None:
+    file = tmp_path / "r.toml"
+    file.write_text("[[rule]]\nid = 'text'\npattern = 'error'\n")
+    result = trailsieve("rules", "export", file, "--to", "eventbridge")
+    assert result.code == 1
+    assert "text: left out: EventBridge only knows JSON fields" in result.err
+    assert json.loads(result.out) == {}

@@ -1,0 +1,95 @@
+"""`trailsieve run` over Kinesis: killed at any moment, over all envelopes, exactly the expected alerts."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.console import denied
+from tests.servers.kinesis import Kinesis, Stream, create, kinesis  # noqa: F401
+from tests.sources.kafka_topic import alert_ids
+from tests.sources.ledger import enter
+from tests.sources.service import KILLS, Service, until
+from tests.trail.aggregate import aggregated
+
+PER_KILL = 330  # records
+ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+
+@pytest.fixture
+def stream(kinesis: Kinesis) -> Iterator[Stream]:  # noqa: F811
+    made = create(kinesis, f"run-{uuid.uuid4().hex[:8]}", shards=2)
+    yield made
+    made.client.delete_stream(StreamName=made.name)
+
+
+@pytest.fixture
+def service(stream: Stream, tmp_path: Path) -> Iterator[Service]:
+    made = Service(tmp_path, source(stream), ENVIRONMENT)
+    yield made
+    if made.running:
+        made.kill()
+
+
+def source(stream: Stream) -> str:
+    return f"""[source]
+kind = "kinesis"
+stream = "{stream.name}"
+region = "us-east-1"
+endpoint_url = "{stream.client.meta.endpoint_url}"
+"""
+
+
+def record(number: int) -> dict[str, Any]:
+    """Every tenth is a hit."""
+    fields: dict[str, Any] = {"eventVersion": "1.08", "eventID": f"event-{number}"}
+    return denied(number, **fields) if number % 10 == 0 else denied(number, errorCode=None, **fields)
+
+
+def payload(chance: random.Random, numbers: list[int]) -> bytes:
+    """Some records as they may come: packed, subscribed, in lines."""
+    texts = [json.dumps(record(number)).encode() for number in numbers]
+    events = [{"id": "1", "timestamp": 1, "message": text.decode()} for text in texts]
+    subscribed = {"messageType": "DATA_MESSAGE", "logGroup": "g", "logEvents": events}
+    return chance.choice(
+        [aggregated(texts), gzip.compress(json.dumps(subscribed).encode()), b"\n".join(texts)]
+    )
+
+
+def hits(numbers: int) -> int:
+    return len(range(0, numbers, 10))
+
+
+def test_kills_splits_and_merges_lose_nothing(stream: Stream, service: Service) -> None:
+    chance = random.Random(7)
+    per_part = PER_KILL
+    for part in range(KILLS):
+        numbers = list(range(part * per_part, (part + 1) * per_part))
+        stream.put([payload(chance, numbers[start : start + 7]) for start in range(0, per_part, 7)])
+        stream.put([gzip.compress(b'{"messageType":"CONTROL_MESSAGE","logEvents":[]}')])
+        service.start()
+        before, wanted = len(service.alerts), chance.randrange(per_part // 10)
+        until(lambda: len(service.alerts) >= before + wanted, "some alerts came")  # noqa: B023
+        service.kill()
+        (stream.split, stream.merge)[part % 2]()
+    service.started()
+    expected = hits(per_part * KILLS)
+    until(lambda: len(set(service.alerts)) >= expected, "all alerts came")
+    assert service.stop() == 0
+    records = [json.dumps(record(number)).encode() for number in range(per_part * KILLS)]
+    enter("kinesis", KILLS, len(records), alert_ids(records), service.alerts)
+    assert len(set(service.alerts)) == expected
+    assert not service.dead_letters
+    assert "notices" in service.said
+    done = len(service.alerts)
+    service.start("--until-idle")
+    assert service.process
+    assert service.process.wait(60) == 0
+    assert len(service.alerts) == done
