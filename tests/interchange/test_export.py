@@ -22,7 +22,7 @@ from trailsieve.interchange.exporters import cloudformation as to_cloudformation
 from trailsieve.interchange.exporters import terraform as to_terraform
 from trailsieve.interchange.exporters.cloudwatch import EACH_MATCH, Export, Place
 from trailsieve.interchange.importers import cloudformation, terraform
-from trailsieve.interchange.importers.model import Found, Item
+from trailsieve.interchange.importers.model import ImportResult, Item
 from trailsieve.logic import equivalent
 from trailsieve.model import ALARM_STATES
 from trailsieve.pattern.compiler import compile
@@ -49,7 +49,7 @@ def by_terraform(rules: list[Rule], folder: Path) -> list[Rule]:
 
 
 ROUNDS: dict[str, Round] = {"cloudformation": by_cloudformation, "terraform": by_terraform}
-SOURCES: dict[str, Callable[[], Found]] = {
+SOURCES: dict[str, Callable[[], ImportResult]] = {
     "terraform": lambda: terraform.read(MODULES / "benchmark.tf"),
     "cloudformation": lambda: cloudformation.read(MODULES / "benchmark.yaml"),
     "plan": lambda: terraform.read(MODULES / "plan.json"),
@@ -128,7 +128,7 @@ def test_the_commands_make_the_filters_and_alarms(empty: Account, tmp_path: Path
         words = shlex.split(command, comments=True)
         if words[:1] == ["aws"]:
             _run(empty, words[1], words[2], words[3:])
-    found = Found(
+    found = ImportResult(
         [Item("moto", item) for item in empty.client("logs").describe_metric_filters()["metricFilters"]],
         [Item("moto", item) for item in empty.client("cloudwatch").describe_alarms()["MetricAlarms"]],
     )

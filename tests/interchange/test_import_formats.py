@@ -13,8 +13,8 @@ from tests.audit.account import Account, alarm, transformation
 from tests.cli.console import trailsieve
 from trailsieve.errors import UsageError
 from trailsieve.interchange.importers import cloudformation, cloudwatch, terraform
-from trailsieve.interchange.importers.model import Found, Item
-from trailsieve.interchange.importers.rule_draft import drafts
+from trailsieve.interchange.importers.metric_filters import rule_drafts
+from trailsieve.interchange.importers.model import ImportResult, Item
 from trailsieve.interchange.importers.rule_file import rule_file
 from trailsieve.rules.load import load_pack
 from trailsieve.rules.rule import Rule
@@ -24,15 +24,15 @@ Json = dict[str, Any]
 PATTERN = '{ $.eventName = "StopLogging" }'
 
 
-def rules_of(found: Found, folder: Path) -> list[Rule]:
+def rules_of(result: ImportResult, folder: Path) -> list[Rule]:
     """The rules of a rule file, as the loader reads it."""
     file = folder / "imported.toml"
-    file.write_text(rule_file(drafts(found), found.left, "here"), "utf-8")
+    file.write_text(rule_file(rule_drafts(result), result.unsupported, "here"), "utf-8")
     return list(load_pack(file).rules)
 
 
-def found(*filters: Json, alarms: tuple[Json, ...] = ()) -> Found:
-    return Found([Item("here", item) for item in filters], [Item("here", item) for item in alarms])
+def found(*filters: Json, alarms: tuple[Json, ...] = ()) -> ImportResult:
+    return ImportResult([Item("here", item) for item in filters], [Item("here", item) for item in alarms])
 
 
 def metric_filter(name: str = "f", pattern: str | None = PATTERN, **more: Any) -> Json:
@@ -119,7 +119,7 @@ MATH = {
         {"Id": "b", "MetricStat": {"Metric": {"Namespace": "CIS", "MetricName": "f"}}},
     ]
 }
-LOSSES: dict[str, tuple[Found, str]] = {
+LOSSES: dict[str, tuple[ImportResult, str]] = {
     "no alarm": (found(metric_filter()), "no alarm watches its metric"),
     "two filters": (
         found(metric_filter(), metric_filter("g", metricTransformations=[transformation("f")]), alarms=(alarm("f"),)),
@@ -165,7 +165,7 @@ def test_what_a_rule_cannot_say_is_said_beside_it(name: str, tmp_path: Path) -> 
     assert any(sentence in line for line in comments), comments
 
 
-BROKEN: dict[str, tuple[Found, str]] = {
+BROKEN: dict[str, tuple[ImportResult, str]] = {
     "math": (
         found(metric_filter(), alarms=(alarm("f", MetricName=None, **MATH),)),
         "an expression over metrics",
@@ -223,7 +223,7 @@ def test_patterns_that_are_only_known_later_are_comments(tmp_path: Path) -> None
 def test_names_cannot_break_out_of_their_comment(tmp_path: Path) -> None:
     evil = "x\n[[rule]]\nid = \"evil\"\r\"'''\\"
     given = found(metric_filter(evil, logGroupName=evil), alarms=(alarm(evil, AlarmDescription=evil),))
-    given.left.append(evil)
+    given.unsupported.append(evil)
     [rule] = rules_of(given, tmp_path)
     assert rule.id == evil
     assert rule.description == evil.strip()
@@ -285,7 +285,7 @@ def test_anchors_that_multiply_are_refused(tmp_path: Path) -> None:
         cloudformation.read(tmp_path / "t.yaml")
 
 
-READERS: dict[str, Callable[[Path], Found]] = {
+READERS: dict[str, Callable[[Path], ImportResult]] = {
     "json": cloudwatch.read,
     "cloudformation": cloudformation.read,
     "terraform": terraform.read,

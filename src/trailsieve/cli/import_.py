@@ -13,7 +13,7 @@ from trailsieve.errors import UsageError
 from trailsieve.wire.aws import AwsConfig
 
 if TYPE_CHECKING:
-    from trailsieve.interchange.importers.model import Found
+    from trailsieve.interchange.importers.model import ImportResult
 
 _SAMPLES = "samples/import/describe-metric-filters.json samples/import/describe-alarms.json"
 F = TypeVar("F", bound=Callable[..., Any])
@@ -142,8 +142,8 @@ def from_sigma(paths: tuple[Path, ...], output: Path | None) -> int:
     """
     from trailsieve.interchange.sigma.rules import read
 
-    drafts, left = read(paths)
-    return _finish(drafts, left, paths, output)
+    drafts, unsupported = read(paths)
+    return _finish(drafts, unsupported, paths, output)
 
 
 def _pairs(given: Iterable[str]) -> dict[str, str]:
@@ -156,37 +156,37 @@ def _pairs(given: Iterable[str]) -> dict[str, str]:
     return pairs
 
 
-def _write(parts: Iterable[Found], sources: Iterable[object], output: Path | None) -> int:
-    from trailsieve.interchange.importers.model import Found
-    from trailsieve.interchange.importers.rule_draft import drafts
+def _write(parts: Iterable[ImportResult], sources: Iterable[object], output: Path | None) -> int:
+    from trailsieve.interchange.importers.metric_filters import rule_drafts
+    from trailsieve.interchange.importers.model import ImportResult
 
-    found = Found()
+    result = ImportResult()
     try:
         for part in parts:
-            found.add(part)
-        made = drafts(found)
+            result.add(part)
+        made = rule_drafts(result)
     except (AttributeError, TypeError, KeyError, ValueError) as error:
         raise UsageError(
             f"{', '.join(map(str, sources))}: not in the shape of AWS's own: {error!r}"
         ) from None
-    return _finish(made, found.left, sources, output)
+    return _finish(made, result.unsupported, sources, output)
 
 
-def _finish(made: list[Any], left: list[str], sources: Iterable[object], output: Path | None) -> int:
+def _finish(made: list[Any], unsupported: list[str], sources: Iterable[object], output: Path | None) -> int:
     """Writes the rule file, and tells a person what is not in it."""
     from trailsieve.interchange.importers.rule_file import rule_file
 
-    text = rule_file(made, left, ", ".join(map(str, sources)))
+    text = rule_file(made, unsupported, ", ".join(map(str, sources)))
     if output:
         output.write_text(text, "utf-8")
     else:
         click.echo(text, nl=False)
-    for sentence in left:
+    for sentence in unsupported:
         screen().say(sentence)
     for draft in made:
         for sentence in [f"no rule: {draft.broken}"] * bool(draft.broken) + draft.losses:
             screen().say(f"{draft.id}: {sentence}")
     rules = sum(not draft.broken for draft in made)
-    losses = len(left) + sum(len(draft.losses) + bool(draft.broken) for draft in made)
+    losses = len(unsupported) + sum(len(draft.losses) + bool(draft.broken) for draft in made)
     screen().say(f"{rules} rules, {losses} things that are not carried over")
     return int(rules == 0)

@@ -121,12 +121,12 @@ def _state(paths: Sequence[Path]) -> tuple[list[Rule], list[dict[str, Any]]]:
     from tempfile import TemporaryDirectory
 
     from trailsieve.interchange.importers.cloudwatch import read
-    from trailsieve.interchange.importers.model import Found, text_of
-    from trailsieve.interchange.importers.rule_draft import drafts
+    from trailsieve.interchange.importers.metric_filters import rule_drafts
+    from trailsieve.interchange.importers.model import ImportResult, text_of
     from trailsieve.interchange.importers.rule_file import rule_file
     from trailsieve.rules.load import load_pack
 
-    found, history = Found(), []
+    result, history = ImportResult(), []
     for path in paths:
         try:
             content = json.loads(text_of(path))
@@ -136,8 +136,8 @@ def _state(paths: Sequence[Path]) -> tuple[list[Rule], list[dict[str, Any]]]:
         if isinstance(items, list):
             history += [item for item in items if isinstance(item, dict)]
         if not isinstance(items, list) or "metricFilters" in content or "MetricAlarms" in content:
-            found.add(read(path))
-    made = drafts(found)
+            result.add(read(path))
+    made = rule_drafts(result)
     if not any(not draft.broken for draft in made):
         return [], history
     with TemporaryDirectory() as folder:

@@ -10,7 +10,7 @@ from typing import Any
 from trailsieve.cloudwatch.snapshot import Json
 from trailsieve.errors import UsageError
 from trailsieve.interchange.importers.intrinsics import NOTHING, Template
-from trailsieve.interchange.importers.model import Found, Item, Unresolved, composite, text_of
+from trailsieve.interchange.importers.model import ImportResult, Item, Unresolved, composite, text_of
 
 _FILTER, _ALARM = "AWS::Logs::MetricFilter", "AWS::CloudWatch::Alarm"
 _COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
@@ -21,7 +21,7 @@ _ELSEWHERE = {
 _SHORT = ("Ref", "Condition")  # all other short forms stand for Fn::…
 
 
-def read(path: Path, parameters: Mapping[str, str] = {}) -> Found:
+def read(path: Path, parameters: Mapping[str, str] = {}) -> ImportResult:
     """What a template holds.
 
     Raises:
@@ -31,47 +31,51 @@ def read(path: Path, parameters: Mapping[str, str] = {}) -> Found:
     resources = content.get("Resources") if isinstance(content, dict) else None
     if not isinstance(resources, dict):
         raise UsageError(f"{path}: no `Resources` in it; is it a CloudFormation template?")
-    template, found = Template(content, parameters), Found()
+    template, result = Template(content, parameters), ImportResult()
     for name, resource in resources.items():
         try:
-            _take(found, template, f"{path}: {name}", name, resource)
+            _take(result, template, f"{path}: {name}", name, resource)
         except UsageError as error:
             raise UsageError(f"{path}: {name}: {error}") from None
         except RecursionError:
             raise UsageError(f"{path}: {name}: nested too deep") from None
     if "Transform" in content:
-        found.left.append(
+        result.unsupported.append(
             f"{path}: its macros are not run: {content['Transform']}; what they add is not seen"
         )
-    return found
+    return result
 
 
-def _take(found: Found, template: Template, origin: str, name: str, resource: Any) -> None:
+def _take(result: ImportResult, template: Template, origin: str, name: str, resource: Any) -> None:
     if name.startswith("Fn::ForEach"):
-        found.left.append(f"{origin}: loops are not run; import the processed template instead")
+        result.unsupported.append(f"{origin}: loops are not run; import the processed template instead")
     if not isinstance(resource, dict):
         return
     kind = resource.get("Type")
     if kind in _ELSEWHERE:
-        found.left.append(f"{origin}: {_ELSEWHERE[kind]}")
+        result.unsupported.append(f"{origin}: {_ELSEWHERE[kind]}")
     if kind not in (_FILTER, _ALARM, _COMPOSITE):
         return
     condition = resource.get("Condition")
     holds = template.holds(condition) if condition else True
     if holds is False:
-        found.left.append(f"{origin}: its condition {condition} is false, so it is not deployed")
+        result.unsupported.append(f"{origin}: its condition {condition} is false, so it is not deployed")
         return
     properties = template.value(resource.get("Properties") or {})
     if not isinstance(properties, dict) or properties is NOTHING:
         raise UsageError("`Properties` is no table")
     if isinstance(holds, Unresolved):
-        found.left.append(f"{origin}: taken, though condition {condition} depends on parameters: --parameter")
+        result.unsupported.append(
+            f"{origin}: taken, though condition {condition} depends on parameters: --parameter"
+        )
     if kind == _FILTER:
-        found.filters.append(Item(origin, _filter(name, properties)))
+        result.filters.append(Item(origin, _filter(name, properties)))
     elif kind == _ALARM:
-        found.alarms.append(Item(origin, {"AlarmName": name, **properties, **_numbers(properties)}))
+        result.alarms.append(Item(origin, {"AlarmName": name, **properties, **_numbers(properties)}))
     else:
-        found.left.append(composite(origin, properties.get("AlarmName", name), properties.get("AlarmRule")))
+        result.unsupported.append(
+            composite(origin, properties.get("AlarmName", name), properties.get("AlarmRule"))
+        )
 
 
 def _filter(name: str, properties: Json) -> Json:

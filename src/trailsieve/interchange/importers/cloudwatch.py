@@ -7,23 +7,23 @@ from pathlib import Path
 
 from trailsieve.cloudwatch.snapshot import Json, load
 from trailsieve.errors import SourceError, UsageError
-from trailsieve.interchange.importers.model import Found, Item, composite, text_of
+from trailsieve.interchange.importers.model import ImportResult, Item, composite, text_of
 from trailsieve.wire.aws import AwsConfig, client, explained
 
 _LISTS = ("metricFilters", "MetricAlarms", "CompositeAlarms")
 
 
-def read(path: Path) -> Found:
+def read(path: Path) -> ImportResult:
     """What a saved answer holds, or a folder that `trailsieve audit aws --save` wrote.
 
     Raises:
         UsageError: the file holds no such answer.
     """
     if path.is_dir():
-        found = Found()
+        result = ImportResult()
         for question, answer in load(path).answers.items():
-            found.add(_found(f"{path / question.path}", answer.content))
-        return found
+            result.add(_found(f"{path / question.path}", answer.content))
+        return result
     try:
         content = json.loads(text_of(path))
     except (ValueError, RecursionError) as error:
@@ -36,7 +36,7 @@ def read(path: Path) -> Found:
     return _found(str(path), content)
 
 
-def ask(config: AwsConfig) -> Found:
+def ask(config: AwsConfig) -> ImportResult:
     """The metric filters and alarms of one region of a live account; two calls, read-only.
 
     Raises:
@@ -59,11 +59,11 @@ def ask(config: AwsConfig) -> Found:
 _TYPES = ["MetricAlarm", "CompositeAlarm"]
 
 
-def _found(origin: str, content: Json) -> Found:
+def _found(origin: str, content: Json) -> ImportResult:
     filters, alarms, composites = (
         [item for item in content.get(key) or [] if isinstance(item, dict)] for key in _LISTS
     )
-    return Found(
+    return ImportResult(
         [Item(origin, item) for item in filters],
         [Item(origin, item) for item in alarms],
         [composite(origin, item.get("AlarmName"), item.get("AlarmRule")) for item in composites],

@@ -30,16 +30,16 @@ def resources(path: Path, variables: Mapping[str, str]) -> tuple[list[Resource],
         raise UsageError(f"{path}: no .tf file in this folder")
     blocks = [block for file in files for block in _blocks(file)]
     scope = Scope()
-    left: list[str] = []
+    unsupported: list[str] = []
     for labels, body in blocks:
-        _declare(labels, body, scope, variables, left)
+        _declare(labels, body, scope, variables, unsupported)
     made = [
         resource
         for labels, body in blocks
         if labels[0] == "resource" and labels[1] in KINDS
-        for resource in _instances(labels, body, scope, left)
+        for resource in _instances(labels, body, scope, unsupported)
     ]
-    return made, left
+    return made, unsupported
 
 
 def _blocks(path: Path) -> Iterator[tuple[list[str], Any]]:
@@ -76,7 +76,7 @@ def attributes_of(body: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _declare(
-    labels: list[str], body: Any, scope: Scope, variables: Mapping[str, str], left: list[str]
+    labels: list[str], body: Any, scope: Scope, variables: Mapping[str, str], unsupported: list[str]
 ) -> None:
     """Notes what expressions may name."""
     attributes = dict(attributes_of(body))
@@ -91,32 +91,32 @@ def _declare(
         case ["resource", kind, name]:
             scope.resources[kind, name] = body
         case ["module", name]:
-            left.append(f"module.{name}: modules are not followed; import a plan instead: {_PLAN}")
+            unsupported.append(f"module.{name}: modules are not followed; import a plan instead: {_PLAN}")
 
 
-def _instances(labels: list[str], body: Any, scope: Scope, left: list[str]) -> Iterator[Resource]:
+def _instances(labels: list[str], body: Any, scope: Scope, unsupported: list[str]) -> Iterator[Resource]:
     _, kind, name = labels
     attributes = dict(attributes_of(body))
     address = f"{kind}.{name}"
-    for key, inner in _scopes(attributes, scope, address, left):
-        yield Resource(f"{address}{key}", kind, body_values(body, inner, f"{address}{key}", left))
+    for key, inner in _scopes(attributes, scope, address, unsupported):
+        yield Resource(f"{address}{key}", kind, body_values(body, inner, f"{address}{key}", unsupported))
 
 
 def _scopes(
-    attributes: dict[str, Any], scope: Scope, address: str, left: list[str]
+    attributes: dict[str, Any], scope: Scope, address: str, unsupported: list[str]
 ) -> Iterator[tuple[str, Scope]]:
     """One scope an instance, with what `count` or `for_each` make of it."""
     if "count" in attributes:
         count = evaluate(attributes["count"], scope)
         if isinstance(count, Unresolved):
-            left.append(f"{address}: taken once: its count is only known to Terraform: {count}")
+            unsupported.append(f"{address}: taken once: its count is only known to Terraform: {count}")
             count = 1
         for number in range(min(int(count), 1000)):
             yield f"[{number}]", scope.within({"count": {"index": number}})
     elif "for_each" in attributes:
         each = evaluate(attributes["for_each"], scope)
         if isinstance(each, Unresolved):
-            left.append(f"{address}: left out: its for_each is only known to Terraform: {each}")
+            unsupported.append(f"{address}: left out: its for_each is only known to Terraform: {each}")
             return
         pairs = each.items() if isinstance(each, dict) else [(item, item) for item in each]
         for key, value in pairs:
@@ -125,14 +125,14 @@ def _scopes(
         yield "", scope
 
 
-def body_values(body: Any, scope: Scope, address: str, left: list[str]) -> dict[str, Any]:
+def body_values(body: Any, scope: Scope, address: str, unsupported: list[str]) -> dict[str, Any]:
     """The attributes of a body as values, and its blocks as lists of such."""
     values = {name: evaluate(tree, scope) for name, tree in attributes_of(body)}
     for (kind, *labels), inner in blocks_of(body):
         if kind == "dynamic":
-            left.append(
+            unsupported.append(
                 f"{address}: its dynamic {labels[0]} is not evaluated; import a plan instead: {_PLAN}"
             )
         else:
-            values.setdefault(kind, []).append(body_values(inner, scope, address, left))
+            values.setdefault(kind, []).append(body_values(inner, scope, address, unsupported))
     return {key: value for key, value in values.items() if value is not None}

@@ -27,24 +27,24 @@ class Item(NamedTuple):
 
 
 @dataclass(slots=True)
-class Found:
+class ImportResult:
     """What was read.
 
     Attributes:
         filters: as `describe-metric-filters` has them.
         alarms: as `MetricAlarms` of `describe-alarms` has them.
-        left: what was seen and cannot be carried over, one sentence each.
+        unsupported: what was seen and cannot be carried over, one sentence each.
     """
 
     filters: list[Item] = field(default_factory=list)
     alarms: list[Item] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
+    unsupported: list[str] = field(default_factory=list)
 
-    def add(self, other: Found) -> None:
+    def add(self, other: ImportResult) -> None:
         """Takes over what another file has."""
         self.filters += other.filters
         self.alarms += other.alarms
-        self.left += other.left
+        self.unsupported += other.unsupported
 
 
 def composite(origin: str, name: object, rule: object) -> str:

@@ -1,41 +1,37 @@
-"""From metric filters and alarms to rules: a rule for each filter and alarm that share a metric."""
+"""A rule that an import proposes: what a rule file says of it, and what it loses."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
-from trailsieve.cloudwatch import alarms
-from trailsieve.cloudwatch.alarms import Key, Transformation
-from trailsieve.cloudwatch.snapshot import Json
-from trailsieve.errors import PatternError
-from trailsieve.interchange.importers.alarm_table import alarm_table, notes_of_alarm
-from trailsieve.interchange.importers.model import Found, Item, Unresolved
+from trailsieve.errors import PatternError, RuleError
 from trailsieve.pattern.compiler import FilterPattern, compile
+from trailsieve.rules.rule import Rule
 from trailsieve.rules.settings import Settings
 
-EVERYTHING = "%.*%"  # what the empty pattern means (rule 3), as a rule file can say it
-_READ = {"filterName", "filterPattern", "metricTransformations", "logGroupName", "creationTime"}
-_OF_METRIC = {"metricName", "metricNamespace", "metricValue", "defaultValue", "dimensions", "unit"}
-_MEANS = {
-    "applyOnTransformedLogs": "the filter read transformed events; the rule reads them as they were sent",
-    "fieldSelectionCriteria": "the filter took only log events of these accounts or regions",
-    "emitSystemFieldDimensions": "the metric was split by these; `alarm.by` splits by a field of the event",
+_DEFAULTS: dict[str, Any] = {
+    "statistic": "Sum",
+    "comparison": ">=",
+    "evaluation_periods": 1,
+    "missing": "missing",
+    "notify": ["ALARM"],
 }
 
 
 @dataclass(slots=True)
-class Draft:
-    """A rule, in the words of a rule file.
+class RuleDraft:
+    """A rule with notes on how it was made.
 
     Attributes:
-        origin: where its filter stands.
-        more: severity, tags and references, where there are any.
-        facts: what a reader wants to know: log group, metric, whom the alarm told.
+        origin: the file and resource that it was made from.
+        metric: the table `metric` of a rule file.
+        alarm: the table `alarm` of a rule file.
+        more: severity, tags and references, if the origin has them.
+        facts: what helps a reader: log group, metric, who is notified.
         losses: what the rule does not carry over.
-        broken: why it cannot be a rule as it is; it is then written as a comment.
+        broken: why there is no rule; the rule file then shows the draft as a comment.
     """
 
     id: str
@@ -51,140 +47,80 @@ class Draft:
     losses: list[str] = field(default_factory=list)
     broken: str = ""
 
+    def table(self) -> dict[str, Any]:
+        """The `[[rule]]` table of a rule file, without settings that have their default."""
+        table: dict[str, Any] = {"id": self.id}
+        if self.title and self.title != self.id:
+            table["title"] = self.title
+        table |= {key: self.more[key] for key in ("severity",) if key in self.more}
+        table["pattern"] = self.pattern
+        if self.description:
+            table["description"] = self.description
+        table |= self.more
+        if not self.enabled:
+            table["enabled"] = False
+        if self.metric:
+            table["metric"] = self.metric
+        if self.alarm:
+            table["alarm"] = _without_defaults(self.alarm)
+        return {key: without_surrogates(content) for key, content in table.items()}
 
-def drafts(found: Found) -> list[Draft]:
-    """The rules, in the order of their filters; what no rule stands for is added to `found.left`."""
-    made = [draft for item in found.filters for draft in _of_filter(item, found)]
-    found.left += _lonely(found)
-    taken: Counter[str] = Counter()
-    for draft in made:
-        taken[draft.id] += 1
-        if taken[draft.id] > 1:
-            draft.id = f"{draft.id}-{taken[draft.id]}"
-    return made
+    def to_rule(self) -> Rule:
+        """The rule, equal to the one that loading `table()` from a rule file gives.
+
+        Raises:
+            RuleError: the draft is broken, or CloudWatch would refuse its pattern, metric or alarm.
+        """
+        problems = [self.broken] * bool(self.broken)
+        table = self.table()
+        pattern = _compiled(table["pattern"], problems)
+        settings = Settings(pattern, problems.append)
+        metric = settings.metric(table.get("metric", {}))
+        alarm = settings.alarm(table["alarm"]) if "alarm" in table else None
+        if problems or pattern is None:
+            raise RuleError([f"{self.origin}: rule {self.id}: {problem}" for problem in problems])
+        return Rule(
+            id=table["id"],
+            title=table.get("title", table["id"]),
+            severity=table.get("severity", "medium"),
+            pattern=pattern,
+            description=table.get("description", "").strip(),
+            tags=tuple(table.get("tags", ())),
+            references=tuple(table.get("references", ())),
+            enabled=self.enabled,
+            metric=metric,
+            alarm=alarm,
+        )
 
 
-def _of_filter(item: Item, found: Found) -> Iterator[Draft]:
-    content = item.content
-    name = str(content.get("filterName") or "unnamed filter")
-    draft = Draft(name, "", item.origin, title=name)
-    pattern = _read_pattern(draft, content.get("filterPattern"))
-    draft.facts.append(f"filter {name} of log group {content.get('logGroupName') or 'unknown'}")
-    draft.losses += _others(content, _READ)
-    metrics = list(zip(alarms.metrics(content), content.get("metricTransformations") or [], strict=True))
-    if not metrics:
-        draft.losses.append("the filter makes no metric")
-        yield draft
-    pairs = [
-        (metric, given, alarm)
-        for metric, given in metrics
-        for alarm in _watching(metric.key, found.alarms) or [None]
-    ]
-    for metric, given, alarm in pairs:
-        one = _with_metric(draft, metric, given, pattern)
-        one.losses += _shared(metric.key, found)
-        if len(pairs) > 1:
-            one.id = str(alarm["AlarmName"]) if alarm else metric.key[1]
-        yield _with_alarm(one, metric, alarm, pattern)
+def number_duplicates(drafts: Iterable[RuleDraft]) -> None:
+    """Appends -2, -3, ... to ids that an earlier draft has."""
+    taken: set[str] = set()
+    for draft in drafts:
+        base, number = draft.id, 1
+        while draft.id in taken:
+            number += 1
+            draft.id = f"{base}-{number}"
+        taken.add(draft.id)
 
 
-def _read_pattern(draft: Draft, given: object) -> FilterPattern | None:
-    """The pattern, and in the draft its text and what is wrong with it."""
-    if given is None or given == "":
-        draft.losses.append("the filter's empty pattern matches everything: so does this one")
-    draft.pattern = str(given or EVERYTHING).strip()
-    if isinstance(given, Unresolved):
-        draft.broken = "parts of the pattern are only known once it is deployed"
-        return None
+def _compiled(text: str, problems: list[str]) -> FilterPattern | None:
     try:
-        return compile(draft.pattern)
+        return compile(text.strip())
     except PatternError as error:
-        draft.broken = f"no pattern that CloudWatch takes: column {error.column}: {error.message}"
+        problems.append(str(error))
         return None
 
 
-def _with_metric(draft: Draft, metric: Transformation, given: Json, pattern: FilterPattern | None) -> Draft:
-    table: dict[str, Any] = {}
-    value = given.get("metricValue")
-    if metric.value != 1 and value is not None:
-        table["value"] = number(metric.value) if metric.value is not None else str(value)
-    if metric.default is not None:
-        table["default"] = number(metric.default)
-    if given.get("dimensions"):
-        table["dimensions"] = {str(name): str(place) for name, place in given["dimensions"].items()}
-    problems: list[str] = []
-    Settings(pattern, problems.append).metric(table)
-    losses = [*draft.losses, *_others(given, _OF_METRIC)]
-    if problems:
-        losses.append(f"the metric's settings {table} are not carried over: {'; '.join(problems)}")
-        table = {}
-    facts = [*draft.facts, f"metric {'/'.join(metric.key)}"]
-    if metric.unit != "None":
-        facts[-1] += f" in {metric.unit}"
-    return replace(draft, metric=table, facts=facts, losses=losses)
+def _without_defaults(alarm: dict[str, Any]) -> dict[str, Any]:
+    defaults = {**_DEFAULTS, "datapoints_to_alarm": alarm.get("evaluation_periods", 1)}
+    return {key: given for key, given in alarm.items() if defaults.get(key) != given}
 
 
-def _with_alarm(
-    draft: Draft, metric: Transformation, alarm: Json | None, pattern: FilterPattern | None
-) -> Draft:
-    if alarm is None:
-        draft.losses.append("no alarm watches its metric: here each match raises an alert")
-        return draft
-    facts, losses = notes_of_alarm(alarm, metric)
-    draft.facts += facts
-    draft.description = str(alarm.get("AlarmDescription") or "")
-    draft.enabled = alarm.get("ActionsEnabled") in (None, True, "true")
-    if not draft.enabled:
-        losses.append("the alarm's actions are disabled, it tells nobody: so the rule is disabled")
-    table, problem = alarm_table(alarm, pattern)
-    if problem:
-        losses.append(f"alarm {alarm.get('AlarmName')} is not carried over: {problem}")
-        draft.broken = draft.broken or "without its alarm the rule would mean something else"
-    draft.alarm = table
-    draft.losses += losses
-    return draft
-
-
-def _watching(key: Key, items: list[Item]) -> list[Json | None]:
-    return [item.content for item in items if key in alarms.watched(item.content)]
-
-
-def _shared(key: Key, found: Found) -> Iterator[str]:
-    """What is lost when several filters add to one metric."""
-    feeding = [
-        str(item.content.get("filterName"))
-        for item in found.filters
-        if any(metric.key == key for metric in alarms.metrics(item.content))
-    ]
-    if len(feeding) > 1 and _watching(key, found.alarms):
-        yield f"{', '.join(feeding)} add to one metric, which the alarm counts together; rules count apart"
-
-
-def _lonely(found: Found) -> Iterator[str]:
-    """Alarms on metrics that no filter here makes; those of AWS's own services only as a number."""
-    made = {metric.key for item in found.filters for metric in alarms.metrics(item.content)}
-    services: Counter[str] = Counter()
-    for item in found.alarms:
-        keys = alarms.watched(item.content)
-        if not made.isdisjoint(keys):
-            continue
-        if keys and all(namespace.startswith("AWS/") for namespace, _ in keys):
-            services[min(keys)[0]] += 1
-            continue
-        watched = ", ".join(sorted("/".join(key) for key in keys)) or "no metric"
-        name = item.content.get("AlarmName")
-        yield f"{item.origin}: alarm {name} watches {watched}, which no metric filter here makes"
-    if services:
-        kinds = ", ".join(f"{count} on {name}" for name, count in sorted(services.items()))
-        yield f"alarms on metrics of AWS's own services, which no log event makes: {kinds}"
-
-
-def _others(content: Json, known: set[str]) -> Iterator[str]:
-    for key, value in content.items():
-        if key not in known and value not in (None, "", [], {}, False):
-            yield f"{key} = {value} is not carried over{': ' + _MEANS[key] if key in _MEANS else ''}"
-
-
-def number(value: float) -> int | float:
-    """A number as a person writes it."""
-    return int(value) if value.is_integer() else value
+def without_surrogates(content: Any) -> Any:
+    """The same content with `?` for lone surrogates, which TOML (UTF-8) cannot hold."""
+    if isinstance(content, str):
+        return content.encode("utf-8", "replace").decode()
+    if isinstance(content, dict):
+        return {without_surrogates(key): without_surrogates(item) for key, item in content.items()}
+    return [without_surrogates(item) for item in content] if isinstance(content, list) else content

@@ -8,62 +8,30 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from trailsieve.errors import visible
-from trailsieve.interchange.importers.rule_draft import Draft
+from trailsieve.interchange.importers.rule_draft import RuleDraft
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
-_DEFAULTS: dict[str, Any] = {
-    "statistic": "Sum",
-    "comparison": ">=",
-    "evaluation_periods": 1,
-    "missing": "missing",
-    "notify": ["ALARM"],
-}
 
 
-def rule_file(drafts: Sequence[Draft], left: Iterable[str], source: str) -> str:
+def rule_file(drafts: Sequence[RuleDraft], unsupported: Iterable[str], source: str) -> str:
     """The whole file."""
     lines = [*comment(f"From {source}."), *comment("Lines with ! say what is not carried over.")]
-    lines += [line for text in left for line in comment(f"! {text}")]
+    lines += [line for text in unsupported for line in comment(f"! {text}")]
     for draft in drafts:
         lines += ["", *_rule(draft)]
     return "\n".join(lines) + "\n"
 
 
-def _rule(draft: Draft) -> Iterator[str]:
+def _rule(draft: RuleDraft) -> Iterator[str]:
     broken = [f"no rule: {draft.broken}"] * bool(draft.broken)
     for text in [*draft.facts, *(f"! {loss}" for loss in [*broken, *draft.losses])]:
         yield from comment(text)
     lines = ["[[rule]]"]
-    for key, content in _table(draft).items():
+    for key, content in draft.table().items():
         lines.append(f"{key} = {_string(content, plain='') if key == 'pattern' else value(content)}")
     if draft.broken:
         lines = [f"# {part}" for line in lines for part in map(visible, line.split("\n"))]
     yield from lines
-
-
-def _table(draft: Draft) -> dict[str, Any]:
-    """What the rule says, without what is the default anyway."""
-    table: dict[str, Any] = {"id": draft.id}
-    if draft.title and draft.title != draft.id:
-        table["title"] = draft.title
-    table |= {key: draft.more[key] for key in ("severity",) if key in draft.more}
-    table["pattern"] = draft.pattern
-    if draft.description:
-        table["description"] = draft.description
-    table |= draft.more
-    if not draft.enabled:
-        table["enabled"] = False
-    if draft.metric:
-        table["metric"] = draft.metric
-    if draft.alarm:
-        table["alarm"] = _shortened(draft.alarm)
-    return table
-
-
-def _shortened(alarm: dict[str, Any]) -> dict[str, Any]:
-    """An alarm without what is the default anyway."""
-    defaults = {**_DEFAULTS, "datapoints_to_alarm": alarm["evaluation_periods"]}
-    return {key: given for key, given in alarm.items() if defaults.get(key) != given}
 
 
 def comment(text: str) -> Iterator[str]:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from trailsieve.cloudwatch.snapshot import Json
 from trailsieve.errors import UsageError
-from trailsieve.interchange.importers.model import Found, Item, Unresolved, composite, text_of
+from trailsieve.interchange.importers.model import ImportResult, Item, Unresolved, composite, text_of
 
 FILTER, ALARM = "aws_cloudwatch_log_metric_filter", "aws_cloudwatch_metric_alarm"
 COMPOSITE = "aws_cloudwatch_composite_alarm"
@@ -42,7 +42,7 @@ class Resource(NamedTuple):
     values: Json
 
 
-def read(path: Path, variables: Mapping[str, str] = {}) -> Found:
+def read(path: Path, variables: Mapping[str, str] = {}) -> ImportResult:
     """What a plan, a state or HCL files hold; of a folder, all its `.tf` files.
 
     Raises:
@@ -51,23 +51,23 @@ def read(path: Path, variables: Mapping[str, str] = {}) -> Found:
     if path.is_dir() or path.suffix == ".tf":
         from trailsieve.interchange.importers.hcl import resources
 
-        given, left = resources(path, variables)
+        given, unsupported = resources(path, variables)
     else:
-        given, left = _planned(path)
-    found = Found(left=[f"{path}: {text}" for text in left])
+        given, unsupported = _planned(path)
+    result = ImportResult(unsupported=[f"{path}: {text}" for text in unsupported])
     for resource in given:
-        _take(found, f"{path}: {resource.address}", resource)
-    return found
+        _take(result, f"{path}: {resource.address}", resource)
+    return result
 
 
-def _take(found: Found, origin: str, resource: Resource) -> None:
+def _take(result: ImportResult, origin: str, resource: Resource) -> None:
     values = {key: value for key, value in resource.values.items() if key not in _LEFT_OUT}
     if resource.kind == FILTER:
-        found.filters.append(Item(origin, _filter(resource.address, values)))
+        result.filters.append(Item(origin, _filter(resource.address, values)))
     elif resource.kind == ALARM:
-        found.alarms.append(Item(origin, _alarm(resource.address, values)))
+        result.alarms.append(Item(origin, _alarm(resource.address, values)))
     elif resource.kind == COMPOSITE:
-        found.left.append(composite(origin, values.get("alarm_name"), values.get("alarm_rule")))
+        result.unsupported.append(composite(origin, values.get("alarm_name"), values.get("alarm_rule")))
 
 
 def _filter(address: str, values: Json) -> Json:

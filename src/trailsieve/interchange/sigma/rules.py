@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from trailsieve.errors import UsageError, visible
 from trailsieve.interchange.importers.model import text_of
-from trailsieve.interchange.importers.rule_draft import Draft
+from trailsieve.interchange.importers.rule_draft import RuleDraft, number_duplicates
 
 if TYPE_CHECKING:
     from trailsieve.interchange.sigma.backend import CloudWatchFilterBackend
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _SOURCE = ("aws", "cloudtrail")
 
 
-def read(paths: Sequence[Path]) -> tuple[list[Draft], list[str]]:
+def read(paths: Sequence[Path]) -> tuple[list[RuleDraft], list[str]]:
     """The drafts, and one sentence for each rule that there is no pattern for.
 
     Raises:
@@ -31,8 +31,8 @@ def read(paths: Sequence[Path]) -> tuple[list[Draft], list[str]]:
     except ImportError:
         raise UsageError("Sigma rules need pySigma: pip install 'trailsieve[sigma]'") from None
     backend = CloudWatchFilterBackend()
-    made: list[Draft] = []
-    left: list[str] = []
+    made: list[RuleDraft] = []
+    unsupported: list[str] = []
     for path in _files(paths):
         try:
             collection = SigmaCollection.from_yaml(text_of(path), collect_errors=True)
@@ -43,10 +43,11 @@ def read(paths: Sequence[Path]) -> tuple[list[Draft], list[str]]:
             try:
                 made += _drafts(rule, path, backend)
             except SigmaError as error:
-                left.append(f"{path}: {title}: {_line(error)}")
+                unsupported.append(f"{path}: {title}: {_line(error)}")
             except (TypeError, ValueError, AttributeError, RecursionError) as error:
-                left.append(f"{path}: {title}: cannot be read: {_line(error)}")
-    return _distinct(made), left
+                unsupported.append(f"{path}: {title}: cannot be read: {_line(error)}")
+    number_duplicates(made)
+    return made, unsupported
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
@@ -60,7 +61,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
         yield from inside
 
 
-def _drafts(rule: Any, path: Path, backend: CloudWatchFilterBackend) -> Iterator[Draft]:
+def _drafts(rule: Any, path: Path, backend: CloudWatchFilterBackend) -> Iterator[RuleDraft]:
     """One a condition of the rule."""
     from sigma.exceptions import SigmaError
     from sigma.rule import SigmaRule
@@ -76,7 +77,7 @@ def _drafts(rule: Any, path: Path, backend: CloudWatchFilterBackend) -> Iterator
     else:
         patterns = backend.convert_correlation_rule(rule)
     for pattern in patterns:
-        yield Draft(
+        yield RuleDraft(
             id=path.stem,
             pattern=pattern,
             origin=str(path),
@@ -107,15 +108,6 @@ def _facts(rule: Any) -> Iterator[str]:
         yield f"status: {rule.status.name.lower()}"
     for text in rule.falsepositives or []:
         yield f"false positive: {text}"
-
-
-def _distinct(made: list[Draft]) -> list[Draft]:
-    taken: dict[str, int] = {}
-    for draft in made:
-        taken[draft.id] = number = taken.get(draft.id, 0) + 1
-        if number > 1:
-            draft.id = f"{draft.id}-{number}"
-    return made
 
 
 def _line(error: BaseException) -> str:
