@@ -68,7 +68,10 @@ def command(alerts: str, path: str, name: str) -> int:
 
 def _deliver(sink: Any, alerts: list[Alert]) -> dict[str, str]:
     """Hands over, with a few retries; returns what was not taken, with the reason."""
+    from trailsieve.wire.backoff import Backoff
+
     refused: dict[str, str] = {}
+    backoff = Backoff(first=1.0, longest_asked=30.0)
     for number in range(_TRIES):
         try:
             sink.deliver(alerts)
@@ -80,7 +83,7 @@ def _deliver(sink: Any, alerts: list[Alert]) -> dict[str, str]:
                 return refused
             reason = error.reason
             if number + 1 < _TRIES:
-                time.sleep(min(30.0, error.wait if error.wait is not None else 2.0**number))
+                time.sleep(backoff.next(error.wait))
     return refused | {alert.id: reason for alert in alerts}
 
 

@@ -6,7 +6,6 @@ letters and counts are written by one thread.
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections import deque
@@ -18,10 +17,7 @@ from trailsieve.engine.routing import Routing
 from trailsieve.errors import DeliveryError, SinkError
 from trailsieve.model import Alert
 from trailsieve.ports import Sink
-
-FIRST_PAUSE = 0.5  # seconds
-LONGEST_PAUSE = 30.0
-LONGEST_ASKED = 900.0  # a receiver may ask for a longer pause, but not put us to sleep for ever
+from trailsieve.wire.backoff import Backoff
 
 
 class Refusal(NamedTuple):
@@ -69,7 +65,6 @@ class Outlet:
         self.given_up = 0
         self._patience = self.routing.patience
         self._clock = clock or Clock()
-        self._chance = random.Random()  # noqa: S311 (spreads retries, keeps no secret)
         self._queue: deque[tuple[float, Alert]] = deque()  # since when each alert waits
         self._in_hand: Sequence[tuple[float, Alert]] = ()  # what the worker tries to hand over
         self._refusals: list[Refusal] = []
@@ -144,7 +139,7 @@ class Outlet:
 
     def _hand_over(self, batch: Sequence[tuple[float, Alert]]) -> None:
         """Tries until every alert of a batch is taken or given up."""
-        pause = FIRST_PAUSE
+        backoff = Backoff()
         while batch and not self._stop.is_set():
             started, count = self._clock.now(), len(batch)
             wait = 0.0
@@ -154,8 +149,7 @@ class Outlet:
                 self._up()
             except DeliveryError as error:
                 batch = self._after(error, batch)
-                wait = self._pause(error.wait, pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
+                wait = backoff.next(error.wait)
             except Exception as error:
                 self._end(error)
                 return
@@ -183,11 +177,6 @@ class Outlet:
             why = f"not taken for {self.routing.give_up_after}: {error.reason}"
             self._refuse((alert, why) for since, alert in again if since <= oldest)
         return [(since, alert) for since, alert in again if since > oldest]
-
-    def _pause(self, asked: float | None, pause: float) -> float:
-        if asked is not None:
-            return min(asked, LONGEST_ASKED)
-        return pause * self._chance.uniform(0.5, 1)
 
     def _down(self, reason: str, count: int) -> None:
         self._tries += 1

@@ -11,7 +11,7 @@ from trailsieve.formats import native
 from trailsieve.formats.fit import fitted
 from trailsieve.model import Alert
 from trailsieve.sinks.batching import Batch, Encoded, RefusedError, deliver
-from trailsieve.wire.aws import AwsConfig, answer, client, fault
+from trailsieve.wire.aws import AwsConfig, answer, client, fault, is_retryable
 
 # SQS and SNS take the characters of XML 1.0:
 # docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
@@ -19,7 +19,6 @@ _UNSENDABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 _PERSON = re.compile(r"AccessDenied|Authorization|KMS|OptIn")
 _COUNT = 10  # messages a request, of SQS and of SNS
 _OVERHEAD = 1024  # bytes of attributes and subject at most: they count with the message
-_LATER = re.compile(r"Throttl|Internal|Unavailable|Limit|Timeout|Busy", re.IGNORECASE)
 
 
 def sending_client(service: str, config: AwsConfig) -> Any:
@@ -63,7 +62,7 @@ def judged(name: str, failed: Iterable[tuple[str, str, str, bool]]) -> None:
         reason = f"{name}: {code}: {text}"
         if _PERSON.search(code):
             raise SinkError(f"{reason}; mend the permission that it names")
-        if ours and not _LATER.search(code):
+        if ours and not is_retryable(code):
             refused[identity] = reason
         else:
             again.add(identity)

@@ -13,10 +13,10 @@ from typing import Any, Generic, TypeVar
 from trailsieve.errors import SourceError
 from trailsieve.trail.envelope_contents import ObjectName
 from trailsieve.wire.aws import answer, fault
+from trailsieve.wire.backoff import Backoff
 
 _UNKNOWN_SIZE = 2**20  # bytes that an object is taken for whose notice does not tell
 _ASKED_A_THREAD = 4  # objects asked for ahead
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 20.0  # seconds between two tries
 _PATIENCE = 600.0  # seconds for which S3 may be away
 _REFUSED_IN_A_ROW = 10  # objects; more are no accident of one object
 
@@ -107,7 +107,7 @@ class Fetcher(Generic[T]):
         return fetched
 
     def _fetch(self, name: ObjectName, tag: T) -> Fetched[T]:
-        pause, began = _FIRST_PAUSE, time.monotonic()
+        backoff, began = Backoff(), time.monotonic()
         while True:
             try:
                 return self._get(name, tag)
@@ -118,9 +118,8 @@ class Fetcher(Generic[T]):
                 if what == "credentials" or time.monotonic() - began > _PATIENCE:
                     raise SourceError(f"{_url(name)} cannot be read: {answer(error)}") from None
                 self._say(f"S3 does not answer, trying again: {answer(error)}")
-                if self._stop.wait(pause):
+                if backoff.wait(self._stop):
                     raise SourceError(f"{_url(name)}: stopped before it was read") from None
-                pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _get(self, name: ObjectName, tag: T) -> Fetched[T]:
         got = self._client.get_object(Bucket=name.bucket, Key=name.key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -49,7 +50,10 @@ _CREDENTIALS = {code for code, hint in _HINTS.items() if hint in (_EXPIRED, _UNK
     "InvalidToken",
     "TokenRefreshRequired",
 }
-_LATER = {"SlowDown", "RequestTimeout", "RequestTimeoutException", "OverLimit", "InternalError"}
+# Each service has its own spelling: SlowDown (S3), OverLimit (SQS), LimitExceededException (Kinesis).
+_RETRYABLE = re.compile(
+    r"Throttl|SlowDown|Internal|Unavailable|Limit|ThroughputExceeded|Timeout|Busy", re.IGNORECASE
+)
 
 
 class AwsConfig(Struct, kw_only=True):
@@ -164,6 +168,11 @@ def fault(error: Exception) -> Fault:
     return "later" if isinstance(error, (*network, OSError)) else "wrong"
 
 
+def is_retryable(code: str) -> bool:
+    """Whether an error code of AWS means that the same request may succeed later."""
+    return _RETRYABLE.search(code) is not None
+
+
 def _fault_of(code: str, status: int) -> Fault:
     if code in _GONE:
         return "gone"
@@ -171,7 +180,7 @@ def _fault_of(code: str, status: int) -> Fault:
         return "credentials"
     if status in (401, 403) or _HINTS.get(code) == _PERMISSION or code.startswith("KMS."):
         return "refused"
-    if status >= 500 or status == 429 or code in _LATER or "Throttl" in code:
+    if status >= 500 or status == 429 or is_retryable(code):
         return "later"
     return "wrong"
 

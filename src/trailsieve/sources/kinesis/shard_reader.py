@@ -7,7 +7,6 @@ Source: docs.aws.amazon.com/kinesis/latest/APIReference/API_GetRecords.html
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -15,7 +14,8 @@ from typing import Any
 from trailsieve.errors import SourceError
 from trailsieve.model import Message, Position
 from trailsieve.sources.kinesis.shards import AT_TIME, TRIM_HORIZON
-from trailsieve.wire.aws import explained
+from trailsieve.wire.aws import explained, fault
+from trailsieve.wire.backoff import Backoff
 
 _MOST_RECORDS = 10_000
 _BETWEEN_CALLS = 0.2  # seconds: 5 calls a second
@@ -23,17 +23,6 @@ _BYTES_A_SECOND = 2 * 2**20
 _CAUGHT_UP = 1.0  # seconds between calls when there is nothing to catch up with
 _LONGEST_PAUSE = 10.0
 _WORTH_A_WORD = 3  # refusals in a row
-_BUSY = {
-    "InternalFailure",
-    "KMSThrottlingException",
-    "LimitExceededException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "RequestTimeout",
-    "ServiceUnavailable",
-    "Throttling",
-    "ThrottlingException",
-}
 _NOT_THERE = {"ResourceNotFoundException", "InvalidArgumentException"}
 
 
@@ -69,7 +58,7 @@ class ShardReader:
         self._clock = clock
         self._say = say
         self._iterator = ""
-        self._refusals = 0
+        self._backoff = Backoff(first=1.0, longest=_LONGEST_PAUSE)
 
     def read(self) -> list[Message]:
         """The next records; none when there are none yet or when AWS is busy.
@@ -105,9 +94,10 @@ class ShardReader:
         return iterator
 
     def _taken(self, answer: Any) -> list[Message]:
-        if self._refusals >= _WORTH_A_WORD:
-            self._say(f"{self.shard} answers again, after {self._refusals} refusals")
-        self._refusals, self.unknown = 0, False
+        if self._backoff.failures >= _WORTH_A_WORD:
+            self._say(f"{self.shard} answers again, after {self._backoff.failures} refusals")
+        self._backoff.reset()
+        self.unknown = False
         messages = [self._message(record) for record in answer["Records"]]
         if messages:
             self._offset = str(messages[-1].position.offset)
@@ -125,7 +115,7 @@ class ShardReader:
 
     def _refused(self, error: Exception) -> None:
         """Goes on where it stands when the iterator is too old or AWS is busy."""
-        if passes(error):
+        if fault(error) == "later":
             self._pause(str(error))
             return
         code = _code(error)
@@ -150,21 +140,9 @@ class ShardReader:
 
     def _pause(self, reason: str) -> None:
         """Waits longer with every refusal; not all shards at the same moment."""
-        self._refusals += 1
-        longest = min(2.0 ** (self._refusals - 1), _LONGEST_PAUSE)
-        self.due = self._clock() + longest * random.uniform(0.5, 1)  # noqa: S311
-        if self._refusals == _WORTH_A_WORD:
+        self.due = self._clock() + self._backoff.next()
+        if self._backoff.failures == _WORTH_A_WORD:
             self._say(f"{self.shard} is asked again until it answers: {reason}")
-
-
-def passes(error: Exception) -> bool:
-    """Whether what AWS or the network answered is likely to pass: asked too often, busy, not reached."""
-    from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
-
-    if isinstance(error, ClientError):
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return _code(error) in _BUSY or status >= 500
-    return isinstance(error, ConnectionError | HTTPClientError)
 
 
 def _code(error: Any) -> str:

@@ -20,9 +20,9 @@ import msgspec
 from trailsieve.errors import SourceError
 from trailsieve.model import Message, Offset, Position
 from trailsieve.ports import RunContext
-from trailsieve.sources.kinesis.shard_reader import ShardReader, passes
+from trailsieve.sources.kinesis.shard_reader import ShardReader
 from trailsieve.sources.kinesis.shards import AT_TIME, SHARD_END, TRIM_HORIZON, Shard, Shards, shard_of
-from trailsieve.wire.aws import AwsConfig, client, explained
+from trailsieve.wire.aws import AwsConfig, client, explained, fault
 
 _LIST_EVERY = 60.0  # seconds; a list is also asked for whenever a shard ends
 _LIST_AGAIN = 5.0  # seconds, after a list could not be had
@@ -159,7 +159,7 @@ class KinesisSource:
         try:
             self._list()
         except SourceError as error:
-            if error.__context__ is None or not passes(error.__context__):  # type: ignore[arg-type]
+            if error.__context__ is None or fault(error.__context__) != "later":  # type: ignore[arg-type]
                 raise
             self._list_at = self._clock() + _LIST_AGAIN
 

@@ -9,10 +9,10 @@ from queue import Empty, SimpleQueue
 from trailsieve.errors import SourceError
 from trailsieve.sources.sqs.visibility import Hand, Received
 from trailsieve.wire.aws import answer, fault
+from trailsieve.wire.backoff import Backoff
 
 _LONG_POLL = 5  # seconds; a longer one would keep us from ending
 _MOST = 10  # messages that SQS gives at once
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 20.0  # seconds between two tries
 _AHEAD = 3  # batches that are asked for or waiting to be taken
 
 
@@ -61,22 +61,21 @@ class Receiver:
             self._thread = None
 
     def _run(self) -> None:
-        pause = _FIRST_PAUSE
+        backoff = Backoff()
         while True:
             self._wanted.acquire()
             if self._closing.is_set():
                 return
             try:
                 self._arrived.put(self._receive())
-                pause = _FIRST_PAUSE
+                backoff.reset()
             except Exception as error:
                 text = f"{self._hand.queue_url} cannot be read (sqs:ReceiveMessage): {answer(error)}"
                 if fault(error) != "later":
                     self._arrived.put(SourceError(text))
                     return
                 self._say(f"{text}; trying again")
-                self._closing.wait(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+                backoff.wait(self._closing)
                 self._arrived.put([])
 
     def _receive(self) -> list[Received]:
