@@ -1,4 +1,7 @@
-"""What the engine asks of sources and sinks, and what it offers them. It knows nothing else of them."""
+"""The contracts between the engine and its sources and sinks. The engine knows nothing else about them.
+
+The engine calls a source from one thread and each sink from a thread of its own.
+"""
 
 from __future__ import annotations
 
@@ -8,78 +11,100 @@ from typing import Protocol
 
 from trailsieve.model import Alert, Message, Offset, Position
 from trailsieve.trail.compression import DEFAULT_LIMIT
+from trailsieve.trail.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """The run's own means.
+    """What a run offers its sources and sinks. The callbacks return at once; any thread may call them.
 
     Attributes:
-        say: one line for the person who runs it.
-        gauge: a figure that tells how the source or sink fares, by name: shown now and then.
-        skip: told why something was left aside on purpose; it is counted.
-        max_object_size: bytes of one object at most, after decompression.
+        info: shows one line of text to the operator.
+        max_object_size: the most bytes that one object may have after decompression.
+        gauge: sets a named figure of the source or sink, such as its lag; reported periodically.
+        skip: counts an object that was skipped on purpose, by reason.
+        object_found: adds the bytes of an object that will be read to the progress display.
+        object_read: adds the bytes of an object that was read to the progress display.
     """
 
-    say: Callable[[str], None] = lambda text: None
+    info: Callable[[str], None] = lambda text: None
     max_object_size: int = DEFAULT_LIMIT
     gauge: Callable[[str, float], None] = lambda name, value: None
     skip: Callable[[str], None] = lambda reason: None
+    object_found: Callable[[int], None] = lambda size: None
+    object_read: Callable[[int], None] = lambda size: None
 
 
 class Source(Protocol):
     """Where messages come from."""
 
-    def start(self, positions: Mapping[str, Offset]) -> None:
-        """Called once before the first `poll`, with the next offset of each shard that is known."""
+    @property
+    def whole_objects(self) -> bool:
+        """True when a message is a file or an object: each is an epoch and may go to a worker process.
 
-    def poll(self) -> Sequence[Message]:
-        """The next messages: one epoch's worth. Waits a second or so for one; empty when none came.
-
-        What cannot be had (an object that is gone) is a message with a `problem`.
-
-        Raises:
-            SourceError: the other side refuses us until a person mends something.
+        False for streams of small messages, which are matched together, one poll an epoch.
         """
 
     @property
+    def selection(self) -> Selection:
+        """The records that count, by time, account and region; an empty selection counts all of them."""
+
+    @property
     def exhausted(self) -> bool:
-        """True when `poll` will never again return a message."""
+        """True when `poll` will never return a message again."""
 
-    def keep_alive(self) -> None:
-        """Called every second or so while an epoch takes long: keeps what was polled in our hands."""
+    def start(self, positions: Mapping[str, Offset]) -> None:
+        """Sets the next offset of each known shard. Called once, before the first `poll`."""
 
-    def commit(self, positions: Iterable[Position]) -> None:
-        """Everything before these positions is delivered and will never be asked for again."""
+    def poll(self) -> Sequence[Message]:
+        """Returns the next messages, or none when none arrived in time. May block for about a second.
 
-    def check(self) -> str:
-        """Asks the other side whether it would serve us; returns what it answered, in a few words.
+        A message that could not be fetched, such as a deleted object, has a `problem` and no payload.
 
         Raises:
-            SourceError: it would not; the text says what it answered and what to do.
+            SourceError: the service refuses requests, and retrying will not help.
+        """
+
+    def keep_alive(self) -> None:
+        """Renews leases and group membership. Called twice a second while a sink is slow; must not block."""
+
+    def commit(self, positions: Iterable[Position]) -> None:
+        """Marks everything before these positions as delivered. May block for one request.
+
+        Positions that the service does not take now are kept and sent with the next commit.
+
+        Raises:
+            SourceError: the service refuses requests, and retrying will not help.
+        """
+
+    def check(self) -> str:
+        """Returns a short description of what the service answered to a test request. May block.
+
+        Raises:
+            SourceError: the service would refuse to serve; the text has its answer and the remedy.
         """
 
     def close(self) -> None:
-        """Gives back what the source holds."""
+        """Releases connections, threads and files. May block for a few seconds; called once, last."""
 
 
 class Sink(Protocol):
     """Where alerts go."""
 
     def deliver(self, alerts: Sequence[Alert]) -> None:
-        """Returns when every alert is accepted for good.
+        """Returns once the receiver has accepted every alert. Blocks until then.
 
         Raises:
-            DeliveryError: some were not accepted: it tells which to send again and which were refused.
-            SinkError: no alert will ever be accepted until a person mends something.
+            DeliveryError: some alerts were not accepted; it lists those to send again and those refused.
+            SinkError: the receiver will accept nothing until its configuration is fixed.
         """
 
     def check(self) -> str:
-        """Asks the receiver whether it would take alerts; returns what it answered, in a few words.
+        """Returns a short description of what the receiver answered to a test request. May block.
 
         Raises:
-            SinkError: it would not; the text says what it answered and what to do.
+            SinkError: the receiver would refuse alerts; the text has its answer and the remedy.
         """
 
     def close(self) -> None:
-        """Gives back what the sink holds."""
+        """Releases connections and files. May block for a few seconds; called once, last."""

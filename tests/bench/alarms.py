@@ -38,9 +38,11 @@ from trailsieve.formats import native
 from trailsieve.model import Alert
 from trailsieve.pattern.compiler import compile
 from trailsieve.pattern.parser import parse_selector
+from trailsieve.ports import RunContext
 from trailsieve.rules.alarm import Alarm, Reference
 from trailsieve.rules.rule import Rule
 from trailsieve.sources.files import FilesSource, list_files
+from trailsieve.trail.selection import Selection
 
 MATCHES = 1_000_000
 KEYS = 10_000
@@ -120,7 +122,7 @@ def measure(case: str, folder: Path, answers: Any) -> None:
     live = "stream" in case
     sink = Counted()
     alarms = Alarms([rule], live=live, clock=lambda: START + 86400.0 * 365)
-    source = FilesSource(list_files([str(folder)]), 2**28)
+    source = FilesSource(list_files([str(folder)]), RunContext(max_object_size=2**28), Selection())
     with tempfile.TemporaryDirectory() as scratch:
         more: dict[str, Any] = {"checkpoint": SqliteCheckpoint(Path(scratch) / "state.db")} if live else {}
         pipeline = Pipeline(

@@ -110,5 +110,5 @@ def test_verbose_says_which_files_were_left_aside(archive: Path) -> None:
     quiet = trailsieve("match", "-c", "{ $.eventName = * }", archive)
     wordy = trailsieve("match", "--verbose", "-c", "{ $.eventName = * }", archive)
     assert quiet.out == wordy.out
-    assert f"trailsieve: {archive}/notes.md: left aside, no file of events\n" in wordy.err
+    assert f"trailsieve: skipped: {archive}/notes.md: not a log file\n" in wordy.err
     assert "notes.md" not in quiet.err

@@ -107,7 +107,7 @@ def dog(wrong: bool = False, say: Callable[[str], None] = lambda text: None, **s
         url=receiver.url, api_key="wrong-token-0000" if wrong else receivers.TOKEN, **settings
     )
     return _pair(
-        datadog.open_sink(config, RunContext(say=say)), receiver, lambda log: log["trailsieve"]["id"]
+        datadog.open_sink(config, RunContext(info=say)), receiver, lambda log: log["trailsieve"]["id"]
     )
 
 

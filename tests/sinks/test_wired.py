@@ -172,7 +172,7 @@ def test_client_certificates(kind: syslog_server.Kind, tmp_path: Path) -> None:
 
 def test_a_broken_connection_is_told_with_what_was_sent_again() -> None:
     said = list[str]()
-    opened = wired.over_syslog("rsyslog", "tcp", RunContext(say=said.append))
+    opened = wired.over_syslog("rsyslog", "tcp", RunContext(info=said.append))
     try:
         opened.sink.deliver(alerts(2))
         wired._seen(opened, {"0" * 32})

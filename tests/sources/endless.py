@@ -27,6 +27,8 @@ class Ending:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._quiet = 0
+        self.whole_objects = source.whole_objects
+        self.selection = source.selection
         self.start = source.start
         self.keep_alive = source.keep_alive
         self.check = source.check

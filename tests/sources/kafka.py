@@ -25,6 +25,8 @@ class Ending:
     def __init__(self, source: Source, count: int) -> None:
         self._source = source
         self._left = count
+        self.whole_objects = source.whole_objects
+        self.selection = source.selection
         self.keep_alive = source.keep_alive
         self.check = source.check
         self.close = source.close

@@ -48,7 +48,7 @@ class Topic:
 
     def source(self, **other: Any) -> KafkaSource:
         """A member of the topic's group; closed at the end of the test."""
-        source = open_source(Config(**self.settings(**other)), RunContext(say=self.said.append))
+        source = open_source(Config(**self.settings(**other)), RunContext(info=self.said.append))
         self.sources.append(source)
         return source
 

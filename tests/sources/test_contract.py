@@ -14,9 +14,10 @@ from tests.sources.buckets import minutes, open_bucket
 from tests.sources.endless import follow, kinesis, stdin
 from tests.sources.kafka import kafka
 from trailsieve.model import Message, Offset, Position
-from trailsieve.ports import Source
+from trailsieve.ports import RunContext, Source
 from trailsieve.sources.files import FilesSource, list_files
 from trailsieve.sources.memory import MemorySource
+from trailsieve.trail.selection import Selection
 
 PAYLOADS = [b'{"Records":[]}', b"\x1f\x8b no gzip", b"", b"\xff\xfe", b"x" * 100_000, b'{"Records":[]}']
 LINES = [b'{"Records":[]}', b"\x1f\x8b no gzip", b"\xff\xfe", b"x" * 100_000, b"{}", b'{"Records":[]}']
@@ -33,7 +34,7 @@ def memory(folder: Path, payloads: Sequence[bytes]) -> Source:
 def files(folder: Path, payloads: Sequence[bytes]) -> Source:
     for number, payload in enumerate(payloads):
         (folder / f"{number}.json").write_bytes(payload)
-    return FilesSource(list_files([str(folder)]), 2**20)
+    return FilesSource(list_files([str(folder)]), RunContext(max_object_size=2**20), Selection())
 
 
 def s3(folder: Path, payloads: Sequence[bytes]) -> Source:

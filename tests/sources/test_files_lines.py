@@ -11,15 +11,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trailsieve.model import Message
+from trailsieve.ports import RunContext
 from trailsieve.sources import files
 from trailsieve.sources.files import FilesSource, list_files
+from trailsieve.trail.selection import Selection
 
 LIMIT = 20
 
 
 def read(path: Path, data: bytes, limit: int = LIMIT) -> list[Message]:
     path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
-    source = FilesSource(list_files([str(path)]), limit)
+    source = FilesSource(list_files([str(path)]), RunContext(max_object_size=limit), Selection())
     messages: list[Message] = []
     while not source.exhausted:
         messages += source.poll()
@@ -89,7 +91,7 @@ def test_damage_is_told_behind_the_lines_before_it(
     path = tmp_path / "x.jsonl.gz"
     lines = b"".join(b"line %d\n" % number for number in range(20_000))
     path.write_bytes(damaged(gzip.compress(lines)))
-    source = FilesSource(list_files([str(path)]), LIMIT)
+    source = FilesSource(list_files([str(path)]), RunContext(max_object_size=LIMIT), Selection())
     messages = [message for _ in range(90) for message in source.poll()]
     kept = b"".join(message.payload for message in messages)
     assert kept.startswith(lines[: 2 * 64 * 2**10]), "damage at the end costs the last 64 KiB at most"

@@ -85,14 +85,13 @@ def build(
     source: Source = (
         DeadLetterSource(letters_path) if dead_letters_only else open_part("sources", config.source, context)
     )
-    selection = getattr(source, "selection", None)  # a source may be told which records count
-    matcher = Matcher(rules, selection.wants if selection and selection.narrows else None)
+    matcher = Matcher(rules, source.selection.wants if source.selection.narrows else None)
     file = FileDeadLetters(letters_path)
     limit = RatioLimit(config.dead_letters.max_ratio, config.dead_letters.after, summary)
     letters: list[DeadLetters] = [ReportedDeadLetters(problem), file, limit]
     sinks: list[Sink] = [open_part("sinks", part, context) for part in config.sinks]
     delivery = Delivery(
-        [Outlet(sink, part.routing, context.say) for sink, part in zip(sinks, config.sinks, strict=True)],
+        [Outlet(sink, part.routing, context.info) for sink, part in zip(sinks, config.sinks, strict=True)],
         source.keep_alive,
         _refuse(AlertLetters(alert_letters(config)), limit, problem, config),
         stopping,
@@ -107,25 +106,21 @@ def build(
         summary=summary,
         checkpoint=checkpoint,
         seen=RecentIds(config.checkpoint.ids),
-        alarms=Alarms(rules, live=True, hold=_HOLD_OBJECTS if _whole_objects(source) else _HOLD_STREAM),
+        alarms=Alarms(rules, live=True, hold=_HOLD_OBJECTS if source.whole_objects else _HOLD_STREAM),
         ends=not dead_letters_only,
         stopping=stopping,
-        advise=context.say,
+        advise=context.info,
     )
     closers = [source.close, delivery.close, *(sink.close for sink in sinks), file.close, checkpoint.close]
     return Service(pipeline, source, sinks, closers)
 
 
-def _whole_objects(source: Source) -> bool:
-    return getattr(source, "whole_objects", False)
-
-
 def _examine(examiner: Examiner, config: Config, source: Source, context: RunContext) -> ExamineAll:
     """Whole objects go to worker processes; a stream's small messages are examined together, here."""
-    if not _whole_objects(source):
+    if not source.whole_objects:
         return together(examiner)
     workers = config.workers or os.cpu_count() or 1
-    return one_by_one(examiner) if workers == 1 else WorkerPool(examiner.examine, workers, context.say).run
+    return one_by_one(examiner) if workers == 1 else WorkerPool(examiner.examine, workers, context.info).run
 
 
 def alert_letters(config: Config) -> Path:

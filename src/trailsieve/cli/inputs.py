@@ -41,8 +41,11 @@ def open_bucket(urls: Sequence[str], selection: Selection, context: RunContext) 
 class Inputs:
     """Several sources as one: each is read when those before it are exhausted."""
 
-    def __init__(self, sources: Sequence[Source]) -> None:
+    whole_objects = True
+
+    def __init__(self, sources: Sequence[Source], selection: Selection) -> None:
         self._sources = sources
+        self.selection = selection
 
     @property
     def exhausted(self) -> bool:

@@ -123,10 +123,11 @@ class _Events:
     def decoded(self) -> Iterator[Any]:
         from trailsieve.cli.inputs import Inputs, apart
         from trailsieve.engine.decode import Decoder
+        from trailsieve.trail.selection import Selection
 
         paths, urls = apart(self._inputs)
         sources = [self._files(paths)] if paths else []
-        source = Inputs(sources + ([self._bucket(urls)] if urls else []))
+        source = Inputs(sources + ([self._bucket(urls)] if urls else []), Selection())
         decoder = Decoder(self._limit, any_object=True)
         while not source.exhausted:
             for message in source.poll():
@@ -136,29 +137,29 @@ class _Events:
                     self._screen.problem(problem)
 
     def _files(self, paths: Sequence[str]) -> Any:
+        from trailsieve.ports import RunContext
         from trailsieve.sources.files import FilesSource, list_files
-        from trailsieve.trail.layout import is_log_name, parse_key
+        from trailsieve.trail.selection import Selection
 
-        listed = []
+        selection, files = Selection(), []
         for file in list_files(paths):
-            key = parse_key(file.path) if file.walked else None
-            if file.walked and (not is_log_name(file.path) or (key and key.kind != "events")):
-                if self._screen.verbose:
-                    self._screen.say(f"{file.name}: left aside, no file of events")
-                continue
-            listed.append(file)
-        return FilesSource(listed, self._limit)
+            reason = selection.reason_to_skip(file.path) if file.walked else ""
+            if reason:
+                self._skip(f"{file.name}: {reason}")
+            else:
+                files.append(file)
+        return FilesSource(files, RunContext(max_object_size=self._limit), selection)
 
     def _bucket(self, urls: Sequence[str]) -> Any:
         from trailsieve.cli.inputs import open_bucket
         from trailsieve.ports import RunContext
         from trailsieve.trail.selection import Selection
 
-        def skip(reason: str) -> None:
-            if self._screen.verbose:
-                self._screen.say(f"left aside: {reason}")
+        return open_bucket(urls, Selection(), RunContext(self._screen.say, self._limit, skip=self._skip))
 
-        return open_bucket(urls, Selection(), RunContext(self._screen.say, self._limit, skip=skip))
+    def _skip(self, reason: str) -> None:
+        if self._screen.verbose:
+            self._screen.say(f"skipped: {reason}")
 
     def kept(self, found: Iterator[Match | Problem]) -> Iterator[Match]:
         """The matches; problems go to the screen."""

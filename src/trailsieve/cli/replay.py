@@ -109,7 +109,7 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
     from trailsieve.engine.pipeline import Pipeline
     from trailsieve.engine.processor import Examiner
     from trailsieve.engine.stats import Summary
-    from trailsieve.ports import RunContext
+    from trailsieve.ports import RunContext, Source
     from trailsieve.rules.load import load_pack
     from trailsieve.rules.rule import joined
     from trailsieve.sources.files import FilesSource, list_files
@@ -121,15 +121,17 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
     progress = stack.enter_context(Progress(summary, shown))
     paths, urls = apart(inputs)
     files = selection.files(list_files(paths), summary.skip)
-    for file in files:
-        progress.found(file.size)
-    sources: list[Any] = [FilesSource(files, options.max_object_size, lambda file: progress.done(file.size))]
+    context = RunContext(
+        shown.say,
+        options.max_object_size,
+        skip=summary.skip,
+        object_found=progress.found,
+        object_read=progress.done,
+    )
+    sources: list[Source] = [FilesSource(files, context, selection)]
     if urls:
-        context = RunContext(shown.say, options.max_object_size, skip=summary.skip)
-        bucket = open_bucket(urls, selection, context)
-        bucket.found, bucket.done = progress.found, progress.done
-        sources.append(bucket)
-    source = Inputs(sources)
+        sources.append(open_bucket(urls, selection, context))
+    source = Inputs(sources, selection)
     stack.callback(source.close)
     rules = joined(packs)
     matcher = Matcher(rules, selection.wants if selection.narrows else None)

@@ -111,11 +111,13 @@ class Archive:
     def read(self, *, quiet: bool = False) -> tuple[Any, ...]:
         """A source of the archive, and what else a run over it needs."""
         from trailsieve.engine.dead_letters import ReportedDeadLetters
+        from trailsieve.ports import RunContext
         from trailsieve.sources.files import FilesSource
 
         letters = [] if quiet else [ReportedDeadLetters(screen().problem)]
         wanted = self._selection.wants if self._selection.narrows else None
-        return FilesSource(self._files, self._limit), letters, wanted, self._limit
+        source = FilesSource(self._files, RunContext(max_object_size=self._limit), self._selection)
+        return source, letters, wanted, self._limit
 
 
 def _find(rule_id: str, packs: Sequence[str], *, limits: bool) -> Rule:

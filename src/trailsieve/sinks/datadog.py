@@ -105,4 +105,4 @@ class DatadogSink:
 
 def open_sink(config: Config, context: RunContext) -> DatadogSink:
     """Datadog as a sink."""
-    return DatadogSink(config, context.say)
+    return DatadogSink(config, context.info)

@@ -131,7 +131,7 @@ class SyslogSink:
             if not connection.alive() and self._recent and connection.stream:
                 again = [sent.frame for sent in self._recent]
                 connection.send(again)
-                self._context.say(
+                self._context.info(
                     f"syslog {connection.name}: a connection broke; {len(again):,} messages of the last "
                     f"{self._config.replay:g} s before it were sent again"
                 )

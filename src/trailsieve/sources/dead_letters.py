@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from trailsieve.model import Message, Offset, Position
+from trailsieve.trail.selection import Selection
 
 _BATCH = 500
 
@@ -20,6 +21,9 @@ class DeadLetterSource:
     The file is set aside under another name while it is worked on and removed at the end, so a crash in
     between loses nothing: what was set aside comes first the next time.
     """
+
+    whole_objects = False
+    selection = Selection()
 
     def __init__(self, path: Path) -> None:
         self._aside = path.with_name(f"{path.name}.replaying")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from io import BufferedReader
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -18,7 +18,7 @@ from trailsieve.ports import RunContext
 from trailsieve.trail.cloudtrail import looks_like_lines
 from trailsieve.trail.compression import GunzippedStream, is_gzip
 from trailsieve.trail.layout import is_lines_name
-from trailsieve.trail.selection import Listed
+from trailsieve.trail.selection import Listed, Selection
 
 BLOCK = 4 * 2**20  # bytes of lines that make one message
 STDIN = "-"
@@ -32,10 +32,8 @@ class Config(Struct, kw_only=True, forbid_unknown_fields=True):
 
 def open_source(config: Config, context: RunContext) -> FilesSource:
     """Files as a source; digest and Insight files are left aside."""
-    from trailsieve.trail.selection import Selection
-
-    files = Selection().files(list_files(config.paths), context.skip)
-    return FilesSource(files, context.max_object_size)
+    selection = Selection()
+    return FilesSource(selection.files(list_files(config.paths), context.skip), context, selection)
 
 
 def list_files(inputs: Iterable[str]) -> list[Listed]:
@@ -91,20 +89,20 @@ class FilesSource:
 
     Args:
         files: what to read, in this order.
-        limit: bytes of one line at most; a longer one is a problem.
-        progress: called with the name and compressed bytes of each file when it is done.
+        context: its `max_object_size` caps a line; a longer one is a problem.
     """
 
     whole_objects = True
 
-    def __init__(
-        self, files: Sequence[Listed], limit: int, progress: Callable[[Listed], None] | None = None
-    ) -> None:
+    def __init__(self, files: Sequence[Listed], context: RunContext, selection: Selection) -> None:
+        self.selection = selection
         self._messages = self._read_all(files)
         self._count = len(files)
-        self._limit = limit
-        self._progress = progress or (lambda listed: None)
+        self._limit = context.max_object_size
+        self._context = context
         self._exhausted = False
+        for listed in files:
+            context.object_found(listed.size)
 
     @property
     def exhausted(self) -> bool:
@@ -136,7 +134,7 @@ class FilesSource:
                 yield from self._read(listed)
             except OSError as error:
                 yield Message(b"", Position(listed.name, 0), listed.name, problem=_reason(error))
-            self._progress(listed)
+            self._context.object_read(listed.size)
 
     def _read(self, listed: Listed) -> Iterator[Message]:
         if listed.path == STDIN:

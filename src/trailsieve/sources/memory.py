@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from trailsieve.model import Message, Offset, Position
+from trailsieve.trail.selection import Selection
 
 
 class MemorySource:
@@ -12,6 +13,9 @@ class MemorySource:
 
     Started with positions, it leaves out the messages before them.
     """
+
+    whole_objects = False
+    selection = Selection()
 
     def __init__(self, messages: Iterable[Message], batch: int = 1) -> None:
         self._waiting = list(messages)

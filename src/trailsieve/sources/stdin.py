@@ -16,6 +16,7 @@ from msgspec import Struct
 from trailsieve.model import Message, Offset, Position
 from trailsieve.ports import RunContext
 from trailsieve.sources.line_reader import Line, Lines, too_big
+from trailsieve.trail.selection import Selection
 
 _NAME = "<stdin>"
 _PIECE = 2**20  # bytes of one read
@@ -33,6 +34,9 @@ def open_source(config: Config, context: RunContext) -> StdinSource:
 
 class StdinSource:
     """Yields a message a line: a record, or an envelope of records."""
+
+    whole_objects = False
+    selection = Selection()
 
     def __init__(self, descriptor: int, limit: int) -> None:
         self._descriptor = descriptor

@@ -20,6 +20,7 @@ from trailsieve.errors import SourceError
 from trailsieve.model import GONE, Message, Offset, Position
 from trailsieve.ports import RunContext
 from trailsieve.sources.follow.growing_file import Followed, shard_of
+from trailsieve.trail.selection import Selection
 
 _SUFFIXES = (".jsonl", ".ndjson", ".log")
 _SCAN_EVERY = 1.0  # seconds
@@ -49,6 +50,8 @@ def open_source(config: Config, context: RunContext) -> FollowSource:
 class FollowSource:
     """Yields a message a line: a record, or an envelope of records."""
 
+    whole_objects = False
+    selection = Selection()
     exhausted = False
 
     def __init__(
@@ -77,7 +80,7 @@ class FollowSource:
         for path in self._paths:
             self._markers.append(self._marker(_known(path), "followed"))
             if not path.exists():
-                self._context.say(f"{path} does not exist yet: it is waited for")
+                self._context.info(f"{path} does not exist yet: it is waited for")
         self._find_rotated()
 
     def poll(self) -> Sequence[Message]:
@@ -150,7 +153,7 @@ class FollowSource:
 
     def _open(self, path: Path, shard: str, *, at_end: bool = False) -> None:
         try:
-            file = Followed(path, shard, self._context.max_object_size, self._context.say)
+            file = Followed(path, shard, self._context.max_object_size, self._context.info)
         except FileNotFoundError:
             return
         except OSError as error:
@@ -172,7 +175,7 @@ class FollowSource:
             if shard in self._files:
                 self._files[shard].left = self._clock()
             else:
-                self._context.say(f"a file of {folder} is gone (inode {inode}): any unread lines with it")
+                self._context.info(f"a file of {folder} is gone (inode {inode}): any unread lines with it")
                 self._markers.append(self._marker(shard, GONE))
         self._positions.clear()
 

@@ -15,6 +15,7 @@ from trailsieve.errors import SourceError
 from trailsieve.model import Message, Offset, Position
 from trailsieve.ports import RunContext
 from trailsieve.sources.kafka.consumer import AwayError, Consumer, Offsets
+from trailsieve.trail.selection import Selection
 from trailsieve.wire.kafka import KafkaConfig, client_of
 
 _PATIENCE = 1.0  # seconds that a poll waits for a record
@@ -82,11 +83,13 @@ def _committed(consumer: Consumer, shards: Sequence[str]) -> dict[str, int | Non
 class KafkaSource:
     """Yields the records of the partitions that the group gives us. A shard is `topic/partition`."""
 
+    whole_objects = False
+    selection = Selection()
     exhausted = False
 
     def __init__(self, config: Config, context: RunContext) -> None:
         self._config = config
-        self._say = context.say
+        self._say = context.info
         self._consumer: Consumer | None = None
         self._known: dict[str, int] = {}  # how far each partition was polled, by us or before us
         self._committed: dict[str, int] = {}  # of the partitions that are ours; 0 for nothing

@@ -22,6 +22,7 @@ from trailsieve.model import Message, Offset, Position
 from trailsieve.ports import RunContext
 from trailsieve.sources.kinesis.shard_reader import ShardReader
 from trailsieve.sources.kinesis.shards import AT_TIME, SHARD_END, TRIM_HORIZON, Shard, Shards, shard_of
+from trailsieve.trail.selection import Selection
 from trailsieve.wire.aws import AwsConfig, client, explained, fault
 
 _LIST_EVERY = 60.0  # seconds; a list is also asked for whenever a shard ends
@@ -66,6 +67,8 @@ class KinesisSource:
     after a restart: where a shard begins that has yielded nothing yet, and that a shard has ended.
     """
 
+    whole_objects = False
+    selection = Selection()
     exhausted = False
 
     def __init__(
@@ -225,7 +228,7 @@ class KinesisSource:
         return explained(f"stream {self.name} in {self._region}: {action} failed", SourceError)
 
     def _say(self, text: str) -> None:
-        self._context.say(f"stream {self.name}: {text}")
+        self._context.info(f"stream {self.name}: {text}")
 
 
 def _time(text: str) -> datetime:

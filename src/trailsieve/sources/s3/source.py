@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -69,7 +69,7 @@ def open_urls(urls: Sequence[str], selection: Selection, config: Config, context
     once = not config.poll_interval
     listings = [Listing(s3, *parse_url(url), selection, context.skip, once) for url in urls]
     fetcher: Fetcher[Position] = Fetcher(
-        s3, config.threads, config.prefetch, context.max_object_size, context.say
+        s3, config.threads, config.prefetch, context.max_object_size, context.info
     )
     return S3Source(listings, fetcher, config, context)
 
@@ -90,11 +90,7 @@ def parse_url(url: str) -> tuple[str, str]:
 class S3Source:
     """Yields one message an object, in the order of keys, one lane after another.
 
-    With `poll_interval` it lists again and again, for ever; else it is exhausted at the end.
-
-    Attributes:
-        found: told of the bytes of each object that will be read.
-        done: told of the bytes of each object that was read.
+    With `poll_interval` it lists again and again; without, it is exhausted at the end.
     """
 
     whole_objects = True
@@ -117,8 +113,6 @@ class S3Source:
         self._round: Iterator[_Listed] | None = self._list()
         self._next_round = 0.0
         self._under_way = 0
-        self.found: Callable[[int], None] = lambda size: None
-        self.done: Callable[[int], None] = lambda size: None
 
     @property
     def selection(self) -> Selection:
@@ -177,7 +171,7 @@ class S3Source:
                 self._next_round = time.monotonic() + self._config.poll_interval
                 return
             if listed is not None:
-                self.found(listed[0].size)
+                self._context.object_found(listed[0].size)
                 self._fetcher.ask(*listed)
 
     def _listed(self, listed: Iterator[_Listed]) -> _Listed:
@@ -190,7 +184,7 @@ class S3Source:
             text = f"{urls} cannot be listed: {answer(error)}"
             if not self._config.poll_interval or fault(error) != "later":
                 raise SourceError(text) from None
-            self._context.say(f"{text}; trying again in {self._config.poll_interval:g} seconds")
+            self._context.info(f"{text}; trying again in {self._config.poll_interval:g} seconds")
             raise StopIteration from None  # the next round begins where this one should have gone on
 
     def _list(self) -> Iterator[_Listed]:
@@ -232,13 +226,13 @@ class S3Source:
             place = Place(lane, self._look_back, self._known.get(lane.shard, ""))
             self._places[lane.shard] = place
             if self._config.poll_interval and not lane.kind:
-                self._context.say(
+                self._context.info(
                     f"{lane.shard}: not CloudTrail's layout; new objects are seen only when they sort last"
                 )
         return place
 
     def _message(self, fetched: Fetched[Position]) -> Message:
-        self.done(fetched.name.size)
+        self._context.object_read(fetched.name.size)
         name = f"s3://{fetched.name.bucket}/{fetched.name.key}"
         return Message(fetched.payload, fetched.tag, name, problem=fetched.problem)
 

@@ -64,7 +64,7 @@ def open_source(config: Config, context: RunContext) -> SqsSource:
         max_pool_connections=config.threads,
     )
     fetcher: Fetcher[_Part] = Fetcher(
-        s3, config.threads, config.prefetch, context.max_object_size, context.say
+        s3, config.threads, config.prefetch, context.max_object_size, context.info
     )
     sqs = client("sqs", structs.replace(config, region=_region(config)))
     return SqsSource(sqs, fetcher, config, context)
@@ -86,6 +86,7 @@ class SqsSource:
     """
 
     whole_objects = True
+    selection = Selection()
     exhausted = False
 
     def __init__(self, sqs: Any, fetcher: Fetcher[_Part], config: Config, context: RunContext) -> None:
@@ -93,8 +94,8 @@ class SqsSource:
         self._fetcher = fetcher
         self._config = config
         self._context = context
-        self._hand = Hand(sqs, config.queue_url, config.visibility_timeout, context.say)
-        self._receiver = Receiver(self._hand, context.say)
+        self._hand = Hand(sqs, config.queue_url, config.visibility_timeout, context.info)
+        self._receiver = Receiver(self._hand, context.info)
         self._wanted: deque[tuple[ObjectName, _Part]] = deque()
         self._ready: deque[tuple[_Part, bytes, str]] = deque()
         self._yielded: dict[Offset, Received] = {}
@@ -190,7 +191,7 @@ class SqsSource:
 
     def _advise(self, advice: set[str]) -> None:
         for text in advice - self._advised:
-            self._context.say(text)
+            self._context.info(text)
         self._advised |= advice
 
     def _worth_reading(self, found: Peeled) -> Iterator[ObjectName]:
