@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from trailsieve import arn
 from trailsieve.errors import shorten
 from trailsieve.model import AlarmState, Distinct, Named
 
@@ -67,8 +68,7 @@ def duration(seconds: int) -> str:
 
 def _resource(principal: str) -> str:
     """An ARN's resource: `user/mia` of `arn:aws:iam::111122223333:user/mia`."""
-    parts = principal.split(":", 5)
-    return parts[5] if len(parts) == 6 and parts[0] == "arn" and parts[5] else principal
+    return arn.parse(principal).resource or principal
 
 
 def _ending(state: AlarmState) -> str:

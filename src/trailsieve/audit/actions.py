@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from trailsieve import arn
 from trailsieve.audit import remediation
 from trailsieve.audit.model import Link, Road, best
 from trailsieve.audit.trail import unasked
-from trailsieve.cloudwatch import alarms, arn
+from trailsieve.cloudwatch import alarms
 from trailsieve.cloudwatch.snapshot import Json, Snapshot
 
 _CALL = "list-subscriptions-by-topic"

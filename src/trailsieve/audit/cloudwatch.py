@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
+from trailsieve import arn
 from trailsieve.audit import actions, coverage, remediation
 from trailsieve.audit import trail as trail_links
 from trailsieve.audit.alarm import Watch
 from trailsieve.audit.coverage import Control, Coverage
 from trailsieve.audit.model import Link, Road, best
 from trailsieve.audit.trail import Place, unasked
-from trailsieve.cloudwatch import alarms, arn
+from trailsieve.cloudwatch import alarms
 from trailsieve.cloudwatch.snapshot import Answer, Json
 from trailsieve.errors import PatternError
 from trailsieve.pattern.compiler import FilterPattern, compile

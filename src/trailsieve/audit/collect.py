@@ -14,7 +14,8 @@ from typing import Any
 
 from msgspec import structs
 
-from trailsieve.cloudwatch import alarms, arn
+from trailsieve import arn
+from trailsieve.cloudwatch import alarms
 from trailsieve.cloudwatch.snapshot import CALLS, Answer, Json, Question, Snapshot
 from trailsieve.errors import SourceError
 from trailsieve.wire.aws import AwsConfig, answer, explained, fault, session

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from shlex import quote
 
+from trailsieve import arn
 from trailsieve.audit.coverage import Control
-from trailsieve.cloudwatch import arn
 from trailsieve.cloudwatch.alarms import Transformation
 from trailsieve.cloudwatch.snapshot import Json
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from trailsieve import arn
 from trailsieve.audit import remediation, selectors
 from trailsieve.audit.coverage import Control, affected
 from trailsieve.audit.model import Link, Road, RoadName
-from trailsieve.cloudwatch import arn
 from trailsieve.cloudwatch.snapshot import CALLS, Answer, Json, Snapshot
 
 

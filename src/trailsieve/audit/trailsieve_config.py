@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from trailsieve import arn
 from trailsieve.audit import coverage, remediation
 from trailsieve.audit import trail as trail_links
 from trailsieve.audit.cloudwatch import pattern_link
 from trailsieve.audit.model import Link, Road, best
 from trailsieve.audit.threshold import threshold
 from trailsieve.audit.trail import Place
-from trailsieve.cloudwatch import arn
 from trailsieve.cloudwatch.snapshot import Json
 from trailsieve.model import Alert
 from trailsieve.rules.rule import Rule

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
+from trailsieve import arn
 from trailsieve.errors import UsageError
 
 Json = dict[str, Any]
@@ -161,7 +162,7 @@ def _read(path: Path) -> Answer:
 
 
 def _account(snapshot: Snapshot) -> str:
-    """The account whose answers were saved by hand, as its own trail or alarm tells."""
+    """The account in the first ARN of answers that were saved by hand."""
     texts = (json.dumps(answer.content) for answer in snapshot.answers.values())
-    arns = (part for text in texts for part in text.split('"') if part.startswith("arn:"))
-    return next((parts[4] for arn in arns if len(parts := arn.split(":")) > 5 and parts[4]), "unknown")
+    accounts = (arn.parse(part).account for text in texts for part in text.split('"'))
+    return next(filter(None, accounts), "unknown")

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from trailsieve import arn
 from trailsieve.model import Alert, Severity
 
 PRODUCT = "trailsieve"
@@ -85,9 +86,7 @@ def incident(alert: Alert) -> str:
 
 def user_name(principal: str | None) -> str | None:
     """The last name of an ARN, `mia` of `arn:aws:iam::111122223333:user/mia`, or the principal as it is."""
-    if not principal or not principal.startswith("arn:"):
-        return principal
-    return principal.split(":", 5)[-1].rsplit("/", 1)[-1] or principal
+    return arn.parse(principal).resource.rpartition("/")[2] or principal
 
 
 def sentence(alert: Alert) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from trailsieve import arn
 from trailsieve.errors import shorten, tail
 from trailsieve.model import Alert
 
@@ -53,8 +54,8 @@ def _total(widths: Sequence[int]) -> int:
 
 def _short_principal(principal: str) -> str:
     """An ARN without `arn:aws:iam::`, which says nothing: `111122223333:user/mia`."""
-    parts = principal.split(":", 4)
-    return parts[4] if len(parts) == 5 and parts[0] == "arn" else principal
+    parts = arn.parse(principal)
+    return f"{parts.account}:{parts.resource}" if parts.resource else principal
 
 
 def _joined(cells: tuple[str, ...], widths: tuple[int, ...]) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from trailsieve import arn
 from trailsieve.errors import SinkError
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
@@ -36,10 +37,10 @@ class SnsSink:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._fifo = config.topic_arn.endswith(".fifo")
-        region = config.region or next(iter(config.topic_arn.split(":")[3:4]), None)
+        region = config.region or arn.parse(config.topic_arn).region or None
         with explained("sns", SinkError):
             self._client = sending_client("sns", _in_region(config, region))
-        self._name = f"sns {config.topic_arn.rsplit(':', 1)[-1]}"
+        self._name = f"sns {arn.parse(config.topic_arn).resource or config.topic_arn}"
 
     def deliver(self, alerts: Sequence[Alert]) -> None:
         def send(entries: list[dict[str, Any]]) -> dict[str, Any]:

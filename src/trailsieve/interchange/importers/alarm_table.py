@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from trailsieve.cloudwatch import alarms, arn
+from trailsieve import arn
+from trailsieve.cloudwatch import alarms
 from trailsieve.cloudwatch.alarms import Transformation
 from trailsieve.cloudwatch.snapshot import Json
 from trailsieve.interchange.importers.model import Unresolved

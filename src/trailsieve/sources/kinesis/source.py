@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from trailsieve import arn
 from trailsieve.errors import SourceError
 from trailsieve.model import Message, Offset, Position
 from trailsieve.ports import RunContext
@@ -82,12 +83,11 @@ class KinesisSource:
         self._context = context
         self._clock = clock
         self._sleep = sleep
-        is_arn = config.stream.startswith("arn:")
+        stream = arn.parse(config.stream)
+        is_arn = bool(stream.service)
         self.name = config.stream.rpartition("/")[2] if is_arn else config.stream
         self._which = {"StreamARN" if is_arn else "StreamName": config.stream}
-        self._region = (
-            config.region or (config.stream.split(":")[3:4] or [""])[0] if is_arn else config.region
-        )
+        self._region = config.region or stream.region or None
         with explained(f"stream {self.name}", SourceError):
             self._control = self._client(3)
             self._data = self._client(1)  # a shard that refuses is asked again when its turn comes

@@ -1,4 +1,7 @@
-"""Amazon resource names."""
+"""Amazon resource names.
+
+Source: docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import NamedTuple
 
 
 class Arn(NamedTuple):
-    """`arn:partition:service:region:account:resource`; parts that are missing are ""."""
+    """`arn:partition:service:region:account:resource`; missing parts are ""."""
 
     partition: str = ""
     service: str = ""
@@ -16,12 +19,12 @@ class Arn(NamedTuple):
 
 
 def parse(text: object) -> Arn:
-    """The parts of an ARN; all are "" when it is none."""
+    """The parts of an ARN; every part is "" if the text is not an ARN."""
     parts = str(text).split(":", 5)
     return Arn(*parts[1:]) if len(parts) == 6 and parts[0] == "arn" else Arn()
 
 
 def log_group(text: object) -> str:
-    """The name of the log group of `arn:…:log-group:NAME:*`."""
+    """The log group's name in `arn:…:log-group:NAME:*`, or "" for any other text."""
     kind, _, name = parse(text).resource.partition(":")
     return name.removesuffix(":*") if kind == "log-group" else ""
