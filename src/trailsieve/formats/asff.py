@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import msgspec
+import orjson
 
 from trailsieve.errors import shorten
 from trailsieve.formats import facts
@@ -66,7 +66,7 @@ def document(alert: Alert, account: str | None = None, region: str | None = None
 
 def encode(alert: Alert) -> bytes:
     """The finding as one line of JSON."""
-    return msgspec.json.encode(document(alert))
+    return orjson.dumps(document(alert))
 
 
 def _text(text: str, limit: int) -> str:

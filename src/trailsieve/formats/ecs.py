@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+import orjson
 
 from trailsieve.formats import facts, native
 from trailsieve.model import Alert
@@ -74,7 +74,7 @@ def document(alert: Alert) -> dict[str, Any]:
 
 def encode(alert: Alert) -> bytes:
     """The document as one line of JSON."""
-    return msgspec.json.encode(document(alert))
+    return orjson.dumps(document(alert))
 
 
 def _outcome(alert: Alert) -> str | None:

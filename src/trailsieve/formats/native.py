@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import msgspec
+import orjson
 
 from trailsieve.model import Alert
 
 MAX_RECORDS = 10  # original records in one alert; the rest is counted
-_encode = msgspec.json.Encoder().encode
 _BREAKS = bytes.maketrans(b"\r\n", b"  ")
 
 
 def encode(alert: Alert) -> bytes:
     """The alert as one line of JSON, without a newline; its fields are those of `Alert`, in that order."""
     shown = msgspec.structs.asdict(alert)
-    shown["records"] = [msgspec.Raw(one_line(text)) for text in alert.records[:MAX_RECORDS]]
+    shown["records"] = [orjson.Fragment(one_line(text)) for text in alert.records[:MAX_RECORDS]]
     shown["records_omitted"] = max(0, alert.count - len(shown["records"]))
-    return _encode(shown)
+    return orjson.dumps(shown, default=msgspec.to_builtins)
 
 
 def one_line(text: bytes) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import orjson
 
 from trailsieve.formats import facts, native
 from trailsieve.model import Alert
@@ -67,7 +68,7 @@ def document(alert: Alert) -> dict[str, Any]:
 
 def encode(alert: Alert) -> bytes:
     """The finding as one line of JSON."""
-    return msgspec.json.encode(document(alert))
+    return orjson.dumps(document(alert))
 
 
 def _metadata(alert: Alert) -> dict[str, Any]:

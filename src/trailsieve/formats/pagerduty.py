@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+import orjson
 
 from trailsieve.errors import shorten
 from trailsieve.formats import facts
@@ -58,4 +58,4 @@ def document(alert: Alert, routing_key: str) -> dict[str, Any]:
 
 def encode(alert: Alert, routing_key: str) -> bytes:
     """The event as JSON."""
-    return msgspec.json.encode(document(alert, routing_key))
+    return orjson.dumps(document(alert, routing_key))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+import orjson
 
 from trailsieve.errors import shorten
 from trailsieve.formats import facts
@@ -40,7 +40,7 @@ def document(alert: Alert) -> dict[str, Any]:
 
 def encode(alert: Alert) -> bytes:
     """The message as JSON."""
-    return msgspec.json.encode(document(alert))
+    return orjson.dumps(document(alert))
 
 
 def told(alert: Alert) -> list[tuple[str, str]]:

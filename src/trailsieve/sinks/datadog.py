@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-import msgspec
+import orjson
 
 from trailsieve.errors import SinkError
 from trailsieve.formats import facts, native
@@ -85,7 +85,7 @@ class DatadogSink:
             self._warned = True
             self._say(f"{self._name}: alerts older than 18 hours, such as {alert.id}, may be dropped there")
         tags = [*self._config.tags, f"rule:{alert.rule}", f"severity:{alert.severity}", f"kind:{alert.kind}"]
-        return msgspec.json.encode(
+        return orjson.dumps(
             {
                 "ddsource": "trailsieve",
                 "ddtags": ",".join(tag.replace(",", "_") for tag in tags),
@@ -94,7 +94,7 @@ class DatadogSink:
                 "status": _STATUS[alert.severity],
                 "timestamp": facts.milliseconds(time),
                 "message": facts.sentence(alert),
-                "trailsieve": msgspec.Raw(native.encode(alert)),
+                "trailsieve": orjson.Fragment(native.encode(alert)),
             }
         )
 

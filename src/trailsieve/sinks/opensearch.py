@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Any, Literal
 from urllib.parse import quote
 
-import msgspec
+import orjson
 
 from trailsieve.errors import DeliveryError, SinkError, shorten
 from trailsieve.formats import ecs
@@ -86,7 +86,7 @@ class OpenSearchSink:
         Raises:
             SinkError: it was not taken.
         """
-        body = msgspec.json.encode(template_for(self._config.index))
+        body = orjson.dumps(template_for(self._config.index))
         path = f"/_index_template/{self._index}"
         checked(self._name, lambda: self._client.post(path, body, _JSON, method="PUT"))
         return f"index template {self._config.index} is installed at {self._client.host}"
@@ -95,7 +95,7 @@ class OpenSearchSink:
         self._client.close()
 
     def _encoded(self, alert: Alert) -> Encoded:
-        action = msgspec.json.encode({"create": {"_id": alert.id}})
+        action = orjson.dumps({"create": {"_id": alert.id}})
         return Encoded(
             alert.id, b"%s\n%s\n" % (action, fitted(alert, ecs.encode, self._config.max_bytes // 2))
         )
@@ -138,7 +138,7 @@ _NDJSON = {"Content-Type": "application/x-ndjson"}
 def template_for(index: str) -> dict[str, Any]:
     """The index template that trailsieve brings, for data streams whose names begin with `index`."""
     text = files("trailsieve.formats").joinpath("ecs-index-template.json").read_bytes()
-    template: dict[str, Any] = msgspec.json.decode(text)
+    template: dict[str, Any] = orjson.loads(text)
     return {"index_patterns": [f"{index}*"], **template}
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-import msgspec
+import orjson
 
 from trailsieve.errors import SinkError, shorten
 from trailsieve.formats import facts, native
@@ -73,7 +73,7 @@ class SecOpsSink:
 
     def _send(self, batch: Batch) -> None:
         logs = b",".join(log.body for log in batch)
-        forwarder = msgspec.json.encode(self._forwarder)
+        forwarder = orjson.dumps(self._forwarder)
         body = b'{"inlineSource":{"forwarder":%s,"logs":[%s]}}' % (forwarder, logs)
         answered(self._name, batch, lambda: self._posted(body), partial(no_page, self._name))
 
@@ -124,7 +124,7 @@ def _encoded(alert: Alert) -> Encoded:
         "collectionTime": now,
         "labels": {"alert_id": {"value": alert.id}, "rule": {"value": shorten(alert.rule, 200)}},
     }
-    return Encoded(alert.id, msgspec.json.encode(log))
+    return Encoded(alert.id, orjson.dumps(log))
 
 
 def open_sink(config: Config, context: RunContext) -> SecOpsSink:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+import orjson
 
 from trailsieve.errors import DeliveryError, SinkError
 from trailsieve.formats import asff
@@ -90,7 +91,7 @@ class SecurityHubSink:
         name = f"security hub of {account}"
 
         def send(batch: Batch) -> None:
-            findings = [msgspec.json.decode(one.body) for one in batch]
+            findings = [orjson.loads(one.body) for one in batch]
             ids = {finding["Id"]: one.id for finding, one in zip(findings, batch, strict=True)}
             answer = asked(
                 name, ids.values(), lambda: self._client(account).batch_import_findings(Findings=findings)
@@ -113,7 +114,7 @@ class SecurityHubSink:
                 finding["ProductFields"]["trailsieve/account"] = alert.account
             if alert.region and alert.region != self._region:
                 finding["ProductFields"]["trailsieve/region"] = alert.region
-            return msgspec.json.encode(finding)
+            return orjson.dumps(finding)
 
         return encode
 

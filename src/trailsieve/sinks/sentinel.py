@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import msgspec
+import orjson
 
 from trailsieve.errors import DeliveryError, SinkError, shorten
 from trailsieve.formats import facts, native
@@ -165,9 +165,9 @@ def _row(alert: Alert) -> bytes:
         "EventSource": alert.event_source,
         "ErrorCode": alert.error_code,
         "Tags": list(alert.tags),
-        "Alert": msgspec.Raw(records) if len(records) <= _MAX_COLUMN else None,
+        "Alert": orjson.Fragment(records) if len(records) <= _MAX_COLUMN else None,
     }
-    return msgspec.json.encode(row)
+    return orjson.dumps(row)
 
 
 def open_sink(config: Config, context: RunContext) -> SentinelSink:

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, Literal
 
-import msgspec
+import orjson
 
 from trailsieve.errors import DeliveryError, SinkError, shorten
 from trailsieve.formats import encoder, facts
@@ -89,7 +89,7 @@ class SplunkSink:
     def _encoded(self, alert: Alert) -> Encoded:
         event = fitted(alert, self._encode, self._config.max_bytes - 2000)
         envelope = {
-            "time": msgspec.Raw(f"{facts.milliseconds(facts.moment(alert)) / 1000:.3f}".encode()),
+            "time": orjson.Fragment(f"{facts.milliseconds(facts.moment(alert)) / 1000:.3f}".encode()),
             "host": self._config.host,
             "source": self._config.source,
             "sourcetype": self._config.sourcetype,
@@ -97,7 +97,7 @@ class SplunkSink:
             "fields": {"alert_id": alert.id, "rule": shorten(alert.rule, 200), "severity": alert.severity},
         }
         known = {key: value for key, value in envelope.items() if value is not None}
-        return Encoded(alert.id, msgspec.json.encode({**known, "event": msgspec.Raw(event)}))
+        return Encoded(alert.id, orjson.dumps({**known, "event": orjson.Fragment(event)}))
 
     def _send(self, batch: Batch) -> None:
         body = b"\n".join(alert.body for alert in batch)
@@ -131,7 +131,7 @@ class SplunkSink:
                 f"{self._name} gives no ackId: turn acknowledgement on for the token, or `ack` off"
             )
         deadline = time.monotonic() + self._config.ack_timeout
-        question = msgspec.json.encode({"acks": [number]})
+        question = orjson.dumps({"acks": [number]})
         path = f"{_ACK}?channel={self._channel['X-Splunk-Request-Channel']}"
         while time.monotonic() < deadline:
             answer = answered(self._name, batch, lambda: self._client.post(path, question))

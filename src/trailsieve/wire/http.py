@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
+import orjson
 
 from trailsieve.errors import SinkError, shorten
 
@@ -72,9 +73,10 @@ class Answer:
     def json(self) -> dict[str, Any]:
         """The body as a JSON object; an empty one when it is none."""
         try:
-            return msgspec.json.decode(self.body, type=dict[str, Any])
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            content = orjson.loads(self.body)
+        except orjson.JSONDecodeError:
             return {}
+        return content if isinstance(content, dict) else {}
 
     def shown(self) -> str:
         """Status and text in one line, for an error."""
