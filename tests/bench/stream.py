@@ -103,8 +103,8 @@ def _polls(server: str, group: str) -> Iterator[Sequence[Any]]:
 
 def _batches(server: str, group: str) -> Iterator[Sequence[Any]]:
     """The same by thousands, with the options that we set: the fastest there is."""
+    from trailsieve.sources.kafka.config import Config
     from trailsieve.sources.kafka.confluent import ConfluentConsumer
-    from trailsieve.sources.kafka.source import Config
 
     consumer = ConfluentConsumer(Config(bootstrap_servers=[server], topics=[TOPIC], group=group))._consumer
     consumer.subscribe([TOPIC])

@@ -24,7 +24,7 @@ from pathlib import Path
 from tests.bench import archive
 from tests.servers.moto import ENVIRONMENT, Bucket, Moto, Queue, running
 from tests.servers.moto import archive as files_of
-from trailsieve.trail.envelopes import peel
+from trailsieve.trail.envelopes import unwrap
 
 ROOT = Path(__file__).resolve().parents[2]
 TRAILSIEVE = str(Path(sys.executable).with_name("trailsieve"))
@@ -88,7 +88,7 @@ def bare_queue(moto: Moto, queue: Queue, bucket: Bucket) -> None:
         s3, sqs = moto.client("s3"), moto.client("sqs")
         while got := sqs.receive_message(QueueUrl=queue.url, MaxNumberOfMessages=10).get("Messages"):
             for message in got:
-                for name in peel(message["Body"].encode()).objects:
+                for name in unwrap(message["Body"].encode()).objects:
                     s3.get_object(Bucket=name.bucket, Key=name.key)["Body"].read()
                 sqs.delete_message(QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"])
 

@@ -14,7 +14,7 @@ EVENT = '{"detail-type": "AWS API Call via CloudTrail", "detail": ' + RECORD + "
 NOTIFICATION = json.dumps({"Type": "Notification", "Message": EVENT})
 
 
-def test_the_peel_of_a_message() -> None:
+def test_the_envelopes_of_a_message() -> None:
     result = trailsieve("sniff", "-", stdin=base64.b64encode(gzip.compress(NOTIFICATION.encode())))
     assert result.code == 0
     names = [line.partition("  (")[0] for line in result.lines]
@@ -37,16 +37,16 @@ def test_the_same_as_json_a_line_for_each_input(tmp_path: Path) -> None:
     assert (two["records"], len(two["problems"]), two["advice"]) == (1, 1, [])
 
 
-def test_objects_notices_and_problems() -> None:
+def test_objects_control_messages_and_problems() -> None:
     place = {"bucket": {"name": "b"}, "object": {"key": "k%C3%A9", "size": 3}}
-    notice = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": place}
-    result = trailsieve("sniff", stdin=json.dumps({"Records": [notice]}).encode())
-    assert result.lines[-2:] == ["  → 1 object", "    object s3://b/ké"]
+    created = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": place}
+    result = trailsieve("sniff", stdin=json.dumps({"Records": [created]}).encode())
+    assert result.lines[-2:] == ["  → 1 S3 object", "    object s3://b/ké"]
     test_event = trailsieve("sniff", stdin=b'{"Service":"Amazon S3","Event":"s3:TestEvent"}')
-    assert test_event.lines[-1] == "  → 1 notice"
+    assert test_event.lines[-1] == "  → 1 control message"
     nothing = trailsieve("sniff", stdin=b"")
     assert nothing.code == 1
-    assert nothing.lines[-1] == "    problem: empty: no bytes in it"
+    assert nothing.lines[-1] == "    problem: empty: the payload has no bytes"
 
 
 def test_no_control_character_reaches_a_terminal() -> None:

@@ -2,7 +2,7 @@
 
     python -m tests.servers.moto --port 5000 --archive samples/archive
 
-What it lacks of AWS: it checks no permission unless asked to, sends no notice of EventBridge to a queue by
+What it lacks of AWS: it checks no permission unless asked to, sends no EventBridge notification to a queue by
 itself, and knows no 12-hour limit of a message. Tests of those write the messages, or answer for AWS.
 """
 
@@ -67,7 +67,7 @@ class Moto:
     def queue(self, visibility: int = 30) -> Queue:
         """A new queue."""
         sqs = self.client("sqs")
-        name = f"notices-{uuid.uuid4().hex[:12]}"
+        name = f"notifications-{uuid.uuid4().hex[:12]}"
         made = sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": str(visibility)})
         return Queue(sqs, made["QueueUrl"])
 
@@ -114,7 +114,7 @@ class Queue:
     def tell(self, bucket: Bucket, keys: list[str]) -> None:
         """One message of S3 for each key."""
         for key in keys:
-            self.send(s3_notice(bucket.name, key))
+            self.send(s3_notification(bucket.name, key))
 
 
 def archive(folder: Path, prefix: str = "") -> dict[str, bytes]:
@@ -126,7 +126,7 @@ def archive(folder: Path, prefix: str = "") -> dict[str, bytes]:
     }
 
 
-def s3_notice(bucket: str, *keys: str, name: str = "ObjectCreated:Put") -> str:
+def s3_notification(bucket: str, *keys: str, name: str = "ObjectCreated:Put") -> str:
     """What S3 sends when objects were made; their keys are form-encoded.
 
     Source: docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html

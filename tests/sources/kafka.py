@@ -14,7 +14,8 @@ import pytest
 from tests.servers import kafka as kafka_server
 from trailsieve.model import Message, Offset, Position
 from trailsieve.ports import RunContext, Source
-from trailsieve.sources.kafka.source import Config, open_source
+from trailsieve.sources.kafka.config import Config
+from trailsieve.sources.kafka.source import open_source
 
 _made: set[str] = set()
 

@@ -18,7 +18,8 @@ from trailsieve.engine.processor import Examiner
 from trailsieve.model import Message, Position
 from trailsieve.ports import RunContext
 from trailsieve.rules.load import load_pack
-from trailsieve.sources.kafka.source import Config, KafkaSource, open_source
+from trailsieve.sources.kafka.config import Config
+from trailsieve.sources.kafka.source import KafkaSource, open_source
 
 CLIENTS = ("confluent", "kafka-python")
 

@@ -16,7 +16,7 @@ from tests.cli.console import trailsieve
 from tests.servers.kafka import PASSWORD, USER, Kafka
 from tests.sources.kafka_topic import CLIENTS, Topic, new_topic, read
 from trailsieve.errors import SourceError
-from trailsieve.sources.kafka.source import Config
+from trailsieve.sources.kafka.config import Config
 from trailsieve.wire import kafka as wire
 
 every_client = pytest.mark.parametrize("client", CLIENTS)

@@ -1,4 +1,4 @@
-"""What a queue as a source promises: every wrapper is peeled, nothing is deleted early, nothing is left for ever."""
+"""What a queue as a source promises: every envelope is removed, nothing is deleted early, nothing is left for ever."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.servers.moto import Bucket, Moto, Queue, archive, s3_notice
+from tests.servers.moto import Bucket, Moto, Queue, archive, s3_notification
 from tests.sources.buckets import BODY, minutes, trail
 from tests.sources.ledger import enter
 from tests.sources.service import KILLS, SAMPLE_RECORDS, Service, expected, until
@@ -92,18 +92,18 @@ def eventbridge(bucket: str, key: str) -> str:
     return json.dumps({"version": "0", "detail-type": "Object Created", "source": "aws.s3", "detail": detail})
 
 
-def trail_notice(bucket: str, *keys: str) -> str:
+def cloudtrail_notification(bucket: str, *keys: str) -> str:
     return json.dumps({"s3Bucket": bucket, "s3ObjectKey": keys})
 
 
 WRAPPERS = {
-    "S3": s3_notice,
-    "SNS of S3": lambda bucket, key: sns(s3_notice(bucket, key)),
+    "S3": s3_notification,
+    "SNS of S3": lambda bucket, key: sns(s3_notification(bucket, key)),
     "EventBridge": eventbridge,
     "SNS of EventBridge": lambda bucket, key: sns(eventbridge(bucket, key)),
-    "CloudTrail": trail_notice,
-    "SNS of CloudTrail": lambda bucket, key: sns(trail_notice(bucket, key)),
-    "completed upload": lambda bucket, key: s3_notice(
+    "CloudTrail": cloudtrail_notification,
+    "SNS of CloudTrail": lambda bucket, key: sns(cloudtrail_notification(bucket, key)),
+    "completed upload": lambda bucket, key: s3_notification(
         bucket, key, name="ObjectCreated:CompleteMultipartUpload"
     ),
 }
@@ -129,7 +129,7 @@ def test_a_topic_of_sns_delivers_wrapped_and_raw(moto: Moto, bucket: Bucket, ope
         topic_of.subscribe(
             TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": raw}
         )
-        topic_of.publish(TopicArn=topic, Message=trail_notice(bucket.name, *minutes(1)))
+        topic_of.publish(TopicArn=topic, Message=cloudtrail_notification(bucket.name, *minutes(1)))
     messages = opened.next(2)
     assert [message.payload for message in messages] == [BODY, BODY]
     opened.commit(messages)
@@ -139,18 +139,18 @@ def test_a_topic_of_sns_delivers_wrapped_and_raw(moto: Moto, bucket: Bucket, ope
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ('{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}', "notice without an object"),
-        (s3_notice("b", "k.json", name="ObjectRemoved:Delete"), "notice without an object"),
-        ('{"Type":"SubscriptionConfirmation","Message":"x"}', "notice without an object"),
+        ('{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}', "control message"),
+        (s3_notification("b", "k.json", name="ObjectRemoved:Delete"), "control message"),
+        ('{"Type":"SubscriptionConfirmation","Message":"x"}', "control message"),
         (
-            s3_notice(
+            s3_notification(
                 "b",
                 "AWSLogs/1/x/111122223333_CloudTrail-Digest_us-east-1_t_us-east-1_20260314T030512Z.json.gz",
             ),
             "digest file",
         ),
-        (s3_notice("b", "notes.md"), "not a log file"),
-        (sns('{"Event":"s3:TestEvent"}'), "notice without an object"),
+        (s3_notification("b", "notes.md"), "not a log file"),
+        (sns('{"Event":"s3:TestEvent"}'), "control message"),
     ],
 )
 def test_what_names_nothing_to_read_is_deleted_and_counted(body: str, reason: str, opened: Opened) -> None:
@@ -200,9 +200,9 @@ def test_an_unknown_body_is_a_problem_with_its_text_and_then_deleted(body: str, 
 @pytest.mark.parametrize(
     "body",
     [
-        trail_notice("", "k.json"),
-        trail_notice("../..", "k.json"),
-        trail_notice("no-such-bucket-anywhere", "k.json"),
+        cloudtrail_notification("", "k.json"),
+        cloudtrail_notification("../..", "k.json"),
+        cloudtrail_notification("no-such-bucket-anywhere", "k.json"),
         '{"s3Bucket":"trail","s3ObjectKey":["\\ud800.json"]}',
     ],
 )
@@ -214,21 +214,21 @@ def test_an_object_with_an_impossible_name_is_a_problem(body: str, opened: Opene
     opened.empty()
 
 
-def test_an_object_that_was_deleted_meanwhile_leaves_its_notice_as_dead_letter(
+def test_an_object_that_was_deleted_meanwhile_leaves_its_notification_as_dead_letter(
     bucket: Bucket, opened: Opened
 ) -> None:
-    notice = s3_notice(bucket.name, *minutes(1, 9))
-    opened.queue.send(notice)
+    notification = s3_notification(bucket.name, *minutes(1, 9))
+    opened.queue.send(notification)
     found = {message.name: message for message in opened.next(2)}
     gone = found[f"{bucket.url}/{minutes(9)[0]}"]
     assert gone.problem.startswith("gone: ")
-    assert gone.payload.decode() == notice
+    assert gone.payload.decode() == notification
     opened.commit(list(found.values()))
     opened.empty()
 
 
 def test_a_message_is_deleted_only_when_all_its_objects_are_committed(bucket: Bucket, opened: Opened) -> None:
-    opened.queue.send(s3_notice(bucket.name, *minutes(1, 2, 3)))
+    opened.queue.send(s3_notification(bucket.name, *minutes(1, 2, 3)))
     messages = opened.next(3)
     for message in messages[:2]:
         opened.commit([message])

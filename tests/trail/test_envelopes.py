@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from tests.trail.aggregate import aggregated
 from trailsieve.trail import envelope_shapes, envelopes
-from trailsieve.trail.envelope_contents import ObjectName, lines_of
-from trailsieve.trail.envelopes import peel, peel_lines
+from trailsieve.trail.envelope_contents import ObjectName
+from trailsieve.trail.envelopes import unwrap, unwrap_lines
 
 ONE = b'{"eventVersion":"1.08","eventName":"StopLogging","odd":"\xc3\xa9 \\u00e9 \\" }"}'
 TWO = b'{"eventVersion":"1.08", "eventName":"GetTrail", "deep":{"Records":[{"s3":1}],"Message":"x"}}'
@@ -85,7 +85,7 @@ EVERY = {**ANY, **OF_TEXT, **OF_JSON}
 @pytest.mark.parametrize("inner", OF_RECORD.values(), ids=OF_RECORD)
 @pytest.mark.parametrize("outer", EVERY.values(), ids=EVERY)
 def test_every_envelope_around_every_form_of_a_record(outer: Wrap, inner: Wrap, record: bytes) -> None:
-    found = peel(outer(inner(record)))
+    found = unwrap(outer(inner(record)))
     assert found.records == [record]
     assert not found.problems
     assert not found.objects
@@ -110,7 +110,7 @@ def wrapped(payload: bytes, names: list[str]) -> bytes:
     names=st.lists(st.sampled_from(sorted(set(EVERY))), max_size=5),
 )
 @settings(max_examples=150, deadline=None)
-def test_any_nesting_peels_back_to_the_same_texts(records: list[bytes], inner: str, names: list[str]) -> None:
+def test_any_nesting_unwraps_to_the_same_texts(records: list[bytes], inner: str, names: list[str]) -> None:
     whole = {
         "file": b'{"Records":[' + b",".join(records) + b"]}",
         "lines": b"\n".join(records),
@@ -119,7 +119,8 @@ def test_any_nesting_peels_back_to_the_same_texts(records: list[bytes], inner: s
         "KPL": aggregated(records),
         "array": b"[" + b",".join(records) + b"]",
     }[inner]
-    found = peel(wrapped(whole, names))
+    with mock.patch.object(envelopes, "_MAX_DEPTH", 3 * len(names) + 2):  # an envelope has up to three layers
+        found = unwrap(wrapped(whole, names))
     assert found.records == records
     assert not found.problems
 
@@ -127,9 +128,11 @@ def test_any_nesting_peels_back_to_the_same_texts(records: list[bytes], inner: s
 @given(st.binary(max_size=200) | st.recursive(st.just(ONE), lambda inner: inner.map(gzip.compress)))
 @settings(max_examples=300, deadline=None)
 def test_nothing_raises_and_nothing_vanishes(payload: bytes) -> None:
-    found = peel(payload)
-    assert found.records or found.problems or found.objects or found.notices or payload.strip() == b"[]"
-    list(lines_of(found))
+    found = unwrap(payload)
+    assert (
+        found.records or found.problems or found.objects or found.control_messages or payload.strip() == b"[]"
+    )
+    list(found.outline())
 
 
 values = st.recursive(
@@ -143,9 +146,9 @@ keys = st.sampled_from([field.encode_name for field in msgspec.structs.fields(en
 @given(st.dictionaries(keys, values | st.dictionaries(keys, values, max_size=3), max_size=5))
 @settings(max_examples=500, deadline=None)
 def test_odd_values_under_the_keys_of_envelopes_never_raise(document: dict[str, Any]) -> None:
-    peel(text(document))
-    peel(text({"Records": [document]}))
-    peel(subscription(json.dumps(document)))
+    unwrap(text(document))
+    unwrap(text({"Records": [document]}))
+    unwrap(subscription(json.dumps(document)))
 
 
 @given(st.sampled_from(sorted(EVERY)), st.data())
@@ -154,8 +157,8 @@ def test_damage_never_raises(name: str, data: st.DataObject) -> None:
     payload = bytearray(EVERY[name](OF_RECORD["file"](ONE)))
     place = data.draw(st.integers(0, len(payload) - 1))
     payload[place] = data.draw(st.integers(0, 255))
-    peel(bytes(payload))
-    peel(bytes(payload[:place]))
+    unwrap(bytes(payload))
+    unwrap(bytes(payload[:place]))
 
 
 PROBLEMS = [
@@ -169,18 +172,18 @@ PROBLEMS = [
     (gzip.compress(ONE)[:-9], "truncated"),
     (b"\x1f\x8b no gzip", "damaged gzip"),
     (ONE[:-9], "truncated JSON"),
-    (b"[1,", "a JSON array that cannot be read"),
+    (b"[1,", "unreadable JSON array"),
     (b"[1]", "neither JSON, gzip nor base64"),
-    (text({"Type": "Notification", "Message": 7}), "content is no string"),
-    (text({"Body": {"eventVersion": "1"}}), "content is no string"),
-    (subscription({"eventVersion": "1"}), "content is no string"),
-    (text({"messageType": "DATA_MESSAGE", "logEvents": [7]}), "parts are no objects"),
-    (text({"messageType": "DATA_MESSAGE", "logEvents": {}}), "a JSON array that cannot be read"),
+    (text({"Type": "Notification", "Message": 7}), "content of the envelope is not a string"),
+    (text({"Body": {"eventVersion": "1"}}), "content of the envelope is not a string"),
+    (subscription({"eventVersion": "1"}), "content of the envelope is not a string"),
+    (text({"messageType": "DATA_MESSAGE", "logEvents": [7]}), "is not a JSON object"),
+    (text({"messageType": "DATA_MESSAGE", "logEvents": {}}), "unreadable JSON array"),
     (text({"records": [{"data": "!"}]}), "neither JSON, gzip nor base64"),
-    (text({"records": [7]}), "parts are no objects"),
-    (text({"awslogs": {}}), "content is no string"),
-    (text({"detail-type": "Scheduled Event", "detail": {}}), "not one of CloudTrail"),
-    (text({"detail-type": "Object Created", "detail": {}}), "without the name of a bucket"),
+    (text({"records": [7]}), "is not a JSON object"),
+    (text({"awslogs": {}}), "content of the envelope is not a string"),
+    (text({"detail-type": "Scheduled Event", "detail": {}}), "not a CloudTrail event"),
+    (text({"detail-type": "Object Created", "detail": {}}), "without a bucket name"),
     (text({"Event": "other"}), "unknown envelope"),
     (aggregated([ONE])[:-1] + b"\0", "KPL record: its checksum is wrong"),
 ]
@@ -189,7 +192,7 @@ PROBLEMS = [
 @pytest.mark.parametrize(("payload", "reason"), PROBLEMS, ids=[reason[:30] for _, reason in PROBLEMS])
 @pytest.mark.parametrize("outer", [bytes, gzip.compress, ANY["Firehose"]], ids=["bare", "gzip", "Firehose"])
 def test_what_is_no_envelope_is_a_problem_with_its_text(payload: bytes, reason: str, outer: Wrap) -> None:
-    found = peel(outer(payload))
+    found = unwrap(outer(payload))
     assert not found.records
     assert len(found.problems) == 1
     told, original = found.problems[0]
@@ -208,69 +211,71 @@ def test_a_bad_part_costs_itself_only() -> None:
         b"\n".join([ONE, b'{"odd":1}', b'{"odd":2}', ONE]),
         text({"Records": [{"eventSource": "aws:sqs", "body": b} for b in (good, 7, "?", good)]}),
     ):
-        found = peel(whole)
+        found = unwrap(whole)
         assert found.records == [ONE, ONE]
         assert len(found.problems) == 2
 
 
-def test_notices_are_counted_and_objects_named() -> None:
-    assert peel(subscription("x", kind="CONTROL_MESSAGE")).notices == 1
-    assert peel(text({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"})).notices == 1
-    assert peel(text({"Type": "SubscriptionConfirmation", "Message": "m"})).notices == 1
+def test_control_messages_are_counted_and_objects_named() -> None:
+    assert unwrap(subscription("x", kind="CONTROL_MESSAGE")).control_messages == 1
+    assert (
+        unwrap(text({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"})).control_messages == 1
+    )
+    assert unwrap(text({"Type": "SubscriptionConfirmation", "Message": "m"})).control_messages == 1
     place = {"bucket": {"name": "b"}, "object": {"key": "a+b%2Bc/%C3%A9", "size": 3}}
-    notice = {"eventSource": "aws:s3", "eventVersion": "2.1", "eventName": "ObjectCreated:Put", "s3": place}
-    removed = {**notice, "eventName": "ObjectRemoved:Delete"}
-    found = peel(OF_TEXT["SNS"](text({"Records": [notice, removed]})))
+    created = {"eventSource": "aws:s3", "eventVersion": "2.1", "eventName": "ObjectCreated:Put", "s3": place}
+    removed = {**created, "eventName": "ObjectRemoved:Delete"}
+    found = unwrap(OF_TEXT["SNS"](text({"Records": [created, removed]})))
     assert found.objects == [ObjectName("b", "a b+c/é", 3)]
-    assert found.notices == 1
-    found = peel(text({"detail-type": "Object Created", "source": "aws.s3", "detail": place}))
+    assert found.control_messages == 1
+    found = unwrap(text({"detail-type": "Object Created", "source": "aws.s3", "detail": place}))
     assert found.objects == [ObjectName("b", "a+b%2Bc/%C3%A9", 3)]
-    found = peel(OF_TEXT["SNS"](text({"s3Bucket": "b", "s3ObjectKey": ["k1", "k%202"]})))
+    found = unwrap(OF_TEXT["SNS"](text({"s3Bucket": "b", "s3ObjectKey": ["k1", "k%202"]})))
     assert found.objects == [ObjectName("b", "k1"), ObjectName("b", "k%202")]
 
 
 def test_advice_is_given_for_eventbridge_alone() -> None:
-    assert any("read-only" in advice for advice in peel(OF_TEXT["SQS"](eventbridge(ONE))).advice)
-    assert not peel(OF_TEXT["SQS"](ONE)).advice
+    assert any("read-only" in advice for advice in unwrap(OF_TEXT["SQS"](eventbridge(ONE))).advice)
+    assert not unwrap(OF_TEXT["SQS"](ONE)).advice
 
 
 def test_as_many_envelopes_as_allowed_and_one_more() -> None:
     payload = ONE
     for _ in range(envelopes._MAX_DEPTH):
         payload = base64.b64encode(payload)
-    assert peel(payload).records == [ONE]
-    [(reason, _)] = peel(base64.b64encode(payload)).problems
-    assert "more than 12 envelopes" in reason
+    assert unwrap(payload).records == [ONE]
+    [(reason, _)] = unwrap(base64.b64encode(payload)).problems
+    assert "more than 12 nested envelopes" in reason
 
 
 def test_a_bomb_ends_at_the_limit_however_it_is_wrapped() -> None:
     bomb = gzip.compress(b"[" + b" " * 10_000_000)
     for payload in (bomb, base64.b64encode(gzip.compress(base64.b64encode(bomb))), ANY["KPL"](bomb)):
-        [(reason, _)] = peel(payload, 1_000_000).problems
+        [(reason, _)] = unwrap(payload, 1_000_000).problems
         assert "too big: more than" in reason
     several = ANY["KPL"](gzip.compress(b" " * 600_000 + ONE))
     both = aggregated([gzip.compress(b" " * 600_000 + ONE)] * 2)
-    assert peel(several, 1_000_000).records == [ONE]
-    assert len(peel(both, 1_000_000).problems) == 1  # the limit is that of the whole message
+    assert unwrap(several, 1_000_000).records == [ONE]
+    assert len(unwrap(both, 1_000_000).problems) == 1  # the limit is that of the whole message
 
 
 @pytest.mark.parametrize("part", [b"1", b"{}", b'{"eventVersion":"1"}', b'{"s3":1}', b'{"Records":[1,1,1]}'])
 @pytest.mark.parametrize("joint", [b",", b"\n"])
 def test_very_many_parts_end_early(part: bytes, joint: bytes) -> None:
-    with mock.patch.object(envelopes, "_MAX_PARTS", 1000):
+    with mock.patch.object(envelope_shapes, "MAX_PARTS", 1000):
         many = joint.join([part] * 5000)
         wholes = (many,) if joint == b"\n" else (b"[" + many + b"]", b'{"Records":[' + many + b"]}")
         for whole in wholes:
-            found = peel(whole)
+            found = unwrap(whole)
             assert len(found.problems) <= 1001
             assert len(found.records) <= 1000 * 3
             assert found.problems[-1][1]
             assert "too much" in found.problems[-1][0] or part == b"1"
 
 
-def test_the_peel_for_a_person() -> None:
-    found = peel(gzip.compress(subscription(ONE.decode(), TWO.decode(), OF_RECORD["file"](ONE).decode())))
-    assert [line.partition("  (")[0] for line in lines_of(found)] == [
+def test_the_outline() -> None:
+    found = unwrap(gzip.compress(subscription(ONE.decode(), TWO.decode(), OF_RECORD["file"](ONE).decode())))
+    assert [line.partition("  (")[0] for line in found.outline()] == [
         "gzip",
         "  CloudWatch Logs subscription",
         "    CloudTrail record ×2",
@@ -280,18 +285,18 @@ def test_the_peel_for_a_person() -> None:
 
 def test_files_of_one_payload_a_line() -> None:
     lines = b"\n".join([base64.b64encode(gzip.compress(ONE)), b"", base64.b64encode(TWO), b"???"])
-    found = peel_lines(lines)
+    found = unwrap_lines(lines)
     assert found.records == [ONE, TWO]
     assert len(found.problems) == 1
-    assert peel_lines(ONE + b"\n" + TWO).records == [ONE, TWO]
-    assert len(peel_lines(b"a\n").problems) == 1
+    assert unwrap_lines(ONE + b"\n" + TWO).records == [ONE, TWO]
+    assert len(unwrap_lines(b"a\n").problems) == 1
 
 
 @pytest.mark.parametrize("odd", [b'"\\ud800"', b"[" * 5000 + b"]" * 5000], ids=["surrogate", "deep"])
 def test_one_odd_record_does_not_hide_the_others(odd: bytes) -> None:
     """Whoever could make a record that the fast decoder refuses would else choose what is seen."""
     strange = b'{"eventVersion":"1.08","eventName":"GetUser","odd":' + odd + b"}"
-    found = peel(b'{"Records": [' + strange + b"," + ONE + b"]}")
+    found = unwrap(b'{"Records": [' + strange + b"," + ONE + b"]}")
     assert (found.records, found.problems) == ([strange, ONE], [])
-    [record] = peel(eventbridge(strange)).records
+    [record] = unwrap(eventbridge(strange)).records
     assert record == strange

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from trailsieve.cli.options import global_options, max_object_size
 from trailsieve.errors import UsageError, shorten, visible
+
+if TYPE_CHECKING:
+    from trailsieve.trail.envelope_contents import EnvelopeContents
 
 _EXAMPLES = """\b
 Examples:
@@ -18,8 +21,8 @@ Examples:
   aws sqs receive-message --queue-url URL | trailsieve sniff -
   aws kinesis get-records --shard-iterator ITERATOR | trailsieve sniff -
 """
-_MOST = 40  # layers, objects and problems that are shown of one input
-_WIDTH = 160
+_MOST = 40  # layers, objects and problems shown per input
+_WIDTH = 160  # characters per line
 
 
 @click.command("sniff", epilog=_EXAMPLES)
@@ -28,22 +31,26 @@ _WIDTH = 160
 @max_object_size
 @global_options
 def command(inputs: tuple[str, ...], shape: str, max_object_size: int) -> int:
-    """Show the envelopes around the records in FILE, or in standard input (-), from the outermost in.
+    """Unwrap the records in FILE, or in standard input (-), and show their envelopes, outermost first.
 
-    Known are gzip, base64, JSON lines, CloudTrail files, CloudWatch Logs subscriptions, EventBridge, SNS,
-    SQS, Firehose, KPL aggregation, Lambda events of those, what the AWS command line prints of messages, and
-    notices of new S3 objects, in any nesting: what the sources of `trailsieve run` understand.
+    Recognises what the sources of `trailsieve run` read, in any nesting: gzip, base64, JSON lines, CloudTrail
+    files, CloudWatch Logs subscriptions, EventBridge, SNS, SQS, Firehose, KPL aggregation, Lambda events of
+    those, notifications of new S3 objects, and the output of `aws sqs receive-message` and
+    `aws kinesis get-records`.
 
-    Exit code 1 means that something was no known envelope.
+    The exit code is 1 if any part of the input is not a known envelope.
     """
-    from trailsieve.trail.envelopes import peel_lines
+    from trailsieve.trail.envelopes import unwrap_lines
 
     known = True
     for name in inputs or ("-",):
-        found = peel_lines(_read(name), max_object_size)
-        known = known and not found.problems
+        contents = unwrap_lines(_read(name), max_object_size)
+        known = known and not contents.problems
         shown = "<stdin>" if name == "-" else name
-        print(json.dumps(_as_dict(shown, found)) if shape == "json" else "\n".join(_as_text(shown, found)))
+        if shape == "json":
+            print(json.dumps(_as_dict(shown, contents)))
+        else:
+            print("\n".join(_as_text(shown, contents)))
     return 0 if known else 1
 
 
@@ -55,15 +62,13 @@ def _read(name: str) -> bytes:
     return Path(name).read_bytes()
 
 
-def _as_text(name: str, found: Any) -> list[str]:
-    from trailsieve.trail.envelope_contents import lines_of
-
+def _as_text(name: str, contents: EnvelopeContents) -> list[str]:
     lines = [visible(name)]
-    lines += _some([f"  {line}" for line in lines_of(found)], "envelopes")
-    lines.append(f"  → {_counts(found)}")
-    lines += _some([f"    object s3://{item.bucket}/{item.key}" for item in found.objects], "objects")
-    lines += _some([f"    problem: {reason}" for reason, _ in found.problems], "problems")
-    lines += [f"  note: {advice}" for advice in sorted(found.advice)]
+    lines += _some([f"  {line}" for line in contents.outline()], "envelopes")
+    lines.append(f"  → {_counts(contents)}")
+    lines += _some([f"    object {item.url}" for item in contents.objects], "objects")
+    lines += _some([f"    problem: {reason}" for reason, _ in contents.problems], "problems")
+    lines += [f"  note: {advice}" for advice in sorted(contents.advice)]
     return [shorten(line, 1000 if "note: " in line else _WIDTH) for line in lines]
 
 
@@ -72,26 +77,26 @@ def _some(lines: list[str], what: str) -> list[str]:
     return lines if more <= 0 else [*lines[:_MOST], f"  … {more:,} more {what}"]
 
 
-def _counts(found: Any) -> str:
+def _counts(contents: EnvelopeContents) -> str:
     counts = {
-        "record": len(found.records),
-        "object": len(found.objects),
-        "notice": found.notices,
-        "problem": len(found.problems),
+        "record": len(contents.records),
+        "S3 object": len(contents.objects),
+        "control message": contents.control_messages,
+        "problem": len(contents.problems),
     }
-    told = [f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in counts.items() if count]
-    return ", ".join(told) or "nothing"
+    shown = [f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in counts.items() if count]
+    return ", ".join(shown) or "nothing"
 
 
-def _as_dict(name: str, found: Any) -> dict[str, Any]:
+def _as_dict(name: str, contents: EnvelopeContents) -> dict[str, Any]:
     return {
         "file": name,
         "layers": [
-            {"depth": layer.depth, "name": layer.name, "detail": layer.detail} for layer in found.layers
+            {"depth": layer.depth, "name": layer.name, "detail": layer.detail} for layer in contents.layers
         ],
-        "records": len(found.records),
-        "objects": [{"bucket": item.bucket, "key": item.key, "size": item.size} for item in found.objects],
-        "notices": found.notices,
-        "problems": [reason for reason, _ in found.problems],
-        "advice": sorted(found.advice),
+        "records": len(contents.records),
+        "objects": [{"bucket": item.bucket, "key": item.key, "size": item.size} for item in contents.objects],
+        "control_messages": contents.control_messages,
+        "problems": [reason for reason, _ in contents.problems],
+        "advice": sorted(contents.advice),
     }

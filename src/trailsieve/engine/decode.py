@@ -10,7 +10,7 @@ from trailsieve.errors import UnreadableError
 from trailsieve.model import Message, Problem
 from trailsieve.trail.cloudtrail import Batch, Decode, batches, is_plain_file, looks_like_lines, split
 from trailsieve.trail.compression import DEFAULT_LIMIT, gunzip, is_gzip
-from trailsieve.trail.envelopes import is_plain_record, peel
+from trailsieve.trail.envelopes import is_plain_record, unwrap
 
 _raw_array: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
 _STREAM_LIMIT = 64 * 2**20  # bytes that a message of a stream unpacks to at most; it has some MiB itself
@@ -78,7 +78,7 @@ class Decoded:
 
 
 class Together(Decoded):
-    """Many small messages of a stream, peeled out of their envelopes, as one run of records."""
+    """Many small messages of a stream, without their envelopes, as one run of records."""
 
     def __init__(self, messages: Sequence[Message], limit: int) -> None:
         super().__init__("")
@@ -101,16 +101,16 @@ class Together(Decoded):
                 self._texts.append(payload)
                 self._places.append(message)
             else:
-                self._peel(message)
+                self._unwrap(message)
 
-    def _peel(self, message: Message) -> None:
-        found = peel(message.payload, self._limit)
+    def _unwrap(self, message: Message) -> None:
+        found = unwrap(message.payload, self._limit)
         self._texts += found.records
         self._places += [(message.name, number) for number in range(1, len(found.records) + 1)]
-        self.notices += found.notices
+        self.notices += found.control_messages
         self.advice |= found.advice
         for name in found.objects:
-            reason = f"a notice of s3://{name.bucket}/{name.key}, not its records: the source sqs reads such"
+            reason = f"a notification about {name.url}, not its records; the `sqs` source reads such objects"
             self.problems.append(Problem(message.name, reason, text=message.payload))
         self.problems += [Problem(message.name, reason, text=text) for reason, text in found.problems]
 

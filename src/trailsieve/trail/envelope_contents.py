@@ -1,4 +1,4 @@
-"""What comes out of envelopes: records, objects to read, and the way there."""
+"""What a payload holds once its envelopes are removed: records, names of S3 objects, and the layers found."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ import msgspec
 
 
 class ObjectName(msgspec.Struct, frozen=True):
-    """An object in S3 that a notice tells of. `size` is 0 where the notice does not say."""
+    """An S3 object named by a notification. `size` is in bytes, 0 if the notification does not give it."""
 
     bucket: str
     key: str
     size: int = 0
 
+    @property
+    def url(self) -> str:
+        """`s3://bucket/key`."""
+        return f"s3://{self.bucket}/{self.key}"
+
 
 @dataclass(slots=True)
 class Layer:
-    """An envelope that was peeled: how deep it lay, its name, what it said of itself, how many in a row."""
+    """One envelope: its depth (0 is the outermost), name, details, and how many equal ones in a row."""
 
     depth: int
     name: str
@@ -27,28 +32,28 @@ class Layer:
 
 
 @dataclass(slots=True)
-class Peeled:
-    """What was in a payload.
+class EnvelopeContents:
+    """Everything found in one payload.
 
     Attributes:
-        records: the exact text of every record.
-        objects: S3 objects to read.
-        notices: parts that hold no record by design: health checks and test events.
-        problems: the reason and the text of what is no known envelope.
-        layers: what was peeled, outermost first.
-        advice: what a person ought to know of these envelopes.
+        records: the exact original text of each record.
+        objects: the S3 objects that notifications name.
+        control_messages: how many parts hold no record by design, such as health checks and test events.
+        problems: the reason and the text of each part that could not be read.
+        layers: the envelopes, outermost first.
+        advice: what the operator should know about these envelopes.
     """
 
     records: list[bytes] = field(default_factory=list)
     objects: list[ObjectName] = field(default_factory=list)
-    notices: int = 0
+    control_messages: int = 0
     problems: list[tuple[str, bytes]] = field(default_factory=list)
     layers: list[Layer] = field(default_factory=list)
     advice: set[str] = field(default_factory=set)
 
-
-def lines_of(found: Peeled) -> Iterator[str]:
-    """The peel for a person: one line an envelope, with equal neighbours counted."""
-    for layer in found.layers:
-        times = f" ×{layer.times}" if layer.times > 1 else ""
-        yield "  " * layer.depth + layer.name + times + (f"  ({layer.detail})" if layer.detail else "")
+    def outline(self) -> Iterator[str]:
+        """The layers as text: one indented line each, with equal neighbours counted."""
+        for layer in self.layers:
+            times = f" ×{layer.times}" if layer.times > 1 else ""
+            detail = f"  ({layer.detail})" if layer.detail else ""
+            yield "  " * layer.depth + layer.name + times + detail

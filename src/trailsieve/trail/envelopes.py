@@ -1,13 +1,13 @@
-"""Envelopes that records travel in, recognised by their shape and peeled in any nesting.
+"""Removes the envelopes that records travel in, recognised by their shape and in any nesting.
 
 gzip, base64, KPL aggregation, JSON lines, arrays, CloudTrail files, CloudWatch Logs subscriptions,
-EventBridge, SNS, SQS, Firehose, Lambda events of those, and the notices that tell of new S3 objects. What AWS
-documents of each shape stands beside its handler.
+EventBridge, SNS, SQS, Firehose, Lambda events of those, and notifications of new S3 objects. The JSON
+envelopes and their sources are in `envelope_shapes`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -17,180 +17,199 @@ from msgspec import Raw
 
 from trailsieve.errors import UnreadableError
 from trailsieve.jsontext import REFUSALS, decode_object, encode
-from trailsieve.trail import kpl, scan
+from trailsieve.trail import envelope_shapes, kpl, scan
 from trailsieve.trail.cloudtrail import split
 from trailsieve.trail.compression import DEFAULT_LIMIT, gunzip, is_gzip
-from trailsieve.trail.envelope_contents import Layer, Peeled
-from trailsieve.trail.envelope_shapes import ABSENT, ENVELOPES, KEYS, Part, decode_shape, from_base64
+from trailsieve.trail.envelope_contents import EnvelopeContents, Layer
+from trailsieve.trail.envelope_shapes import (
+    ABSENT,
+    ENVELOPES,
+    KEYS,
+    ControlMessage,
+    Decode,
+    Envelope,
+    EventBridgeEvent,
+    Inner,
+    LogFile,
+    Notification,
+    Part,
+    Parts,
+    array_of,
+    decode_shape,
+    from_base64,
+    string_of,
+)
 
 _MAX_DEPTH = 12  # layers; nothing that AWS sends has more than six
-_MAX_PARTS = 500_000  # of one payload; what AWS sends holds some thousands
-_MAX_LAYERS = 10_000  # that are told of
-_LEAST_PART = 16  # bytes of a value on the average, where there are many
+_MAX_LAYERS = 10_000  # that are listed
 _PLAIN = b'{"eventVersion"'  # how CloudTrail begins every record
-_array = msgspec.json.Decoder(list[Raw]).decode
-
-
 _RECORD_FIELDS = ("eventVersion", "eventName", "eventSource", "eventID", "eventTime")
+_EVENTBRIDGE_OMITS = (
+    "events come through EventBridge, which leaves out read-only management events (List*, Get*, Describe*): "
+    "patterns for them match nothing unless the state of the EventBridge rule is "
+    "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+)
 
 
-def peel(payload: bytes, limit: int = DEFAULT_LIMIT) -> Peeled:
-    """Takes the records out of all envelopes; never raises for what the payload holds.
+def unwrap(payload: bytes, limit: int = DEFAULT_LIMIT) -> EnvelopeContents:
+    """The records and S3 object names in a payload, whatever envelopes surround them.
+
+    Never raises for what the payload holds: what cannot be read is listed in `problems`.
 
     Args:
-        limit: bytes of everything that is unpacked, at most.
+        limit: bytes that the whole payload may decompress to, at most.
     """
-    peeler = Peeler(limit)
-    peeler.attempt(payload, 0)
-    return peeler.found
+    unwrapper = Unwrapper(limit)
+    unwrapper.attempt(payload, 0)
+    return unwrapper.contents
 
 
-def peel_lines(payload: bytes, limit: int = DEFAULT_LIMIT) -> Peeled:
-    """The same for a file, which may also hold one payload a line, such as base64."""
-    found = peel(payload, limit)
+def unwrap_lines(payload: bytes, limit: int = DEFAULT_LIMIT) -> EnvelopeContents:
+    """Like `unwrap`, for a file that may also hold one payload per line, such as lines of base64."""
+    whole = unwrap(payload, limit)
     lines = [line for line in payload.splitlines() if line.strip()]
-    if len(lines) < 2 or not found.problems or found.records or found.objects or found.notices:
-        return found
-    peeler = Peeler(limit)
-    peeler.layer(0, "lines", f"{len(lines):,}")
-    peeler.each(lines, 1)
-    return peeler.found
+    if len(lines) < 2 or not whole.problems or whole.records or whole.objects or whole.control_messages:
+        return whole
+    unwrapper = Unwrapper(limit)
+    unwrapper.layer(0, "lines", f"{len(lines):,}")
+    unwrapper.each(lines, 1)
+    return unwrapper.contents
 
 
 def is_plain_record(payload: bytes) -> bool:
-    """Whether a payload is surely one record in no envelope, by its first and last bytes."""
+    """Whether a payload is certainly one record without an envelope, judged by its first and last bytes."""
     return payload.startswith(_PLAIN) and payload.endswith(b"}")
 
 
 @dataclass(slots=True)
-class Peeler:
-    """Peels one payload, part by part. `budget` is how many bytes may still be unpacked."""
+class Unwrapper:
+    """Unwraps one payload, part by part. `budget` is how many bytes may still be decompressed."""
 
     budget: int
     parts: int = 0
-    found: Peeled = field(default_factory=Peeled)
+    contents: EnvelopeContents = field(default_factory=EnvelopeContents)
 
-    def attempt(self, part: Part, depth: int, content: Callable[[Part], bytes] = bytes) -> None:
-        """Peels the content of one part; what is wrong with it costs this part only."""
-        self.count(1)
+    def attempt(self, part: Part, depth: int, decode: Decode = bytes) -> None:
+        """Unwraps one part. If it cannot be read, that is noted and affects no other part."""
+        self._count(1)
         payload = bytes(part)
         try:
-            payload = content(part)
-            self.peel(payload, depth)
+            payload = decode(part)
+            self._unwrap(payload, depth)
         except UnreadableError as error:
-            self.found.problems.append((error.reason, payload))
+            self.contents.problems.append((error.reason, payload))
 
-    def peel(self, payload: bytes, depth: int) -> None:
-        if depth > _MAX_DEPTH:
-            raise UnreadableError(f"more than {_MAX_DEPTH} envelopes in one another")
-        if is_gzip(payload):
-            self.gzip(payload, depth)
-        elif kpl.is_aggregated(payload):
-            self.aggregated(payload, depth)
-        else:
-            self.text(payload, depth)
-
-    def count(self, parts: int) -> None:
-        """A payload of a few bytes may unpack to so many parts that they fill the memory."""
-        self.parts += parts
-        if self.parts > _MAX_PARTS:
-            raise UnreadableError(f"too much: more than {_MAX_PARTS:,} parts in one message")
+    def each(self, parts: Iterable[Part], depth: int, decode: Decode = bytes) -> None:
+        """Unwraps several parts."""
+        for part in parts:
+            self.attempt(part, depth, decode)
 
     def layer(self, depth: int, name: str, detail: str = "") -> None:
-        layers = self.found.layers
+        """Notes an envelope."""
+        layers = self.contents.layers
         if layers and (layers[-1].depth, layers[-1].name, layers[-1].detail) == (depth, name, detail):
             layers[-1].times += 1
         elif len(layers) < _MAX_LAYERS:
             layers.append(Layer(depth, name, detail))
 
-    def gzip(self, payload: bytes, depth: int) -> None:
+    def _count(self, parts: int) -> None:
+        """A payload of a few bytes may unpack to so many parts that they fill the memory."""
+        self.parts += parts
+        if self.parts > envelope_shapes.MAX_PARTS:
+            raise UnreadableError(f"too much: more than {envelope_shapes.MAX_PARTS:,} parts in one message")
+
+    def _unwrap(self, payload: bytes, depth: int) -> None:
+        if depth > _MAX_DEPTH:
+            raise UnreadableError(f"more than {_MAX_DEPTH} nested envelopes")
+        if is_gzip(payload):
+            self._gzip(payload, depth)
+        elif kpl.is_aggregated(payload):
+            parts = kpl.deaggregate(payload)
+            self._open(Parts("KPL aggregation", f"{len(parts)} user records", parts), depth)
+        else:
+            self._text(payload, depth)
+
+    def _gzip(self, payload: bytes, depth: int) -> None:
         data, warning = gunzip(payload, self.budget)
         self.budget -= len(data)
         self.layer(depth, "gzip", warning or f"{len(payload):,} → {len(data):,} bytes")
-        self.peel(bytes(data), depth + 1)
+        self._unwrap(bytes(data), depth + 1)
 
-    def aggregated(self, payload: bytes, depth: int) -> None:
-        parts = kpl.deaggregate(payload)
-        self.layer(depth, "KPL aggregation", f"{len(parts)} user records")
-        self.each(parts, depth + 1)
-
-    def text(self, payload: bytes, depth: int) -> None:
+    def _text(self, payload: bytes, depth: int) -> None:
         match payload.lstrip()[:1]:
             case b"{":
-                self.objects(payload, depth)
+                self._objects(payload, depth)
             case b"[":
-                parts = self.array(Raw(payload))
-                self.layer(depth, "JSON array", f"{len(parts)} elements")
-                self.each(parts, depth + 1)
+                parts = array_of(payload)
+                self._open(Parts("JSON array", f"{len(parts)} elements", parts), depth)
             case b"":
-                raise UnreadableError("empty: no bytes in it")
+                raise UnreadableError("empty: the payload has no bytes")
             case b'"':
-                self.layer(depth, "JSON string")
-                self.peel(self.string(Raw(payload)), depth + 1)
+                self._open(Inner("JSON string", payload, string_of), depth)
             case _:
-                self.layer(depth, "base64")
-                self.peel(from_base64(payload), depth + 1)
+                self._open(Inner("base64", payload, from_base64), depth)
 
-    def objects(self, payload: bytes, depth: int) -> None:
-        """One object, or several one after another: JSON lines, or what Firehose joins without a break."""
+    def _objects(self, payload: bytes, depth: int) -> None:
+        """One object, or several in a row: JSON lines, or what Firehose joins without a separator."""
         texts = _objects_in(payload)
         if len(texts) > 1:
-            self.layer(depth, "JSON lines", f"{len(texts)} objects")
-            self.each(texts, depth + 1)
+            self._open(Parts("JSON lines", f"{len(texts)} objects", texts), depth)
         else:
-            self.object(texts[0], depth)
+            self._object(texts[0], depth)
 
-    def object(self, text: bytes, depth: int) -> None:
+    def _object(self, text: bytes, depth: int) -> None:
         try:
             shape = decode_shape(text)
         except REFUSALS:
-            self.odd_object(text, depth)
+            self._odd_object(text, depth)
             return
-        there = {key for key in KEYS if getattr(shape, key) is not ABSENT}
-        handler = next((handler for keys, handler in ENVELOPES if there.issuperset(keys)), None)
+        present = {key for key in KEYS if getattr(shape, key) is not ABSENT}
+        handler = next((handler for keys, handler in ENVELOPES if present.issuperset(keys)), None)
         if handler:
-            handler(self, shape, depth)
-        elif not there.isdisjoint(_RECORD_FIELDS):
-            self.record(text, depth)
+            self._open(handler(shape), depth)
+        elif not present.isdisjoint(_RECORD_FIELDS):
+            self._record(text, depth)
         else:
             raise UnreadableError(f"unknown envelope: a JSON object with the keys {_keys(text)}")
 
-    def odd_object(self, text: bytes, depth: int) -> None:
-        """JSON with a lone surrogate or very deep nesting in it: one odd record must not hide the others."""
+    def _open(self, envelope: Envelope, depth: int) -> None:
+        match envelope:
+            case Inner(name, payload, decode):
+                self.layer(depth, name)
+                self._unwrap(decode(payload), depth + 1)
+            case Parts(name, detail, payloads, decode):
+                self.layer(depth, name, detail)
+                self.each(payloads, depth + 1, decode)
+            case LogFile(records):
+                self.layer(depth, "CloudTrail file", f"{len(records)} records")
+                self._count(len(records))
+                self.contents.records.extend(bytes(record) for record in records)
+            case EventBridgeEvent(detail_type, record):
+                self.layer(depth, "EventBridge", detail_type)
+                self.contents.advice.add(_EVENTBRIDGE_OMITS)
+                self._record(record, depth + 1)
+            case Notification(name, objects):
+                for found in objects:
+                    self.layer(depth, name, found.url)
+                    self.contents.objects.append(found)
+            case ControlMessage(name, detail):
+                self.layer(depth, name, detail)
+                self.contents.control_messages += 1
+
+    def _odd_object(self, text: bytes, depth: int) -> None:
+        """JSON with a lone surrogate or very deep nesting: one odd record must not hide the others."""
         content = decode_object(text) or {}
         if isinstance(content.get("Records"), list):
-            texts = split(text).texts
-            self.layer(depth, "CloudTrail file", f"{len(texts)} records")
-            self.count(len(texts))
-            self.found.records += texts
+            self._open(LogFile(split(text).texts), depth)
         elif "detail-type" in content and isinstance(content.get("detail"), dict):
-            self.layer(depth, "EventBridge event")
-            self.record(encode(content["detail"]).encode(), depth + 1)
+            event = EventBridgeEvent(str(content["detail-type"]), encode(content["detail"]).encode())
+            self._open(event, depth)
         else:
-            self.record(text, depth)
+            self._record(text, depth)
 
-    def record(self, text: bytes, depth: int) -> None:
+    def _record(self, text: bytes, depth: int) -> None:
         self.layer(depth, "CloudTrail record")
-        self.found.records.append(text)
-
-    def array(self, raw: Raw) -> list[Raw]:
-        commas = bytes(raw).count(b",")
-        if commas > max(_MAX_PARTS, len(bytes(raw)) // _LEAST_PART):
-            raise UnreadableError(f"too much: a JSON array of {commas:,} small values")
-        try:
-            return _array(raw)
-        except REFUSALS as error:
-            raise UnreadableError(f"a JSON array that cannot be read: {error}") from None
-
-    def string(self, raw: Raw) -> bytes:
-        try:
-            return msgspec.json.decode(raw, type=str).encode("utf-8", "surrogatepass")
-        except REFUSALS:
-            raise UnreadableError("an envelope whose content is no string") from None
-
-    def each(self, parts: Iterable[Part], depth: int, content: Callable[[Part], bytes] = bytes) -> None:
-        for part in parts:
-            self.attempt(part, depth, content)
+        self.contents.records.append(text)
 
 
 def _objects_in(payload: bytes) -> list[bytes]:
@@ -200,7 +219,8 @@ def _objects_in(payload: bytes) -> list[bytes]:
     except REFUSALS:
         pass
     try:
-        return [payload[start:end] for start, end in islice(scan.values(payload), _MAX_PARTS + 1)]
+        spans = islice(scan.values(payload), envelope_shapes.MAX_PARTS + 1)
+        return [payload[start:end] for start, end in spans]
     except (scan.TruncatedError, UnreadableError) as error:
         raise UnreadableError(f"truncated JSON: it {error}") from None
 

@@ -11,6 +11,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from trailsieve.errors import SourceError, visible
 from trailsieve.model import Message
+from trailsieve.sources.kafka.config import Config
 from trailsieve.sources.kafka.consumer import (
     AwayError,
     Offsets,
@@ -20,7 +21,6 @@ from trailsieve.sources.kafka.consumer import (
     shard_of,
     unknown_topic,
 )
-from trailsieve.sources.kafka.source import Config
 from trailsieve.wire.kafka import confluent_options
 
 _TIMEOUT = 5.0  # seconds of one question
@@ -53,7 +53,7 @@ _PASSING = {
 
 
 class ConfluentConsumer:
-    """See `kafka_consumer.Consumer`. Callbacks come in the thread that polls, inside of its call."""
+    """See `consumer.Consumer`. Callbacks come in the thread that polls, inside of its call."""
 
     def __init__(self, config: Config) -> None:
         self._trouble: KafkaError | None = None

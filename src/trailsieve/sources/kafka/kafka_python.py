@@ -20,6 +20,7 @@ from kafka.net.compat import KafkaNetClient
 
 from trailsieve.errors import SourceError, visible
 from trailsieve.model import Message
+from trailsieve.sources.kafka.config import Config
 from trailsieve.sources.kafka.consumer import (
     AwayError,
     Offsets,
@@ -29,7 +30,6 @@ from trailsieve.sources.kafka.consumer import (
     shard_of,
     unknown_topic,
 )
-from trailsieve.sources.kafka.source import Config
 from trailsieve.wire.kafka import python_options
 
 _TIMEOUT = 5000  # milliseconds of one question
@@ -51,7 +51,7 @@ _PASSING = (kafka.RetriableError, kafka.CommitFailedError, kafka.RebalanceInProg
 
 
 class PythonConsumer:
-    """See `kafka_consumer.Consumer`."""
+    """See `consumer.Consumer`."""
 
     def __init__(self, config: Config) -> None:
         self._config = config

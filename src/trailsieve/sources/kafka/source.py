@@ -9,49 +9,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Literal
 
 from trailsieve.errors import SourceError
 from trailsieve.model import Message, Offset, Position
 from trailsieve.ports import RunContext
+from trailsieve.sources.kafka.config import Config
 from trailsieve.sources.kafka.consumer import AwayError, Consumer, Offsets
 from trailsieve.trail.selection import Selection
-from trailsieve.wire.kafka import KafkaConfig, client_of
+from trailsieve.wire.kafka import client_of
 
 _PATIENCE = 1.0  # seconds that a poll waits for a record
 _TRIES = 4  # before a check says that the group's coordinator does not answer
 _SIGN_OF_LIFE = 0.1  # seconds that a poll on hold takes, enough for a step of a rebalance
-
-
-class Config(KafkaConfig, kw_only=True, forbid_unknown_fields=True):
-    """Settings.
-
-    Attributes:
-        topics: their names.
-        group: the consumer group. Its members share the partitions; each needs a checkpoint of its own.
-        group_instance_id: a name for this member that stays the same over restarts: then a restart within
-            `session_timeout` moves no partition, and one after a crash need not wait for it.
-        start: where a group begins that has committed nothing yet: earliest, or latest (what comes from now
-            on). Otherwise it goes on where the group or the checkpoint stands, whichever is further.
-        max_poll_records: records of one epoch at most.
-        session_timeout: seconds after which the group gives a silent member's partitions to others.
-    """
-
-    topics: list[str]
-    group: str = "trailsieve"
-    group_instance_id: str | None = None
-    start: Literal["earliest", "latest"] = "earliest"
-    max_poll_records: int = 10_000
-    session_timeout: float = 45.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.topics:
-            raise ValueError("`topics` names no topic")
-        if not self.group:
-            raise ValueError("`group` is empty")
-        if self.max_poll_records < 1:
-            raise ValueError("`max_poll_records` is at least 1")
 
 
 def open_source(config: Config, context: RunContext) -> KafkaSource:

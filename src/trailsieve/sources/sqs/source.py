@@ -16,8 +16,8 @@ from trailsieve.ports import RunContext
 from trailsieve.sources.object_fetcher import Fetcher
 from trailsieve.sources.sqs.receiver import Receiver
 from trailsieve.sources.sqs.visibility import Hand, Received
-from trailsieve.trail.envelope_contents import ObjectName, Peeled
-from trailsieve.trail.envelopes import peel
+from trailsieve.trail.envelope_contents import EnvelopeContents, ObjectName
+from trailsieve.trail.envelopes import unwrap
 from trailsieve.trail.selection import Selection
 from trailsieve.wire.aws import AwsConfig, answer, client, explained, fault
 
@@ -170,9 +170,9 @@ class SqsSource:
 
     def _unpack(self, received: Received) -> None:
         """Makes parts of a message: objects to fetch, records that it holds itself, and what is unknown."""
-        found = peel(received.body, self._context.max_object_size)
+        found = unwrap(received.body, self._context.max_object_size)
         records = [text for text in found.records if _RECORD.search(text)]
-        unknown = [("neither a notice nor a record", text) for text in found.records if text not in records]
+        unknown = [("not a CloudTrail record", text) for text in found.records if text not in records]
         itself = _Part(received, f"{self._config.queue_url}/{received.identity}")
         received.open = 1  # the message, until all its parts are known
         for wanted in self._worth_reading(found):
@@ -184,8 +184,8 @@ class SqsSource:
         for reason, text in found.problems + unknown:
             received.open += 1
             self._ready.append((itself, text, reason))
-        for _ in range(found.notices):
-            self._context.skip("notice without an object")
+        for _ in range(found.control_messages):
+            self._context.skip("control message")
         self._advise(found.advice)
         self._close_part(received)
 
@@ -194,7 +194,7 @@ class SqsSource:
             self._context.info(text)
         self._advised |= advice
 
-    def _worth_reading(self, found: Peeled) -> Iterator[ObjectName]:
+    def _worth_reading(self, found: EnvelopeContents) -> Iterator[ObjectName]:
         for wanted in found.objects:
             reason = _ALL.reason_to_skip(wanted.key)
             if reason:
