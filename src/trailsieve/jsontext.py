@@ -26,12 +26,14 @@ _MAX_EXPONENT = 10**17  # Decimal's own limit is 10**18 - 1
 
 
 def _decimal(text: str) -> Decimal:
+    """A number with fraction or exponent; it stays apart from a whole one, whose `str` is digits alone."""
     try:
-        return Decimal(text)
+        number = Decimal(text)
     except InvalidOperation:
         mantissa, _, exponent = text.lower().partition("e")
         sign = "-" if exponent.startswith("-") else ""
         return Decimal(f"{mantissa}e{sign}{_MAX_EXPONENT}")
+    return number if number.as_tuple().exponent else Decimal(f"{number}.0")
 
 
 def _whole(text: str) -> int | Decimal:

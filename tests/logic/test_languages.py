@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 
 import pytest
@@ -11,13 +10,18 @@ from hypothesis import strategies as st
 
 from tests import strategies as some
 from trailsieve import jsontext
-from trailsieve.logic.automata import Like, Literals, Machine, NumberText
+from trailsieve.logic.automata import Like, Literals, Machine
+from trailsieve.logic.domain import HERE, number_case, value_domain
+from trailsieve.logic.event_text import event_text
 from trailsieve.logic.number_order import Order
 from trailsieve.logic.number_representatives import stand_ins, thresholds
+from trailsieve.logic.number_text import numbers, whole_numbers
 from trailsieve.logic.regex_automaton import Search
 from trailsieve.logic.shortest_words import label_of, words_by_label
 from trailsieve.logic.unknown import UnknownError
 from trailsieve.pattern import runtime
+from trailsieve.pattern.interpret import value_holds
+from trailsieve.pattern.nodes import Comparison, Number, Regex, String
 from trailsieve.pattern.regex import check_regex, searcher
 
 many = settings(deadline=None, max_examples=400)
@@ -62,20 +66,19 @@ def test_numbers(written: str, constant: str, same: bool) -> None:
     value = jsontext.decode(written)
     text = runtime.text_of(value)
     assert text is not None
-    assert says(NumberText(), text) is True
+    assert says(numbers(), text) is True
+    assert says(whole_numbers(), text) is written.lstrip("-").isdigit()
     other = value if same else jsontext.decode(constant)
-    assume(abs(Decimal(value).adjusted()) < 10_000 and abs(Decimal(other).adjusted()) < 10_000)
     number = Decimal(text)
+    assume(number.is_finite() and abs(Decimal(other).adjusted()) < 10_000)
     assert says(Order(other), text) == (number > other) - (number < other)
 
 
 @many
-@given(st.from_regex(r"-?[0-9E.+-]{1,8}", fullmatch=True))
+@given(st.from_regex(r"-?[0-9]{1,8}(\.[0-9]{1,5})?(E-?[0-9]{1,3})?", fullmatch=True))
 def test_texts_of_numbers(text: str) -> None:
-    """What the machine takes is a number's text, but for whole numbers written with an exponent."""
-    if says(NumberText(), text):
-        value = Decimal(text)
-        assert str(value) == text or re.search(r"\.[0-9]*E\+", text)
+    """What the machine takes is a number's text, for as many digits as a double keeps."""
+    assert says(numbers(), text) is (number_case(text) is not None)
 
 
 @many
@@ -91,6 +94,33 @@ def test_numbers_that_stand_for_all(constants: list[str], written: str) -> None:
 
     assert answers(jsontext.decode(written)) in [answers(number) for number in stand_ins(values)]
     assert thresholds(values) == sorted(thresholds(values))
+
+
+NEAR_ONE = ["1", "1.0", "1e0", "1.00000000000000000001", "0.99999999999999999999", "1e-7", "0.0", "-0.0", "1e309", "5",
+            "1e-999", "-1e309", "5.0", "1e22", "1" + "0" * 310, "9007199254740993", "9007199254740993.0"]  # fmt: skip
+near_one = st.sampled_from(NEAR_ONE) | json_numbers
+values = st.one_of(
+    near_one.map(lambda text: Number(text, jsontext.decode(text))),
+    near_one.map(lambda text: String(str(runtime.text_of(jsontext.decode(text))))),
+    st.sampled_from([String(text) for text in ("1*", "*0", "*.*", "In*", "*y", "-*")]),
+    st.sampled_from([Regex(source) for source in (r"\.", "E", "0$", "^1", "I", "^-")]),
+)
+comparisons = st.builds(Comparison, st.just(HERE), st.sampled_from(["=", "!=", "<", ">="]), values).filter(
+    lambda test: test.operator in ("=", "!=") or isinstance(test.value, Number)
+)
+
+
+@many
+@given(st.lists(comparisons, max_size=4), near_one)
+def test_every_number_has_a_case(tests: list[Comparison], written: str) -> None:
+    value = jsontext.decode(written)
+    domain = value_domain(tuple(tests), null_elements=False)
+    answers = [value_holds(test, value) for test in tests]
+    cases = [case for case in domain.cases if case.kind not in ("absent", "array", "object")]
+    assert answers in [[case.holds(test) for test in tests] for case in cases]
+    for case in (case for case in domain.cases if case.real and case.kind == "number"):
+        again = jsontext.decode(event_text(case.value))
+        assert [case.holds(test) for test in tests] == [value_holds(test, again) for test in tests]
 
 
 @many

@@ -175,7 +175,8 @@ FLAT_VALUES = [
     *(ABSENT, None, True, False, "x", "xy", "xyx", "y", "yx", "1", "12", "1x", "xx", 1, 0, 2, -1, 12),
     *([], [None], {}, *(jsontext.decode(t) for t in ("1.0", "1.5", "1e400", "0.1"))),
 ]
-FLAT_VALUES += [jsontext.decode(text) for text in ("0e5", "0.0", "2e400", "1e1", "1e-7", "1e-400")]
+FLAT_VALUES += [jsontext.decode(text) for text in ("0e5", "0.0", "1e1", "1e-7", "1e-400")]
+FLAT_VALUES += [10**350, 2 * 10**350]
 
 
 def flat_events() -> list[dict[str, Any]]:

@@ -8,19 +8,18 @@ something is to be proved impossible, and never makes a witness.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
-from itertools import product
 from typing import Any, Final
 
 from trailsieve import jsontext
 from trailsieve.errors import UnreadableError
-from trailsieve.logic.automata import NumberText
 from trailsieve.logic.number_order import Order
-from trailsieve.logic.number_representatives import HUGE, stand_ins, thresholds
-from trailsieve.logic.shortest_words import Label, label_of, words_by_label
+from trailsieve.logic.number_representatives import HUGE, neighbours, numbers_between, stand_ins, thresholds
+from trailsieve.logic.number_text import numbers, whole_numbers
+from trailsieve.logic.shortest_words import label_of, words_by_label
 from trailsieve.logic.text_languages import TextTests, language_of, words
 from trailsieve.pattern import runtime
 from trailsieve.pattern.interpret import value_holds
@@ -30,6 +29,10 @@ HERE: Final = Selector(())  # the target of a test: wherever it is asked
 NULL_ITSELF: Final = IsType(Selector(("null itself",)), "NULL")  # null, without the quirk of rule 29
 _KIND = {True: "true", False: "false", None: "null"}
 _NATURAL_NUMBERS = ("1", "2", "3", "7", "42")
+_SPECIAL_TEXTS = ("0", "0.0", "-0.0", "Infinity", "-Infinity")
+_BEYOND_DOUBLE = {"Infinity": "1e400", "-Infinity": "-1e400"}
+_HUGE_DIGITS = 350  # more than the 309 of the largest double, and few enough for an int (see `jsontext`)
+_OTHER_TEXT = "1.other"  # stands for the text of a number that is none of some literals
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,64 +151,59 @@ def _strings(comparisons: Sequence[Comparison]) -> list[Case]:
 def _numbers(comparisons: Sequence[Comparison]) -> list[Case]:
     constants = [test.value.value for test in comparisons if isinstance(test.value, Number)]
     tests = TextTests(comparisons, numbers=False)
-    plain = [number_case(str(n)) or Case("number", n, str(n), False) for n in stand_ins(constants)]
+    cases = [_number(value) for value in stand_ins(constants)]
     if not tests.literals and not tests.languages:
-        return plain
-    literals = [case for text in tests.literals if (case := number_case(text))]
-    if not tests.languages:
-        # A number can be written in endless ways (1, 1.0, 1.00): some way is none of the literals.
-        return [*literals, *(_rewritten(case, tests.literals) for case in plain)]
-    return [*literals, *_mixed(tests, constants)]
+        return cases
+    cases += [case for text in tests.literals if (case := number_case(text))]
+    if constants:
+        cases += [case for text in _SPECIAL_TEXTS if (case := number_case(text))]
+        cases += map(_number, neighbours(constants))
+    cases += _in_languages(tests, constants) if tests.languages else _untested(tests, constants)
+    return cases
+
+
+def _number(value: int | Decimal) -> Case:
+    return Case("number", value, runtime.text_of(value))
 
 
 def number_case(text: str) -> Case | None:
-    """The number whose own text is `text`, or None when no number has that text."""
-    for written in (text, f"{text}e0"):
-        try:
-            value = jsontext.decode(written)
-        except UnreadableError:
-            continue
-        if value.__class__ is not bool and runtime.text_of(value) == text and value.__class__ is not str:
-            return Case("number", value, text)
-    return None
+    """The number whose text is `text` (rule 35), or None when no number has that text."""
+    try:
+        value = jsontext.decode(_BEYOND_DOUBLE.get(text, text))
+    except UnreadableError:
+        return None
+    is_number = value.__class__ is int or value.__class__ is Decimal
+    return Case("number", value, text) if is_number and runtime.text_of(value) == text else None
 
 
-def _rewritten(case: Case, taken: Sequence[str]) -> Case:
-    text = str(case.text)
-    while text in taken:
-        digits, mark, power = text.partition("E")
-        text = digits + ("0" if "." in digits else ".0") + mark + power
-    return number_case(text) or Case("number", case.value, text, False)
+def _untested(tests: TextTests, constants: Sequence[int | Decimal]) -> Iterator[Case]:
+    """Numbers between the constants whose text is none of the literals."""
+    beyond = [10**_HUGE_DIGITS + n for n in range(len(tests.literals) + 1)]
+    for values in (*numbers_between(constants, len(tests.literals) + 1), beyond):
+        cases = (_number(written) for value in values for written in (value, Decimal(value)))
+        untested = next((case for case in cases if case.text not in tests.literals), None)
+        yield untested or Case("number", values[0], _OTHER_TEXT, real=False)
 
 
-def _mixed(tests: TextTests, constants: Sequence[int | Decimal]) -> list[Case]:
+def _in_languages(tests: TextTests, constants: Sequence[int | Decimal]) -> Iterator[Case]:
     """Numbers under text tests with wildcards or regexes, and maybe numeric tests too."""
     orders = [Order(place) for place in thresholds(constants)] if constants else []
-    machines = [NumberText(), *tests.machines, *orders]
+    machines = [numbers(), *tests.machines, *orders]
     found = {label: word for label, word in words_by_label(machines, guided=True).items() if label[0]}
     for word in reversed(_NATURAL_NUMBERS):
         label = label_of(machines, word)
         if not any(label[1 : 1 + len(tests.machines)]):
             found[label] = word
-    cases = [number_case(word) or Case("number", Decimal(word), word, False) for word in found.values()]
-    if not constants:
-        return cases
-    # Rule 38: numbers beyond any double, and numbers so small that they count as 0.
-    by_text: dict[Label, list[str]] = {}
-    for label, word in found.items():
-        if label[1] is None:
-            by_text.setdefault(label[1 : 1 + len(tests.machines)], []).append(word)
-    for (label, some), value in product(by_text.items(), (HUGE, Decimal(0))):
-        cases.append(_extreme(tests, label, some, value))
-    return cases
+    for word in found.values():
+        yield number_case(word) or Case("number", Decimal(word), word, real=False)
+    if constants:
+        yield from _beyond_double(tests)
 
 
-def _extreme(tests: TextTests, label: Label, some: Sequence[str], value: Decimal) -> Case:
-    """A number like the HUGE or zero `value` to numeric tests, with a text of that label; maybe a phantom."""
-    endings = ("E+400", "E+310", "E+999", "0" * 400) if value else ("E-400", "E-410", "E-999", "")
-    likely = ("2E+400", "-2E+410", "1E+999") if value else ("2E-400", "-2E-410", "0", "0.0", "-0.0")
-    for text in (*likely, *(word + ending for word in some for ending in endings)):
-        case = number_case(text) if label_of(tests.machines, text) == label else None
-        if case and runtime.number_of(case.value) == runtime.number_of(value):
-            return case
-    return Case("number", value, some[0], False)
+def _beyond_double(tests: TextTests) -> Iterator[Case]:
+    """Whole numbers beyond any double: numeric tests fail, text tests see the digits (rules 35 and 38)."""
+    found = words_by_label([whole_numbers(), *tests.machines], guided=True)
+    for label, word in ((label, word) for label, word in found.items() if label[0]):
+        longer = (number_case(digits + "0" * _HUGE_DIGITS) for digits in (word, "1", "2", "-1"))
+        alike = (case for case in longer if case and label_of(tests.machines, str(case.text)) == label[1:])
+        yield next(alike, Case("number", HUGE, word, real=False))

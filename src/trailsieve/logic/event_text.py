@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from trailsieve import jsontext
+from trailsieve.pattern.runtime import text_of
 
 
 def event_text(value: Any) -> str:
@@ -26,6 +26,6 @@ def _string(text: str) -> str:
 
 
 def _number(value: Decimal) -> str:
-    """`-0` as a whole number would lose its sign, and other Decimals may be read as whole numbers."""
+    """A Decimal that is not a whole number's digits keeps a fraction, which its text has too (rule 35)."""
     text = str(value)
-    return f"{text}e0" if text.lstrip("-").isdigit() and str(jsontext.decode(text)) != text else text
+    return f"{text}.0" if text.lstrip("-").isdigit() and text_of(value) != text else text

@@ -6,11 +6,12 @@ from collections.abc import Hashable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from trailsieve.logic.automata import Literals, Machine, NumberText
+from trailsieve.logic.automata import Literals, Machine
 from trailsieve.logic.domain import NULL_ITSELF, Domain, loose_domain, value_domain
 from trailsieve.logic.event_text import event_text
 from trailsieve.logic.event_tree import Path, Spare, Tree, event_value
 from trailsieve.logic.normal_form import conjunction, here, literals_of
+from trailsieve.logic.number_text import numbers
 from trailsieve.logic.satisfiability import Formula, Space
 from trailsieve.logic.text_abstraction import Guesses
 from trailsieve.logic.text_languages import NATURAL, TextTests, language_of
@@ -157,7 +158,7 @@ class JsonQuestion:
 
     def _also(self, path: Path, kind: str) -> list[tuple[Machine, Hashable]]:
         """Numbers are looked for whatever their value: when there is none, that is sure."""
-        return [(NumberText(), True)] if kind == "number" else [(self._literals[path], None)]
+        return [(numbers(), True)] if kind == "number" else [(self._literals[path], None)]
 
     def event(self, solution: dict[int, int]) -> str:
         values: dict[Path, Any] = {(): {}}

@@ -1,6 +1,6 @@
 """How the number that a text spells compares with a given one, as a machine (rules 33 and 37).
 
-For the canonical number texts of `machines.NumberText`; what it says of other texts means nothing.
+For the texts of `number_text`, `Infinity` excepted; what it says of other texts means nothing.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
-_KEYS = "0123456789-+.E"
+_KEYS = "0123456789-.E"
 
 
 class _State(NamedTuple):
-    phase: str = "whole"  # whole, places, power, power+, power-
+    phase: str = "whole"  # whole, places, power, power-
     negative: bool = False
     zeros: int = 0  # after the point, before any other digit
     exponent: int | None = None  # of the first digit that is not 0, once that was read
@@ -45,8 +45,6 @@ class Order:
                 return state._replace(phase="power-")
             case "-":
                 return state._replace(negative=True)
-            case "+":
-                return state._replace(phase="power+")
             case ".":
                 return state._replace(phase="places")
             case "E":

@@ -11,6 +11,7 @@ with localcontext() as _exact:
     _exact.prec = 1200
     _UNDER = Decimal(2) ** -1075  # down from here a number counts as 0 (rule 38)
 HUGE = Decimal("1E+400")
+_EXACT = Context(prec=4000, Emax=10**9 * 5, Emin=-(10**9) * 5)
 
 
 def stand_ins(constants: Iterable[int | Decimal]) -> list[int | Decimal]:
@@ -18,14 +19,31 @@ def stand_ins(constants: Iterable[int | Decimal]) -> list[int | Decimal]:
 
     Constants that no number of an event can equal or straddle (rule 38) add nothing.
     """
-    with localcontext() as context:
-        context.prec = 4000
-        context.Emax, context.Emin = 10**9 * 5, -(10**9) * 5
-        places = thresholds(constants)
-        found: list[int | Decimal] = [_plain(place) for place in places]
-        for low, high in pairwise([-_OVER, *places, _OVER]):
-            found.append(_between(_UNDER if low == 0 else low, -_UNDER if high == 0 else high))
-        return [*found, HUGE]
+    between = [numbers[0] for numbers in numbers_between(constants, 1)]
+    return [*map(_plain, thresholds(constants)), *between, HUGE]
+
+
+def numbers_between(constants: Iterable[int | Decimal], count: int) -> list[list[int | Decimal]]:
+    """Up to `count` numbers between each two thresholds and at both ends; at least one each."""
+    with localcontext(_EXACT):
+        found = []
+        for low, high in pairwise([-_OVER, *thresholds(constants), _OVER]):
+            start, end = _UNDER if low == 0 else low, -_UNDER if high == 0 else high
+            numbers = [_between(start, end)]
+            while len(numbers) < count and (after := _between(Decimal(numbers[-1]), end)) not in numbers:
+                numbers.append(after)
+            found.append(numbers)
+        return found
+
+
+def neighbours(constants: Iterable[int | Decimal]) -> list[Decimal]:
+    """Each threshold, and numbers on either side of it, the nearest nearer than anything else.
+
+    All three may round to the same double, and so have the same text (rule 35), and yet differ (rule 33).
+    """
+    with localcontext(_EXACT):
+        steps = [Decimal(step) for step in ("0", "-1E-30", "1E-30", "-1E-2000", "1E-2000")]
+        return [place + place * step if step else place for place in thresholds(constants) for step in steps]
 
 
 def thresholds(constants: Iterable[int | Decimal]) -> list[Decimal]:

@@ -37,6 +37,7 @@ _INDENT = "    "
 _ORDER = {"<": "below", "<=": "at_most", ">": "above", ">=": "at_least"}
 _NUMERIC_START = tuple("-0123456789")
 _NUMERIC_END = tuple("0123456789")
+_NUMERIC_WORDS = ("Infinity", "NaN")  # the texts of a number without digits (rule 35)
 
 
 @dataclass(slots=True)
@@ -214,9 +215,9 @@ def _equality(value: str, operand: String) -> str:
         )
     first, last = parts[0], parts[-1]
     like = f"is_like({value}, {parts!r})"
-    if len(parts) == 2 and first and not last and not first.startswith(_NUMERIC_START):
+    if len(parts) == 2 and first and not last and not _may_start_number(first):
         return f"({value}.__class__ is str and {value}.startswith({first!r}))"
-    if last and not last.endswith(_NUMERIC_END):
+    if last and not last.endswith(_NUMERIC_END) and not any(word.endswith(last) for word in _NUMERIC_WORDS):
         return f"({value}.__class__ is str and {value}.endswith({last!r}) and {like})"
     return like
 
@@ -230,7 +231,11 @@ def _inequality(value: str, operand: String) -> str:
 
 
 def _may_be_number(text: str) -> bool:
-    return text.startswith(_NUMERIC_START)
+    return text.startswith(_NUMERIC_START) or text in _NUMERIC_WORDS
+
+
+def _may_start_number(text: str) -> bool:
+    return text.startswith(_NUMERIC_START) or any(word.startswith(text) for word in _NUMERIC_WORDS)
 
 
 def _lines(operator: str, operands: list[list[str]]) -> list[str]:

@@ -22,11 +22,11 @@ class Layout:
 
 
 def layout_of(pattern: DelimitedPattern) -> Layout:
-    """The layout of a pattern's columns."""
+    """The layout of a pattern's columns; `[]` means `[...]` (rule 53)."""
     columns = pattern.columns
     at = next((i for i, column in enumerate(columns) if isinstance(column, Ellipsis)), None)
     if at is None:
-        return Layout(len(columns), 0, False)
+        return Layout(len(columns), 0, not columns)
     return Layout(at, len(columns) - at - 1, True)
 
 
@@ -67,8 +67,6 @@ def columns(line: str, layout: Layout) -> list[str] | None:
 
 def _columns_with_rest(line: str, count: int) -> list[str] | None:
     """Rule 50: the last column takes the rest of the line as it is, unless it is just one token."""
-    if count == 0:
-        return []
     found = list(islice(tokens(line), count + 1))
     if len(found) < count:
         return None

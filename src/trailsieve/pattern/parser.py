@@ -98,7 +98,7 @@ def _parse_language(text: str) -> Pattern:
         case "[":
             columns = tuple(_run(grammar.delimited_pattern, text))
             _check_columns(text, columns)
-            # Rule 53: `[]` is no column at all and matches every event.
+            # Rule 53: `[]` has no column and matches every event.
             return DelimitedPattern(() if columns == (Column(""),) else columns)
         case _:
             return TextPattern(_joined_terms(text, tuple(_run(grammar.text_pattern, text))))

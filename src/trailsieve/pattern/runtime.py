@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
-from math import isfinite
+from math import inf, isfinite
 from typing import Any, Final
 
 import msgspec
@@ -93,20 +93,36 @@ def _fits_double(value: int) -> bool:
 
 
 def text_of(value: Any) -> str | None:
-    """What text comparisons see: a string itself, a number's own text (rule 35), else None (rules 27-29)."""
+    """What text comparisons see: a string itself, a number's text (rule 35), else None (rules 27-29)."""
     kind = value.__class__
     if kind is str:
         return str(value)
     if kind is int:
         return str(value) if value.bit_length() < 8192 else str(Decimal(value))
     if kind is Decimal:
-        return str(value)
-    if kind is float:
-        return str(Decimal(repr(value))) if isfinite(value) else _BEYOND_DOUBLE
-    return None
+        double = float(value)
+        return str(value) if not isfinite(double) and _is_whole(value) else double_text(double)
+    return double_text(value) if kind is float else None
 
 
-_BEYOND_DOUBLE = "1E+309"  # other decoders make an infinity of 1e309; its own digits are lost
+def _is_whole(value: Decimal) -> bool:
+    """Whether a Decimal beyond any double was written without fraction or exponent (see `jsontext`)."""
+    return value.as_tuple().exponent == 0
+
+
+def double_text(value: float) -> str:
+    """The text of a double as Java's `Double.toString` writes it (rule 35).
+
+    Source: docs.oracle.com/en/java/javase/21/docs/api/java.base/java/lang/Double.html#toString(double)
+    """
+    if not isfinite(value):
+        return {inf: "Infinity", -inf: "-Infinity"}.get(value, "NaN")
+    if not value or 1e-3 <= abs(value) < 1e7:
+        return repr(value)
+    two_digits = f"{value:.1e}"  # preferred to one digit: 4.9E-324
+    shortest = two_digits if float(two_digits) == value else f"{Decimal(repr(value)).normalize():e}"
+    digits, _, exponent = shortest.partition("e")
+    return f"{digits}E{int(exponent)}"
 
 
 def equals(value: Any, text: str) -> bool:
