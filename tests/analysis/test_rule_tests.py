@@ -113,13 +113,13 @@ def test_a_missing_file_of_an_alert_test_is_a_failure(tmp_path: Path) -> None:
     ("tests", "said"),
     [
         ("extracts = []", "unknown key `tests.extracts`; did you mean `extract`?"),
-        ("extract = [{ text = 'a' }]", "`tests.extract` is a list of { text"),
-        ("extract = [{ text = 'a', values = { a = 1 } }]", "`tests.extract` is a list of { text"),
-        ("extract = [{ text = 'a', values = {} }]", "`tests.extract` is for space-delimited patterns"),
-        ("alerts = [{ events = [] }]", "`tests.alerts` is a list of { events"),
-        ("alerts = [{ events = [1], expect = 1 }]", "`tests.alerts` is a list of { events"),
-        ("alerts = [{ events = [], expect = -1 }]", "`tests.alerts` is a list of { events"),
-        ("alerts = [{ events = [], expect = true }]", "`tests.alerts` is a list of { events"),
+        ("extract = [{ text = 'a' }]", "`tests.extract.values` is missing"),
+        ("extract = [{ text = 'a', values = { a = 1 } }]", "`tests.extract.values`: expected a table"),
+        ("extract = [{ text = 'a', values = {} }]", "`tests.extract` needs a space-delimited pattern"),
+        ("alerts = [{ events = [] }]", "`tests.alerts.expect` is missing"),
+        ("alerts = [{ events = [1], expect = 1 }]", "`tests.alerts.events`: expected a list of file names"),
+        ("alerts = [{ events = [], expect = -1 }]", "`tests.alerts.expect`: expected a number of alerts"),
+        ("alerts = [{ events = [], expect = true }]", "`tests.alerts.expect`: expected a number of alerts"),
     ],
 )
 def test_mistakes_in_the_table(tests: str, said: str, tmp_path: Path) -> None:

@@ -77,9 +77,9 @@ def test_all_mistakes_at_once_each_with_its_line(tmp_path: Path) -> None:
         ("8", "unknown key `paht`; did you mean `path`?"),
         ("9", "`max_bytes`"),
         ("6", "`path` is missing"),
-        ("12", "names either a `pack` or a `path`"),
-        ("15", "names either a `pack` or a `path`"),
-        ("16", "the environment has no NO_SUCH_NAME"),
+        ("12", "give either `pack` or `path`"),
+        ("15", "give either `pack` or `path`"),
+        ("17", "the environment has no NO_SUCH_NAME"),
         ("17", "`ids`"),
         ("19", "`workers`"),
     }
@@ -95,7 +95,7 @@ def test_all_mistakes_at_once_each_with_its_line(tmp_path: Path) -> None:
         (GOOD.replace("[[rules]]", "[[rule]]"), "[[rules]] is missing"),
         (GOOD.replace('kind = "stdout"', ""), "`kind` is missing; kinds: "),
         (GOOD + "[checkpoint", "Expected ']'"),
-        (GOOD.replace("paths = [", "paths = [1, "), "expected `str`, got `int`"),
+        (GOOD.replace("paths = [", "paths = [1, "), "`paths`: expected a list of strings"),
         (GOOD.replace("archive", "${file:/no/such}").replace("TRAIL_PATH:-", ""), ""),
     ],
 )

@@ -228,5 +228,5 @@ def test_what_cannot_be_had_is_told_with_its_line(
     result = trailsieve("config", "check", configuration(tmp_path, sink))
     assert result.code in (2, 3)
     assert told in result.err
-    assert "trailsieve.toml:5:" in result.err
+    assert "trailsieve.toml:8:" in result.err
     silent(result, tmp_path)

@@ -106,7 +106,7 @@ def test_tags_and_severity_are_the_same_too(
 BROKEN = {
     "broken": (RuleDraft("x", "a", "here", broken="no period"), "here: rule x: no period"),
     "pattern": (RuleDraft("x", "{ $.a", "here"), "here: rule x: "),
-    "alarm": (RuleDraft("x", "a", "here", alarm={"threshold": 1, "period": "5s"}), "`alarm.period` is"),
+    "alarm": (RuleDraft("x", "a", "here", alarm={"threshold": 1, "period": "5s"}), "`alarm.period` must be"),
 }  # fmt: skip
 
 

@@ -19,8 +19,8 @@ from trailsieve.errors import UnreadableError
 from trailsieve.formats import native
 from trailsieve.model import Alert, Message, Position, Problem
 from trailsieve.rules.rule import Pack, Rule
+from trailsieve.rules.rule_tests import AlertTest
 from trailsieve.rules.testing import RuleTest, TestResult, pattern_tests, place_of, texts_of, untested
-from trailsieve.rules.tests_table import AlertTest
 from trailsieve.sinks.memory import MemorySink
 from trailsieve.sources.memory import MemorySource
 

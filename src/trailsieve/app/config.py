@@ -1,4 +1,4 @@
-"""What a configuration file says; what sources and sinks take stands in their own files, as `Config`."""
+"""The settings of a configuration file. Those of a source or sink are the `Config` of its module."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from trailsieve.engine.routing import Routing
+from trailsieve.times import duration_seconds
 
 
 class RulesConfig(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -15,20 +16,24 @@ class RulesConfig(Struct, forbid_unknown_fields=True, kw_only=True):
     pack: str = ""
     path: str = ""
 
+    def __post_init__(self) -> None:
+        if bool(self.pack) == bool(self.path):
+            raise ValueError("give either `pack` or `path`")
+
 
 class CheckpointConfig(Struct, forbid_unknown_fields=True, kw_only=True):
-    """`[checkpoint]`: where the state lives. `ids` alerts are remembered so as not to be raised again."""
+    """`[checkpoint]`: the state file, and how many alert ids it keeps to recognize repeated alerts."""
 
     path: str = "trailsieve.db"
     ids: int = 200_000
 
 
 class DeadLettersConfig(Struct, forbid_unknown_fields=True, kw_only=True):
-    """`[dead_letters]`: where goes what cannot be read, and how much of it ends the run.
+    """`[dead_letters]`: the file for unreadable records, and how many of them stop the run.
 
     Attributes:
-        max_ratio: share of unreadable records above which the run ends, from `after` records on.
-        alerts: where go alerts that a sink never took; beside `path` when not given.
+        max_ratio: share of unreadable records above which the run stops, once `after` records were read.
+        alerts: the file for alerts that a sink never accepted; next to `path` by default.
     """
 
     path: str = "dead-letters.jsonl"
@@ -37,8 +42,28 @@ class DeadLettersConfig(Struct, forbid_unknown_fields=True, kw_only=True):
     after: int = 1000
 
 
+class RunConfig(Struct, forbid_unknown_fields=True, kw_only=True):
+    """`[run]`.
+
+    Attributes:
+        workers: processes that read whole objects; 0 for one per processor.
+        max_object_size: limit for one object after decompression, such as 256MiB.
+        limits: whether to refuse patterns that CloudWatch refuses for their size.
+        heartbeat: how often a heartbeat is sent to the sinks, such as 5m; never by default.
+    """
+
+    workers: int = 0
+    max_object_size: str = "256MiB"
+    limits: bool = True
+    heartbeat: str = ""
+
+    def __post_init__(self) -> None:
+        if self.heartbeat:
+            duration_seconds(self.heartbeat, "heartbeat")
+
+
 class Part(Struct):
-    """A source or sink: its kind, its own typed settings, and of a sink how it is treated."""
+    """A source or sink: its kind, its settings, and the routing of a sink."""
 
     kind: str
     settings: Any

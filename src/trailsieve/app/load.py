@@ -1,175 +1,124 @@
-"""Configuration files: TOML into `Config`, with every mistake reported at once, each with its line."""
+"""Configuration files as `Config`; all mistakes are reported at once, each with its line."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Collection, Iterator
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from trailsieve.app import registry
-from trailsieve.app.config import CheckpointConfig, Config, DeadLettersConfig, Part, RulesConfig
+from trailsieve.app.config import CheckpointConfig, Config, DeadLettersConfig, Part, RulesConfig, RunConfig
 from trailsieve.app.expand import Expansion
-from trailsieve.app.lines import TableLines
 from trailsieve.engine.routing import Routing
 from trailsieve.errors import ConfigError, UsageError
 from trailsieve.times import duration_seconds
+from trailsieve.toml_file import Place, TableReader, TomlFile, nearest
 
-_COMMON = {field.name for field in msgspec.structs.fields(Routing)}  # keys of every [[sink]]
+T = TypeVar("T")
+
+_ROUTING = {field.name for field in msgspec.structs.fields(Routing)}  # keys of every [[sink]]
 _TABLES = ("source", "sink", "rules", "checkpoint", "dead_letters", "run")
 
 
-class _Run(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """`[run]`: worker processes for whole objects (0: one a processor), limits, heartbeat's period."""
-
-    workers: int = 0
-    max_object_size: str = "256MiB"
-    limits: bool = True
-    heartbeat: str = ""
-
-    def __post_init__(self) -> None:
-        if self.heartbeat:
-            duration_seconds(self.heartbeat, "heartbeat")
-
-
 def load_config(path: str | Path) -> tuple[Config, frozenset[str]]:
-    """The configuration in a file, and the secrets in it, which must never be shown.
+    """The configuration in a file, and the secrets in it, which must never be printed.
 
     Raises:
-        ConfigError: the file holds mistakes; it lists them all with file and line.
+        ConfigError: there are mistakes in the file; it lists all of them with file and line.
         UsageError: there is no such file.
     """
-    file = Path(path)
     try:
-        text = file.read_text("utf-8")
-        content = tomllib.loads(text)
+        file = TomlFile(Path(path))
     except FileNotFoundError:
         raise UsageError(f"{path}: no such configuration file") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
         raise ConfigError([f"{path}: {error}"]) from None
-    reader = _Reader(TableLines(file, text))
-    config = reader.config(content)
-    if reader.problems or config is None:
-        raise ConfigError(reader.problems)
-    return config, frozenset(reader.expansion.secrets)
+    except ValueError as error:
+        raise ConfigError([str(error)]) from None
+    expansion = Expansion()
+    config = _Loader(file, expansion).config()
+    if config is None:
+        raise ConfigError(file.mistakes)
+    return config, frozenset(expansion.secrets)
 
 
-class _Reader:
-    def __init__(self, lines: TableLines) -> None:
-        self.lines = lines
-        self.problems: list[str] = []
-        self.expansion = Expansion()
+class _Loader:
+    def __init__(self, file: TomlFile, expansion: Expansion) -> None:
+        self.file = file
+        self.expansion = expansion
+        self.reader = TableReader(self.report)
 
-    def say(self, problem: str, table: str, number: int = 0, key: str = "") -> None:
-        self.problems.append(f"{self.lines.at(table, number, key)}: {problem}")
+    def report(self, place: Place, message: str) -> None:
+        self.file.report(place, f"[{place[0]}] {message}")
 
-    def config(self, content: dict[str, Any]) -> Config | None:
+    def config(self) -> Config | None:
+        content = self.file.content
         for name in content.keys() - set(_TABLES):
-            self.say(f"unknown table [{name}]{_meant(name, _TABLES)}", name)
-        source = self.part("source", content.get("source"), 0)
-        sinks = [self.part("sink", table, n) for n, table in enumerate(self.tables(content, "sink"))]
-        rules = [self.take("rules", RulesConfig, t, n) for n, t in enumerate(self.tables(content, "rules"))]
-        checkpoint = self.take("checkpoint", CheckpointConfig, content.get("checkpoint", {}))
-        dead_letters = self.take("dead_letters", DeadLettersConfig, content.get("dead_letters", {}))
-        run = self.take("run", _Run, content.get("run", {})) or _Run()
-        for number, rule in enumerate(rules):
-            if rule and bool(rule.pack) == bool(rule.path):
-                self.say("a [[rules]] table names either a `pack` or a `path`", "rules", number)
-        if self.problems:
+            self.file.report((name,), f"unknown table [{name}]{nearest(name, _TABLES)}")
+        source = self.part(("source",), content.get("source"))
+        sinks = [self.part(place, table) for place, table in self.tables("sink")]
+        rules = [self.read(RulesConfig, table, place) for place, table in self.tables("rules")]
+        checkpoint = self.read(CheckpointConfig, content.get("checkpoint", {}), ("checkpoint",))
+        dead_letters = self.read(DeadLettersConfig, content.get("dead_letters", {}), ("dead_letters",))
+        run = self.read(RunConfig, content.get("run", {}), ("run",))
+        if self.file.mistakes or not (source and checkpoint and dead_letters and run):
             return None
         return Config(
-            source=source,  # type: ignore[arg-type]
+            source=source,
             sinks=[sink for sink in sinks if sink],
             rules=[rule for rule in rules if rule],
-            checkpoint=checkpoint or CheckpointConfig(),
-            dead_letters=dead_letters or DeadLettersConfig(),
+            checkpoint=checkpoint,
+            dead_letters=dead_letters,
             workers=run.workers,
             max_object_size=run.max_object_size,
             limits=run.limits,
             heartbeat=duration_seconds(run.heartbeat, "heartbeat") if run.heartbeat else 0,
         )
 
-    def tables(self, content: dict[str, Any], name: str) -> list[Any]:
-        tables = content.get(name)
-        if tables is None:
-            self.say(f"[[{name}]] is missing: write at least one", name)
-            return []
-        if not isinstance(tables, list):
-            self.say(f"write [[{name}]], with two brackets: there may be several", name)
-            return []
-        return tables
+    def tables(self, name: str) -> list[tuple[Place, dict[str, Any]]]:
+        if name not in self.file.content:
+            self.file.report((name,), f"[[{name}]] is missing: write at least one")
+        return list(self.file.tables(name))
 
-    def part(self, table: str, given: Any, number: int) -> Part | None:
+    def part(self, place: Place, table: object) -> Part | None:
         """A source or sink, with the settings that its kind takes."""
-        group: registry.Group = "sources" if table == "source" else "sinks"
+        group: registry.Group = "sources" if place == ("source",) else "sinks"
         known = registry.kinds(group)
-        if not isinstance(given, dict):
-            self.say(f"[{table}] is missing; its `kind` is one of {', '.join(known)}", table)
+        if not isinstance(table, dict):
+            self.file.report(place, f"[{place[0]}] is missing; its `kind` is one of {', '.join(known)}")
             return None
-        settings = dict(given)
-        kind = settings.pop("kind", None)
-        name = str(settings.pop("name", "") or kind)
+        kind = table.get("kind")
         if kind not in known:
-            wrong = f"unknown kind {kind!r}{_meant(str(kind), known)}" if kind else "`kind` is missing"
-            self.say(f"[{table}] {wrong}; kinds: {', '.join(known)}", table, number, "kind")
+            wrong = f"unknown kind {kind!r}{nearest(kind, known)}" if kind else "`kind` is missing"
+            self.report((*place, "kind"), f"{wrong}; kinds: {', '.join(known)}")
             return None
         try:
-            module = registry.module(group, kind)
+            settings = registry.module(group, kind).Config
         except ImportError as error:
-            self.say(f"{error}; pip install 'trailsieve[{kind}]'", table, number, "kind")
+            self.file.report((*place, "kind"), f"{error}; pip install 'trailsieve[{kind}]'")
             return None
-        common = {} if table == "source" else {key: settings.pop(key) for key in _COMMON & settings.keys()}
-        routing = self.take(table, Routing, {**common, "name": name}, number)
-        typed = self.take(table, module.Config, settings, number, () if table == "source" else _COMMON)
+        return self.settings(place, table, kind, settings)
+
+    def settings(self, place: Place, table: dict[str, Any], kind: str, settings: type[Any]) -> Part | None:
+        name = str(table.get("name", "") or kind)
+        common = set() if place == ("source",) else _ROUTING
+        own = {key: value for key, value in table.items() if key not in ("kind", "name", *common)}
+        routing = self.read(
+            Routing, {key: table[key] for key in common & table.keys()} | {"name": name}, place
+        )
+        typed = self.read(settings, own, place, known=sorted(common))
         return Part(kind, typed, name, routing) if typed is not None and routing is not None else None
 
-    def take(self, table: str, kind: Any, given: Any, number: int = 0, common: Collection[str] = ()) -> Any:
-        """A table as a struct; None when it holds mistakes, each of which is noted.
+    def read(self, kind: type[T], table: object, place: Place, known: list[str] | None = None) -> T | None:
+        if isinstance(table, dict):
+            table = {key: self.expand(value, (*place, key)) for key, value in table.items()}
+        return self.reader.read(kind, table, place, known or ())
 
-        Args:
-            common: keys that the table may have beside the struct's own.
-        """
-        if not isinstance(given, dict):
-            self.say(f"[{table}] is a table", table, number)
-            return None
-        missing = len(self.expansion.missing)
-        before = len(self.problems)
-        given = self.expansion.expand(given)
-        for text in self.expansion.missing[missing:]:
-            self.say(text, table, number)
-        values = dict(given)
-        fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-        for key, problem in _mistakes(fields, values, common):
-            self.say(f"[{table}] {problem}", table, number, key)
-        if len(self.problems) > before:
-            return None
-        try:
-            return msgspec.convert(values, kind)
-        except msgspec.ValidationError as error:
-            self.say(f"[{table}] {error}", table, number)
-            return None
-
-
-def _mistakes(
-    fields: dict[str, Any], values: dict[str, Any], common: Collection[str]
-) -> Iterator[tuple[str, str]]:
-    known = [*fields, *sorted(common)]
-    for key, value in values.items():
-        if key not in fields:
-            yield key, f"unknown key `{key}`{_meant(key, known)}; known are {', '.join(known)}"
-            continue
-        try:
-            msgspec.convert(value, fields[key].type)
-        except msgspec.ValidationError as error:
-            yield key, f"`{key}`: {str(error)[0].lower()}{str(error)[1:]}"
-    for name, field in fields.items():
-        if field.required and name not in values:
-            yield "", f"`{name}` is missing"
-
-
-def _meant(given: str, known: list[str] | tuple[str, ...]) -> str:
-    close = get_close_matches(given, known, 1)
-    return f"; did you mean `{close[0]}`?" if close else ""
+    def expand(self, value: object, place: Place) -> Any:
+        """The value with every `${…}` replaced; what is missing is reported."""
+        before = len(self.expansion.missing)
+        expanded = self.expansion.expand(value, str(place[-1]))
+        for text in self.expansion.missing[before:]:
+            self.report(place, text)
+        return expanded

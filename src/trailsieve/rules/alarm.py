@@ -1,4 +1,4 @@
-"""What a rule file says of metrics, alarms and exceptions, typed.
+"""The metric, alarm and exceptions of a rule.
 
 The words and limits are those of CloudWatch: rules 60 to 68 of `grammar/semantics.md`, and
 docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
@@ -7,7 +7,9 @@ docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal, get_args
+
+from msgspec import Meta
 
 from trailsieve.model import AlarmState
 from trailsieve.pattern.compiler import FilterPattern
@@ -16,6 +18,10 @@ from trailsieve.pattern.nodes import Selector
 Statistic = Literal["Sum", "SampleCount", "Average", "Minimum", "Maximum"]
 Comparison = Literal[">=", ">", "<", "<="]
 Missing = Literal["missing", "notBreaching", "breaching", "ignore"]
+Number = int | float
+Count = Annotated[int, Meta(ge=1, description="a whole number of at least 1")]
+Seconds = Annotated[int, Meta(description="a duration")]  # `"5m"` in a rule file
+Expires = Annotated[int, Meta(description="a date")]
 
 MAX_RANGE = 604_800  # seconds that period × evaluation_periods may be: seven days (rule 66)
 MAX_KEYS = 100_000  # different dimension values of one rule that are watched at a time
@@ -29,22 +35,35 @@ class Reference:
     selector: Selector | None
 
 
+References = Annotated[
+    tuple[Reference, ...], Meta(description='a list of selectors, such as ["$.userIdentity.arn"]')
+]
+Dimensions = Annotated[
+    tuple[tuple[str, Reference], ...],
+    Meta(description='a table of selectors, such as { Account = "$.recipientAccountId" }'),
+]
+States = Annotated[
+    tuple[AlarmState, ...],
+    Meta(min_length=1, description=f"a list of at least one of {', '.join(get_args(AlarmState))}"),
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """What one event adds to the metric (rules 60 to 62).
 
     Attributes:
-        value: a number, or where in the event it stands.
-        default: emitted for each event that does not match; also the value of a match whose field is absent.
-        dimensions: name → value of the event; each combination of values is a metric of its own.
-        cloudwatch_exact: as CloudWatch was observed to do it. False is what a person would expect: `default`
-            is one datapoint for a period in which events came and none matched, and a sample whose
-            dimension is absent keeps its other dimensions.
+        value: a number, or the field of the event that holds it.
+        default: emitted for each event that does not match, and for a match whose field is absent.
+        dimensions: name and field of the event; each combination of their values is a separate metric.
+        cloudwatch_exact: whether to count as CloudWatch was observed to. If False, `default` is one
+            datapoint for a period that had events and no match, and a sample that lacks one dimension keeps
+            the others.
     """
 
-    value: int | float | Reference = 1
-    default: int | float | None = None
-    dimensions: tuple[tuple[str, Reference], ...] = ()
+    value: Number | Reference = 1
+    default: Number | None = None
+    dimensions: Dimensions = ()
     cloudwatch_exact: bool = True
 
 
@@ -53,40 +72,41 @@ PLAIN = Metric()  # each match counts 1
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """When the metric of a rule is worth an alert (rules 65 to 67). Durations are seconds.
+    """When the metric of a rule raises alerts (rules 65 to 67). Durations are in seconds.
 
     Attributes:
-        by: each combination of these values has an alarm of its own, beside the metric's dimensions.
-        allowed_lateness: how much later than the newest event one may arrive and still count; so long after
-            its end a period is evaluated.
-        notify: the states whose beginning raises an alert.
-        suppress: after an alert, none of the same state and dimensions for so long; 0 for never.
-        max_keys: combinations watched at a time; what exceeds them is counted together, and reported.
+        by: fields of the event; each combination of their values has its own alarm, in addition to the
+            metric's dimensions.
+        allowed_lateness: how far behind the newest event another event may arrive and still count; a period
+            is evaluated this long after its end.
+        notify: the states that raise an alert when they are entered.
+        suppress: how long after an alert no other alert of the same state and dimensions is raised.
+        max_keys: combinations counted separately at a time; further ones are counted together and reported.
     """
 
-    threshold: int | float
-    period: int
+    threshold: Number
+    period: Seconds
     statistic: Statistic = "Sum"
     comparison: Comparison = ">="
-    evaluation_periods: int = 1
-    datapoints_to_alarm: int = 1
+    evaluation_periods: Count = 1
+    datapoints_to_alarm: Count = 1
     missing: Missing = "missing"
-    by: tuple[Reference, ...] = ()
-    allowed_lateness: int = 900
-    notify: tuple[AlarmState, ...] = ("ALARM",)
-    suppress: int = 0
-    max_keys: int = MAX_KEYS
+    by: References = ()
+    allowed_lateness: Seconds = 900
+    notify: States = ("ALARM",)
+    suppress: Seconds = 0
+    max_keys: Count = MAX_KEYS
 
 
 @dataclass(frozen=True, slots=True)
 class RuleException:
-    """Matches that are known and harmless: not counted, not alerted.
+    """Known, harmless matches, which are neither counted nor alerted.
 
     Attributes:
-        expires: the first second, since 1970, whose events it no longer applies to; None for never.
+        expires: when it ends, in seconds since 1970; None if it never does.
     """
 
     pattern: FilterPattern
     reason: str
     owner: str = ""
-    expires: int | None = None
+    expires: Expires | None = None

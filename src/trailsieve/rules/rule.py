@@ -5,32 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
 
 from trailsieve.errors import RuleError
 from trailsieve.model import Severity
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.rules.alarm import PLAIN, Alarm, Metric, RuleException
-from trailsieve.rules.tests_table import NO_TESTS, RuleTests
+from trailsieve.rules.rule_tests import NO_TESTS, RuleTests
 
 __all__ = ["Override", "Pack", "Rule", "RuleTests", "joined"]
 
 
+Name = Annotated[str, Meta(min_length=1, description="a string that is not empty")]
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A filter pattern with what a person needs to know when it matches.
+    """A filter pattern, when it raises alerts, and what the alerts say.
 
     Attributes:
         id: unique in its pack; part of every alert's identity.
         severity: informational, low, medium, high or critical.
         tags: such as `cis-aws-5.0:4.1` or `attack.t1078.004`.
-        alarm: when its matches are worth an alert; None raises one alert a match.
+        alarm: when its matches raise an alert; if None, each match raises one.
         exceptions: matches that do not count.
-        lint_ignore: codes of findings that are not told of this rule.
+        lint_ignore: codes of issues that `trailsieve lint` does not report for this rule.
         file: the rule file; `tests` paths are relative to its folder.
         line: the line of the file where the rule begins.
     """
 
-    id: str
+    id: Name
     title: str
     severity: Severity
     pattern: FilterPattern
@@ -49,9 +55,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """What a pack changes in a rule of another pack. None leaves a setting as it is; exceptions are added."""
+    """What a pack changes in a rule of another pack: None keeps a setting, exceptions are added."""
 
-    rule: str
+    rule: Name
     severity: Severity | None = None
     enabled: bool | None = None
     metric: Metric | None = None
@@ -71,7 +77,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """Rules that belong together, and changes to rules of the packs that it is used with."""
+    """Rules that belong together, and overrides of rules in packs that are loaded with it."""
 
     name: str
     rules: tuple[Rule, ...]
@@ -80,15 +86,15 @@ class Pack:
     overrides: tuple[Override, ...] = ()
 
     def rule(self, rule_id: str) -> Rule | None:
-        """The rule of that id, or None."""
+        """The rule with that id, or None."""
         return next((rule for rule in self.rules if rule.id == rule_id), None)
 
 
 def joined(packs: Iterable[Pack]) -> list[Rule]:
-    """The rules of packs that are used together, with their overrides applied in order.
+    """The rules of several packs, with their overrides applied in order.
 
     Raises:
-        RuleError: an override is of a rule that no pack has.
+        RuleError: no pack has the rule of an override.
     """
     packs = list(packs)
     rules = [rule for pack in packs for rule in pack.rules]

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from trailsieve import jsontext
 from trailsieve.errors import UnreadableError, visible, visible_lines
 from trailsieve.rules.rule import Rule
-from trailsieve.rules.tests_table import ExtractTest, TestEvent
+from trailsieve.rules.rule_tests import ExtractTest, TestEvent
 from trailsieve.trail.cloudtrail import split
 from trailsieve.trail.compression import gunzip, is_gzip
 

@@ -92,7 +92,7 @@ def test_lint_ignore_is_a_list_of_strings(rules: Path) -> None:
     rules.write_text(RULES.replace("[[rule]]\n", "[[rule]]\nlint_ignore = [1]\n"), "utf-8")
     result = trailsieve("lint", rules)
     assert result.code == 2
-    assert "`lint_ignore` is a list of strings" in result.err
+    assert "`lint_ignore`: expected a list of strings" in result.err
 
 
 def test_json_has_all_of_a_finding(rules: Path) -> None:

@@ -11,7 +11,7 @@ from trailsieve.cloudwatch.alarms import Transformation
 from trailsieve.cloudwatch.snapshot import Json
 from trailsieve.interchange.importers.model import Unresolved
 from trailsieve.pattern.compiler import FilterPattern
-from trailsieve.rules.settings import Settings
+from trailsieve.rules.rule_table import RuleTable
 
 ACTIONS = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
 _NEEDED = (
@@ -61,7 +61,7 @@ def alarm_table(alarm: Json, pattern: FilterPattern | None) -> tuple[dict[str, A
         "notify": _notify(alarm),
     }
     problems: list[str] = []
-    Settings(pattern, problems.append).alarm(table)
+    RuleTable(lambda _, text: problems.append(text), pattern=pattern).alarm(table)
     return (table, "") if not problems else ({}, "; ".join(problems))
 
 

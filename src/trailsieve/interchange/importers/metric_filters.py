@@ -15,7 +15,7 @@ from trailsieve.interchange.importers.alarm_table import alarm_table, notes_of_a
 from trailsieve.interchange.importers.model import ImportResult, Item, Unresolved
 from trailsieve.interchange.importers.rule_draft import RuleDraft, number_duplicates, without_surrogates
 from trailsieve.pattern.compiler import FilterPattern, compile
-from trailsieve.rules.settings import Settings
+from trailsieve.rules.rule_table import RuleTable
 
 EVERYTHING = "%.*%"  # what the empty pattern means (rule 3), as a rule file can say it
 _READ = {"filterName", "filterPattern", "metricTransformations", "logGroupName", "creationTime"}
@@ -86,7 +86,7 @@ def _with_metric(
     if given.get("dimensions"):
         table["dimensions"] = {str(name): str(place) for name, place in given["dimensions"].items()}
     problems: list[str] = []
-    Settings(pattern, problems.append).metric(table)
+    RuleTable(lambda _, text: problems.append(text), pattern=pattern).metric(table)
     losses = [*draft.losses, *_others(given, _OF_METRIC)]
     if problems:
         losses.append(f"the metric's settings {table} are not carried over: {'; '.join(problems)}")

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from trailsieve.errors import PatternError, RuleError
-from trailsieve.pattern.compiler import FilterPattern, compile
+from trailsieve.errors import RuleError
 from trailsieve.rules.rule import Rule
-from trailsieve.rules.settings import Settings
+from trailsieve.rules.rule_table import RuleTable
 
 _DEFAULTS: dict[str, Any] = {
     "statistic": "Sum",
@@ -72,25 +71,10 @@ class RuleDraft:
             RuleError: the draft is broken, or CloudWatch would refuse its pattern, metric or alarm.
         """
         problems = [self.broken] * bool(self.broken)
-        table = self.table()
-        pattern = _compiled(table["pattern"], problems)
-        settings = Settings(pattern, problems.append)
-        metric = settings.metric(table.get("metric", {}))
-        alarm = settings.alarm(table["alarm"]) if "alarm" in table else None
-        if problems or pattern is None:
+        rule = RuleTable(lambda _, text: problems.append(text)).rule(self.table())
+        if problems or rule is None:
             raise RuleError([f"{self.origin}: rule {self.id}: {problem}" for problem in problems])
-        return Rule(
-            id=table["id"],
-            title=table.get("title", table["id"]),
-            severity=table.get("severity", "medium"),
-            pattern=pattern,
-            description=table.get("description", "").strip(),
-            tags=tuple(table.get("tags", ())),
-            references=tuple(table.get("references", ())),
-            enabled=self.enabled,
-            metric=metric,
-            alarm=alarm,
-        )
+        return rule
 
 
 def number_duplicates(drafts: Iterable[RuleDraft]) -> None:
@@ -102,14 +86,6 @@ def number_duplicates(drafts: Iterable[RuleDraft]) -> None:
             number += 1
             draft.id = f"{base}-{number}"
         taken.add(draft.id)
-
-
-def _compiled(text: str, problems: list[str]) -> FilterPattern | None:
-    try:
-        return compile(text.strip())
-    except PatternError as error:
-        problems.append(str(error))
-        return None
 
 
 def _without_defaults(alarm: dict[str, Any]) -> dict[str, Any]:
