@@ -81,7 +81,7 @@ def of_gzip() -> dict[str, Bad]:
     return {
         "empty file": refused("x.json.gz", b"", "empty: the file has no bytes", "empty"),
         "empty gzip": refused(
-            "x.json.gz", gzip.compress(b""), "empty: the gzip stream holds no bytes", "empty"
+            "x.json.gz", gzip.compress(b""), "empty: the gzip stream has no content", "empty"
         ),
         "truncated gzip": refused("x.json.gz", gzip.compress(log(hit()), 1)[:40], early, "truncated"),
         "gzip of three bytes": refused("x.json.gz", member[:3], early, "truncated"),
@@ -93,7 +93,7 @@ def of_gzip() -> dict[str, Bad]:
         ),
         "several members": fine(lambda: member + other, 3, "x.json.gz"),
         "zero padding": fine(lambda: member + bytes(512), 2, "x.json.gz"),
-        "bytes behind": warned("x.json.gz", other + b"behind", 1, "6 bytes behind the gzip data, ignored"),
+        "bytes behind": warned("x.json.gz", other + b"behind", 1, "6 bytes after the gzip data were ignored"),
         "no gzip under .gz": refused("x.json.gz", b"PK\x03\x04\xff", no_gzip, "not gzip"),
         "JSON under .gz": warned("x.json.gz", log(hit()), 1, f"{no_gzip}: read as it is"),
         "gzip without .gz": fine(lambda: other),
@@ -118,17 +118,17 @@ def of_documents() -> dict[str, Bad]:
     bad = (b"17", b"null", b'"text"', b"[1]", b'{"a":nul}')
     kinds = ("a number", "null", "a string", "a list")
     return {
-        "blanks": refused("x.json", b" \r\n", "empty: no JSON in it", "empty"),
+        "blanks": refused("x.json", b" \r\n", "empty: no JSON", "empty"),
         "text": refused("x.json", b"hello world", "not JSON: it starts with 'hello'", "not JSON"),
         "control characters": refused("x.json", b"\x1b[31m", "not JSON: it starts with '\\x1b'", "not JSON"),
         "no Records": refused(
             "x.json",
             b'{"records":[]}',
-            "JSON object without `Records`: no CloudTrail file",
+            "JSON object without `Records`: not a CloudTrail file",
             "JSON object without `Records`",
         ),
         "Records no list": refused(
-            "x.json", b'{"Records":{"a":1}}', "`Records` is no list", "`Records` is no list"
+            "x.json", b'{"Records":{"a":1}}', "`Records` is not a list", "`Records` is not a list"
         ),
         "no records": fine(log, 0),
         "truncated JSON": warned("x.json", half, 1, "truncated JSON: it ends inside record 2"),
@@ -144,7 +144,7 @@ def of_documents() -> dict[str, Bad]:
             2,
             (
                 *(
-                    f", record {n}: a record is a JSON object, this is {kind}"
+                    f", record {n}: a record is a JSON object; this is {kind}"
                     for n, kind in enumerate(kinds, 2)
                 ),
                 ", record 6: not JSON: expecting value, byte 5",

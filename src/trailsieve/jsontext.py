@@ -1,9 +1,9 @@
-"""JSON text to Python values without losing what filter patterns can see.
+"""Decodes JSON text without losing anything that filter patterns can see, and encodes it again.
 
-Whole numbers become int, others Decimal with their own digits, so `1.0` stays `1.0` and `9007199254740993`
-stays itself; of duplicate keys the last counts. msgspec does the work; what it refuses although it is JSON
-(lone surrogates, very long numbers, deep nesting) or nearly JSON (invalid UTF-8, read as U+FFFD) goes the
-slow way, so that no record escapes the rules by being odd.
+Whole numbers become int and others Decimal with their original digits, so `1.0` and `9007199254740993` keep
+their text; the last of duplicate keys counts. msgspec decodes nearly everything. JSON that it rejects (lone
+surrogates, very long numbers, deep nesting) and invalid UTF-8, read as U+FFFD, take a slower path, so that no
+record escapes the rules by being odd.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from trailsieve.errors import UnreadableError
 
 T = TypeVar("T")
 
-_LONG = 400  # digits beyond which a whole number is kept as Decimal: Python's int parsing is capped
+_LONG = 400  # characters from which a whole number becomes a Decimal: Python limits int parsing
 _MAX_EXPONENT = 10**17  # Decimal's own limit is 10**18 - 1
 
 
@@ -41,7 +41,7 @@ def _whole(text: str) -> int | Decimal:
 
 
 def decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
-    """A fast decoder into a msgspec type, with exact numbers; it raises `REFUSALS`."""
+    """A fast decoder into a msgspec type, with exact numbers; its `decode` raises `REFUSALS`."""
     return msgspec.json.Decoder(kind, float_hook=_decimal)
 
 
@@ -53,7 +53,7 @@ def decode(data: bytes | str) -> Any:
     """The value of one JSON text.
 
     Raises:
-        UnreadableError: it is not JSON; the reason names the byte.
+        UnreadableError: the text is not JSON; the reason gives the position in bytes.
     """
     try:
         return _fast.decode(data)
@@ -62,7 +62,7 @@ def decode(data: bytes | str) -> Any:
 
 
 def decode_object(data: bytes | str) -> dict[str, Any] | None:
-    """The object that the text is, or None when it is anything else or no JSON (rule 23)."""
+    """The JSON object in the text, or None if it is another value or not JSON (rule 23)."""
     try:
         value = decode(data)
     except UnreadableError:
@@ -71,7 +71,7 @@ def decode_object(data: bytes | str) -> dict[str, Any] | None:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise UnreadableError(f"not JSON: {name} is no number")
+    raise UnreadableError(f"not JSON: {name} is not a number")
 
 
 def _decode_slowly(text: str) -> Any:
@@ -85,7 +85,7 @@ def _decode_slowly(text: str) -> Any:
 
 def _not_json(text: str, position: int, message: str) -> UnreadableError:
     if not text.strip():
-        return UnreadableError("not JSON: it is empty")
+        return UnreadableError("not JSON: empty")
     byte = len(text[:position].encode("utf-8", "surrogatepass"))
     return UnreadableError(f"not JSON: {message[0].lower()}{message[1:]}, byte {byte}")
 
@@ -96,14 +96,14 @@ _LITERALS = {"true": True, "false": False, "null": None}
 
 
 def _decode_deep(text: str) -> Any:
-    """JSON of any depth: a loop with its own stack instead of recursion."""
+    """Decodes JSON of any depth, with an explicit stack instead of recursion."""
     return _DeepDecoder(text).decode()
 
 
 class _DeepDecoder:
     def __init__(self, text: str) -> None:
         self.text = text
-        self.place = 0
+        self.position = 0
         self.open: list[tuple[dict[str, Any] | list[Any], Callable[[Any], None]]] = []
         self.result: list[Any] = []
 
@@ -112,7 +112,7 @@ class _DeepDecoder:
         while True:
             container = self._value(store)
             if container is None or self._closes("}" if isinstance(container, dict) else "]"):
-                while self.open and not self._goes_on():
+                while self.open and not self._continues():
                     pass
             if not self.open:
                 break
@@ -122,18 +122,18 @@ class _DeepDecoder:
         return self.result[0]
 
     def _peek(self) -> str:
-        match = _BLANKS.match(self.text, self.place)
-        self.place = match.end() if match else self.place
-        return self.text[self.place : self.place + 1]
+        match = _BLANKS.match(self.text, self.position)
+        self.position = match.end() if match else self.position
+        return self.text[self.position : self.position + 1]
 
     def _value(self, store: Callable[[Any], None]) -> dict[str, Any] | list[Any] | None:
-        """Stores one value; a container is returned, opened and still empty."""
+        """Stores one value; returns it if it is a container, which is still empty."""
         start = self._peek()
         if start == '"':
             store(self._string())
         elif start in ("{", "["):
             container: dict[str, Any] | list[Any] = {} if start == "{" else []
-            self.place += 1
+            self.position += 1
             store(container)
             self.open.append((container, store))
             return container
@@ -143,39 +143,39 @@ class _DeepDecoder:
 
     def _string(self) -> str:
         try:
-            value, self.place = scanstring(self.text, self.place + 1)
+            value, self.position = scanstring(self.text, self.position + 1)
         except json.JSONDecodeError as error:
             raise _not_json(self.text, error.pos, error.msg) from None
         return str(value)
 
     def _scalar(self) -> Any:
-        match = _SCALAR.match(self.text, self.place)
+        match = _SCALAR.match(self.text, self.position)
         if not match:
             self._fail("expecting value")
-        self.place = match.end()
+        self.position = match.end()
         if match[0] in _LITERALS:
             return _LITERALS[match[0]]
         return _decimal(match[0]) if match[2] or match[3] else _whole(match[0])
 
     def _closes(self, mark: str) -> bool:
-        """Whether the innermost container ends here; it is closed then."""
+        """Closes the innermost container if it ends here; returns whether it does."""
         if self._peek() != mark:
             return False
-        self.place += 1
+        self.position += 1
         self.open.pop()
         return True
 
-    def _goes_on(self) -> bool:
-        """After a value: whether the innermost container holds another one; it is closed otherwise."""
+    def _continues(self) -> bool:
+        """After a value: returns whether another one follows in the innermost container; closes it if not."""
         if self._peek() == ",":
-            self.place += 1
+            self.position += 1
             return True
         if not self._closes("}" if isinstance(self.open[-1][0], dict) else "]"):
             self._fail("expecting ',' delimiter")
         return False
 
     def _slot(self) -> Callable[[Any], None]:
-        """Where the next value of the innermost container goes; reads an object's key."""
+        """The function that stores the next value of the innermost container; reads an object's key first."""
         container = self.open[-1][0]
         if isinstance(container, list):
             return container.append
@@ -184,11 +184,11 @@ class _DeepDecoder:
         key = self._string()
         if self._peek() != ":":
             self._fail("expecting ':' delimiter")
-        self.place += 1
+        self.position += 1
         return lambda value: container.__setitem__(key, value)
 
     def _fail(self, message: str) -> NoReturn:
-        raise _not_json(self.text, self.place, message)
+        raise _not_json(self.text, self.position, message)
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -196,7 +196,7 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def encode(value: Any) -> str:
-    """Compact JSON text of a decoded value."""
+    """The compact JSON text of a decoded value, with numbers as they were written."""
     try:
         return _encoder.encode(value).decode()
     except (UnicodeError, RecursionError, OverflowError):
@@ -204,18 +204,18 @@ def encode(value: Any) -> str:
 
 
 def encodable(text: str) -> str:
-    """The text with U+FFFD for lone surrogates, which no encoding takes."""
+    """The text with lone surrogates, which cannot be encoded, replaced by U+FFFD."""
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 class _Mark(str):
-    """A piece of JSON text among values that are still to be encoded."""
+    """A piece of finished JSON text among values that have yet to be encoded."""
 
     __slots__ = ()
 
 
 def _pieces(value: Any) -> Iterator[str]:
-    """JSON of any depth, piece by piece, with lone surrogates as escapes."""
+    """JSON of any depth in pieces, with lone surrogates escaped."""
     todo: list[Any] = [value]
     while todo:
         value = todo.pop()
@@ -230,8 +230,8 @@ def _pieces(value: Any) -> Iterator[str]:
         elif isinstance(value, list):
             yield "["
             todo.append(_Mark("]"))
-            for place in range(len(value) - 1, -1, -1):
-                todo += [value[place], _Mark("," if place else "")]
+            for index in range(len(value) - 1, -1, -1):
+                todo += [value[index], _Mark("," if index else "")]
         else:
             yield _scalar(value)
 

@@ -134,7 +134,7 @@ def test_dead_letters_keep_what_could_not_be_read(archive: Path, tmp_path: Path)
     assert record == {
         "object": f"{archive}/d.json",
         "record": 2,
-        "reason": "a record is a JSON object, this is a string",
+        "reason": "a record is a JSON object; this is a string",
         "text": '"AccessDenied"',
     }
 
@@ -200,7 +200,7 @@ def test_nothing_to_read_is_said(tmp_path: Path) -> None:
         ((), "Missing argument 'INPUT...'"),
         (("no-such-folder",), "no-such-folder: no such file or directory"),
         (("https://bucket/prefix",), "only s3://bucket/prefix is read from afar"),
-        ((".", "--since", "yesterday"), "--since 'yesterday' is no time; write 2026-03-14T02:00:00Z"),
+        ((".", "--since", "yesterday"), "--since 'yesterday' is not a valid time; use 2026-03-14T02:00:00Z"),
         ((".", "--since", "2026-03-15", "--until", "2026-03-14"), "is not before --until"),
         ((".", "--workers", "0"), "--workers"),
         ((".", "--format", "xml"), "'xml' is not one of"),

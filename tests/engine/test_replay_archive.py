@@ -13,9 +13,9 @@ from tests.cli.console import Result, trailsieve
 
 REASONS = {
     "EmptyFile": "empty: the file has no bytes",
-    "EmptyGzip": "empty: the gzip stream holds no bytes",
+    "EmptyGzip": "empty: the gzip stream has no content",
     "Truncated": "truncated: the gzip stream ends early",
-    "NoRecords": "JSON object without `Records`: no CloudTrail file",
+    "NoRecords": "JSON object without `Records`: not a CloudTrail file",
 }
 
 

@@ -86,7 +86,7 @@ DAMAGED: dict[str, tuple[bytes, str, Found]] = {
     "a size that is too big": (lying(DOCUMENT, len(DOCUMENT) + 1), "damaged gzip", []),
     "a size of nothing": (lying(DOCUMENT, 0), "damaged gzip", []),
     "a damaged block": (member(DOCUMENT)[:10] + b"\xff" * 40 + member(DOCUMENT)[50:], "damaged gzip", []),
-    "text behind": (member(DOCUMENT) + b"behind", "6 bytes behind the gzip data", MATCHES),
+    "text behind": (member(DOCUMENT) + b"behind", "6 bytes after the gzip data", MATCHES),
     "not gzip": (b"PK\3\4 no gzip", "not gzip", []),
 }
 

@@ -80,7 +80,7 @@ def test_a_long_line_never_comes_whole_into_memory(tmp_path: Path, monkeypatch: 
     [
         (lambda data: data[:-8], "truncated: the gzip stream ends early"),
         (lambda data: data[:-8] + b"12345678", "damaged gzip: Incorrect checksum found"),
-        (lambda data: data + b"tail", "4 bytes behind the gzip data, ignored"),
+        (lambda data: data + b"tail", "4 bytes after the gzip data were ignored"),
         (lambda data: data + b"\0" * 9, ""),
         (lambda data: data + data, ""),
     ],

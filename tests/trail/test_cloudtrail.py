@@ -124,12 +124,12 @@ def test_a_file_that_is_cut_keeps_the_whole_records(whole: int) -> None:
 
 
 REFUSED = {
-    b" \n": "empty: no JSON in it",
-    b'{"Records":{}}': "`Records` is no list",
-    b'{"Records":null}': "`Records` is no list",
-    b'{"Records":"[]"}': "`Records` is no list",
-    b'{"records":[]}': "JSON object without `Records`: no CloudTrail file",
-    b"{}": "JSON object without `Records`: no CloudTrail file",
+    b" \n": "empty: no JSON",
+    b'{"Records":{}}': "`Records` is not a list",
+    b'{"Records":null}': "`Records` is not a list",
+    b'{"Records":"[]"}': "`Records` is not a list",
+    b'{"records":[]}': "JSON object without `Records`: not a CloudTrail file",
+    b"{}": "JSON object without `Records`: not a CloudTrail file",
     b"17": "not JSON: it starts with '17'",
     b"PK\x03\x04": "not JSON: it starts with 'PK\\x03\\x04'",
     b"<html>hello</html>": "not JSON: it starts with '<html>hello</html>'",
@@ -147,7 +147,7 @@ def test_what_holds_no_record_says_why(data: bytes, reason: str) -> None:
 def test_what_comes_behind_readable_records_is_named() -> None:
     found = split(plain([A]) + b'{"no":"file"}')
     assert found.texts == [A]
-    assert found.warning == "the rest is left out: JSON object without `Records`: no CloudTrail file"
+    assert found.warning == "ignored the rest: JSON object without `Records`: not a CloudTrail file"
 
 
 def test_an_object_without_records_is_one_where_any_object_is() -> None:

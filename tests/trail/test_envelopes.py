@@ -185,7 +185,7 @@ PROBLEMS = [
     (text({"detail-type": "Scheduled Event", "detail": {}}), "not a CloudTrail event"),
     (text({"detail-type": "Object Created", "detail": {}}), "without a bucket name"),
     (text({"Event": "other"}), "unknown envelope"),
-    (aggregated([ONE])[:-1] + b"\0", "KPL record: its checksum is wrong"),
+    (aggregated([ONE])[:-1] + b"\0", "KPL record: wrong checksum"),
 ]
 
 

@@ -47,8 +47,8 @@ DAMAGED = {
     "too short": (MAGIC + b"\0" * 15, "checksum"),
     "cut": (aggregated([b"one"])[:20], "checksum"),
     "field too long": (sealed(varint(3 << 3 | 2) + varint(10) + b"x"), "longer than the message"),
-    "number cut": (sealed(b"\xff"), "a number is cut off"),
-    "number too long": (sealed(b"\xff" * 20), "a number is cut off"),
+    "number cut": (sealed(b"\xff"), "truncated number"),
+    "number too long": (sealed(b"\xff" * 20), "truncated number"),
     "group": (sealed(varint(3 << 3 | 3)), "unknown wire type 3"),
     "inner": (sealed(field(3, varint(3 << 3 | 2) + varint(9) + b"x")), "longer than the message"),
 }

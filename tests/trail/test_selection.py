@@ -8,7 +8,7 @@ import pytest
 
 from trailsieve.errors import UsageError
 from trailsieve.trail.event import Event
-from trailsieve.trail.selection import DELIVERY_SLACK, Listed, Selection, parse_time
+from trailsieve.trail.selection import DELIVERY_SLACK, ListedFile, Selection, parse_time
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 ACCOUNT = "111122223333"
@@ -52,13 +52,13 @@ def test_spans_count_back_from_now(text: str, ago: timedelta) -> None:
     "text", ["", "yesterday", "7", "d", "-1d", "1.5h", "7D", "2026-02-30", "99999999d", "9" * 400 + "w"]
 )
 def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=r"^--until .* is no time; write "):
+    with pytest.raises(UsageError, match=r"^--until .* is not a valid time; use "):
         parse_time(text, "--until")
 
 
 @pytest.mark.parametrize("since", ["2026-03-15", "2026-03-16", "2026-03-15T01:00+01:00"])
 def test_an_empty_range_is_refused(since: str) -> None:
-    with pytest.raises(UsageError, match="no event can lie between"):
+    with pytest.raises(UsageError, match="the range is empty"):
         Selection.parse(since, "2026-03-15", (), ())
 
 
@@ -99,9 +99,9 @@ def test_records_by_place(account: object, region: object, wanted: bool) -> None
     assert PLACE.wants(Event(recipientAccountId=account, awsRegion=region)) == wanted
 
 
-def name(delivered: datetime) -> Listed:
+def name(delivered: datetime) -> ListedFile:
     path = f"{ACCOUNT}_CloudTrail_eu-west-1_{delivered:%Y%m%dT%H%MZ}_aaaaaaaaaaaaaaaa.json.gz"
-    return Listed(path, path, 1)
+    return ListedFile(path, path, 1)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from trailsieve.ports import RunContext
 from trailsieve.trail.cloudtrail import looks_like_lines
 from trailsieve.trail.compression import GunzippedStream, is_gzip
 from trailsieve.trail.layout import is_lines_name
-from trailsieve.trail.selection import Listed, Selection
+from trailsieve.trail.selection import ListedFile, Selection
 
 BLOCK = 4 * 2**20  # bytes of lines that make one message
 STDIN = "-"
@@ -36,38 +36,38 @@ def open_source(config: Config, context: RunContext) -> FilesSource:
     return FilesSource(selection.files(list_files(config.paths), context.skip), context, selection)
 
 
-def list_files(inputs: Iterable[str]) -> list[Listed]:
+def list_files(inputs: Iterable[str]) -> list[ListedFile]:
     """The files of the inputs; directories are walked in the order of their names.
 
     Raises:
         UsageError: an input does not exist.
     """
-    listed: list[Listed] = []
+    listed: list[ListedFile] = []
     for given in inputs:
         if given == STDIN:
-            listed.append(Listed(STDIN, "<stdin>", 0))
+            listed.append(ListedFile(STDIN, "<stdin>", 0))
         elif os.path.isdir(given):
             listed.extend(_walk(given))
         elif os.path.lexists(given):
-            listed.append(Listed(given, _shown(given), _size(given)))
+            listed.append(ListedFile(given, _shown(given), _size(given)))
         else:
             raise UsageError(f"{given}: no such file or directory")
     return listed
 
 
-def _walk(top: str) -> Iterator[Listed]:
+def _walk(top: str) -> Iterator[ListedFile]:
     pending = [top]
     while pending:
         folder = pending.pop()
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name, reverse=True)
         except OSError:
-            yield Listed(folder, _shown(folder), 0)  # opening it tells why it cannot be read
+            yield ListedFile(folder, _shown(folder), 0)  # opening it tells why it cannot be read
             continue
         files = [entry.path for entry in reversed(entries) if not entry.is_dir(follow_symlinks=False)]
         pending.extend(entry.path for entry in entries if entry.is_dir(follow_symlinks=False))
         for path in files:
-            yield Listed(path, _shown(path), _size(path), walked=True)
+            yield ListedFile(path, _shown(path), _size(path), walked=True)
 
 
 def _shown(path: str) -> str:
@@ -94,7 +94,7 @@ class FilesSource:
 
     whole_objects = True
 
-    def __init__(self, files: Sequence[Listed], context: RunContext, selection: Selection) -> None:
+    def __init__(self, files: Sequence[ListedFile], context: RunContext, selection: Selection) -> None:
         self.selection = selection
         self._messages = self._read_all(files)
         self._count = len(files)
@@ -128,7 +128,7 @@ class FilesSource:
     def close(self) -> None:
         self._messages.close()
 
-    def _read_all(self, files: Sequence[Listed]) -> Generator[Message]:
+    def _read_all(self, files: Sequence[ListedFile]) -> Generator[Message]:
         for listed in files:
             try:
                 yield from self._read(listed)
@@ -136,7 +136,7 @@ class FilesSource:
                 yield Message(b"", Position(listed.name, 0), listed.name, problem=_reason(error))
             self._context.object_read(listed.size)
 
-    def _read(self, listed: Listed) -> Iterator[Message]:
+    def _read(self, listed: ListedFile) -> Iterator[Message]:
         if listed.path == STDIN:
             yield from self._read_stdin(listed, sys.stdin.buffer)
             return
@@ -150,7 +150,7 @@ class FilesSource:
         else:
             yield Message(Path(listed.path).read_bytes(), Position(listed.name, 0), listed.name)
 
-    def _read_stdin(self, listed: Listed, stream: BinaryIO) -> Iterator[Message]:
+    def _read_stdin(self, listed: ListedFile, stream: BinaryIO) -> Iterator[Message]:
         """A whole document when its first line (blank ones aside) is no document of its own; else lines."""
         buffered = _decompressed(stream)
         first = line = buffered.readline(BLOCK)
@@ -162,7 +162,7 @@ class FilesSource:
         else:
             yield Message(first + buffered.read(self._limit + 1), Position(STDIN, 0), listed.name)
 
-    def _lines(self, listed: Listed, stream: IO[bytes], first: bytes = b"") -> Iterator[Message]:
+    def _lines(self, listed: ListedFile, stream: IO[bytes], first: bytes = b"") -> Iterator[Message]:
         number, place = 1, 0
         try:
             for block, cut in _blocks(stream, first, self._limit):

@@ -1,1 +1,1 @@
-"""The trail room: CloudTrail files, keys and records. It knows nothing of patterns."""
+"""CloudTrail files, object keys, records and the envelopes around them. Independent of patterns."""

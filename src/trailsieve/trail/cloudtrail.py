@@ -1,4 +1,4 @@
-"""CloudTrail files and JSON texts taken apart into records, each with its exact original text."""
+"""Splits CloudTrail files and JSON texts into records, each with its exact original text."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from trailsieve.trail import scan
 _BOM = b"\xef\xbb\xbf"
 _RECORD_FIELDS = (b"eventName", b"eventVersion", b"eventID", b"eventSource")
 _HEAD, _TAIL = b'{"Records":[', b"]}"
-_SEAM = _TAIL + _HEAD  # between files that were joined, as by zcat; no JSON string can hold it
+_SEAM = _TAIL + _HEAD  # between concatenated files, as from zcat; cannot occur inside a JSON string
 _CLOSING = re.compile(rb"\s*\]\s*\}\s*")  # the end of a file
-_BLOCK = 16 * 2**10  # bytes: what the processor's cache holds is decoded nearly twice as fast
+_BLOCK = 16 * 2**10  # bytes: blocks that fit the processor's cache decode nearly twice as fast
 
 
 class _LogFile(msgspec.Struct):
@@ -36,10 +36,10 @@ class Batch:
     """Consecutive records of a document.
 
     Attributes:
-        first: the number of the first one, from 1.
-        events: the records as decoded by the caller's decoder; None when it refused one of them.
-        block: the JSON array that holds exactly these records; empty when their texts are known.
-        warning: what is odd about the document, or "".
+        first: the number of the first record, counted from 1.
+        events: the records as the caller's decoder returned them; None if it rejected one of them.
+        block: the JSON array of exactly these records; empty if their texts are known.
+        warning: what is wrong with the document, or "".
     """
 
     first: int
@@ -50,7 +50,7 @@ class Batch:
 
     @classmethod
     def of_texts(cls, first: int, texts: list[bytes]) -> Batch:
-        """Records that are to be decoded one by one."""
+        """A batch of records that have not been decoded."""
         return cls(first, None, b"", texts)
 
     @property
@@ -65,16 +65,16 @@ class Batch:
 
 
 def is_plain_file(data: bytes | bytearray) -> bool:
-    """Whether the bytes look like a file as CloudTrail writes it: compact JSON, nothing but `Records`."""
+    """Whether the bytes look like a file that CloudTrail wrote: compact JSON with `Records` alone."""
     return data.startswith(_HEAD) and data.endswith(_TAIL) and len(data) > len(_HEAD) + len(_TAIL)
 
 
 def batches(data: bytes | bytearray, decode: Decode) -> Iterator[Batch]:
-    """The records of a plain CloudTrail file, or of several that were joined, decoded block by block.
+    """Decodes a plain CloudTrail file, or several concatenated ones, block by block.
 
-    A file is cut where one record seems to end and the next to begin. That a cut is right is certain once the
-    block before it decodes: from a record's start to the cut all brackets are then closed. A block that does
-    not decode is taken apart the slow way, to the next sure boundary; so an odd record costs its block only.
+    A file is cut where one record seems to end and the next to begin. The cut is right if the block before it
+    decodes, because all brackets from the start of a record to the cut are then closed. A block that does not
+    decode is scanned instead, up to the next certain boundary, so an odd record slows down its block only.
 
     Raises:
         UnreadableError: the file ends inside its first record.
@@ -90,17 +90,17 @@ def batches(data: bytes | bytearray, decode: Decode) -> Iterator[Batch]:
                 cut = seam
                 batch = _decoded(number, data[place:cut], decode)
         if batch is None:
-            batch, cut = _taken_apart(number, data, place, cut)
+            batch, cut = _scanned(number, data, place, cut)
         yield batch
         number += len(batch)
         place = cut + (len(_SEAM) if data.startswith(_SEAM, cut) else 1)
 
 
 def blocks_of(batch: Batch, decode_lines: Decode) -> Iterator[Batch]:
-    """A batch of texts as smaller ones, each decoded in one go where its texts allow it.
+    """Splits a batch of texts into smaller ones and decodes each with one call where possible.
 
-    Texts that begin with { and end with } hold at least one value each, and no value can reach over a line's
-    end into the next text: a comma would have to stand there. So as many values as texts are one a text.
+    Texts that begin with { and end with } hold at least one value each, and no value can continue on the next
+    line, since a comma would be missing. So if there are as many values as texts, each text is one value.
     """
     first = batch.first
     for group in _groups(batch.texts):
@@ -134,8 +134,8 @@ def _decoded(number: int, records: bytes | bytearray, decode: Decode) -> Batch |
         return None
 
 
-def _taken_apart(number: int, data: bytes | bytearray, place: int, cut: int) -> tuple[Batch, int]:
-    """The records from `place` on, up to the first sure boundary at or behind `cut`, and that boundary."""
+def _scanned(number: int, data: bytes | bytearray, place: int, cut: int) -> tuple[Batch, int]:
+    """The records from `place` to the first certain boundary at or after `cut`, and that boundary."""
     texts: list[bytes] = []
     stop = place
     try:
@@ -158,38 +158,38 @@ def _taken_apart(number: int, data: bytes | bytearray, place: int, cut: int) -> 
         return batch, stop
     closing = _CLOSING.match(data, stop)
     if closing is None:
-        batch.warning = f"more than `Records` in the file: what follows byte {stop} is left out"
+        batch.warning = f"the file has more than `Records`: ignored everything after byte {stop}"
     elif closing.end() < len(data):
         batch.warning = _take_next_files(data[closing.end() :], texts)
     return batch, len(data)
 
 
 def _take_next_files(data: bytes | bytearray, texts: list[bytes]) -> str:
-    """Adds the records of files that follow a plain one with blanks between; returns a warning."""
+    """Adds the records of the files that follow after white space; returns a warning, or ""."""
     try:
         rest = split(data)
     except UnreadableError as error:
-        return f"the rest is left out: {error}"
+        return f"ignored the rest: {error}"
     texts += rest.texts
     return rest.warning
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The texts of a document's records in order, and what was wrong with the document ("" for nothing)."""
+    """The texts of a document's records in order, and a warning about the document, or ""."""
 
     texts: list[bytes]
     warning: str = ""
 
 
 def split(data: bytes | bytearray, *, any_object: bool = False) -> Split:
-    """The records of a CloudTrail file `{"Records": […]}`, of an array, or of objects one after another.
+    """Splits a CloudTrail file `{"Records": […]}`, an array, or consecutive objects into records.
 
     Args:
-        any_object: take an object without `Records` as one record even when it is no CloudTrail record.
+        any_object: treat an object without `Records` as a record even if it has no field of one.
 
     Raises:
-        UnreadableError: there is nothing in it that could be a record.
+        UnreadableError: nothing in the document could be a record.
     """
     try:
         return Split([bytes(raw) for raw in _log_file.decode(data).Records])
@@ -199,7 +199,7 @@ def split(data: bytes | bytearray, *, any_object: bool = False) -> Split:
 
 def _split_slowly(data: bytes, any_object: bool) -> Split:
     if not data.strip():
-        raise UnreadableError("empty: no JSON in it")
+        raise UnreadableError("empty: no JSON")
     texts: list[bytes] = []
     try:
         for span in scan.values(data):
@@ -207,7 +207,7 @@ def _split_slowly(data: bytes, any_object: bool) -> Split:
     except UnreadableError as error:
         if not texts:
             raise
-        return Split(texts, f"the rest is left out: {error}")
+        return Split(texts, f"ignored the rest: {error}")
     except scan.TruncatedError as cut:
         _take_truncated(data, (cut.start, len(data)), any_object, texts)
         if not texts:
@@ -221,17 +221,17 @@ def _take(data: bytes, span: scan.Span, any_object: bool, texts: list[bytes]) ->
         case b"{":
             records = scan.member(data, span, b"Records")
             if records:
-                _take_array(data, records, texts, "`Records` is no list")
+                _take_array(data, records, texts, "`Records` is not a list")
             elif any_object or _looks_like_a_record(data, span):
                 texts.append(data[span[0] : span[1]])
             else:
-                raise UnreadableError("JSON object without `Records`: no CloudTrail file")
+                raise UnreadableError("JSON object without `Records`: not a CloudTrail file")
         case b"[":
             _take_array(data, span, texts, "")
         case _ if not texts:
             raise UnreadableError(f"not JSON: it starts with {_shown(data[span[0] : span[1]])}")
         case _:
-            texts.append(data[span[0] : span[1]])  # refused as a record, with its number
+            texts.append(data[span[0] : span[1]])  # rejected later as a record, with its number
 
 
 def _take_array(data: bytes, span: scan.Span, texts: list[bytes], otherwise: str) -> None:
@@ -242,7 +242,7 @@ def _take_array(data: bytes, span: scan.Span, texts: list[bytes], otherwise: str
 
 
 def _take_truncated(data: bytes, span: scan.Span, any_object: bool, texts: list[bytes]) -> None:
-    """The whole records of a document that is cut off."""
+    """Takes the complete records of a truncated document."""
     records = scan.member(data, span, b"Records") if data[span[0] : span[0] + 1] == b"{" else span
     if records and data[records[0] : records[0] + 1] == b"[":
         try:
@@ -260,7 +260,7 @@ def _shown(token: bytes) -> str:
 
 
 def looks_like_lines(first: bytes) -> bool:
-    """Whether a text whose first line this is holds one event a line: JSON lines, or no JSON at all."""
+    """Whether a text that starts with this line has one event per line: JSON lines, or not JSON at all."""
     start = first.lstrip(_BOM + b" \t\r\n")
     if start[:1] not in b"{[":
         return True

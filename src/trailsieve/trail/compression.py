@@ -1,4 +1,4 @@
-"""Gzip, read as it comes in archives: several members, padding, damage and bombs."""
+"""Gzip as archives contain it: several members, padding, damage and decompression bombs."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from trailsieve.errors import UnreadableError
 
 DEFAULT_LIMIT = 256 * 2**20  # bytes; the largest CloudTrail files hold some 50 MB of JSON
 _MAGIC = b"\x1f\x8b"
-_MEMBER = _MAGIC + b"\x08"  # followed by the only method there is, deflate
-_MAX_RATIO = 1032  # deflate cannot do better, so a larger size is a lie
+_MEMBER = _MAGIC + b"\x08"  # followed by the only compression method, deflate
+_MAX_RATIO = 1032  # the most that deflate can achieve: a larger size is false
 _GZIP = 31  # zlib's window bits for a gzip member
-_KEPT = 64 * 2**10  # bytes of content that are decompressed at once: what damage costs at most
-_PIECE = 32 * 2**10  # bytes of a stream that are read at once; what follows a member is copied
+_KEPT = 64 * 2**10  # bytes decompressed at once: the most content that damage can cost
+_PIECE = 32 * 2**10  # bytes of a stream read at once; what follows a member is copied
 
 
 def is_gzip(data: bytes) -> bool:
-    """Whether the bytes start like a gzip member (RFC 1952 section 2.3.1)."""
+    """Whether the bytes start with the gzip magic number (RFC 1952 section 2.3.1)."""
     return data[:2] == _MAGIC
 
 
 def gunzip(data: bytes, limit: int = DEFAULT_LIMIT) -> tuple[bytes | bytearray, str]:
-    """All members' content, and a warning about what stands behind them ("" when all is well).
+    """The content of all members, and a warning if other bytes follow them ("" if not).
 
-    Zero padding behind the last member is taken silently, as gzip does.
+    Zero padding after the last member is ignored, as gzip does.
 
     Raises:
-        UnreadableError: truncated, damaged, empty, or more than `limit` bytes of content.
+        UnreadableError: the data is truncated, damaged, empty, or decompresses to more than `limit` bytes.
     """
     content = _single_member(data, limit)
     if content is not None:
@@ -48,32 +48,32 @@ def gunzip(data: bytes, limit: int = DEFAULT_LIMIT) -> tuple[bytes | bytearray, 
     if stream.damage:
         raise UnreadableError(f"{stream.damage}, after {size:,} bytes of content")
     if not size:
-        raise UnreadableError("empty: the gzip stream holds no bytes")
+        raise UnreadableError("empty: the gzip stream has no content")
     return parts[0] if len(parts) == 1 else b"".join(parts), stream.warning
 
 
 def _single_member(data: bytes, limit: int) -> bytes | bytearray | None:
-    """The content of an ordinary file, one member and nothing else, by libdeflate; None for any other.
+    """The content of a file that is exactly one member, decompressed by libdeflate; None for any other.
 
-    libdeflate is twice as fast but reads one member only and trusts the size at the end of the file
-    (RFC 1952 section 2.3.1), so both are made sure of; what is odd goes the long way, which tells why.
+    libdeflate is twice as fast, but it reads one member only and trusts the size at the end of the file
+    (RFC 1952 section 2.3.1), so both are checked first. Other files go to the decoder that reports problems.
     """
     size = int.from_bytes(data[-4:], "little")
     if not 0 < size <= min(limit, len(data) * _MAX_RATIO) or data.find(_MEMBER, 1) >= 0:
         return None
     try:
         content = deflate.gzip_decompress(data)
-    except (deflate.DeflateError, ValueError):  # ValueError: shorter than a member can be
+    except (deflate.DeflateError, ValueError):  # ValueError: shorter than any member
         return None
     return content if len(content) == size else None
 
 
 class GunzippedStream(io.RawIOBase):
-    """The content of a gzip stream of any length, all that can be had of it.
+    """The content of a gzip stream of any length, as far as it can be read.
 
     Attributes:
-        damage: once the end is reached: why there is not more, "" when all was read.
-        warning: what stands behind the gzip data, "" for nothing but padding.
+        damage: after the end is reached: why the rest could not be read, "" if everything was.
+        warning: after the end is reached: what follows the gzip data, "" for nothing but padding.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -121,7 +121,7 @@ class GunzippedStream(io.RawIOBase):
             self._end(left_over=self._count(rest.lstrip(b"\0")))
 
     def _count(self, rest: bytes) -> int:
-        """How many bytes there are, zero padding before them aside."""
+        """The number of bytes left in the stream, without leading zero padding."""
         count = len(rest)
         while piece := self._stream.read(_PIECE):
             count += len(piece) if count else len(piece.lstrip(b"\0"))
@@ -129,4 +129,4 @@ class GunzippedStream(io.RawIOBase):
 
     def _end(self, damage: str = "", left_over: int = 0) -> None:
         self._ended, self.damage = True, damage
-        self.warning = f"{left_over} bytes behind the gzip data, ignored" if left_over else ""
+        self.warning = f"{left_over} bytes after the gzip data were ignored" if left_over else ""

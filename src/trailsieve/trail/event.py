@@ -1,6 +1,6 @@
-"""The fields of a CloudTrail record that tell who did what, when and where.
+"""The fields of a CloudTrail record that say who did what, when and where.
 
-Nothing is required: real records lack any of them, and a field may hold any JSON value. Source:
+None is required: real records lack any of them, and each may hold any JSON value. Source:
 docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 """
 
@@ -15,7 +15,7 @@ from trailsieve.errors import UnreadableError
 
 
 class Event(msgspec.Struct, gc=False, rename={"timestamp": "@timestamp"}):
-    """One record's own account of itself, under CloudTrail's names; None for what is absent."""
+    """The main fields of one record under CloudTrail's names; None for a field that is absent."""
 
     eventID: Any = None  # noqa: N815
     eventTime: Any = None  # noqa: N815
@@ -27,24 +27,24 @@ class Event(msgspec.Struct, gc=False, rename={"timestamp": "@timestamp"}):
     userAgent: Any = None  # noqa: N815
     errorCode: Any = None  # noqa: N815
     userIdentity: Any = None  # noqa: N815
-    timestamp: Any = None  # what Logstash calls the time of records that passed through it
+    timestamp: Any = None  # the time, in records that passed through Logstash
 
 
 _decode = jsontext.decoder(Event).decode
 
 
 def read_event(text: bytes) -> Event:
-    """The event of a record's text.
+    """The main fields of a record, given its JSON text.
 
     Raises:
-        UnreadableError: it is no JSON, or no JSON object.
+        UnreadableError: the text is not JSON, or not a JSON object.
     """
     try:
         return _decode(text)
     except jsontext.REFUSALS:
         content = jsontext.decode(text)
     if content.__class__ is not dict:
-        raise UnreadableError(f"a record is a JSON object, this is {_kind(content)}")
+        raise UnreadableError(f"a record is a JSON object; this is {_kind(content)}")
     names = zip(Event.__struct_fields__, Event.__struct_encode_fields__, strict=True)
     return Event(**{field: content.get(name) for field, name in names})
 

@@ -1,7 +1,7 @@
-"""Records that the Kinesis Producer Library packed into one.
+"""Kinesis records that the Kinesis Producer Library (KPL) aggregated into one.
 
-A packed record is four magic bytes, a protobuf message and its MD5. Only the message's field 3, the user
-records, and their field 3, the data, matter here, so the few bytes of protobuf are read without a library.
+An aggregated record is four magic bytes, a protobuf message and its MD5. Only the message's field 3, the user
+records, and their field 3, the data, are needed, so the protobuf is read without a library.
 Source: github.com/awslabs/amazon-kinesis-producer/blob/master/aggregation-format.md
 """
 
@@ -18,24 +18,24 @@ _RECORDS, _DATA = 3, 3  # field numbers
 
 
 def is_aggregated(payload: bytes) -> bool:
-    """Whether a payload starts like a packed record."""
+    """Whether a payload starts with the magic bytes of an aggregated record."""
     return payload.startswith(_MAGIC)
 
 
 def deaggregate(payload: bytes) -> list[bytes]:
-    """The data of the user records in a packed record.
+    """The data of each user record in an aggregated record.
 
     Raises:
-        UnreadableError: it is damaged.
+        UnreadableError: the checksum is wrong or the protobuf message is damaged.
     """
     message, digest = payload[len(_MAGIC) : -_DIGEST], payload[-_DIGEST:]
     if hashlib.md5(message, usedforsecurity=False).digest() != digest:
-        raise UnreadableError("KPL record: its checksum is wrong")
+        raise UnreadableError("KPL record: wrong checksum")
     return [data for record in _fields(message, _RECORDS) for data in _fields(record, _DATA)]
 
 
 def _fields(message: bytes, wanted: int) -> Iterator[bytes]:
-    """The values of a length-delimited field, in order; other fields are skipped."""
+    """The values of one length-delimited field, in order; other fields are skipped."""
     place = 0
     while place < len(message):
         key, place = _varint(message, place)
@@ -67,4 +67,4 @@ def _varint(message: bytes, place: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, place
         shift += 7
-    raise UnreadableError("KPL record: a number is cut off")
+    raise UnreadableError("KPL record: truncated number")

@@ -1,4 +1,4 @@
-"""The names that CloudTrail gives its objects in S3, and what they tell without opening them.
+"""CloudTrail's object keys in S3: kind, account, region and time without opening the object.
 
 `[prefix/]AWSLogs/[o-org/]account/CloudTrail/region/YYYY/MM/DD/account_CloudTrail_region_YYYYMMDDTHHmmZ_random.json.gz`
 Source: docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
@@ -28,7 +28,7 @@ LOG_SUFFIXES = (".json", ".jsonl", ".ndjson", ".log")
 
 @dataclass(frozen=True, slots=True)
 class ObjectKey:
-    """What an object's name says: its kind, account, region and time of delivery."""
+    """The kind, account, region and time of delivery that an object's key contains."""
 
     kind: Kind
     account: str
@@ -37,7 +37,7 @@ class ObjectKey:
 
 
 def parse_key(key: str) -> ObjectKey | None:
-    """What a CloudTrail object's key or path says; None for any other name."""
+    """The parts of a CloudTrail object's key or file path; None for any other name."""
     match = _NAME.fullmatch(key.replace("\\", "/").rpartition("/")[2])
     if not match:
         return None
@@ -50,15 +50,15 @@ def parse_key(key: str) -> ObjectKey | None:
 
 
 def kind_of_folder(name: str) -> Kind | None:
-    """What lies in a folder of this name beneath an account's; None for what is not CloudTrail's."""
+    """The kind of objects in a folder of this name, below an account's folder; None if not CloudTrail's."""
     return _KINDS.get(name)
 
 
 def is_log_name(name: str) -> bool:
-    """Whether a name found while walking a tree is one to read."""
+    """Whether a name found in a directory tree or bucket has the suffix of a log file."""
     return name.removesuffix(".gz").endswith(LOG_SUFFIXES)
 
 
 def is_lines_name(name: str) -> bool:
-    """Whether a file of this name is read line by line: all but `.json`."""
+    """Whether a file of this name is read line by line: every name except `.json`, gzipped or not."""
     return not name.removesuffix(".gz").endswith(".json")

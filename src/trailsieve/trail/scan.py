@@ -1,7 +1,7 @@
-"""Where the values of a JSON text begin and end, without decoding them.
+"""Finds where the values of a JSON text begin and end, without decoding them.
 
-The slow, forgiving way into a file that the fast decoder refuses: one odd record then costs itself and not
-its file. Works on any bytes, at any nesting depth, in linear time.
+The slow, tolerant path for a file that the fast decoder rejects, so that one odd record does not cost the
+whole file. Works on any bytes, at any nesting depth, in linear time.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-# A string is taken to its end or, unclosed, to the end of the text: no byte is looked at twice.
+# A string extends to its end or, if unclosed, to the end of the text: no byte is scanned twice.
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[{}\[\],:]|[^\s"{}\[\],:]++', re.DOTALL)
 _OPENING = b"{["
 _CLOSING = b"}]"
@@ -26,10 +26,10 @@ class TruncatedError(Exception):
 
 
 def values(data: bytes) -> Iterator[Span]:
-    """Spans of the values that stand one after another: a JSON text, or several.
+    """The spans of consecutive values: one JSON text, or several in a row.
 
     Raises:
-        TruncatedError: when the text ends inside a value.
+        TruncatedError: the text ends inside a value.
     """
     depth, begin = 0, 0
     for token in _TOKEN.finditer(data):
@@ -47,19 +47,19 @@ def values(data: bytes) -> Iterator[Span]:
 
 
 def children(data: bytes, span: Span) -> Iterator[Span]:
-    """Spans between the commas of the array or object at `span`; a member's holds its key too.
+    """The spans of the elements of the array, or of the `"key": value` members of the object, at `span`.
 
     Raises:
-        TruncatedError: when `span` ends inside a child, or before the array or object does.
+        TruncatedError: `span` ends before the array or object does.
     """
     return elements(data, span[0] + 1, span[1])
 
 
 def elements(data: bytes | bytearray, start: int, end: int) -> Iterator[Span]:
-    """Spans of what stands between commas from `start` on, up to the bracket that closes the whole.
+    """The spans of the elements between commas, from `start` to the closing bracket.
 
     Raises:
-        TruncatedError: when `end` comes first.
+        TruncatedError: `end` comes before the closing bracket.
     """
     depth = 0
     begin = last = -1
@@ -80,9 +80,9 @@ def elements(data: bytes | bytearray, start: int, end: int) -> Iterator[Span]:
 
 
 def member(data: bytes, span: Span, key: bytes) -> Span | None:
-    """The value of a member of the object at `span`, the last one of that name; None when there is none.
+    """The span of a member's value in the object at `span`, the last one of that name; None if there is none.
 
-    An object that is cut off still shows the members that begin before its end.
+    Of a truncated object, members that begin before its end are found too.
     """
     found: Span | None = None
     begun: Span | None = None

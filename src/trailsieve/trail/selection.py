@@ -1,4 +1,4 @@
-"""Which files and records of an archive a replay is about: time range, accounts, regions."""
+"""Selects files and records by time range, account and region."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from trailsieve.errors import UsageError
 from trailsieve.trail.event import Event
 from trailsieve.trail.layout import ObjectKey, is_log_name, parse_key
 
-# A file holds events of any time before its delivery, which follows them within minutes, rarely hours.
+# CloudTrail delivers a file within minutes of its events, rarely hours.
 DELIVERY_SLACK = timedelta(hours=1)
 _AGO = re.compile(r"(\d+)([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -20,8 +20,14 @@ _KIND_NAMES = {"digest": "digest file", "insight": "Insight file"}
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A file to read: its path, the name shown to people, its size in bytes, and whether a walk found it."""
+class ListedFile:
+    """A file to read.
+
+    Attributes:
+        name: the path as it is displayed.
+        size: in bytes.
+        walked: whether it was found in a folder rather than given by name.
+    """
 
     path: str
     name: str
@@ -31,7 +37,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What to look at; an empty set of accounts or regions means all."""
+    """A time range, accounts and regions; an empty set of accounts or regions selects all."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -42,10 +48,10 @@ class Selection:
     def parse(
         cls, since: str | None, until: str | None, accounts: Iterable[str], regions: Iterable[str]
     ) -> Selection:
-        """From the options of the command line.
+        """The selection that the command-line options describe.
 
         Raises:
-            UsageError: a time that cannot be read, or a range that is empty.
+            UsageError: a time is invalid, or the range is empty.
         """
         selection = cls(
             parse_time(since, "--since"),
@@ -54,16 +60,16 @@ class Selection:
             frozenset(regions),
         )
         if selection.since and selection.until and selection.since >= selection.until:
-            raise UsageError(f"--since {since} is not before --until {until}: no event can lie between")
+            raise UsageError(f"--since {since} is not before --until {until}: the range is empty")
         return selection
 
     @property
     def narrows(self) -> bool:
-        """Whether any record could be left out."""
+        """Whether the selection could exclude any record."""
         return bool(self.since or self.until or self.accounts or self.regions)
 
-    def files(self, listed: Iterable[Listed], skip: Callable[[str], None]) -> list[Listed]:
-        """The files to read; `skip` is told why each other one is left aside."""
+    def files(self, listed: Iterable[ListedFile], skip: Callable[[str], None]) -> list[ListedFile]:
+        """The files to read; calls `skip` with the reason for each of the others."""
         wanted = []
         for file in listed:
             reason = self.reason_to_skip(file.path, walked=file.walked)
@@ -74,7 +80,11 @@ class Selection:
         return wanted
 
     def reason_to_skip(self, name: str, *, walked: bool = True) -> str:
-        """Why a file is left aside by its path or key, or ""; one that a walk found must look like a log."""
+        """Why a file is skipped, judged by its path or key; "" if it is not.
+
+        Args:
+            walked: whether the file was found in a folder, and so must be named like a log file.
+        """
         if walked and not is_log_name(name):
             return "not a log file"
         key = parse_key(name)
@@ -94,7 +104,7 @@ class Selection:
         return ""
 
     def wants(self, event: Event) -> bool:
-        """Whether a record lies in the selection; one that does not say its time or place does."""
+        """Whether a record is selected; a record without a time, account or region is not excluded by it."""
         account = event.recipientAccountId
         if self.accounts and isinstance(account, str) and account not in self.accounts:
             return False
@@ -111,13 +121,19 @@ class Selection:
 
 
 def parse_time(text: str | None, option: str) -> datetime | None:
-    """A point in time: ISO 8601 (UTC unless it says otherwise), or `24h`, `7d` before now."""
+    """The time that `text` gives: ISO 8601 (UTC by default), or an age such as `24h` or `7d`.
+
+    Raises:
+        UsageError: not a time; the message names `option`.
+    """
     if text is None:
         return None
     ago = _AGO.fullmatch(text.strip())
     time = _before_now(int(ago[1]), _UNITS[ago[2]]) if ago else _parse_iso(text.strip())
     if time is None:
-        raise UsageError(f"{option} {text!r} is no time; write 2026-03-14T02:00:00Z, 2026-03-14, 24h or 7d")
+        raise UsageError(
+            f"{option} {text!r} is not a valid time; use 2026-03-14T02:00:00Z, 2026-03-14, 24h or 7d"
+        )
     return time
 
 

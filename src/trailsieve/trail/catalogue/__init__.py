@@ -1,4 +1,4 @@
-"""What is known of CloudTrail's records: their fields, the API calls, the error codes, and ordinary examples.
+"""Reference data about CloudTrail records: fields, API calls, error codes, and ordinary examples.
 
-The tables are files beside this one, each with its source at its top; `tools/` holds the scripts for them.
+The tables are files in this folder, each with its source in its header; scripts in `tools/` generate them.
 """

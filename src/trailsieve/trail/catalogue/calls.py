@@ -1,4 +1,4 @@
-"""The API calls and error codes that CloudTrail records: from botocore's service models, and by hand."""
+"""The API calls and error codes that CloudTrail records, from botocore's models and `by_hand.toml`."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ def _by_hand() -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _lines() -> dict[str, str]:
-    """The names of each source, still as one text: taking all of them apart costs more than reading."""
+    """The names of each source as one string: splitting all of them takes longer than reading the file."""
     rows = (line.partition(" ") for line in _file("calls.txt").splitlines() if not line.startswith("#"))
     return {source: names for source, _, names in rows}
 
 
 @lru_cache(maxsize=1)
 def event_sources() -> frozenset[str]:
-    """Every known eventSource, in full."""
+    """Every known eventSource, such as `s3.amazonaws.com`."""
     return frozenset(f"{source}{DOMAIN}" for source in (*_lines(), *_by_hand()["calls"], *_by_hand()["open"]))
 
 
 @lru_cache(maxsize=64)
 def names_of(event_source: str) -> frozenset[str] | None:
-    """The eventNames of a source; None when not all of them are known."""
+    """All eventNames of an eventSource; None if the list may be incomplete."""
     source = event_source.removesuffix(DOMAIN)
     if source in _by_hand()["open"] or event_source not in event_sources():
         return None
@@ -50,13 +50,13 @@ def names_of(event_source: str) -> frozenset[str] | None:
 
 @lru_cache(maxsize=1)
 def event_names() -> frozenset[str]:
-    """Every known eventName of any source."""
+    """Every known eventName of all sources."""
     modelled = " ".join(_lines().values()).split()
     return frozenset(modelled).union(*_by_hand()["calls"].values())
 
 
 def plain(event_name: str) -> str:
-    """An eventName without the API version that Lambda and CloudFront append to some."""
+    """The eventName without the API version that Lambda and CloudFront append to some names."""
     return _VERSION.sub("", event_name)
 
 
@@ -69,17 +69,17 @@ def error_codes() -> frozenset[str]:
 
 
 def common_errors() -> tuple[str, ...]:
-    """The codes that AWS documents for all services, the most frequent ones first."""
+    """The error codes that AWS documents for all services, most frequent first."""
     return tuple(_by_hand()["errors"]["common"])
 
 
 def names_its_origin(code: str) -> bool:
-    """Whether it is an error of EC2, of which the service models hold none."""
+    """Whether a code has the `Client.` or `Server.` prefix of EC2, whose service model lists no errors."""
     return _ORIGIN.match(code) is not None
 
 
 def nearest(text: str, known: Iterable[str]) -> str:
-    """The known name that somebody who wrote `text` most likely meant, or ""."""
+    """The known name that is most similar to `text`, or "" if none is."""
     lower = text.lower()
 
     def some(wanted: Callable[[str], bool]) -> list[str]:
@@ -87,7 +87,7 @@ def nearest(text: str, known: Iterable[str]) -> str:
 
     known = tuple(known)
     same = some(lambda name: name == lower)
-    # Comparing with twenty thousand names takes long; what is meant begins or ends like what was written.
+    # Comparing with all 20,000 names is slow; the intended name begins or ends like the given one.
     alike = same or some(lambda name: name[:4] == lower[:4] or name[-6:] == lower[-6:])
     found = get_close_matches(lower, [name.lower() for name in alike], 1, 0.75)
     return next((name for name in alike if name.lower() == found[0]), "") if found else ""

@@ -1,4 +1,4 @@
-"""The fields of CloudTrail records: their types, how many records have them, and which values they take."""
+"""The fields of CloudTrail records: their types, how common they are, and which values they take."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ ALWAYS = 99.0  # of 100 records
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of one field.
+    """One field.
 
     Attributes:
-        name: from the top of the record, such as `userIdentity.type`; `[]` stands for any element.
+        name: the path from the top of the record, such as `userIdentity.type`; `[]` is any array element.
         type: string, boolean, number, array or object.
-        share: how many of 100 records have it, with a value that is not null.
-        values: all the values that AWS documents; empty when any text may stand there.
-        open: an object that may hold more fields than are known.
+        share: the percentage of records in which it is present and not null.
+        values: all values that AWS documents; empty if any text is possible.
+        open: whether it is an object that may have fields that are not listed.
     """
 
     name: str
@@ -33,13 +33,13 @@ class Facts:
 
     @property
     def presence(self) -> Presence:
-        """The share in a word."""
+        """The share as a word."""
         return "always" if self.share >= ALWAYS else "often" if self.share >= 50 else "rarely"
 
 
 @lru_cache(maxsize=1)
 def fields() -> dict[str, Facts]:
-    """All known fields by name."""
+    """All known fields, by name."""
     table = tomllib.loads((resources.files(__package__) / "fields.toml").read_text("utf-8"))["field"]
     return {
         name: Facts(name, row["type"], row["share"], tuple(row.get("values", ())), row.get("open", False))
@@ -49,17 +49,17 @@ def fields() -> dict[str, Facts]:
 
 @lru_cache(maxsize=1)
 def top_level() -> frozenset[str]:
-    """The names of the fields at the top of a record."""
+    """The names of the top-level fields of a record."""
     return frozenset(name for name in fields() if "." not in name and "[" not in name)
 
 
 def name_of(steps: Iterable[object]) -> str:
-    """The catalogue's name of a selector's steps: fields by their names, all else as `[]`."""
+    """The catalogue's name for the steps of a selector: field names joined by dots, other steps as `[]`."""
     return "".join(f".{step}" if isinstance(step, str) else "[]" for step in steps).lstrip(".")
 
 
 def children(name: str) -> list[str]:
-    """The names, without what stands before them, of the known fields of an object; of the record for ""."""
+    """The names of the known fields directly in an object; in the record itself if `name` is ""."""
     before = f"{name}." if name else ""
     rest = [known.removeprefix(before) for known in fields() if known.startswith(before)]
     return [child for child in rest if "." not in child and "[" not in child]

@@ -1,4 +1,4 @@
-"""A dozen made-up records as every trail has them all day: calls of people, roles and services."""
+"""A dozen synthetic records of everyday activity: calls by people, roles and services."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from importlib import resources
 
 @lru_cache(maxsize=1)
 def ordinary_records() -> tuple[str, ...]:
-    """Their texts. They differ in service, call, region, caller and address: hardly any rule wants most."""
+    """The JSON texts of the records, which differ in service, call, region, caller and address."""
     return tuple((resources.files(__package__) / "ordinary.jsonl").read_text("utf-8").splitlines())
