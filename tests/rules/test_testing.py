@@ -12,7 +12,7 @@ import pytest
 from trailsieve import load_pack
 from trailsieve.analysis.rule_tests import run_tests
 from trailsieve.rules.load import built_in
-from trailsieve.rules.testing import TestResult, write_junit
+from trailsieve.rules.testing import TestResult, as_junit
 
 RULE = "[[rule]]\nid = 'a'\npattern = '{ $.a = 1 }'\n"
 
@@ -118,20 +118,24 @@ def test_a_broken_pattern_of_a_built_in_rule_is_found_by_its_tests(number: int, 
     assert len(failed) == len(rule.tests.match)
 
 
-def test_the_report_is_junit_xml(tmp_path: Path) -> None:
-    file = tmp_path / "report.xml"
+def test_the_report_is_junit_xml() -> None:
     odd = "must match: \x1b\x00 <&> \ufffe\n✗ no match"
-    write_junit(
+    document = as_junit(
         [
             TestResult("a", "match number 1", "r.toml:2"),
             TestResult("a", "ignore <x>", "r.toml:2", failure=odd),
             TestResult("b", "no tests", "r.toml:9", untested=True),
-        ],
-        file,
+        ]
     )
-    suite = ElementTree.parse(file).getroot()
+    suite = ElementTree.fromstring(document)
     assert suite.tag == "testsuite"
-    assert suite.attrib == {"name": "trailsieve", "tests": "3", "failures": "1", "skipped": "1"}
+    assert suite.attrib == {
+        "name": "trailsieve",
+        "tests": "3",
+        "failures": "1",
+        "errors": "0",
+        "skipped": "1",
+    }
     assert [case.attrib for case in suite.findall("testcase")] == [
         {"classname": "a", "name": "match number 1", "file": "r.toml:2"},
         {"classname": "a", "name": "ignore <x>", "file": "r.toml:2"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -38,7 +39,7 @@ def command(paths: tuple[str, ...], junit: str | None, coverage: bool, no_limits
     """
     from trailsieve.analysis.rule_tests import run_tests
     from trailsieve.rules.load import load_pack
-    from trailsieve.rules.testing import write_junit
+    from trailsieve.rules.testing import as_junit
 
     packs = [load_pack(path, limits=not no_limits) for path in paths]
     results = [result for pack in packs for result in run_tests(pack)]
@@ -47,7 +48,7 @@ def command(paths: tuple[str, ...], junit: str | None, coverage: bool, no_limits
             failed_test = f"FAILED {result.place}: rule {result.rule}: {result.name}"
             print(f"{visible_lines(failed_test)}\n{_indented(visible_lines(result.failure))}\n")
     if junit:
-        write_junit(results, junit)
+        Path(junit).write_bytes(as_junit(results))
     if coverage:
         print("\n".join(_coverage_lines(packs)))
     failed = sum(bool(result.failure) for result in results)

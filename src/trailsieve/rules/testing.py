@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from xml.etree import ElementTree
 
-from trailsieve import jsontext
-from trailsieve.errors import UnreadableError, visible, visible_lines
+from trailsieve import jsontext, junit
+from trailsieve.errors import UnreadableError, visible
 from trailsieve.rules.rule import Rule
 from trailsieve.rules.rule_tests import ExtractTest, TestEvent
 from trailsieve.trail.cloudtrail import split
@@ -128,27 +126,13 @@ def _shown(value: str | None) -> str:
     return "absent" if value is None else jsontext.encode(value)
 
 
-def write_junit(results: list[TestResult], path: str | Path) -> None:
-    """Writes results as JUnit XML, the form that CI systems read.
+def as_junit(results: Sequence[TestResult]) -> bytes:
+    """The results as JUnit XML."""
+    return junit.document("trailsieve", [_case(result) for result in results])
 
-    XML 1.0 takes no control characters, not even escaped.
-    """
-    counts = {
-        "tests": len(results),
-        "failures": sum(bool(result.failure) for result in results),
-        "skipped": sum(result.untested for result in results),
-    }
-    suite = ElementTree.Element(
-        "testsuite", {"name": "trailsieve", **{name: str(count) for name, count in counts.items()}}
-    )
-    for result in results:
-        names = {"classname": result.rule, "name": result.name, "file": result.place}
-        case = ElementTree.SubElement(
-            suite, "testcase", {name: visible_lines(text) for name, text in names.items()}
-        )
-        if result.failure:
-            message = visible_lines(result.failure)
-            ElementTree.SubElement(case, "failure", message=message.partition("\n")[0]).text = message
-        if result.untested:
-            ElementTree.SubElement(case, "skipped", message="the rule has no tests")
-    ElementTree.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
+
+def _case(result: TestResult) -> junit.Case:
+    names = result.rule, result.name, result.place
+    if result.untested:
+        return junit.Case(*names, "skipped", "the rule has no tests")
+    return junit.Case(*names, "failure" if result.failure else "passed", result.failure)

@@ -10,13 +10,13 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from xml.etree import ElementTree
 
 from msgspec import structs
 
+from trailsieve import junit
 from trailsieve.audit.model import LINKS, Finding, Road, Verdict
 from trailsieve.audit.reports.text import WORDS
-from trailsieve.errors import shorten, visible_lines
+from trailsieve.errors import shorten
 from trailsieve.formats import asff, facts, ocsf
 from trailsieve.model import Alert, Severity
 
@@ -28,6 +28,7 @@ _OCSF_STATUS: dict[Verdict, tuple[int, str]] = {
     "fail": (3, "Fail"),
     "unknown": (0, "Unknown"),
 }
+_JUNIT_OUTCOME: dict[Verdict, junit.Outcome] = {"pass": "passed", "fail": "failure", "unknown": "error"}
 _CLASS = 2003
 
 
@@ -154,24 +155,12 @@ def _compliance(finding: Finding) -> dict[str, Any]:
 
 
 def as_junit(findings: Sequence[Finding]) -> bytes:
-    """The findings as JUnit XML: a control is a test, one that cannot be told is an error."""
-    counts = {
-        "tests": len(findings),
-        "failures": sum(finding.verdict == "fail" for finding in findings),
-        "errors": sum(finding.verdict == "unknown" for finding in findings),
-    }
-    suite = ElementTree.Element(
-        "testsuite", {"name": "trailsieve audit", **{name: str(count) for name, count in counts.items()}}
-    )
-    for finding in findings:
-        names = {"classname": finding.account, "name": f"{finding.control} {finding.title}"}
-        case = ElementTree.SubElement(suite, "testcase", {k: visible_lines(v) for k, v in names.items()})
-        broken = finding.road.broken
-        if finding.verdict != "pass" and broken:
-            tag = "failure" if finding.verdict == "fail" else "error"
-            told = [_said(finding), *broken.evidence, broken.witness, broken.mend]
-            text = visible_lines("\n".join(line for line in told if line))
-            ElementTree.SubElement(case, tag, message=visible_lines(_said(finding))).text = text
-    ElementTree.indent(suite)
-    document: bytes = ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
-    return document + b"\n"
+    """The findings as JUnit XML: each control is a test, and one that cannot be decided is an error."""
+    return junit.document("trailsieve audit", [_case(finding) for finding in findings])
+
+
+def _case(finding: Finding) -> junit.Case:
+    broken = finding.road.broken
+    shown = (_said(finding), *broken.evidence, broken.witness, broken.mend) if broken else ()
+    names = finding.account, f"{finding.control} {finding.title}"
+    return junit.Case(*names, "", _JUNIT_OUTCOME[finding.verdict], "\n".join(filter(None, shown)))
