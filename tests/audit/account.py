@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.servers.moto import Moto
-from trailsieve.cloudwatch.snapshot import Answer, Question, Snapshot
+from trailsieve.cloudwatch.snapshot import ApiCall, ApiResponse, Snapshot
 from trailsieve.rules.load import load_pack
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -107,7 +107,7 @@ class Recorded:
     alarms: list[Json] = field(default_factory=list)
     composites: list[Json] = field(default_factory=list)
     subscriptions: list[Json] = field(default_factory=list)
-    more: dict[Question, Answer] = field(default_factory=dict)
+    more: dict[ApiCall, ApiResponse] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.trail = {
@@ -162,7 +162,7 @@ class Recorded:
 
     def snapshot(self) -> Snapshot:
         answers = {
-            Question(ACCOUNT, REGION, call, subject): Answer(json.loads(json.dumps(content)))
+            ApiCall(ACCOUNT, REGION, call, subject): ApiResponse(json.loads(json.dumps(content)))
             for (call, subject), content in self.contents().items()
         }
         return Snapshot({**answers, **self.more}, [ACCOUNT])

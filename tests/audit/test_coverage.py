@@ -72,7 +72,7 @@ def test_the_verdict_of_the_audit_follows(case: str) -> None:
     account.filter_of("4.1")["filterPattern"] = text
     [found] = audit(account.snapshot(), chosen(["4.1"]))
     assert found.verdict == VERDICTS.get(kind, "fail")
-    broken = found.road.broken
+    broken = found.chain.broken
     assert found.verdict == "pass" or (broken is not None and broken.name == "pattern")
 
 
@@ -107,7 +107,7 @@ def test_filters_that_only_together_match_all_pass() -> None:
     account.filters.append(other)
     [found] = audit(account.snapshot(), chosen(["4.1"]))
     assert found.verdict == "pass"
-    assert "together" in _pattern(found.road.links).said
+    assert "together" in _pattern(found.chain.links).message
 
 
 def test_half_a_filter_is_not_mended_by_one_without_an_alarm() -> None:
@@ -118,8 +118,8 @@ def test_half_a_filter_is_not_mended_by_one_without_an_alarm() -> None:
     account.filters.append(other)
     [found] = audit(account.snapshot(), chosen(["4.1"]))
     assert found.verdict == "fail"
-    assert found.road.broken is not None
-    assert found.road.broken.name == "alarm"
+    assert found.chain.broken is not None
+    assert found.chain.broken.name == "alarm"
 
 
 def test_a_good_filter_beside_a_bad_one_is_enough() -> None:

@@ -26,7 +26,7 @@ def audit(account: Account, *arguments: str | Path) -> Result:
 
 def findings(result: Result) -> dict[str, Any]:
     """The findings by control."""
-    return {found["control"]: found for found in json.loads(result.out)["findings"]}
+    return {found["control"]: found for found in json.loads(result.out)["results"]}
 
 
 def test_a_right_account_passes_all_controls(account: Account) -> None:
@@ -109,7 +109,7 @@ NO_KMS = {
 BROKEN: dict[str, tuple[Break, str, str]] = {
     "no trail": (_no_trail, "trail", "there is no trail"),
     "one region": (_trail(IsMultiRegionTrail=False), "trail", "us-east-1 only"),
-    "stopped": (_stopped, "logging", "is switched off"),
+    "stopped": (_stopped, "logging", "is not logging"),
     "read-only selectors": (_selectors(READ_ONLY), "selectors", "no write management events"),
     "write-only selectors": (_selectors(WRITE_ONLY), "selectors", "no read management events"),
     "data events only": (_selectors(NO_MANAGEMENT), "selectors", "no management events"),
@@ -124,8 +124,8 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
         "selectors",
         "narrowed by",
     ),
-    "no filter": (_no_filter, "metric filter", "(1 looked at)"),
-    "other log group": (_other_group, "metric filter", "is on other, but the trail writes to"),
+    "no filter": (_no_filter, "metric filter", "(1 checked)"),
+    "other log group": (_other_group, "metric filter", "is on other, but the trail delivers to"),
     "&& for ||": (
         _pattern('{ ($.errorCode = "*UnauthorizedOperation") && ($.errorCode = "AccessDenied*") }'),
         "pattern",
@@ -134,14 +134,14 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
     "no alarm": (_no_alarm, "alarm", "no alarm watches CIS/cis-aws-4.1"),
     "another namespace": (_alarm(Namespace="Other"), "alarm", "in namespace Other"),
     "another metric": (_alarm(MetricName="other"), "alarm", "no alarm watches CIS/cis-aws-4.1"),
-    "another dimension": (_alarm(Dimensions=[{"Name": "a", "Value": "b"}]), "alarm", "by a, but"),
+    "another dimension": (_alarm(Dimensions=[{"Name": "a", "Value": "b"}]), "alarm", "with dimension a, but"),
     "another unit": (_alarm(Unit="Count"), "alarm", "in Count"),
     "fires on few": (_alarm(ComparisonOperator="LessThanThreshold"), "threshold", "few matches"),
     "beyond the maximum": (_alarm(Statistic="Maximum", Threshold=2), "threshold", "never exceeds"),
     "a billion": (_alarm(Threshold=1e9), "threshold", "1,000,000,000 matches"),
     "always in alarm": (_alarm(TreatMissingData="breaching"), "threshold", "before any match"),
-    "actions disabled": (_alarm(ActionsEnabled=False), "actions", "switched off"),
-    "no action": (_alarm(AlarmActions=[]), "actions", "tells nobody"),
+    "actions disabled": (_alarm(ActionsEnabled=False), "actions", "are disabled"),
+    "no action": (_alarm(AlarmActions=[]), "actions", "notifies nobody"),
     "no topic": (_no_topic, "subscription", "does not exist"),
     "nobody subscribed": (_unsubscribed, "subscription", "nobody is subscribed"),
 }
@@ -154,7 +154,7 @@ def test_the_first_broken_link_is_named(small: Account, case: str) -> None:
     found = findings(audit(small, "--controls", "4.1", "--format", "json"))["4.1"]
     assert (found["verdict"], found["broken_link"]) == ("fail", link)
     assert said in found["reason"]
-    assert found["mend"].startswith("aws ")
+    assert found["remediation"].startswith("aws ")
 
 
 def test_only_the_control_that_is_broken_fails(account: Account) -> None:
@@ -252,7 +252,7 @@ def test_a_permission_that_is_denied_is_named(
     for found in findings(result).values():
         assert (found["verdict"], found["broken_link"]) == ("cannot tell", LINK_OF[denied])
         assert f"needs {denied}" in found["reason"]
-        assert json.loads(found["mend"])["Action"] == denied
+        assert json.loads(found["remediation"])["Action"] == denied
 
 
 def test_a_denial_hides_no_other_fault(small: Account, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,7 +302,7 @@ def test_each_account_of_a_file_is_judged(small: Account, tmp_path: Path) -> Non
         "--format",
         "json",
     )
-    found = json.loads(result.out)["findings"]
+    found = json.loads(result.out)["results"]
     assert [(one["account"], one["verdict"], one["broken_link"]) for one in found] == [
         (ACCOUNT, "pass", None),
         ("210987654321", "fail", "trail"),
@@ -323,7 +323,7 @@ def test_an_account_that_refuses_the_role_keeps_no_other_from_being_judged(
     listed.write_text(f"arn:aws:iam::210987654321:role/audit\narn:aws:iam::{ACCOUNT}:role/audit\n")
     result = audit(small, "--accounts", listed, "--controls", "4.1", "--format", "json")
     assert result.code == 1
-    refused, judged = json.loads(result.out)["findings"]
+    refused, judged = json.loads(result.out)["results"]
     assert (refused["account"], refused["verdict"]) == ("210987654321", "cannot tell")
     assert "no trust" in refused["reason"]
     assert (judged["account"], judged["verdict"]) == (ACCOUNT, "pass")

@@ -10,18 +10,18 @@ import pytest
 
 from tests.audit.account import ACCOUNT, GROUP, NAMESPACE, REGION, TOPIC, TRAIL_ARN, Change, Recorded
 from tests.cli.console import trailsieve
-from trailsieve.audit.model import Finding
+from trailsieve.audit.model import ControlResult
 from trailsieve.audit.run import audit, chosen
-from trailsieve.cloudwatch.snapshot import Answer, Question, Snapshot, load
+from trailsieve.cloudwatch.snapshot import ApiCall, ApiResponse, Snapshot, load
 
 
-def judged(account: Recorded, control: str = "4.1") -> Finding:
+def judged(account: Recorded, control: str = "4.1") -> ControlResult:
     [found] = audit(account.snapshot(), chosen([control]))
     return found
 
 
-def outcome(found: Finding) -> tuple[str, str]:
-    return found.verdict, found.road.broken.name if found.road.broken else ""
+def outcome(found: ControlResult) -> tuple[str, str]:
+    return found.verdict, found.chain.broken.name if found.chain.broken else ""
 
 
 def _status(**more: Any) -> Change:
@@ -180,9 +180,9 @@ def test_the_mended_selectors_keep_data_events() -> None:
     account.selectors["EventSelectors"] = [
         {"ReadWriteType": "ReadOnly", "IncludeManagementEvents": True, "DataResources": [data]}
     ]
-    broken = judged(account).road.broken
+    broken = judged(account).chain.broken
     assert broken is not None
-    assert json.dumps(data) in broken.mend
+    assert json.dumps(data) in broken.remediation
 
 
 def test_a_member_account_is_judged_by_the_group_of_its_organization() -> None:
@@ -195,7 +195,7 @@ def test_a_member_account_is_judged_by_the_group_of_its_organization() -> None:
         ("get-trail-status", "management", management.status),
         ("get-event-selectors", "management", management.selectors),
     ):
-        snapshot.answers[Question(member, REGION, call, subject)] = Answer(content)
+        snapshot.responses[ApiCall(member, REGION, call, subject)] = ApiResponse(content)
     snapshot.accounts.append(member)
     found = audit(snapshot, chosen(["4.1"]))
     assert [(one.account, one.verdict) for one in found] == [(ACCOUNT, "pass"), (member, "pass")]
@@ -221,23 +221,23 @@ def test_an_answer_that_is_not_there_is_named(tmp_path: Path) -> None:
     (_flat(Recorded(), tmp_path) / "describe-alarms.json").unlink()
     result = trailsieve("audit", "aws", "--from", tmp_path, "--controls", "4.1")
     assert result.code == 1
-    assert "? alarm: there is no answer describe-alarms.json" in result.out.decode()
+    assert "? alarm: describe-alarms.json is missing" in result.out.decode()
 
 
 def test_a_snapshot_is_the_same_after_it_was_saved(tmp_path: Path) -> None:
     snapshot = Recorded().snapshot()
-    denied = Question(ACCOUNT, REGION, "list-subscriptions-by-topic", "odd/na me")
-    snapshot.answers[denied] = Answer(error="AuthorizationError", message="no")
+    denied = ApiCall(ACCOUNT, REGION, "list-subscriptions-by-topic", "odd/na me")
+    snapshot.responses[denied] = ApiResponse(error="AuthorizationError", message="no")
     snapshot.save(tmp_path)
     again = load(tmp_path)
-    assert again.answers == snapshot.answers
+    assert again.responses == snapshot.responses
     assert again.accounts == snapshot.accounts
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("[]", "no JSON object"),
+        ("[]", "not a JSON object"),
         ("{", "cannot be read as JSON"),
         ('{"trailList": [{"TrailARN": 1, "IsMultiRegionTrail": true, "Name": []}], "x": 1}', ""),
         ('{"trailList": "none"}', ""),
@@ -254,7 +254,7 @@ def test_odd_answers_never_crash(tmp_path: Path, content: str, said: str) -> Non
     ("arguments", "said"),
     [
         (["--controls", "4.16"], "4.16: no such control"),
-        (["--profile", "x"], "asks no account"),
+        (["--profile", "x"], "does not call AWS"),
         (["--format", "xml"], "xml"),
     ],
 )
@@ -273,9 +273,9 @@ def test_an_empty_folder_says_what_belongs_there(tmp_path: Path) -> None:
 def test_two_trails_one_right() -> None:
     account = Recorded()
     snapshot: Snapshot = account.snapshot()
-    question = Question(ACCOUNT, REGION, "describe-trails")
+    call = ApiCall(ACCOUNT, REGION, "describe-trails")
     other = {**account.trail, "Name": "other", "TrailARN": f"{TRAIL_ARN}2", "IsMultiRegionTrail": False}
-    snapshot.answers[question].content["trailList"].insert(0, other)
+    snapshot.responses[call].content["trailList"].insert(0, other)
     [found] = audit(snapshot, chosen(["4.1"]))
     assert found.verdict == "pass"
 
@@ -285,7 +285,7 @@ def test_two_trails_one_right() -> None:
     [
         ("123456789012", [], "account ids need --role-arn"),
         ("12345", ["--role-arn", "arn:aws:iam::{account}:role/audit"], "neither an account id"),
-        ("# nobody", [], "there is no account in it"),
+        ("# nobody", [], "it has no accounts"),
         (None, [], "cannot be read"),
     ],
 )

@@ -14,8 +14,8 @@ from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 from tests.audit.account import ACCOUNT, REGION, Recorded
 from tests.cli.console import Result, trailsieve
 from tests.formats.test_documents import check_finding
-from trailsieve.audit.model import LINKS
-from trailsieve.cloudwatch.snapshot import Answer, Question
+from trailsieve.audit.chains import CHAINS
+from trailsieve.cloudwatch.snapshot import ApiCall, ApiResponse
 
 _EVIL = "<script>alert(1)</script>\"'&\x1b[31m\u202e"
 
@@ -62,12 +62,13 @@ def test_text_is_coloured_on_a_terminal_and_says_the_same(answers: Path) -> None
 
 
 def test_json_names_the_broken_link_and_what_was_not_examined(answers: Path) -> None:
-    found = json.loads(shown(answers, "json").out)["findings"]
+    found = json.loads(shown(answers, "json").out)["results"]
     first = found[0]
     assert (first["account"], first["control"], first["verdict"]) == (ACCOUNT, "4.1", "fail")
     assert first["broken_link"] == "actions"
-    [road] = first["roads"]
-    assert [link["link"] for link in road["links"]] + road["not_examined"] == list(LINKS["cloudwatch"])
+    [chain] = first["chains"]
+    names = [link["link"] for link in chain["links"]] + chain["not_examined"]
+    assert names == [check.name for check in CHAINS["cloudwatch"]]
     assert found[3]["broken_link"] is None
 
 
@@ -139,7 +140,7 @@ def test_the_page_draws_a_chain_a_control_with_the_broken_link_marked(answers: P
     assert sum(kind.get("class") == "chain" for _, kind in tags) == 15
     first = tags.index(("ol", {"class": "chain"}))
     links = [kind.get("class") for tag, kind in tags[first:] if tag == "li" and "title" in kind][:10]
-    assert links == [*["pass"] * 8, "fail", "unwalked"]
+    assert links == [*["pass"] * 8, "fail", "unexamined"]
 
 
 def test_the_page_runs_and_loads_nothing(answers: Path) -> None:
@@ -157,7 +158,7 @@ def test_the_page_runs_and_loads_nothing(answers: Path) -> None:
 def test_the_page_of_several_accounts_begins_with_a_matrix(tmp_path: Path) -> None:
     snapshot = Recorded().snapshot()
     snapshot.accounts.append("210987654321")
-    snapshot.answers[Question("210987654321", REGION, "describe-trails")] = Answer({"trailList": []})
+    snapshot.responses[ApiCall("210987654321", REGION, "describe-trails")] = ApiResponse({"trailList": []})
     snapshot.save(tmp_path)
     tags = _parsed(shown(tmp_path, "html")).tags
     cells = [kind.get("class") for tag, kind in tags if tag == "td"]

@@ -1,4 +1,4 @@
-"""The other road: a trailsieve configuration that reads the trail."""
+"""The other chain: a trailsieve configuration that reads the trail."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def judged(
     rules: str = _PACK,
     control: str = "4.1",
 ) -> dict[str, Any]:
-    """The SIEM road of one control, in an account whose metric filters are all gone."""
+    """The trailsieve chain of one control, in an account whose metric filters are all gone."""
     account.filters.clear()
     account.snapshot().save(tmp_path / "answers")
     config = tmp_path / "trailsieve.toml"
@@ -42,13 +42,13 @@ def judged(
         "json",
     )
     assert result.code in (0, 1), result.err
-    [found] = json.loads(result.out)["findings"]
-    return next(road for road in found["roads"] if road["road"] == "siem")
+    [found] = json.loads(result.out)["results"]
+    return next(chain for chain in found["chains"] if chain["chain"] == "trailsieve")
 
 
-def outcome(road: dict[str, Any]) -> tuple[str, str]:
-    broken = [link for link in road["links"] if link["verdict"] != "pass"]
-    return road["verdict"], broken[0]["link"] if broken else ""
+def outcome(chain: dict[str, Any]) -> tuple[str, str]:
+    broken = [link for link in chain["links"] if link["verdict"] != "pass"]
+    return chain["verdict"], broken[0]["link"] if broken else ""
 
 
 def test_a_bucket_a_pack_and_a_sink_meet_every_control(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_sink_must_take_its_alerts(tmp_path: Path, sink: str, expected: tuple[
     assert outcome(judged(tmp_path, Recorded(), sink=sink)) == expected
 
 
-def test_a_trail_that_is_stopped_breaks_this_road_too(tmp_path: Path) -> None:
+def test_a_trail_that_is_stopped_breaks_this_chain_too(tmp_path: Path) -> None:
     account = Recorded()
     account.status["IsLogging"] = False
     assert outcome(judged(tmp_path, account)) == ("fail", "logging")

@@ -1,6 +1,5 @@
-"""The monitoring controls of CIS AWS Foundations, judged by what an account's parts do, not by their text.
+"""Whether an account's monitoring meets the CIS AWS Foundations controls, judged by what each part does.
 
-A control is met by a chain: `road` has its links and verdicts, `cloudwatch` walks the chain of metric filters
-and alarms, `siem` that of a trailsieve configuration, `coverage` relates a pattern to the control's, `fires`
-tells when an alarm can go off, `selectors` what a trail records, and `mend` the commands that repair a link.
+`chains` lists the checks in order and follows them, `checks` holds the checks, `coverage` relates a pattern
+to a control, `selectors` says what a trail records, and `remediation` writes commands that repair a link.
 """

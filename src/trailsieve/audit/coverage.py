@@ -20,7 +20,8 @@ from trailsieve.rules.load import load_pack
 from trailsieve.rules.rule import Rule, RuleTests
 
 Kind = Literal["equivalent", "broader", "narrower", "misses", "never", "everything", "unknown"]
-NEARLY_ALL = 0.9  # a pattern that matches so many of the harmless events tells nothing
+NEARLY_ALL = 0.9  # a pattern that matches this share of the harmless events says nothing
+_LIKE = 0.2  # a pattern that is less like a control is not meant for it
 _SINGLE_SIGN_ON = (
     '{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") '
     '&& ($.userIdentity.type = "IAMUser") && ($.responseElements.ConsoleLogin = "Success") }'
@@ -142,6 +143,11 @@ def covers(control: Control, pattern: FilterPattern) -> bool:
     """Whether `relate` finds that a pattern covers a control; quick for those that are far from it."""
     near = any(all(map(pattern.matches, reading.match)) for reading in control.readings)
     return near and relate(control, pattern).covers
+
+
+def concerns(control: Control, pattern: FilterPattern) -> bool:
+    """Whether a pattern seems to be meant for a control, or covers it anyway."""
+    return meant(control, pattern) > _LIKE or covers(control, pattern)
 
 
 def _closeness(coverage: Coverage) -> int:

@@ -1,96 +1,71 @@
-"""What the audit finds: links with a verdict each, a road of links, a finding for a control."""
+"""Links with a verdict each, chains of links, and the result for a control."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Verdict = Literal["pass", "fail", "unknown"]
-RoadName = Literal["cloudwatch", "siem"]
-RANK: dict[Verdict, int] = {"fail": 0, "unknown": 1, "pass": 2}
-LINKS: dict[RoadName, tuple[str, ...]] = {
-    "cloudwatch": (
-        "trail",
-        "logging",
-        "selectors",
-        "log group",
-        "metric filter",
-        "pattern",
-        "alarm",
-        "threshold",
-        "actions",
-        "subscription",
-    ),
-    "siem": ("trail", "logging", "selectors", "source", "rule", "threshold", "sink"),
-}
+ChainKind = Literal["cloudwatch", "trailsieve"]
+_RANK: dict[Verdict, int] = {"fail": 0, "unknown": 1, "pass": 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One link of a chain as it was found.
+    """What a check found.
 
     Attributes:
-        said: one line: why it holds, is broken, or cannot be told.
-        evidence: what shows it, a line each.
+        message: one line: why the link holds, is broken, or cannot be judged.
+        evidence: what the message is based on, one fact per line.
         witness: a log event that shows it, or "".
-        mend: a command that repairs it, or "".
+        remediation: a command that repairs it, or "".
+        name: the name of the check; `Chain.then` sets it.
     """
 
-    name: str
     verdict: Verdict
-    said: str
+    message: str
     evidence: tuple[str, ...] = ()
     witness: str = ""
-    mend: str = ""
+    remediation: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Road:
-    """A way through the links, as far as it was walked: up to the first link that is broken."""
+class Chain:
+    """The links that were checked, in order, up to the first one that is broken."""
 
-    name: RoadName
-    links: tuple[Link, ...]
+    kind: ChainKind
+    links: tuple[Link, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
-        """Broken when one link is; cannot tell when that is so of one link."""
-        if len(self.links) < len(LINKS[self.name]) and all(link.verdict == "pass" for link in self.links):
-            return "unknown"
-        return min((link.verdict for link in self.links), key=RANK.__getitem__)
+        """The worst verdict of any link."""
+        return min((link.verdict for link in self.links), key=_RANK.__getitem__, default="pass")
 
     @property
     def broken(self) -> Link | None:
-        """The first link that is broken; without one, the first that cannot be told."""
-        for verdict in ("fail", "unknown"):
-            found = next((link for link in self.links if link.verdict == verdict), None)
-            if found:
-                return found
-        return None
+        """The first link with the chain's verdict, or None if every link holds."""
+        verdict = self.verdict
+        return next((link for link in self.links if link.verdict == verdict != "pass"), None)
 
     @property
     def goodness(self) -> tuple[int, int]:
-        """The better one of two roads is the greater."""
-        return RANK[self.verdict], sum(link.verdict != "fail" for link in self.links)
+        """A sort key: the verdict, then the number of links that are not broken."""
+        return _RANK[self.verdict], sum(link.verdict != "fail" for link in self.links)
 
-    def then(self, *links: Link) -> Road:
-        """The road with more links."""
-        return Road(self.name, (*self.links, *links))
-
-
-def best(roads: Iterable[Road]) -> Road:
-    """The road that leads furthest; of equal ones the first."""
-    return max(roads, key=lambda road: road.goodness)
+    def then(self, name: str, link: Link) -> Chain:
+        """The chain with one more link."""
+        return Chain(self.kind, (*self.links, replace(link, name=name)))
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ControlResult:
     """How an account does on one control.
 
     Attributes:
         control: the number, such as 4.1.
-        rule: the id of the rule that the control's pattern is of.
-        roads: the best road of each kind.
+        rule: the id of the built-in rule with the control's pattern.
+        chains: the best chain of each kind.
     """
 
     account: str
@@ -98,14 +73,14 @@ class Finding:
     rule: str
     title: str
     severity: str
-    roads: tuple[Road, ...] = field(default_factory=tuple)
+    chains: tuple[Chain, ...]
 
     @property
-    def road(self) -> Road:
-        """The road that counts: the best one."""
-        return best(self.roads)
+    def chain(self) -> Chain:
+        """The best of the chains: one that holds is enough."""
+        return max(self.chains, key=lambda chain: chain.goodness)
 
     @property
     def verdict(self) -> Verdict:
-        """One road is enough."""
-        return self.road.verdict
+        """The verdict of the best chain."""
+        return self.chain.verdict

@@ -1,4 +1,4 @@
-"""Commands of the AWS CLI that mend a link; names that only the reader knows are written in capitals."""
+"""AWS CLI commands that repair a link; placeholders for names that only the reader knows are in capitals."""
 
 from __future__ import annotations
 
@@ -6,44 +6,43 @@ import json
 from shlex import quote
 
 from trailsieve import arn
-from trailsieve.audit.coverage import Control
-from trailsieve.cloudwatch.alarms import Transformation
+from trailsieve.audit.target import AuditTarget
 from trailsieve.cloudwatch.snapshot import Json
 
 _NAMESPACE = "CISBenchmark"
 
 
 def command(*words: str, **options: str) -> str:
-    """A command line of the AWS CLI; options are sorted as given, `_` becomes `-`."""
+    """An AWS CLI command; options keep their order, and `_` in their names becomes `-`."""
     given = (f"--{name.replace('_', '-')} {quote(value)}" for name, value in options.items())
     return " ".join(("aws", *words, *given))
 
 
 def create_trail() -> str:
-    """A trail of all regions, where there is none."""
+    """Creates a trail of all regions and starts it."""
     return command("cloudtrail", "create-trail", name="management-events", s3_bucket_name="BUCKET") + (
         " --is-multi-region-trail && aws cloudtrail start-logging --name management-events"
     )
 
 
 def widen_trail(trail: Json) -> str:
-    """Makes a trail one of all regions."""
+    """Extends a trail to all regions."""
     return command("cloudtrail", "update-trail", **_of(trail)) + " --is-multi-region-trail"
 
 
 def start_logging(trail: Json) -> str:
-    """Switches a trail on."""
+    """Starts a trail."""
     return command("cloudtrail", "start-logging", **_of(trail))
 
 
 def select_all(trail: Json, option: str, value: str) -> str:
-    """Makes a trail record all management events, beside what else it records."""
+    """Makes a trail record all management events in addition to what else it records."""
     name = {"trail_name": str(trail["TrailARN"]), "region": str(trail["HomeRegion"])}
     return f"{command('cloudtrail', 'put-event-selectors', **name)} {option} {quote(value)}"
 
 
 def bind_log_group(trail: Json) -> str:
-    """Makes a trail write to a log group."""
+    """Makes a trail deliver to a log group."""
     own = arn.parse(trail["TrailARN"])
     group = ":".join(("arn", own.partition, "logs", own.region, own.account, "log-group:GROUP:*"))
     role = f"arn:{own.partition}:iam::{own.account}:role/CLOUDTRAIL_TO_LOGS"
@@ -52,38 +51,46 @@ def bind_log_group(trail: Json) -> str:
 
 
 def show_role(trail: Json) -> str:
-    """Shows whether the role of a trail may write to its log group."""
+    """Shows whether the role of a trail may deliver to its log group."""
     role = arn.parse(trail.get("CloudWatchLogsRoleArn")).resource.rpartition("/")[2] or "ROLE"
     return command("iam", "list-role-policies", role_name=role)
 
 
 def show_bucket_policy(trail: Json) -> str:
-    """Shows whether CloudTrail may write to the bucket."""
+    """Shows whether CloudTrail may deliver to the bucket."""
     return command("s3api", "get-bucket-policy", bucket=str(trail.get("S3BucketName", "BUCKET")))
 
 
-def put_filter(control: Control, group: str, region: str, found: Json | None = None) -> str:
-    """Makes a metric filter with the control's pattern, or replaces one: its name and metric are kept."""
-    kept = (found or {}).get("metricTransformations") or [
-        {"metricName": control.rule.id, "metricNamespace": _NAMESPACE, "metricValue": "1"}
+def put_filter(target: AuditTarget) -> str:
+    """Creates a metric filter with the control's pattern, or replaces that of the target's filter."""
+    rule = target.control.rule
+    found = target.metric_filter.json if target.metric_filter else {}
+    kept = found.get("metricTransformations") or [
+        {"metricName": rule.id, "metricNamespace": _NAMESPACE, "metricValue": "1"}
     ]
     return command(
         "logs",
         "put-metric-filter",
-        log_group_name=group,
-        filter_name=str((found or {}).get("filterName") or control.rule.id),
-        filter_pattern=control.rule.pattern.text,
+        log_group_name=target.log_group_name,
+        filter_name=str(found.get("filterName") or rule.id),
+        filter_pattern=rule.pattern.text,
         metric_transformations=json.dumps(kept),
-        region=region,
+        region=target.log_group.region,
     )
 
 
-def put_alarm(control: Control, metric: Transformation | None, region: str, found: Json | None = None) -> str:
-    """Makes or replaces an alarm that goes off on the first match of a metric."""
-    namespace, name = metric.key if metric else (_NAMESPACE, control.rule.id)
-    topics = (found or {}).get("AlarmActions") or [f"arn:aws:sns:{region}:ACCOUNT:TOPIC"]
+def put_alarm(target: AuditTarget, alarm: Json | None = None) -> str:
+    """Creates or replaces an alarm on the target's metric that the first match triggers.
+
+    Args:
+        alarm: the alarm to replace; that of the target by default.
+    """
+    assert target.metric
+    namespace, name = target.metric.key
+    region, found = target.log_group.region, target.alarm if alarm is None else alarm
+    topics = found.get("AlarmActions") or [f"arn:aws:sns:{region}:ACCOUNT:TOPIC"]
     options = {
-        "alarm_name": str((found or {}).get("AlarmName") or control.rule.id),
+        "alarm_name": str(found.get("AlarmName") or target.control.rule.id),
         "namespace": namespace,
         "metric_name": name,
         "statistic": "Sum",
@@ -99,31 +106,31 @@ def put_alarm(control: Control, metric: Transformation | None, region: str, foun
 
 
 def enable_actions(alarm: Json, region: str) -> str:
-    """Lets an alarm act."""
+    """Enables the actions of an alarm."""
     names = {"alarm_names": str(alarm.get("AlarmName")), "region": region}
     return command("cloudwatch", "enable-alarm-actions", **names)
 
 
 def subscribe(topic: str) -> str:
-    """Subscribes somebody to a topic; the mail that comes must be confirmed."""
+    """Subscribes an address to a topic; its owner must confirm by the mail that arrives."""
     options = {"topic_arn": topic, "protocol": "email", "notification_endpoint": "SECURITY@EXAMPLE.COM"}
     return command("sns", "subscribe", **options, region=arn.parse(topic).region or "REGION")
 
 
 def confirm(topic: str) -> str:
-    """Confirms a subscription with the token of the message that was sent to its endpoint."""
+    """Confirms a subscription with the token in the message that its endpoint received."""
     options = {"topic_arn": topic, "token": "TOKEN"}
     return command("sns", "confirm-subscription", **options, region=arn.parse(topic).region or "REGION")
 
 
 def create_topic(topic: str) -> str:
-    """Makes the topic that an alarm tells."""
+    """Creates the topic that an alarm notifies."""
     parts = arn.parse(topic)
     return command("sns", "create-topic", name=parts.resource or "TOPIC", region=parts.region or "REGION")
 
 
 def grant(action: str) -> str:
-    """What lets the audit ask: a statement for the policy of who runs it."""
+    """A policy statement that allows the audit to make a call."""
     return json.dumps({"Effect": "Allow", "Action": action, "Resource": "*"})
 
 

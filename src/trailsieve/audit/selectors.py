@@ -107,7 +107,7 @@ def _advanced(selector: Json) -> Selector | None:
     return Selector(modes, without, ", ".join(narrowed))
 
 
-def mended(answer: Json) -> tuple[str, str]:
+def with_all_management_events(answer: Json) -> tuple[str, str]:
     """The option of put-event-selectors and its value that add all management events to what is there."""
     advanced = answer.get("AdvancedEventSelectors") or []
     if advanced:

@@ -1,9 +1,9 @@
-"""What AWS answered to `describe-*` calls, kept in the shapes that the AWS CLI prints.
+"""Responses of read-only AWS calls, kept in the shapes that the AWS CLI prints.
 
-A folder of answers has one file a call, `ACCOUNT/REGION/CALL[.SUBJECT].json`: what
-`aws SERVICE CALL … > CALL.SUBJECT.json` writes. The subject is what the call was about, such as a trail's
-name, with `/` and other odd characters percent-encoded. An account that was saved by hand needs no folders,
-and no subject where there is only one.
+A folder of responses has one file per call, `ACCOUNT/REGION/OPERATION[.SUBJECT].json`, with what
+`aws SERVICE OPERATION …` prints. The subject is what the call asks about, such as the name of a trail; `/`
+and other special characters in it are percent-encoded. Responses that were saved by hand from one account
+need no folders, and no subject where there is only one.
 """
 
 from __future__ import annotations
@@ -16,53 +16,36 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 from trailsieve import arn
+from trailsieve.cloudwatch.describe import OPERATIONS
 from trailsieve.errors import UsageError
 
 Json = dict[str, Any]
 
 
-class Call(NamedTuple):
-    """A call of the AWS CLI, and what it needs.
-
-    Attributes:
-        service: as boto3 names it.
-        operation: as boto3 names it.
-        action: the permission in IAM.
-    """
-
-    service: str
-    operation: str
-    action: str
-
-
-CALLS = {
-    "describe-trails": Call("cloudtrail", "describe_trails", "cloudtrail:DescribeTrails"),
-    "get-trail-status": Call("cloudtrail", "get_trail_status", "cloudtrail:GetTrailStatus"),
-    "get-event-selectors": Call("cloudtrail", "get_event_selectors", "cloudtrail:GetEventSelectors"),
-    "describe-metric-filters": Call("logs", "describe_metric_filters", "logs:DescribeMetricFilters"),
-    "describe-alarms": Call("cloudwatch", "describe_alarms", "cloudwatch:DescribeAlarms"),
-    "list-subscriptions-by-topic": Call("sns", "list_subscriptions_by_topic", "sns:ListSubscriptionsByTopic"),
-}
-
-
-class Question(NamedTuple):
-    """A call in an account and region; `subject` is the trail or topic that it is about, or ""."""
+class ApiCall(NamedTuple):
+    """A call in an account and region; `subject` is the trail or topic that it asks about, or ""."""
 
     account: str
     region: str
-    call: str
+    operation: str
     subject: str = ""
 
     @property
     def path(self) -> str:
-        """Where the answer is kept in a folder of answers."""
+        """The file of the response in a folder of responses."""
         subject = f".{quote(self.subject, safe='')}" if self.subject else ""
-        return f"{self.account}/{self.region}/{self.call}{subject}.json"
+        return f"{self.account}/{self.region}/{self.operation}{subject}.json"
 
 
 @dataclass(slots=True)
-class Answer:
-    """What was answered; `content` is empty when it was an error, and `unknown` when nobody asked."""
+class ApiResponse:
+    """The response to a call.
+
+    Attributes:
+        content: the response, empty if the call failed.
+        error: the error code of AWS, `unknown` if the call was never made, "" if it succeeded.
+        message: the message of the error.
+    """
 
     content: Json = field(default_factory=dict)
     error: str = ""
@@ -70,99 +53,105 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        """Whether the call was answered."""
+        """Whether the call succeeded."""
         return not self.error
 
     @property
-    def gone(self) -> bool:
-        """Whether the answer is that there is no such thing."""
+    def not_found(self) -> bool:
+        """Whether AWS answered that the subject does not exist."""
         return "NotFound" in self.error
 
     def items(self, key: str) -> list[Json]:
-        """The objects of a list in the answer; whatever else stands there is none."""
+        """The objects in a list of the response; anything else in it is ignored."""
         found = self.content.get(key)
         return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 @dataclass(slots=True)
 class Snapshot:
-    """The answers of one or several accounts.
+    """The responses of one or more accounts.
 
     Attributes:
-        accounts: the ids of the accounts that are to be judged.
-        flat: whether the answers were saved by hand, without folders for accounts and regions.
+        accounts: the ids of the accounts to audit.
+        flat: whether the responses were saved by hand, without folders for accounts and regions.
     """
 
-    answers: dict[Question, Answer] = field(default_factory=dict)
+    responses: dict[ApiCall, ApiResponse] = field(default_factory=dict)
     accounts: list[str] = field(default_factory=list)
     flat: bool = False
 
-    def answer(self, account: str, region: str, call: str, subject: str = "") -> Answer:
-        """The answer to a question; `unknown` is its error when it was never asked."""
+    def has(self, account: str) -> bool:
+        """Whether the responses of an account are in the snapshot."""
+        return self.flat or account in self.accounts
+
+    def response(self, account: str, region: str, operation: str, subject: str = "") -> ApiResponse:
+        """The response to a call; its error is `unknown` if the call was never made."""
         if self.flat:
             account = region = ""
         for about in dict.fromkeys((subject, "")):
-            found = self.answers.get(Question(account, region, call, about))
+            found = self.responses.get(ApiCall(account, region, operation, about))
             if found is not None:
                 return found
-        wanted = Question(account, region, call, subject).path.lstrip("/")
-        return Answer(error="unknown", message=f"there is no answer {wanted}")
+        missing = ApiCall(account, region, operation, subject).path.lstrip("/")
+        return ApiResponse(error="unknown", message=f"{missing} is missing from the saved responses")
 
-    def all_of(self, account: str, call: str) -> Iterator[tuple[str, Answer]]:
-        """The region and answer of every such call in an account."""
+    def responses_to(self, account: str, operation: str) -> Iterator[tuple[str, ApiResponse]]:
+        """The region and response of every call of one operation in an account."""
         account = "" if self.flat else account
-        for question, answer in self.answers.items():
-            if (question.account, question.call) == (account, call):
-                yield question.region, answer
+        for call, response in self.responses.items():
+            if (call.account, call.operation) == (account, operation):
+                yield call.region, response
 
     def save(self, folder: Path) -> None:
-        """Writes one file an answer; errors are kept too, as AWS's own error documents."""
-        for question, answer in self.answers.items():
-            path = folder / question.path
+        """Writes one file per response; errors are written as AWS's own error documents."""
+        for call, response in self.responses.items():
+            path = folder / call.path
             path.parent.mkdir(parents=True, exist_ok=True)
-            error = {"Error": {"Code": answer.error, "Message": answer.message}}
-            content = answer.content if answer.ok else error
+            error = {"Error": {"Code": response.error, "Message": response.message}}
+            content = response.content if response.ok else error
             path.write_text(json.dumps(content, indent=4) + "\n", "utf-8")
 
 
 def load(folder: Path) -> Snapshot:
-    """The answers in a folder.
+    """The responses in a folder.
 
     Raises:
-        UsageError: there are none, or a file is no JSON object.
+        UsageError: the folder has no responses, or a file is not a JSON object.
     """
     flat = sorted(folder.glob("*.json"))
     files = flat or sorted(folder.glob("*/*/*.json"))
     snapshot = Snapshot(flat=bool(flat))
     for path in files:
-        call, _, subject = path.stem.partition(".")
-        if call in CALLS:
+        operation, _, subject = path.stem.partition(".")
+        if operation in OPERATIONS:
             account, region = ("", "") if flat else path.relative_to(folder).parts[:2]
-            snapshot.answers[Question(account, region, call, unquote(subject))] = _read(path)
-    if not snapshot.answers:
+            snapshot.responses[ApiCall(account, region, operation, unquote(subject))] = _read(path)
+    if not snapshot.responses:
         raise UsageError(
-            f"{folder}: no answers of AWS in it; `--save` writes them, or `aws cloudtrail describe-trails > "
-            f"{folder}/describe-trails.json` and so on for {', '.join(CALLS)}"
+            f"{folder}: no AWS responses found; create them with `--save`, or with `aws cloudtrail "
+            f"describe-trails > {folder}/describe-trails.json` and so on for {', '.join(OPERATIONS)}"
         )
-    snapshot.accounts = [_account(snapshot)] if flat else sorted({q.account for q in snapshot.answers})
+    snapshot.accounts = (
+        [_account(snapshot)] if flat else sorted({call.account for call in snapshot.responses})
+    )
     return snapshot
 
 
-def _read(path: Path) -> Answer:
+def _read(path: Path) -> ApiResponse:
     try:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: cannot be read as JSON: {error}") from None
     if not isinstance(content, dict):
-        raise UsageError(f"{path}: no JSON object; save what the AWS CLI prints with `--output json`")
-    refusal = content.get("Error")
-    if isinstance(refusal, dict):
-        return Answer(error=str(refusal.get("Code", "error")), message=str(refusal.get("Message", "")))
-    return Answer(content)
+        raise UsageError(f"{path}: not a JSON object; save the AWS CLI's output with `--output json`")
+    failure = content.get("Error")
+    if isinstance(failure, dict):
+        return ApiResponse(error=str(failure.get("Code", "error")), message=str(failure.get("Message", "")))
+    return ApiResponse(content)
 
 
 def _account(snapshot: Snapshot) -> str:
-    """The account in the first ARN of answers that were saved by hand."""
-    texts = (json.dumps(answer.content) for answer in snapshot.answers.values())
+    """The account in the first ARN of responses that were saved by hand."""
+    texts = (json.dumps(response.content) for response in snapshot.responses.values())
     accounts = (arn.parse(part).account for text in texts for part in text.split('"'))
     return next(filter(None, accounts), "unknown")

@@ -1,4 +1,4 @@
-"""The audit for machines: JSON, ASFF, OCSF and JUnit.
+"""The audit for programs: JSON, ASFF, OCSF and JUnit.
 
 Sources: docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format-syntax.html ;
 schema.ocsf.io, Compliance Finding, class 2003.
@@ -14,7 +14,8 @@ from typing import Any
 from msgspec import structs
 
 from trailsieve import junit
-from trailsieve.audit.model import LINKS, Finding, Road, Verdict
+from trailsieve.audit.chains import not_examined
+from trailsieve.audit.model import Chain, ControlResult, Verdict
 from trailsieve.audit.reports.text import WORDS
 from trailsieve.errors import shorten
 from trailsieve.formats import asff, facts, ocsf
@@ -32,81 +33,84 @@ _JUNIT_OUTCOME: dict[Verdict, junit.Outcome] = {"pass": "passed", "fail": "failu
 _CLASS = 2003
 
 
-def as_dict(finding: Finding) -> dict[str, Any]:
-    """A finding as plain data."""
-    broken = finding.road.broken
+def as_dict(result: ControlResult) -> dict[str, Any]:
+    """A result as plain data."""
+    broken = result.chain.broken
     return {
-        "account": finding.account,
-        "control": finding.control,
-        "rule": finding.rule,
-        "title": finding.title,
-        "severity": finding.severity,
-        "verdict": WORDS[finding.verdict],
+        "account": result.account,
+        "control": result.control,
+        "rule": result.rule,
+        "title": result.title,
+        "severity": result.severity,
+        "verdict": WORDS[result.verdict],
         "broken_link": broken.name if broken else None,
-        "reason": broken.said if broken else "",
-        "mend": broken.mend if broken else "",
-        "roads": [_road(road) for road in finding.roads],
+        "reason": broken.message if broken else "",
+        "remediation": broken.remediation if broken else "",
+        "chains": [_chain(chain) for chain in result.chains],
     }
 
 
-def _road(road: Road) -> dict[str, Any]:
+def _chain(chain: Chain) -> dict[str, Any]:
     links = [
         {
             "link": link.name,
             "verdict": WORDS[link.verdict],
-            "said": link.said,
+            "message": link.message,
             "evidence": list(link.evidence),
             "witness": link.witness,
-            "mend": link.mend,
+            "remediation": link.remediation,
         }
-        for link in road.links
+        for link in chain.links
     ]
-    walked = {link.name for link in road.links}
-    left = [name for name in LINKS[road.name] if name not in walked]
-    return {"road": road.name, "verdict": WORDS[road.verdict], "links": links, "not_examined": left}
+    return {
+        "chain": chain.kind,
+        "verdict": WORDS[chain.verdict],
+        "links": links,
+        "not_examined": not_examined(chain),
+    }
 
 
-def _said(finding: Finding) -> str:
-    broken = finding.road.broken
-    return f"{broken.name}: {broken.said}" if broken else "every link of the chain holds"
+def _message(result: ControlResult) -> str:
+    broken = result.chain.broken
+    return f"{broken.name}: {broken.message}" if broken else "every link of the chain holds"
 
 
-def _alert(finding: Finding, now: datetime) -> Alert:
-    """What a finding has in common with an alert; the id is the same on every audit."""
-    severity: Severity = "informational" if finding.verdict == "pass" else finding.severity  # type: ignore[assignment]
-    identity = f"audit/{finding.account}/{finding.rule}".encode()
+def _alert(result: ControlResult, now: datetime) -> Alert:
+    """The part that a result shares with an alert; its id is the same on every audit."""
+    severity: Severity = "informational" if result.verdict == "pass" else result.severity  # type: ignore[assignment]
+    identity = f"audit/{result.account}/{result.rule}".encode()
     return Alert(
         id=hashlib.sha256(identity).hexdigest()[:32],
-        rule=finding.rule,
-        title=f"{_STANDARD} {finding.control}: {finding.title} is monitored",
+        rule=result.rule,
+        title=f"{_STANDARD} {result.control}: {result.title} is monitored",
         severity=severity,
         kind="match",
         time=facts.rfc3339(now),
-        account=finding.account,
+        account=result.account,
         region=None,
         count=1,
-        summary=_said(finding),
+        summary=_message(result),
     )
 
 
-def as_asff(finding: Finding, region: str, now: datetime) -> dict[str, Any]:
-    """A finding as Security Hub's BatchImportFindings takes it."""
-    document = asff.document(structs.replace(_alert(finding, now), region=region))
-    broken = finding.road.broken
+def as_asff(result: ControlResult, region: str, now: datetime) -> dict[str, Any]:
+    """A result as a finding that Security Hub's BatchImportFindings takes."""
+    document = asff.document(structs.replace(_alert(result, now), region=region))
+    broken = result.chain.broken
     document["FindingProviderFields"]["Types"] = [_TYPE]
     document["Compliance"] = {
-        "Status": _ASFF_STATUS[finding.verdict],
-        "RelatedRequirements": [f"{_STANDARD}/{finding.control}"],
+        "Status": _ASFF_STATUS[result.verdict],
+        "RelatedRequirements": [f"{_STANDARD}/{result.control}"],
     }
     document["ProductFields"] = {f"{facts.PRODUCT}/link": broken.name if broken else "all"}
-    if broken and broken.mend:
-        document["Remediation"] = {"Recommendation": {"Text": shorten(broken.mend, 512)}}
+    if broken and broken.remediation:
+        document["Remediation"] = {"Recommendation": {"Text": shorten(broken.remediation, 512)}}
     return document
 
 
-def as_ocsf(finding: Finding, now: datetime) -> dict[str, Any]:
-    """A finding as an OCSF Compliance Finding."""
-    detection = ocsf.document(_alert(finding, now))
+def as_ocsf(result: ControlResult, now: datetime) -> dict[str, Any]:
+    """A result as an OCSF Compliance Finding."""
+    detection = ocsf.document(_alert(result, now))
     kept = (
         "activity_id",
         "activity_name",
@@ -116,7 +120,7 @@ def as_ocsf(finding: Finding, now: datetime) -> dict[str, Any]:
         "severity_id",
         "severity",
     )
-    broken = finding.road.broken
+    broken = result.chain.broken
     return facts.told(
         {
             **{key: detection[key] for key in kept},
@@ -126,41 +130,41 @@ def as_ocsf(finding: Finding, now: datetime) -> dict[str, Any]:
             "type_name": "Compliance Finding: Create",
             "status_id": 1,
             "status": "New",
-            "message": _said(finding),
-            "metadata": {**detection["metadata"], "log_provider": None, "event_code": finding.rule},
+            "message": _message(result),
+            "metadata": {**detection["metadata"], "log_provider": None, "event_code": result.rule},
             "cloud": detection["cloud"],
             "resources": detection["resources"],
             "finding_info": {
                 "uid": detection["finding_info"]["uid"],
                 "title": detection["finding_info"]["title"],
-                "desc": _said(finding),
+                "desc": _message(result),
             },
-            "compliance": _compliance(finding),
-            "remediation": {"desc": broken.mend} if broken and broken.mend else None,
+            "compliance": _compliance(result),
+            "remediation": {"desc": broken.remediation} if broken and broken.remediation else None,
             "unmapped": {"broken_link": broken.name if broken else None},
         }
     )
 
 
-def _compliance(finding: Finding) -> dict[str, Any]:
-    status, name = _OCSF_STATUS[finding.verdict]
+def _compliance(result: ControlResult) -> dict[str, Any]:
+    status, name = _OCSF_STATUS[result.verdict]
     return {
-        "control": finding.control,
-        "requirements": [f"{_STANDARD} {finding.control}"],
+        "control": result.control,
+        "requirements": [f"{_STANDARD} {result.control}"],
         "standards": [_STANDARD],
         "status_id": status,
         "status": name,
-        "status_detail": _said(finding),
+        "status_detail": _message(result),
     }
 
 
-def as_junit(findings: Sequence[Finding]) -> bytes:
-    """The findings as JUnit XML: each control is a test, and one that cannot be decided is an error."""
-    return junit.document("trailsieve audit", [_case(finding) for finding in findings])
+def as_junit(results: Sequence[ControlResult]) -> bytes:
+    """The results as JUnit XML: each control is a test, and one that cannot be decided is an error."""
+    return junit.document("trailsieve audit", [_case(result) for result in results])
 
 
-def _case(finding: Finding) -> junit.Case:
-    broken = finding.road.broken
-    shown = (_said(finding), *broken.evidence, broken.witness, broken.mend) if broken else ()
-    names = finding.account, f"{finding.control} {finding.title}"
-    return junit.Case(*names, "", _JUNIT_OUTCOME[finding.verdict], "\n".join(filter(None, shown)))
+def _case(result: ControlResult) -> junit.Case:
+    broken = result.chain.broken
+    shown = (_message(result), *broken.evidence, broken.witness, broken.remediation) if broken else ()
+    names = result.account, f"{result.control} {result.title}"
+    return junit.Case(*names, "", _JUNIT_OUTCOME[result.verdict], "\n".join(filter(None, shown)))

@@ -1,50 +1,57 @@
-"""The audit for a person at a terminal: one line a control, then the details of what does not pass."""
+"""The audit for a person at a terminal: one line per control, then the details of those that do not pass."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from trailsieve.audit.model import Finding, Link, Road, Verdict
+from trailsieve.audit.model import Chain, ChainKind, ControlResult, Link, Verdict
 from trailsieve.errors import visible
 
 MARKS: dict[Verdict, str] = {"pass": "✓", "fail": "✗", "unknown": "?"}
 WORDS: dict[Verdict, str] = {"pass": "pass", "fail": "fail", "unknown": "cannot tell"}
-ROADS = {"cloudwatch": "CloudWatch", "siem": "SIEM"}
+KINDS: dict[ChainKind, str] = {"cloudwatch": "CloudWatch", "trailsieve": "trailsieve"}
 
 
-def lines(findings: Sequence[Finding]) -> Iterator[str]:
+def by_account(results: Sequence[ControlResult]) -> dict[str, list[ControlResult]]:
+    """The results of each account, in order."""
+    found: dict[str, list[ControlResult]] = {}
+    for result in results:
+        found.setdefault(result.account, []).append(result)
+    return found
+
+
+def lines(results: Sequence[ControlResult]) -> Iterator[str]:
     """The lines of the report."""
-    for account in dict.fromkeys(finding.account for finding in findings):
-        own = [finding for finding in findings if finding.account == account]
+    for account, own in by_account(results).items():
         yield f"account {visible(account)}"
-        yield from (_summary(finding) for finding in own)
+        yield from map(_summary, own)
         yield ""
-        for finding in own:
-            if finding.verdict != "pass":
-                yield from _details(finding)
-    yield _total(findings)
+        for result in own:
+            if result.verdict != "pass":
+                yield from _details(result)
+    counts = Counter(result.verdict for result in results)
+    yield " · ".join(f"{counts[verdict]} {word}" for verdict, word in WORDS.items())
 
 
-def _summary(finding: Finding) -> str:
-    mark, road = MARKS[finding.verdict], finding.road
-    broken = road.broken
-    said = f"{broken.name}: {broken.said}" if broken else _held(road)
-    return f"  {mark} {finding.control:<5} {finding.title:<43} {visible(said)}"
+def _summary(result: ControlResult) -> str:
+    broken = result.chain.broken
+    message = f"{broken.name}: {broken.message}" if broken else _pattern(result.chain).message
+    return f"  {MARKS[result.verdict]} {result.control:<5} {result.title:<43} {visible(message)}"
 
 
-def _held(road: Road) -> str:
-    links = {link.name: link for link in road.links}
-    return links["pattern" if road.name == "cloudwatch" else "rule"].said
+def _pattern(chain: Chain) -> Link:
+    """The link that says what the pattern of a filter or rule matches."""
+    return next(link for link in chain.links if link.name in ("pattern", "rule"))
 
 
-def _details(finding: Finding) -> Iterator[str]:
-    yield f"{finding.control} {finding.title}: {WORDS[finding.verdict]}"
-    for road in finding.roads:
-        if len(finding.roads) > 1:
-            yield f"  {ROADS[road.name]}"
-        for link in road.links:
-            yield f"    {MARKS[link.verdict]} {link.name}: {visible(link.said)}"
+def _details(result: ControlResult) -> Iterator[str]:
+    yield f"{result.control} {result.title}: {WORDS[result.verdict]}"
+    for chain in result.chains:
+        if len(result.chains) > 1:
+            yield f"  {KINDS[chain.kind]}"
+        for link in chain.links:
+            yield f"    {MARKS[link.verdict]} {link.name}: {visible(link.message)}"
             if link.verdict != "pass":
                 yield from _shown(link)
     yield ""
@@ -55,11 +62,5 @@ def _shown(link: Link) -> Iterator[str]:
         yield f"        {visible(line)}"
     if link.witness:
         yield f"        event: {visible(link.witness)}"
-    if link.mend:
-        yield f"        mend:  {visible(link.mend)}"
-
-
-def _total(findings: Sequence[Finding]) -> str:
-    counts = Counter(finding.verdict for finding in findings)
-    verdicts: tuple[Verdict, ...] = ("pass", "fail", "unknown")
-    return " · ".join(f"{counts[verdict]} {WORDS[verdict]}" for verdict in verdicts)
+    if link.remediation:
+        yield f"        remediation: {visible(link.remediation)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from trailsieve.cloudwatch.describe import OPERATIONS, describe
 from trailsieve.cloudwatch.snapshot import Json, load
 from trailsieve.errors import SourceError, UsageError
 from trailsieve.interchange.importers.model import ImportResult, Item, composite, text_of
@@ -21,8 +22,8 @@ def read(path: Path) -> ImportResult:
     """
     if path.is_dir():
         result = ImportResult()
-        for question, answer in load(path).answers.items():
-            result.add(_found(f"{path / question.path}", answer.content))
+        for call, response in load(path).responses.items():
+            result.add(_found(f"{path / call.path}", response.content))
         return result
     try:
         content = json.loads(text_of(path))
@@ -43,20 +44,11 @@ def ask(config: AwsConfig) -> ImportResult:
         SourceError: AWS cannot be asked, or refuses.
     """
     content: Json = {}
-    calls: tuple[tuple[str, str, str, Json], ...] = (
-        ("logs", "describe_metric_filters", "logs:DescribeMetricFilters", {}),
-        ("cloudwatch", "describe_alarms", "cloudwatch:DescribeAlarms", {"AlarmTypes": _TYPES}),
-    )
-    for service, operation, action, parameters in calls:
-        with explained(f"this account cannot be asked ({action})", SourceError):
-            pages = client(service, config).get_paginator(operation).paginate(**parameters)
-            for page in pages:
-                for key in _LISTS:
-                    content.setdefault(key, []).extend(page.get(key, []))
+    for name in ("describe-metric-filters", "describe-alarms"):
+        operation = OPERATIONS[name]
+        with explained(f"this account cannot be asked ({operation.action})", SourceError):
+            content |= describe(client(operation.service, config), operation)
     return _found(config.region or config.profile or "account", content)
-
-
-_TYPES = ["MetricAlarm", "CompositeAlarm"]
 
 
 def _found(origin: str, content: Json) -> ImportResult:

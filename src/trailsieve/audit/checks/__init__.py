@@ -1,0 +1,1 @@
+"""The checks: each takes an `AuditTarget` and returns a `Link`."""
