@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.audit.account import Account
@@ -117,6 +117,17 @@ def test_any_rules_come_back(back: str, rules: list[Rule], tmp_path: Path) -> No
     again = ROUNDS[back](rules, tmp_path)
     assert [rule.pattern.tree for rule in again] == [rule.pattern.tree for rule in rules]
     assert all(same_settings(one, other) for one, other in zip(rules, again, strict=True))
+
+
+@pytest.mark.parametrize("back", ROUNDS)
+@given(texts=st.lists(st.text('%${}\\"n\b\n ', min_size=1).filter(str.strip), min_size=1, max_size=3))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(texts=["%{", "${"])
+@example(texts=['$${"', "%%{}", "}"])
+def test_text_with_the_signs_of_templates_comes_back(back: str, texts: list[str], tmp_path: Path) -> None:
+    rules = [rule("[ip = %\\{%]", description=text) for text in texts]
+    again = ROUNDS[back](rules, tmp_path)
+    assert [one.description for one in again] == [text.strip() for text in texts]
 
 
 def test_the_commands_make_the_filters_and_alarms(empty: Account, tmp_path: Path) -> None:

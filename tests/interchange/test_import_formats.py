@@ -232,6 +232,9 @@ def test_names_cannot_break_out_of_their_comment(tmp_path: Path) -> None:
 HCL: dict[str, tuple[str, str]] = {
     "string": (r'"a\"b\\c\u0041${var.x}$${y}%%{z}"', 'a"b\\cAV${y}%{z}'),
     "heredoc": ('<<-E\n    a\n      "$${b}" ${local.y}\n  E\n', 'a\n  "${b}" W\n'),
+    "escapes without an end": ('"%%{$${"\n  # "}', "%{${"),
+    "escapes around quotes": (r'"$${\"a\"} %%%{b\\\"}"', '${"a"} %%{b\\"}'),
+    "heredoc with escapes": ("<<E\n$$${x %%{ ${var.x}$\nE\n", "$${x %{ V$\n"),
     "condition": ('var.x == "V" && !false ? "yes" : "no"', "yes"),
     "functions": ('join("-", concat([upper("a")], [for k, v in { p = 1 } : "${k}${v}" if v > 0]))', "A-p1"),
     "format": ('format("%s-%d", lookup(local.m, "k", "z"), 3)', "kk-3"),
@@ -242,6 +245,7 @@ HCL: dict[str, tuple[str, str]] = {
         "data.aws_caller_identity.current.account_id",
         "${data.aws_caller_identity.current.account_id}",
     ),
+    "only later, with an escape": ('"$${${data.a.b.c}"', "${${data.a.b.c}"),
     "no such function": ("cidrsubnet(var.x, 1, 2)", "${cidrsubnet(var.x,1,2)}"),
 }
 
@@ -256,6 +260,28 @@ def test_expressions_of_hcl(name: str, tmp_path: Path) -> None:
     )
     [item] = terraform.read(file).filters
     assert item.content["filterName"] == value
+
+
+FILTER = 'resource "aws_cloudwatch_log_metric_filter" "f"'
+UNSUPPORTED: dict[str, tuple[str, list[str], str]] = {
+    "module": ('module "m" {\n  source = "./m"\n}\n', [], "module.m: modules are not followed"),
+    "count": (f'{FILTER} {{\n  count = data.a.b.c\n  name = "x"\n}}\n', ["x"], "imported once"),
+    "for_each": (f'{FILTER} {{\n  for_each = data.a.b.c\n  name = "x"\n}}\n', [], "not imported"),
+    "dynamic": (
+        f'{FILTER} {{\n  name = "x"\n  dynamic "metric_transformation" {{\n  }}\n}}\n',
+        ["x"],
+        "the dynamic block metric_transformation",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNSUPPORTED)
+def test_what_only_terraform_can_evaluate_is_named(name: str, tmp_path: Path) -> None:
+    text, names, reason = UNSUPPORTED[name]
+    (tmp_path / "x.tf").write_text(text)
+    result = terraform.read(tmp_path)
+    assert [item.content["filterName"] for item in result.filters] == names
+    assert [reason in sentence for sentence in result.unsupported] == [True]
 
 
 def test_names_in_a_circle_are_refused(tmp_path: Path) -> None:

@@ -12,11 +12,23 @@ from trailsieve.errors import UsageError
 
 MAX_BYTES = 64 * 2**20  # of one file; a plan of thousands of resources has a tenth of it
 
+FILTER, ALARM = "aws_cloudwatch_log_metric_filter", "aws_cloudwatch_metric_alarm"  # Terraform's types
+COMPOSITE = "aws_cloudwatch_composite_alarm"
+KINDS = (FILTER, ALARM, COMPOSITE)
+
 
 class Unresolved(str):
     """A text that is only known once it is deployed; what is known of it reads as it was written."""
 
     __slots__ = ()
+
+
+class Resource(NamedTuple):
+    """One instance of a Terraform resource, with the provider's argument names."""
+
+    address: str
+    kind: str
+    values: Json
 
 
 class Item(NamedTuple):

@@ -12,15 +12,23 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from trailsieve.cloudwatch.snapshot import Json
 from trailsieve.errors import UsageError
-from trailsieve.interchange.importers.model import ImportResult, Item, Unresolved, composite, text_of
+from trailsieve.interchange.importers.hcl import resources
+from trailsieve.interchange.importers.model import (
+    ALARM,
+    COMPOSITE,
+    FILTER,
+    ImportResult,
+    Item,
+    Resource,
+    Unresolved,
+    composite,
+    text_of,
+)
 
-FILTER, ALARM = "aws_cloudwatch_log_metric_filter", "aws_cloudwatch_metric_alarm"
-COMPOSITE = "aws_cloudwatch_composite_alarm"
-KINDS = (FILTER, ALARM, COMPOSITE)
 _OF_FILTER = {"name": "filterName", "pattern": "filterPattern"}
 _OF_TRANSFORMATION = {"name": "metricName", "namespace": "metricNamespace", "value": "metricValue"}
 _OF_ALARM = {
@@ -34,14 +42,6 @@ _LEFT_OUT |= {"count", "for_each", "timeouts"}
 _INDEX = re.compile(r"\[[^\]]*\]")
 
 
-class Resource(NamedTuple):
-    """One instance of a resource."""
-
-    address: str
-    kind: str
-    values: Json
-
-
 def read(path: Path, variables: Mapping[str, str] = {}) -> ImportResult:
     """What a plan, a state or HCL files hold; of a folder, all its `.tf` files.
 
@@ -49,8 +49,6 @@ def read(path: Path, variables: Mapping[str, str] = {}) -> ImportResult:
         UsageError: it is nothing of the kind.
     """
     if path.is_dir() or path.suffix == ".tf":
-        from trailsieve.interchange.importers.hcl import resources
-
         given, unsupported = resources(path, variables)
     else:
         given, unsupported = _planned(path)
