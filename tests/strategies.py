@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from trailsieve.pattern import nodes
+from trailsieve.pattern.operators import Operator
 from trailsieve.pattern.regex import check_regex
 
 NAMES = ["a", "b", "c", "user-id", "é_1", "two words", 'quo"te', "back\\slash", "\ufffd", "\ud800", "*"]
@@ -36,7 +37,7 @@ NUMBERS += ["9007199254740993", "9007199254740992.0", "9" * 310, "1" * 450, "-1e
 JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 JSON_NUMBERS = [text for text in NUMBERS if JSON_NUMBER.fullmatch(text)]
 JSON_NUMBERS += ["-0.0", "1e0", "0e5", "1e400", "-1e400", "1e99999999999999999999", "0.1", "3" * 5000]
-OPERATORS: list[nodes.Operator] = ["=", "=", "!=", "!=", "<", "<=", ">", ">="]
+OPERATORS: list[Operator] = ["=", "=", "!=", "!=", "<", "<=", ">", ">="]
 REGEXES = ["a", "^a", "b$", "^$", "1", r"\.0", "[ab]+?", "a|b", ".", r"\s", r"\x28", r"\d{1,3}", "^.$"]
 
 # --- patterns ---

@@ -90,7 +90,7 @@ class JsonQuestion:
         if isinstance(term, NotExists):
             return self.space.all(self._is(path, "absent") for path, _ in asked)
         found = self.space.any(self._holds(path, test) for path, test in asked)
-        if isinstance(term, Comparison) and term.operator == "!=":
+        if isinstance(term, Comparison) and term.is_negative:
             steps = term.target.steps
             base = steps[: steps.index(Wildcard.ALL)]
             return self.space.all([self._exists(base), self.space.negate(found)])  # type: ignore[arg-type]
@@ -110,7 +110,7 @@ class JsonQuestion:
             return certain
         assert isinstance(test, Comparison)
         has = self._guesses[path].has(language)
-        guessed = has if test.operator == "=" else self.space.negate(has)
+        guessed = self.space.negate(has) if test.is_negative else has
         return self.space.any([certain, self.space.all([self.space.lit(node, domain.open), guessed])])
 
     def _is(self, path: Path, *kinds: str) -> Formula:

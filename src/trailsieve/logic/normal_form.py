@@ -60,13 +60,12 @@ def here(term: Term) -> Term:
     """The test of a term, wherever it is asked; `!=` over a wildcard is asked as `=` (rule 45)."""
     target = term.target
     if isinstance(target, Selector) and target.wildcards and isinstance(term, Comparison):
-        operator = "=" if term.operator == "!=" else term.operator
-        return replace(term, target=HERE, operator=operator)
+        return replace(term, target=HERE, operator="=" if term.is_negative else term.operator)
     return replace(term, target=HERE)
 
 
 def needs_element(term: Term, wanted: bool) -> bool:
     """Whether the truth of a term over a wildcard may hang on some element that is there."""
     if isinstance(term, Comparison):
-        return wanted is (term.operator != "!=")
+        return wanted is not term.is_negative
     return wanted is isinstance(term, IsType)

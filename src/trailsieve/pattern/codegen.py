@@ -23,6 +23,7 @@ from trailsieve.pattern.nodes import (
     Number,
     Or,
     Pattern,
+    Regex,
     RegexPattern,
     Selector,
     String,
@@ -30,11 +31,11 @@ from trailsieve.pattern.nodes import (
     TextPattern,
     Value,
 )
+from trailsieve.pattern.operators import OPERATORS, OperatorRow
 from trailsieve.pattern.views import ObjectView, ValueView, View
 
 FUNCTION = "matches"
 _INDENT = "    "
-_ORDER = {"<": "below", "<=": "at_most", ">": "above", ">=": "at_least"}
 _NUMERIC_START = tuple("-0123456789")
 _NUMERIC_END = tuple("0123456789")
 _NUMERIC_WORDS = ("Infinity", "NaN")  # the texts of a number without digits (rule 35)
@@ -153,18 +154,19 @@ class _Generator:
             case IsType(type=name):
                 return f"{value} is {name.capitalize()}"
             case Comparison(operator=operator, value=operand):
-                return self.comparison(operator, value, operand)
+                return self.comparison(OPERATORS[operator], value, operand)
 
-    def comparison(self, operator: str, value: str, operand: Value) -> str:
+    def comparison(self, operator: OperatorRow, value: str, operand: Value) -> str:
         if isinstance(operand, Number):
-            if operator in _ORDER:
-                return f"{_ORDER[operator]}({value}, {self.number(operand)})"
-            function = "equals_number" if operator == "=" else "differs_from_number"
-            return f"{function}({value}, {self.number(operand)}, {operand.text!r})"
-        if isinstance(operand, String):
-            return _equality(value, operand) if operator == "=" else _inequality(value, operand)
-        function = "is_found" if operator == "=" else "is_not_found"
-        return f"{function}({value}, {self.regex(operand.source)})"
+            literal = "" if operator.is_ordering else f", {operand.text!r}"
+            return f"{operator.number}({value}, {self.number(operand)}{literal})"
+        if isinstance(operand, Regex):
+            return f"{operator.regex}({value}, {self.regex(operand.source)})"
+        if inline := _inline(operator, value, operand):
+            return inline
+        if len(operand.parts) > 1:
+            return f"{operator.wildcard}({value}, {operand.parts!r})"
+        return f"{operator.text}({value}, {operand.text!r})"
 
     def number(self, operand: Number) -> str:
         if isinstance(operand.value, int):
@@ -180,10 +182,9 @@ class _Generator:
             return f"nothing_selected({base}, {steps})"
         if isinstance(term, IsType) and term.type == "NULL":
             return f"any_selected({base}, {steps}, lambda value: value is None)"
-        if isinstance(term, Comparison) and term.operator == "!=":
-            return (
-                f"none_selected({base}, {steps}, lambda value: {self.comparison('=', 'value', term.value)})"
-            )
+        if isinstance(term, Comparison) and term.is_negative:
+            equal = self.comparison(OPERATORS["="], "value", term.value)
+            return f"none_selected({base}, {steps}, lambda value: {equal})"
         return f"any_selected({base}, {steps}, lambda value: {self.value_term(term, 'value')})"
 
     def constant(self, prefix: str, value: object) -> str:
@@ -194,9 +195,9 @@ class _Generator:
     def field_term(self, term: Comparison, value: str) -> str:
         if isinstance(term.value, Number):
             value = f"number_in({value})"
-        if term.operator == "!=":
-            return f"not {self.comparison('=', value, term.value)}"
-        return self.comparison(term.operator, value, term.value)
+        if term.is_negative:
+            return f"not {self.comparison(OPERATORS['='], value, term.value)}"
+        return self.comparison(OPERATORS[term.operator], value, term.value)
 
 
 def _place(position: int, layout: Layout) -> int:
@@ -204,30 +205,21 @@ def _place(position: int, layout: Layout) -> int:
     return position if position < layout.before else position - layout.before - layout.after - 1
 
 
-def _equality(value: str, operand: String) -> str:
-    """`=` with a string, inline where a number's text cannot be equal."""
-    parts = operand.parts
-    if len(parts) == 1:
-        return (
-            f"equals({value}, {operand.text!r})"
-            if _may_be_number(operand.text)
-            else f"{value} == {operand.text!r}"
-        )
+def _inline(operator: OperatorRow, value: str, operand: String) -> str:
+    """A comparison without a call, where a number's text cannot be equal; else ""."""
+    parts, text = operand.parts, operand.text
+    if len(parts) == 1 and not _may_be_number(text):
+        different = f"({value} != {text!r} and has_text({value}))"
+        return different if operator.is_negative else f"{value} == {text!r}"
+    if len(parts) == 1 or operator.is_negative:
+        return ""
     first, last = parts[0], parts[-1]
-    like = f"is_like({value}, {parts!r})"
     if len(parts) == 2 and first and not last and not _may_start_number(first):
         return f"({value}.__class__ is str and {value}.startswith({first!r}))"
-    if last and not last.endswith(_NUMERIC_END) and not any(word.endswith(last) for word in _NUMERIC_WORDS):
+    if last and not _may_end_number(last):
+        like = f"{operator.wildcard}({value}, {parts!r})"
         return f"({value}.__class__ is str and {value}.endswith({last!r}) and {like})"
-    return like
-
-
-def _inequality(value: str, operand: String) -> str:
-    if len(operand.parts) > 1:
-        return f"is_unlike({value}, {operand.parts!r})"
-    if _may_be_number(operand.text):
-        return f"differs({value}, {operand.text!r})"
-    return f"({value} != {operand.text!r} and has_text({value}))"
+    return ""
 
 
 def _may_be_number(text: str) -> bool:
@@ -236,6 +228,10 @@ def _may_be_number(text: str) -> bool:
 
 def _may_start_number(text: str) -> bool:
     return text.startswith(_NUMERIC_START) or any(word.startswith(text) for word in _NUMERIC_WORDS)
+
+
+def _may_end_number(text: str) -> bool:
+    return text.endswith(_NUMERIC_END) or any(word.endswith(text) for word in _NUMERIC_WORDS)
 
 
 def _lines(operator: str, operands: list[list[str]]) -> list[str]:

@@ -73,17 +73,13 @@ def _term(term: Comparison | IsType | NotExists) -> str:
             return "the field is absent (null is there)"  # rule 30
         case IsType(type=name):
             return f"the field is {name.lower()}" + ("" if name == "NULL" else ", the boolean")
-        case Comparison(operator="!=", value=value):
-            said = f"anything but {_value(value)}"
-            return (
-                said
-                if isinstance(target, Field)
-                else f"{said}; false when absent, null, boolean, array or object"
-            )
-        case Comparison(operator="=", value=value):
-            return _value(value)
-        case Comparison():
+        case Comparison(value=value) if term.is_ordering:
             return "a number in the event" if isinstance(target, Selector) else "a word that is a number"
+        case Comparison(value=value):
+            if not term.is_negative:
+                return _value(value)
+            others = "; false when absent, null, boolean, array or object"
+            return f"anything but {_value(value)}{'' if isinstance(target, Field) else others}"
 
 
 def _wildcard_term(term: Comparison | IsType | NotExists) -> str:
@@ -92,12 +88,10 @@ def _wildcard_term(term: Comparison | IsType | NotExists) -> str:
             return "nothing is selected"  # rule 46
         case IsType(type=name):
             return f"any of them is {name.lower()}"
-        case Comparison(operator="!=", value=value):
-            return f"none of them is {_value(value)}"  # rule 45
-        case Comparison(operator="=", value=value):
-            return f"any of them is {_value(value)}"
-        case Comparison():
+        case Comparison() if term.is_ordering:
             return "any of them, as numbers"
+        case Comparison(value=value):
+            return f"{'none' if term.is_negative else 'any'} of them is {_value(value)}"  # rule 45
 
 
 def _value(value: Value) -> str:

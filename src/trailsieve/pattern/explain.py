@@ -29,7 +29,6 @@ from trailsieve.pattern.nodes import (
     String,
     Term,
     TextPattern,
-    Value,
 )
 from trailsieve.pattern.render import render, render_expression, render_target
 
@@ -234,15 +233,15 @@ def _reason(term: Term, value: Any) -> str:
     if isinstance(term, IsType):
         return _type_reason(term, state, selector)
     if state == "absent":
-        mend = f"; add `|| ({selector} NOT EXISTS)`" if term.operator == "!=" else ""
-        return f"false because the field is absent{mend}"
+        fix = f"; add `|| ({selector} NOT EXISTS)`" if term.is_negative else ""
+        return f"false because the field is absent{fix}"
     if state == "null":
         return f"false because null compares with nothing; test it with `{selector} IS NULL`"
     if state in ("true", "false"):
         return f"false because a boolean compares with nothing; test it with `{selector} IS {state.upper()}`"
     if state in ("array", "object"):
         return f"false because an {state} compares with nothing; select its values with `{selector}[*]`"
-    return _comparison_reason(term.operator, term.value, value)
+    return _comparison_reason(term, value)
 
 
 def _type_reason(term: IsType, state: str, selector: str) -> str:
@@ -254,14 +253,15 @@ def _type_reason(term: IsType, state: str, selector: str) -> str:
     return f"the field is {article}{state}"
 
 
-def _comparison_reason(operator: str, operand: Value, value: Any) -> str:
-    if operator in ("<", "<=", ">", ">="):
+def _comparison_reason(term: Comparison, value: Any) -> str:
+    operand = term.value
+    if term.is_ordering:
         return (
             "false because the field is a string: only JSON numbers are ordered"
             if isinstance(value, str)
             else ""
         )
-    if operator == "!=" or isinstance(operand, Regex):
+    if term.is_negative or isinstance(operand, Regex):
         return ""
     seen = runtime.text_of(value) or ""
     if isinstance(operand, String) and not isinstance(value, str):

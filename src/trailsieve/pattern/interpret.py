@@ -28,6 +28,7 @@ from trailsieve.pattern.nodes import (
     TextPattern,
     Value,
 )
+from trailsieve.pattern.operators import OPERATORS
 from trailsieve.pattern.regex import searcher
 
 
@@ -64,7 +65,7 @@ def term_holds(term: Term, scope: Any) -> bool:
     """Whether one term is true."""
     if isinstance(term.target, Field):
         assert isinstance(term, Comparison)
-        return _field_holds(term.operator, term.value, scope[term.target.name])
+        return _field_holds(term, scope[term.target.name])
     if term.target.wildcards:
         return _wildcard_holds(term, term.target, scope)
     return value_holds(term, runtime.follow(scope, term.target.steps))  # type: ignore[arg-type]
@@ -79,21 +80,17 @@ def value_holds(term: Term, value: Any) -> bool:
             return runtime.is_null(value)
         case IsType(type=name):
             return value is (name == "TRUE")
-        case Comparison(operator=operator, value=operand):
-            return _compare(operator, value, operand)
+        case Comparison():
+            return _compare(term, value)
 
 
-def _compare(operator: str, value: Any, operand: Value) -> bool:
-    if operator == "=":
-        return _is_equal(value, operand)
-    if operator == "!=":
-        return _is_comparable(value, operand) and not _is_equal(value, operand)
-    assert isinstance(operand, Number)
-    number = runtime.number_of(value)
-    if number is None:
-        return False
-    sign = (number > operand.value) - (number < operand.value)
-    return {"<": sign < 0, "<=": sign <= 0, ">": sign > 0, ">=": sign >= 0}[operator]
+def _compare(term: Comparison, value: Any) -> bool:
+    if isinstance(term.value, Number) and term.is_ordering:
+        number = runtime.number_of(value)
+        return number is not None and OPERATORS[term.operator].compare(number, term.value.value)
+    if term.is_negative:
+        return _is_comparable(value, term.value) and not _is_equal(value, term.value)
+    return _is_equal(value, term.value)
 
 
 def _is_comparable(value: Any, operand: Value) -> bool:
@@ -128,7 +125,7 @@ def _wildcard_holds(term: Term, selector: Selector, record: Any) -> bool:
             return not values
         case IsType(type="NULL"):
             return any(value is None for value in values)
-        case Comparison(operator="!=", value=operand):
+        case Comparison(value=operand) if term.is_negative:
             exists = runtime.before_wildcard(record, selector.steps) is not runtime.ABSENT
             return exists and not any(_is_equal(value, operand) for value in values)
         case _:
@@ -155,9 +152,7 @@ def _delimited_matches(pattern: DelimitedPattern, text: str) -> bool:
     )
 
 
-def _field_holds(operator: str, operand: Value, token: str) -> bool:
+def _field_holds(term: Comparison, token: str) -> bool:
     """Rule 55: a bare number compares by value, all else as text; `!=` is the opposite of `=`."""
-    value: Any = runtime.number_in(token) if isinstance(operand, Number) else token
-    if operator == "!=":
-        return not _is_equal(value, operand)
-    return _compare(operator, value, operand)
+    value: Any = runtime.number_in(token) if isinstance(term.value, Number) else token
+    return not _is_equal(value, term.value) if term.is_negative else _compare(term, value)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-Operator = Literal["=", "!=", "<", "<=", ">", ">="]
+from trailsieve.pattern.operators import OPERATORS, Operator
+
 TypeName = Literal["NULL", "TRUE", "FALSE"]
 
 
@@ -99,6 +100,16 @@ class Comparison:
     operator: Operator
     value: Value
     span: Span = field(default=NOWHERE, compare=False)
+
+    @property
+    def is_ordering(self) -> bool:
+        """Whether it compares numbers only (rule 37)."""
+        return OPERATORS[self.operator].is_ordering
+
+    @property
+    def is_negative(self) -> bool:
+        """Whether it is `!=`."""
+        return OPERATORS[self.operator].is_negative
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ from trailsieve.pattern.nodes import (
     Value,
     Wildcard,
 )
+from trailsieve.pattern.operators import OPERATORS, Operator
 from trailsieve.pattern.regex import check_regex
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([+-]?[0-9]+))?")
@@ -191,8 +192,8 @@ def _step(text: str) -> Step:
     return text[3:-2] if text.startswith(".[") else text[1:]
 
 
-def _comparison(target: Selector | Field, operator: Any, value: Value) -> Comparison:
-    if operator in ("<", "<=", ">", ">=") and not isinstance(value, Number):
+def _comparison(target: Selector | Field, operator: Operator, value: Value) -> Comparison:
+    if OPERATORS[operator].is_ordering and not isinstance(value, Number):
         raise _MistakeError(
             value.span.start,
             f"`{operator}` compares with a bare number only",

@@ -64,7 +64,7 @@ def _generality(condition: Expression) -> int:
     """How many values a condition is true of, roughly: 0 one text, 1 some, 2 nearly all."""
     if _fixed_text(condition) is not None:
         return 0
-    if isinstance(condition, NotExists) or (isinstance(condition, Comparison) and condition.operator == "!="):
+    if isinstance(condition, NotExists) or (isinstance(condition, Comparison) and condition.is_negative):
         return 2
     return 1
 

@@ -34,13 +34,13 @@ from trailsieve.pattern.nodes import (
     JsonPattern,
     NotExists,
     Number,
-    Operator,
     Or,
     Regex,
     Selector,
     String,
     Value,
 )
+from trailsieve.pattern.operators import Operator
 from trailsieve.pattern.regex import check_regex
 from trailsieve.pattern.render import render
 

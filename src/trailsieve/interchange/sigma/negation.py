@@ -10,14 +10,13 @@ from trailsieve.pattern.nodes import (
     Expression,
     IsType,
     NotExists,
-    Operator,
     Or,
     Selector,
     String,
 )
+from trailsieve.pattern.operators import OPERATORS
 
 EXISTS = String("*")  # `$.a = "*"` is true of every text and number
-_OPPOSITE: dict[Operator, Operator] = {"=": "!=", "!=": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
 def truth(target: Selector, value: bool) -> Or:
@@ -41,7 +40,9 @@ def negation(expression: Expression) -> Expression:
         case Comparison(target=Selector() as target, operator="=", value=value) if value == EXISTS:
             return NotExists(target)
         case Comparison(target=Selector() as target, operator=operator):
-            return _joined(Or, [replace(expression, operator=_OPPOSITE[operator]), NotExists(target)])
+            return _joined(
+                Or, [replace(expression, operator=OPERATORS[operator].opposite), NotExists(target)]
+            )
         case IsType(target=target):
             return Comparison(target, "=", EXISTS)
     raise TypeError(f"no negation of {expression}")

@@ -16,7 +16,7 @@ def absent_field(subject: Subject) -> Iterator[Found]:
     """TS201."""
     by_selector: dict[Selector, list[Comparison]] = {}
     for term, selector in subject.comparisons:
-        if term.operator == "!=" and not selector.wildcards:
+        if term.is_negative and not selector.wildcards:
             by_selector.setdefault(selector, []).append(term)
     for selector, terms in by_selector.items() if subject.of_cloudtrail else ():
         presence = _presence(selector.steps)

@@ -74,7 +74,7 @@ def _in_short(subject: Subject, record: str) -> str:
 
 
 def _mend_negations(subject: Subject) -> str:
-    negated = [term for term, _ in subject.comparisons if term.operator == "!="]
+    negated = [term for term, _ in subject.comparisons if term.is_negative]
     if any(isinstance(group, Or) for group in groups_of(subject.pattern.tree)) and negated:
         return f"join {_listed(subject, negated)} with && instead of ||"
     return "say what the records have in common that you look for"
@@ -102,7 +102,7 @@ def _true_of_all_values(subject: Subject, group: Or) -> Iterator[Found]:
 def _negated(group: Or) -> dict[Selector, list[Comparison]]:
     found: dict[Selector, list[Comparison]] = {}
     for term in group.terms:
-        if isinstance(term, Comparison) and isinstance(term.target, Selector) and term.operator == "!=":
+        if isinstance(term, Comparison) and isinstance(term.target, Selector) and term.is_negative:
             found.setdefault(term.target, []).append(term)
     return found
 

@@ -24,8 +24,6 @@ from trailsieve.rules.lint.target import Subject, of_tree, replaced
 from trailsieve.trail.catalogue.calls import nearest
 from trailsieve.trail.catalogue.fields import Facts, children, fields, name_of
 
-_ORDERS = ("<", "<=", ">", ">=")
-
 
 def type_mistakes(subject: Subject) -> Iterator[Found]:
     """TS202 to TS205: by the types that CloudTrail writes, these terms are never true."""
@@ -62,7 +60,7 @@ def _mistake(term: Term, fact: Facts, said: str) -> Found | None:
         )
     if fact.type in ("array", "object"):
         return _container(term, fact, said)
-    if fact.type == "string" and term.operator in _ORDERS:
+    if fact.type == "string" and term.is_ordering:
         return Found(
             "TS204",
             f"{said} never fires: {fact.name} is a string in every record, and only numbers are ordered",
@@ -91,7 +89,7 @@ def _container(term: Comparison, fact: Facts, said: str) -> Found:
 def _asked(term: Comparison) -> bool:
     """Which boolean somebody meant."""
     text = "" if isinstance(term.value, Regex) else term.value.text
-    return (text.lower() != "false") == (term.operator != "!=")
+    return (text.lower() != "false") == (not term.is_negative)
 
 
 def _event(target: object, value: object) -> str:
@@ -109,7 +107,7 @@ def one_element(subject: Subject) -> Iterator[Found]:
     """TS206."""
     for term, selector in subject.comparisons:
         places = [place for place, step in enumerate(selector.steps) if isinstance(step, int)]
-        if not places or selector.wildcards or term.operator == "!=":
+        if not places or selector.wildcards or term.is_negative:
             continue
         event = find(
             [(_with_next(subject, term, selector, places[0]), True), (subject.pattern, False)]
