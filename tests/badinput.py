@@ -43,7 +43,7 @@ class Bad:
         data: makes its bytes.
         matches: how many of its records match.
         says: what stderr says of it, behind its path.
-        category: what it counts as when it is left aside, "" when it is read.
+        category: what it counts as when it is skipped, "" when it is read.
         unread: how many single records cannot be read.
         letters: the original bytes that go to the dead letters.
     """

@@ -191,4 +191,4 @@ def test_the_flaws_of_the_archive_are_reported(tmp_path: Path) -> None:
     trailsieve("replay", "samples/archive", "--summary-json", file)
     summary = json.loads(file.read_text())
     assert summary["skipped"] == {"Insight file": 1, "digest file": 1, "truncated": 1}
-    assert summary["repeated"] > 0
+    assert summary["duplicates"] > 0

@@ -109,7 +109,7 @@ class Distinct(Struct, frozen=True):
     top: tuple[Named, ...]
 
 
-class Context(Struct, frozen=True):
+class AlertContext(Struct, frozen=True):
     """Who did what from where, of all events that an alarm's alert counts.
 
     Attributes:
@@ -158,7 +158,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     dimensions: dict[str, str] = {}
     window: Window | None = None
     summary: str = ""
-    context: Context | None = None
+    context: AlertContext | None = None
     tags: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     records: tuple[bytes, ...] = ()

@@ -44,7 +44,7 @@ class World:
             hold=hold,
             checkpoint=self.checkpoint,
             problems=self.problems.append,
-            advise=self.advice.append,
+            info=self.advice.append,
         )
         self.number = 0
         self.pipeline.stopping = lambda: True
@@ -55,7 +55,7 @@ class World:
         before = len(self.sink.alerts)
         self.number += 1
         messages: list[Message] = [message(self.number, records)] if records else []
-        for found, findings in self.pipeline.examine([messages]):
+        for found, findings in self.pipeline.process([messages]):
             self.pipeline.epoch(found, findings)
         return self.sink.alerts[before:]
 
@@ -74,7 +74,7 @@ def test_what_is_late_within_the_allowance_counts_and_beyond_is_told() -> None:
     [alert] = [*world.epoch(event(3, 50)), *world.epoch(event(4, 600))]
     assert alert.count == 2
     assert world.epoch(event(5, 59), event(6, 30)) == []
-    assert world.pipeline.summary.late == {"denied": 2}
+    assert world.pipeline.stats.late == {"denied": 2}
     assert [advice for advice in world.advice if "allowed_lateness" in advice]
 
 
@@ -129,9 +129,9 @@ def test_an_event_without_a_time_is_reported() -> None:
     world = World(rule(Alarm(threshold=1, period=60)))
     world.epoch(event(1, 0, eventTime=None), event(2, 0, eventTime="yesterday"))
     assert [problem.reason.partition(":")[0] for problem in world.problems] == [
-        "a record without a time of its own"
+        "a record without an event time"
     ] * 2
-    assert world.pipeline.summary.records == 2
+    assert world.pipeline.stats.records == 2
 
 
 def test_a_match_of_a_rule_with_an_alarm_raises_no_alert_of_its_own() -> None:
@@ -157,7 +157,7 @@ def test_too_many_keys_count_together_and_are_told() -> None:
     assert alert.dimensions == {"others": "more than max_keys"}
     assert alert.context
     assert alert.context.principals.distinct == alert.count == 3
-    assert world.pipeline.summary.crowded == {"denied": 3}
+    assert world.pipeline.stats.over_max_keys == {"denied": 3}
     assert [advice for advice in world.advice if "max_keys" in advice]
 
 
@@ -195,9 +195,9 @@ def test_exceptions_hide_until_they_expire() -> None:
         world = World(chosen)
         found = [*world.epoch(*night), *world.epoch(event(9, 300, errorCode="none"))]
         assert [alert.count for alert in found] == [1, 1]
-        summary = world.pipeline.summary
-        assert summary.excepted == {"denied": {"known scanner": 1, "harmless": 1}}
-        assert summary.expired == {"denied": {"known scanner": 1}}
+        stats = world.pipeline.stats
+        assert stats.excepted == {"denied": {"known scanner": 1, "harmless": 1}}
+        assert stats.expired == {"denied": {"known scanner": 1}}
         assert ["has expired" in advice for advice in world.advice] == [True]
 
 

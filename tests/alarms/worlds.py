@@ -13,8 +13,9 @@ from trailsieve.engine.dead_letters import ReportedDeadLetters
 from trailsieve.engine.decode import Decoder
 from trailsieve.engine.delivery import Delivery
 from trailsieve.engine.matcher import Matcher
-from trailsieve.engine.pipeline import Pipeline, together
-from trailsieve.engine.processor import Examiner
+from trailsieve.engine.pipeline import Pipeline, per_batch
+from trailsieve.engine.processor import Processor
+from trailsieve.engine.sink_worker import SinkWorker
 from trailsieve.model import Alert, Message, Position
 from trailsieve.pattern.compiler import compile
 from trailsieve.pattern.parser import parse_selector
@@ -87,8 +88,8 @@ def pipeline(
     """A stream's pipeline in this process."""
     return Pipeline(
         source=source,
-        examine=together(Examiner(Decoder(), Matcher(rules))),
-        delivery=Delivery([sink]),
+        process=per_batch(Processor(Decoder(), Matcher(rules))),
+        delivery=Delivery([SinkWorker(sink)]),
         dead_letters=[ReportedDeadLetters(more.pop("problems", lambda problem: None))],
         alarms=Alarms(rules, live=live, clock=clock, hold=more.pop("hold", 0)),
         **more,

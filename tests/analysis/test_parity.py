@@ -1,4 +1,4 @@
-"""Parity: rule and twin minute by minute, each difference with its reason, and AWS's own history beside it."""
+"""Parity: rule and CloudWatch counterpart minute by minute, each difference with its reason, and AWS's own history beside it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.audit.account import alarm, transformation
 from tests.cli.console import Result, trailsieve
-from trailsieve.analysis.alarm_history import compared, to_alarm
+from trailsieve.analysis.alarm_history import compare, to_alarm
 from trailsieve.analysis.parity import minutes, union, within, without
 
 START = datetime(2026, 3, 14, 10, tzinfo=UTC)
@@ -60,7 +60,7 @@ CASES: dict[str, tuple[str, list[Json], list[tuple[str, str, str, str]]]] = {
     "keys": (
         'alarm = { threshold = 2, period = "5m", by = ["$.userIdentity.arn"], missing = "notBreaching" }',
         [event(1), event(2, "b"), event(11), event(12), event(21)],
-        [("CloudWatch", "10:05", "10:10", "the rule counts each $.userIdentity.arn by itself, CloudWatch all together")],
+        [("CloudWatch", "10:05", "10:10", "the rule counts each $.userIdentity.arn separately, CloudWatch all together")],
     ),
     "metric": (
         'alarm = { threshold = 3, period = "1m", missing = "notBreaching" }\n'
@@ -96,7 +96,7 @@ def test_what_stands_in_cloudwatch_may_be_another_alarm(tmp_path: Path) -> None:
     rule = 'alarm = { threshold = 2, period = "5m", missing = "notBreaching" }'
     events = [event(1), event(6), event(7), event(21)]
     result = run(tmp_path, rule, events, "--cloudwatch", state(tmp_path), "--format", "json")
-    reason = "the alarm has threshold 2 for 1"
+    reason = "the alarm has threshold 2 instead of 1"
     assert differences(result) == [
         ("CloudWatch", "10:05", "10:10", reason),
         ("CloudWatch", "10:25", "10:26", reason),  # it begins where the archive ends
@@ -133,8 +133,8 @@ def test_the_history_of_the_real_alarm_is_set_beside_it(tmp_path: Path) -> None:
     result = run(tmp_path, rule, [event(1), event(31), event(51)], "--cloudwatch", file)
     assert result.code == 1
     text = result.out.decode()
-    assert "1 of 2 real alarms computed" in text
-    assert "2026-03-14T10:08:30Z  210 seconds after computed" in text
+    assert "1 of 2 real alarms were computed" in text
+    assert "2026-03-14T10:08:30Z  210 seconds after the computed alarm" in text
     assert "2026-03-14T18:00:00Z  history only" in text
     assert "2026-03-14T10:35:00Z  computed only" in text
 
@@ -142,7 +142,7 @@ def test_the_history_of_the_real_alarm_is_set_beside_it(tmp_path: Path) -> None:
 def test_histories_of_older_shape_are_read_by_their_summary() -> None:
     item = {"AlarmName": "a", "HistoryItemType": "StateUpdate", "Timestamp": 60.0, "HistoryData": "{"}
     assert to_alarm([{**item, "HistorySummary": "Alarm updated from OK to ALARM"}]) == {"a": [60]}
-    assert compared([100], [(70, 90), (95, 99)], 20).met == [(100, 95)]
+    assert compare([100], [(70, 90), (95, 99)], 20).matched == [(100, 95)]
 
 
 def test_a_state_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_what_is_delivered_twice_is_raised_once_and_counted_once(service: Servic
     until(lambda: len(service.alerts) >= 11, "the last alert came")
     assert service.stop() == 0
     assert len(service.alerts) == len(set(service.alerts)) == 11
-    assert "13 records, 10 alerts, 3 again, 0 unread, 1 notices" in service.said
+    assert "13 records, 10 alerts, 3 duplicates, 0 unreadable, 1 control messages" in service.said
 
 
 def test_eventbridge_is_warned_of_once(service: Service, log: Path) -> None:

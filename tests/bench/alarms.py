@@ -32,8 +32,9 @@ from trailsieve.engine.checkpoint import SqliteCheckpoint
 from trailsieve.engine.decode import Decoder
 from trailsieve.engine.delivery import Delivery
 from trailsieve.engine.matcher import Matcher
-from trailsieve.engine.pipeline import Pipeline, one_by_one
-from trailsieve.engine.processor import Examiner
+from trailsieve.engine.pipeline import Pipeline, per_message
+from trailsieve.engine.processor import Processor
+from trailsieve.engine.sink_worker import SinkWorker
 from trailsieve.formats import native
 from trailsieve.model import Alert
 from trailsieve.pattern.compiler import compile
@@ -127,8 +128,8 @@ def measure(case: str, folder: Path, answers: Any) -> None:
         more: dict[str, Any] = {"checkpoint": SqliteCheckpoint(Path(scratch) / "state.db")} if live else {}
         pipeline = Pipeline(
             source,
-            one_by_one(Examiner(Decoder(), Matcher([rule]))),
-            Delivery([sink]),
+            per_message(Processor(Decoder(), Matcher([rule]))),
+            Delivery([SinkWorker(sink)]),
             [],
             alarms=alarms,
             **more,
@@ -137,7 +138,7 @@ def measure(case: str, folder: Path, answers: Any) -> None:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         started = time.process_time()
         source.start({})
-        for number, (messages, findings) in enumerate(pipeline.examine(pipeline._polled())):
+        for number, (messages, findings) in enumerate(pipeline.process(pipeline._polled())):
             pipeline.epoch(messages, findings)
             if number % 50 == 49 and alarms.watched:
                 most = max(most, opened(alarms), key=lambda held: held[1])

@@ -12,7 +12,7 @@ from typing import Any
 from trailsieve import jsontext
 from trailsieve.engine.decode import Decoder
 from trailsieve.engine.matcher import Matcher
-from trailsieve.engine.processor import Examiner
+from trailsieve.engine.processor import Processor
 from trailsieve.model import Message, Position
 from trailsieve.pattern.compiler import FilterPattern, compile
 from trailsieve.rules.load import load_pack
@@ -55,9 +55,9 @@ def verdicts(patterns: Sequence[FilterPattern], records: Sequence[Any]) -> int:
     return sum(pattern.predicate(record) for pattern in patterns for record in records)
 
 
-def cis_examiner() -> Examiner:
+def cis_processor() -> Processor:
     """Decodes and matches against the CIS pack."""
-    return Examiner(Decoder(), Matcher(load_pack("cis-aws").rules))
+    return Processor(Decoder(), Matcher(load_pack("cis-aws").rules))
 
 
 def one_event_messages(texts: Sequence[bytes]) -> list[Message]:
@@ -89,12 +89,12 @@ def figures(folder: Path) -> dict[str, str]:
     texts = records_of(folder)
     decoded = [jsontext.decode(text) for text in texts]
     patterns = compile_cis()
-    examiner = cis_examiner()
+    processor = cis_processor()
     messages = one_event_messages(texts)
     tests = len(patterns) * len(decoded)
     predicate = seconds(lambda: verdicts(patterns, decoded)) / tests
-    alone = seconds(lambda: [examiner.together([message]) for message in messages]) / len(messages)
-    together = seconds(lambda: examiner.together(messages)) / len(messages)
+    alone = seconds(lambda: [processor.process_batch([message]) for message in messages]) / len(messages)
+    together = seconds(lambda: processor.process_batch(messages)) / len(messages)
     plain = seconds(slow_case("%ab%"))
     found = {
         "parse and compile the 15 CIS patterns": f"{seconds(compile_cis, 15, forget) * 1e3:.1f} ms",

@@ -148,13 +148,13 @@ def ours(client: str, server: str, group: str, count: int, profile: str = "") ->
 def _service(
     server: str, client: str, group: str, folder: Path, done: Callable[[], bool], topic: str = TOPIC
 ) -> Any:
-    from trailsieve.app.build import build
+    from trailsieve.app import build
     from trailsieve.app.load import load_config
     from trailsieve.ports import RunContext
 
     path = folder / "bench.toml"
     path.write_text(CONFIG.format(server=server, client=client, group=group, folder=folder, topic=topic))
-    return build(load_config(path)[0], RunContext(), done, lambda problem: None)
+    return build.service(load_config(path)[0], RunContext(), done, lambda problem: None)
 
 
 def latencies(cluster: Kafka, client: str, count: int) -> list[float]:

@@ -74,15 +74,15 @@ def test_match(
 
 
 def test_one_event_a_message(benchmark: BenchmarkFixture, texts: list[bytes], answers: Found) -> None:
-    examiner, messages = parts.cis_examiner(), parts.one_event_messages(texts)
-    findings = benchmark(lambda: [examiner.together([message]) for message in messages])
+    processor, messages = parts.cis_processor(), parts.one_event_messages(texts)
+    findings = benchmark(lambda: [processor.process_batch([message]) for message in messages])
     assert [len(one.alerts) for one in findings] == alerts_by_record(len(texts), answers)
 
 
 def test_messages_of_one_event_together(
     benchmark: BenchmarkFixture, texts: list[bytes], answers: Found
 ) -> None:
-    findings = benchmark(parts.cis_examiner().together, parts.one_event_messages(texts))
+    findings = benchmark(parts.cis_processor().process_batch, parts.one_event_messages(texts))
     assert findings.records == len(texts)
     assert len(findings.alerts) == sum(alerts_by_record(len(texts), answers))
 

@@ -90,8 +90,8 @@ def test_stdout_is_for_machines_and_stderr_for_people(archive: Path) -> None:
     assert len(result.objects) == 3
     assert f"trailsieve: {archive}/c.json: not JSON" in result.err
     assert f"trailsieve: {archive}/d.json, record 2: a record is a JSON object" in result.err
-    assert "3 alerts · 2 repeated and not raised again · 1 records could not be read" in result.err
-    assert "left aside: 1 × not a log file" in result.err
+    assert "3 alerts · 2 duplicates not raised again · 1 records could not be read" in result.err
+    assert "skipped: 1 × not a log file" in result.err
 
 
 def test_messages_as_json_are_json_only(archive: Path) -> None:
@@ -112,12 +112,12 @@ def test_summary_json(archive: Path, tmp_path: Path) -> None:
     assert summary == {
         "files": 4,
         "records": 6,
-        "unread_records": 1,
+        "unreadable_records": 1,
         "skipped": {"not JSON": 1, "not a log file": 1},
-        "repeated": 2,
+        "duplicates": 2,
         "matches": {"cis-aws-4.1": 5},
         "alerts": {"cis-aws-4.1": 3},
-        **{"late": {}, "crowded": {}, "excepted": {}, "expired": {}},
+        **{"late": {}, "over_max_keys": {}, "excepted": {}, "expired": {}},
     }
     assert [(problem["object"], problem.get("record")) for problem in problems if not problem["read"]] == [
         (f"{archive}/c.json", None),
@@ -199,7 +199,7 @@ def test_nothing_to_read_is_said(tmp_path: Path) -> None:
     [
         ((), "Missing argument 'INPUT...'"),
         (("no-such-folder",), "no-such-folder: no such file or directory"),
-        (("https://bucket/prefix",), "only s3://bucket/prefix is read from afar"),
+        (("https://bucket/prefix",), "the only URLs are s3://bucket/prefix"),
         ((".", "--since", "yesterday"), "--since 'yesterday' is not a valid time; use 2026-03-14T02:00:00Z"),
         ((".", "--since", "2026-03-15", "--until", "2026-03-14"), "is not before --until"),
         ((".", "--workers", "0"), "--workers"),

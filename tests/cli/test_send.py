@@ -13,7 +13,7 @@ from tests.sinks.test_contract import ALERTS
 from trailsieve.engine.dead_letters import AlertLetters
 from trailsieve.engine.sink_worker import Refusal
 from trailsieve.formats import native
-from trailsieve.model import Context, Distinct, Moment, Named, Window
+from trailsieve.model import AlertContext, Distinct, Moment, Named, Window
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_an_alert_arrives_as_it_was(config: Path, tmp_path: Path) -> None:
         state="ALARM",
         records=(b'{"n": 1.0, "n": 1e400}',),
         window=Window("2026-03-14T02:00:00Z", "2026-03-14T02:05:00Z"),
-        context=Context("r", 1.5, 0, Moment("t"), None, some, some, some, some, some, some),
+        context=AlertContext("r", 1.5, 0, Moment("t"), None, some, some, some, some, some, some),
         dimensions={"a": "b"},
         tags=("t",),
     )

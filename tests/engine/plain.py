@@ -10,7 +10,7 @@ from typing import Any
 
 from trailsieve.engine.decode import Decoder
 from trailsieve.engine.matcher import Matcher
-from trailsieve.engine.processor import Examiner, Findings
+from trailsieve.engine.processor import BatchResult, Processor
 from trailsieve.model import Message, Position
 from trailsieve.pattern import interpret
 from trailsieve.pattern.compiler import compile
@@ -36,22 +36,22 @@ def message(payload: bytes, name: str = "trail.json.gz") -> Message:
     return Message(payload, Position(name, 0), name)
 
 
-def examiner(chosen: Sequence[Rule], limit: int = DEFAULT_LIMIT) -> Examiner:
+def processor(chosen: Sequence[Rule], limit: int = DEFAULT_LIMIT) -> Processor:
     """The fast path, as a replay uses it."""
-    return Examiner(Decoder(limit), Matcher(chosen))
+    return Processor(Decoder(limit), Matcher(chosen))
 
 
-def examine(payload: bytes, chosen: Sequence[Rule], *, limit: int = DEFAULT_LIMIT) -> Findings:
+def examine(payload: bytes, chosen: Sequence[Rule], *, limit: int = DEFAULT_LIMIT) -> BatchResult:
     """What the fast path finds in an object."""
-    return examiner(chosen, limit).examine(message(payload))
+    return processor(chosen, limit).process(message(payload))
 
 
-def examine_records(texts: Sequence[bytes], chosen: Sequence[Rule]) -> Findings:
+def examine_records(texts: Sequence[bytes], chosen: Sequence[Rule]) -> BatchResult:
     """What the fast path finds in a gzipped CloudTrail file with these records."""
     return examine(gzip.compress(log_file(texts), 1), chosen)
 
 
-def found(findings: Findings) -> Found:
+def found(findings: BatchResult) -> Found:
     """Which rule matched which record; the texts that alerts carry are bytes of their own."""
     assert all(type(text) is bytes for alert in findings.alerts for text in alert.records)
     return [(int(alert.position.rpartition("#")[2]), alert.rule) for alert in findings.alerts]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.plain import examiner, log_file, message, rules
+from tests.engine.plain import log_file, message, processor, rules
 from trailsieve.model import Alert
 
 EVENT = {"eventID": "e-1", "recipientAccountId": "111122223333", "eventName": "StopLogging"}
@@ -19,7 +19,7 @@ RULES = rules(stop=PATTERN)
 def alerts(*texts: bytes, name: str = "a.json", zipped: bool = False, **patterns: str) -> list[Alert]:
     data = log_file(texts)
     payload = gzip.compress(data) if zipped else data
-    return examiner(rules(**patterns) if patterns else RULES).examine(message(payload, name)).alerts
+    return processor(rules(**patterns) if patterns else RULES).process(message(payload, name)).alerts
 
 
 def text(indent: int | None = None, **fields: Any) -> bytes:

@@ -80,7 +80,7 @@ def test_a_bad_file_costs_itself_only(bad: Bad, archive: Path) -> None:
     assert len(result.said) == len(bad.says)
     assert all(line.startswith(f"{file}{says}") for line, says in zip(result.said, bad.says, strict=True))
     assert result.summary["skipped"] == counted(bad)
-    assert (result.summary["files"], result.summary["unread_records"]) == (3, bad.unread)
+    assert (result.summary["files"], result.summary["unreadable_records"]) == (3, bad.unread)
     assert [original(letter) for letter in result.letters] == list(bad.letters)
     assert [line.partition(": ")[2] for line in result.said if bad.letters] == [
         letter["reason"] for letter in result.letters
@@ -92,7 +92,7 @@ def test_the_whole_corpus_in_one_run(archive: Path) -> None:
         (archive / f"{number:02}-{bad.file}").write_bytes(bad.data())
     result = replay(archive)
     assert result.code == 0
-    raised = len(result.alerts) + result.summary["repeated"]  # some files hold the same records
+    raised = len(result.alerts) + result.summary["duplicates"]  # some files hold the same records
     assert raised == 2 + sum(bad.matches for bad in CORPUS.values())
     assert len({alert["id"] for alert in result.alerts}) == len(result.alerts)
     assert sum(result.summary["skipped"].values()) == sum(bool(bad.category) for bad in CORPUS.values())

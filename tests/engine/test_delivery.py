@@ -17,7 +17,7 @@ from trailsieve.engine.dead_letters import AlertLetters
 from trailsieve.engine.delivery import Delivery, StoppedError
 from trailsieve.engine.heartbeat import HEARTBEAT, Heartbeat
 from trailsieve.engine.routing import Routing
-from trailsieve.engine.sink_worker import Clock, Outlet, Refusal
+from trailsieve.engine.sink_worker import Clock, Refusal, SinkWorker
 from trailsieve.errors import DeliveryError, SinkError
 from trailsieve.model import Alert, Severity
 from trailsieve.sinks.memory import MemorySink
@@ -102,7 +102,7 @@ def test_what_is_not_taken_is_sent_again_and_only_that() -> None:
         return DeliveryError("half", frozenset(alert.id for alert in alerts[::2]), {alerts[1].id: "bad"})
 
     receiver, refused = Receiver(half), list[Refusal]()
-    Delivery([Outlet(receiver, clock=FakeClock())], refused=refused.append).deliver(ALERTS)
+    Delivery([SinkWorker(receiver, clock=FakeClock())], refused=refused.append).deliver(ALERTS)
     assert receiver.batches == [10, 5]
     assert sorted(receiver.ids) == sorted({alert.id for alert in ALERTS} - {"id-1"})
     assert [(letter.alert.id, letter.reason) for letter in refused] == [("id-1", "bad")]
@@ -111,7 +111,7 @@ def test_what_is_not_taken_is_sent_again_and_only_that() -> None:
 def test_pauses_grow_and_vary_and_end_with_what_is_asked_for() -> None:
     clock = FakeClock()
     receiver = Receiver(*[busy()] * 12, busy(7), busy(10**9))
-    Delivery([Outlet(receiver, clock=clock)]).deliver(ALERTS)
+    Delivery([SinkWorker(receiver, clock=clock)]).deliver(ALERTS)
     grown = clock.pauses[:12]
     for number, pause in enumerate(grown):
         most = min(30.0, 0.5 * 2**number)
@@ -125,24 +125,24 @@ def test_an_outage_of_minutes_is_reported_once_when_it_begins_and_once_when_it_e
     said = list[str]()
     clock = FakeClock()
     receiver = Receiver(*[busy()] * 20)
-    outlet = Outlet(receiver, Routing(name="siem"), said.append, clock)
-    Delivery([outlet]).deliver(ALERTS)
+    worker = SinkWorker(receiver, Routing(name="siem"), said.append, clock)
+    Delivery([worker]).deliver(ALERTS)
     assert clock.time > 180
     assert said == [
-        "sink siem: busy; 10 alerts are sent again until it takes them",
-        f"sink siem: takes alerts again, after 20 tries in {clock.time:,.0f} s",
+        "sink siem: busy; retrying 10 alerts until it accepts them",
+        f"sink siem: accepts alerts again after 20 attempts, {clock.time:,.0f} s",
     ]
-    Delivery([outlet]).deliver(ALERTS)
+    Delivery([worker]).deliver(ALERTS)
     assert len(said) == 2
 
 
 def test_batches_and_rate() -> None:
     receiver, clock = Receiver(), FakeClock()
-    Delivery([Outlet(receiver, Routing(max_batch=4, rate=3), clock=clock)]).deliver(ALERTS)
+    Delivery([SinkWorker(receiver, Routing(max_batch=4, rate=3), clock=clock)]).deliver(ALERTS)
     assert receiver.batches == [3, 3, 3, 1]
     assert clock.time == pytest.approx(10 / 3)
     receiver = Receiver()
-    Delivery([Outlet(receiver, Routing(max_batch=4))]).deliver(ALERTS)
+    Delivery([SinkWorker(receiver, Routing(max_batch=4))]).deliver(ALERTS)
     assert receiver.batches == [4, 4, 2]
 
 
@@ -156,21 +156,21 @@ def test_required_sinks_take_alerts_at_the_same_time() -> None:
             super().deliver(alerts)
 
     sinks = [Waiting(), Waiting()]
-    Delivery(sinks).deliver(ALERTS)
+    Delivery([SinkWorker(sink) for sink in sinks]).deliver(ALERTS)
     assert [len(sink.alerts) for sink in sinks] == [10, 10]
 
 
 def test_while_a_required_sink_makes_us_wait_the_source_is_kept_alive() -> None:
     receiver = Receiver()
     receiver.gate.clear()
-    Delivery([receiver], keep_alive=receiver.gate.set).deliver(ALERTS)
+    Delivery([SinkWorker(receiver)], keep_alive=receiver.gate.set).deliver(ALERTS)
     assert len(receiver.alerts) == 10
 
 
 def test_what_ends_a_required_sink_ends_the_run_even_while_another_is_down() -> None:
     down = Receiver(*[busy()] * 1000)
     wrong = Receiver(lambda alerts: SinkError("the token is wrong"))
-    delivery = Delivery([Outlet(down), wrong])
+    delivery = Delivery([SinkWorker(down), SinkWorker(wrong)])
     with pytest.raises(SinkError, match="the token is wrong"):
         delivery.deliver(ALERTS)
     delivery.close()
@@ -178,7 +178,8 @@ def test_what_ends_a_required_sink_ends_the_run_even_while_another_is_down() -> 
 
 def test_told_to_stop_while_a_required_sink_is_down() -> None:
     refused = list[Refusal]()
-    delivery = Delivery([Receiver(*[busy()] * 1000)], refused=refused.append, stopping=lambda: True)
+    worker = SinkWorker(Receiver(*[busy()] * 1000))
+    delivery = Delivery([worker], refused=refused.append, stopping=lambda: True)
     with pytest.raises(StoppedError):
         delivery.deliver(ALERTS)
     delivery.close()
@@ -188,19 +189,19 @@ def test_told_to_stop_while_a_required_sink_is_down() -> None:
 def test_told_to_stop_it_waits_for_a_sink_that_is_only_slow() -> None:
     receiver = Receiver()
     receiver.gate.clear()
-    Delivery([receiver], keep_alive=receiver.gate.set, stopping=lambda: True).deliver(ALERTS)
+    Delivery([SinkWorker(receiver)], keep_alive=receiver.gate.set, stopping=lambda: True).deliver(ALERTS)
     assert len(receiver.alerts) == 10
 
 
-def optional(receiver: Receiver, **settings: Any) -> Outlet:
+def optional(receiver: Receiver, **settings: Any) -> SinkWorker:
     clock = settings.pop("clock", None)
-    return Outlet(receiver, Routing(name="soc", required=False, **settings), clock=clock)
+    return SinkWorker(receiver, Routing(name="soc", required=False, **settings), clock=clock)
 
 
 def test_a_sink_that_is_not_required_makes_nobody_wait() -> None:
     slow, required = Receiver(), Receiver()
     slow.gate.clear()
-    delivery = Delivery([optional(slow), required])
+    delivery = Delivery([optional(slow), SinkWorker(required)])
     for number in range(5):
         delivery.deliver([alert(number)])
     assert len(required.alerts) == 5
@@ -213,15 +214,15 @@ def test_a_sink_that_is_not_required_makes_nobody_wait() -> None:
 def test_what_an_optional_sink_does_not_take_in_time_is_given_up_and_counted() -> None:
     refused, gauges = list[Refusal](), dict[str, float]()
     clock = FakeClock()
-    outlet = optional(Receiver(*[busy()] * 60), clock=clock, give_up_after="10m")
-    delivery = Delivery([outlet], refused=refused.append, gauge=gauges.__setitem__)
+    worker = optional(Receiver(*[busy()] * 60), clock=clock, give_up_after="10m")
+    delivery = Delivery([worker], refused=refused.append, gauge=gauges.__setitem__)
     delivery.deliver(ALERTS)
-    wait_for(lambda: outlet.waiting == 0)
+    wait_for(lambda: worker.waiting == 0)
     assert 600 <= clock.time < 640
     delivery.deliver([])
     assert [letter.alert for letter in refused] == ALERTS
-    assert {letter.reason for letter in refused} == {"not taken for 10m: busy"}
-    assert gauges["soc_never_taken"] == 10
+    assert {letter.reason for letter in refused} == {"not accepted for 10m: busy"}
+    assert gauges["soc_never_accepted"] == 10
     delivery.close()
 
 
@@ -240,10 +241,10 @@ def test_what_has_no_room_in_the_queue_is_given_up_at_once() -> None:
 @pytest.mark.parametrize("error", [SinkError("the token is wrong"), RuntimeError("a mistake of ours")])
 def test_an_optional_sink_that_ends_does_not_end_the_run(error: Exception) -> None:
     refused, said = list[Refusal](), list[str]()
-    outlet = Outlet(Receiver(lambda alerts: error), Routing(name="soc", required=False), said.append)
-    delivery = Delivery([outlet], refused=refused.append)
+    worker = SinkWorker(Receiver(lambda alerts: error), Routing(name="soc", required=False), said.append)
+    delivery = Delivery([worker], refused=refused.append)
     delivery.deliver(ALERTS[:5])
-    wait_for(lambda: outlet.error)
+    wait_for(lambda: worker.error)
     delivery.deliver(ALERTS[5:])
     delivery.close()
     assert [letter.alert for letter in refused] == ALERTS
@@ -253,10 +254,10 @@ def test_an_optional_sink_that_ends_does_not_end_the_run(error: Exception) -> No
 
 def test_at_the_end_what_still_waits_is_given_up_never_forgotten() -> None:
     refused = list[Refusal]()
-    outlet = optional(Receiver(*[busy()] * 1000))
-    delivery = Delivery([outlet], refused=refused.append)
+    worker = optional(Receiver(*[busy()] * 1000))
+    delivery = Delivery([worker], refused=refused.append)
     delivery.deliver(ALERTS)
-    wait_for(lambda: outlet.down)
+    wait_for(lambda: worker.down)
     delivery.close()
     assert {letter.alert.id for letter in refused} == {alert.id for alert in ALERTS}
 
@@ -265,7 +266,7 @@ def test_nothing_is_lost_between_many_threads() -> None:
     """Taken, refused or given up: every alert is exactly one of these."""
     refused = list[Refusal]()
     receivers = [Receiver(*[busy(0)] * 20) for _ in range(4)]
-    outlets = [Outlet(receivers[0]), *(optional(each, max_batch=7) for each in receivers[1:])]
+    outlets = [SinkWorker(receivers[0]), *(optional(each, max_batch=7) for each in receivers[1:])]
     delivery = Delivery(outlets, refused=refused.append)
     for start in range(0, 3000, 30):
         delivery.deliver([alert(number) for number in range(start, start + 30)])
@@ -294,7 +295,7 @@ def test_routing(settings: dict[str, Any], taken: list[int]) -> None:
         alert(3, "critical", account=None),
     ]
     receiver = Receiver()
-    Delivery([Outlet(receiver, msgspec.convert(settings, Routing))]).deliver(alerts)
+    Delivery([SinkWorker(receiver, msgspec.convert(settings, Routing))]).deliver(alerts)
     assert receiver.ids == [f"id-{number}" for number in taken]
 
 
@@ -302,7 +303,7 @@ def test_a_heartbeat_is_sent_when_it_is_due_to_whom_it_may_concern() -> None:
     now = [1_000.0]
     wants, not_wants = Receiver(), Receiver()
     delivery = Delivery(
-        [Outlet(wants, Routing(severity="critical")), Outlet(not_wants, Routing(heartbeat=False))],
+        [SinkWorker(wants, Routing(severity="critical")), SinkWorker(not_wants, Routing(heartbeat=False))],
         heartbeat=Heartbeat(300, lambda: now[0]),
     )
     for now[0] in (1_000.0, 1_200.0, 1_300.0, 1_301.0, 9_000.0):

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.engine.plain import examiner, found, log_file
+from tests.engine.plain import found, log_file, processor
 from trailsieve.cli.main import run
-from trailsieve.engine.pipeline import one_by_one
+from trailsieve.engine.pipeline import per_message
 from trailsieve.engine.workers import WorkerPool
 from trailsieve.model import Message, Position
 from trailsieve.rules.load import load_pack
@@ -44,12 +44,10 @@ def messages(shared: Path) -> list[Message]:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_every_source_in_every_shape(workers: int, messages: list[Message], truth: dict[str, Any]) -> None:
-    examiner_ = examiner(RULES)
-    examine = (
-        one_by_one(examiner_) if workers == 1 else WorkerPool(examiner_.examine, workers, pytest.fail).run
-    )
+    one = processor(RULES)
+    process = per_message(one) if workers == 1 else WorkerPool(one.process, workers, pytest.fail).run
     hits: dict[str, Hits] = {}
-    for (message,), findings in examine([message] for message in messages):
+    for (message,), findings in process([message] for message in messages):
         assert findings.problems == []
         hits[message.name] = defaultdict(list)
         for number, rule in found(findings):

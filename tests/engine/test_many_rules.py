@@ -67,7 +67,7 @@ def events(count: int) -> Iterator[bytes]:
         yield f"{{{','.join(members)}}}".encode()
 
 
-def one_by_one(patterns: list[JsonPattern], texts: list[bytes]) -> list[tuple[int, list[int]]]:
+def per_message(patterns: list[JsonPattern], texts: list[bytes]) -> list[tuple[int, list[int]]]:
     answers = []
     for index, text in enumerate(texts):
         record = decode(text)
@@ -86,7 +86,7 @@ def test_together_they_say_what_each_says_alone(patterns: list[JsonPattern]) -> 
     texts = list(events(300))
     many = FusedPatterns(patterns)
     found = many.matches(decoded(many, texts))
-    assert found == one_by_one(patterns, texts)
+    assert found == per_message(patterns, texts)
     assert len({n for _, numbers in found for n in numbers}) > 150
     assert max(len(numbers) for _, numbers in found) >= 3
     assert many.matches(decoded(many, texts)) == found  # values are remembered now
@@ -113,4 +113,4 @@ def test_a_wildcard_at_the_front_reads_whole_objects(patterns: list[JsonPattern]
     texts = list(events(60))
     many = FusedPatterns([*patterns[:50], json_pattern('{ $.*.userName = "ghost*" }')])
     assert many.decode_as == dict[str, Any]
-    assert many.matches(decoded(many, texts)) == one_by_one(list(many.patterns), texts)
+    assert many.matches(decoded(many, texts)) == per_message(list(many.patterns), texts)

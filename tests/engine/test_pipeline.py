@@ -8,18 +8,19 @@ from typing import Any
 
 import pytest
 
-from tests.engine.plain import examiner, rules
+from tests.engine.plain import processor, rules
 from trailsieve.engine.checkpoint import Epoch, MemoryCheckpoint
 from trailsieve.engine.dead_letters import ReportedDeadLetters
 from trailsieve.engine.delivery import Delivery
-from trailsieve.engine.pipeline import Pipeline, one_by_one
+from trailsieve.engine.pipeline import Pipeline, per_message
+from trailsieve.engine.sink_worker import SinkWorker
 from trailsieve.errors import SinkError
 from trailsieve.model import Alert, Message, Position, Problem
 from trailsieve.ports import Sink, Source
 from trailsieve.sinks.memory import MemorySink
 from trailsieve.sources.memory import MemorySource
 
-EXAMINER = examiner(rules(stop='{ $.eventName = "StopLogging" }'))
+PROCESSOR = processor(rules(stop='{ $.eventName = "StopLogging" }'))
 
 
 def message(offset: int, *records: dict[str, Any]) -> Message:
@@ -83,7 +84,9 @@ class RecordedCheckpoint(MemoryCheckpoint):
 def pipeline(source: Source, *sinks: Sink, problems: Any = lambda problem: None, **more: Any) -> Pipeline:
     """Everything wired together, in this process."""
     letters = [ReportedDeadLetters(problems)]
-    return Pipeline(source, one_by_one(EXAMINER), Delivery(sinks), letters, **more)
+    return Pipeline(
+        source, per_message(PROCESSOR), Delivery([SinkWorker(sink) for sink in sinks]), letters, **more
+    )
 
 
 def test_the_order_of_an_epoch() -> None:
@@ -137,11 +140,11 @@ def test_after_a_failure_nothing_later_happens_and_a_restart_loses_nothing(fails
     source = run.source
     source.start(checkpoint.positions())
     first = run.source.poll()
-    run.epoch(first, EXAMINER.examine(first[0]))
+    run.epoch(first, PROCESSOR.process(first[0]))
     recorder.fails = fails
     second = run.source.poll()
     with pytest.raises(SinkError):
-        run.epoch(second, EXAMINER.examine(second[0]))
+        run.epoch(second, PROCESSOR.process(second[0]))
     happened = recorder.steps[recorder.steps.index("commit [1]") + 2 :]
     assert fails in happened
     if fails.endswith(" 1"):
@@ -164,11 +167,11 @@ def test_an_alert_that_was_raised_is_not_raised_again() -> None:
     source = MemorySource(
         [message(1, stop(1), stop(1)), message(2, stop(2), stop(1)), message(3, stop(2))], batch=2
     )
-    summary = pipeline(source, sink).run()
+    stats = pipeline(source, sink).run()
     assert [alert.position for alert in sink.alerts] == ["s/1#1", "s/2#1"]
-    assert summary.repeated == 3
-    assert summary.rules["stop"].matches == 5
-    assert summary.rules["stop"].alerts == 2
+    assert stats.duplicates == 3
+    assert stats.rules["stop"].matches == 5
+    assert stats.rules["stop"].alerts == 2
     assert source.committed == {"s": 3}
 
 
@@ -200,18 +203,18 @@ def test_the_summary_counts_what_was_seen() -> None:
     problems: list[Problem] = []
     gone = Message(b"", Position("s", 9), "gone", problem="No such file or directory")
     source = MemorySource([message(1, stop(1), {}), message(2), Message(b"", Position("s", 3), "s/3"), gone])
-    summary = pipeline(source, problems=problems.append).run()
-    assert summary.as_dict() == {
+    stats = pipeline(source, problems=problems.append).run()
+    assert stats.as_dict() == {
         "files": 4,
         "records": 2,
         "bytes": sum(len(message(n, *records).payload) for n, records in ((1, (stop(1), {})), (2, ()))),
-        "unread_records": 0,
+        "unreadable_records": 0,
         "skipped": {"No such file or directory": 1, "empty": 1},
-        "repeated": 0,
+        "duplicates": 0,
         "matches": {"stop": 1},
         "alerts": {"stop": 1},
         "late": {},
-        "crowded": {},
+        "over_max_keys": {},
         "excepted": {},
         "expired": {},
         "problems": [
@@ -219,4 +222,4 @@ def test_the_summary_counts_what_was_seen() -> None:
             {"object": "gone", "reason": "No such file or directory", "read": False},
         ],
     }
-    assert summary.problems == problems
+    assert stats.problems == problems

@@ -52,7 +52,7 @@ def test_all_records_are_read(replayed: Replayed) -> None:
     events = replayed.of_kind("events")
     assert replayed.summary["records"] == sum(replayed.files[name]["records"] for name in events) == 2301
     assert replayed.summary["files"] == len(events) + len(replayed.of_kind("bad"))
-    assert replayed.summary["unread_records"] == 0
+    assert replayed.summary["unreadable_records"] == 0
 
 
 def test_every_damaged_file_is_named_once_with_its_reason(replayed: Replayed) -> None:

@@ -12,7 +12,8 @@ import pytest
 from trailsieve.engine.dead_letters import FileDeadLetters
 from trailsieve.engine.delivery import Delivery
 from trailsieve.engine.pipeline import Pipeline
-from trailsieve.engine.processor import Findings
+from trailsieve.engine.processor import BatchResult
+from trailsieve.engine.sink_worker import SinkWorker
 from trailsieve.engine.workers import WorkerPool
 from trailsieve.model import Message, Position, Problem
 from trailsieve.sinks.memory import MemorySink
@@ -26,23 +27,25 @@ def messages(count: int, payload: bytes = BIG) -> list[Message]:
     return [Message(payload, Position(f"m{n}", n), f"m{n}") for n in range(count)]
 
 
-def size_of(message: Message) -> Findings:
+def size_of(message: Message) -> BatchResult:
     """Stands for the examination: the findings tell which message they are of."""
-    return Findings([], [], 1, message.position.offset if isinstance(message.position.offset, int) else 0, 1)
+    return BatchResult(
+        [], [], 1, message.position.offset if isinstance(message.position.offset, int) else 0, 1
+    )
 
 
 def run(
-    examine: Callable[[Message], Findings],
+    examine: Callable[[Message], BatchResult],
     size: int,
     given: Iterable[Message],
     report: Callable[[str], None] = pytest.fail,
-) -> Iterator[tuple[Message, Findings]]:
+) -> Iterator[tuple[Message, BatchResult]]:
     """Each message with its findings, as they come."""
     for (message,), findings in WorkerPool(examine, size, report).run([message] for message in given):
         yield message, findings
 
 
-def names(found: list[tuple[Message, Findings]]) -> list[str]:
+def names(found: list[tuple[Message, BatchResult]]) -> list[str]:
     return [message.name for message, _ in found]
 
 
@@ -78,7 +81,7 @@ def test_a_slow_message_keeps_its_place() -> None:
     """The first message is done only after later ones were asked for."""
     done, asked = os.pipe()
 
-    def examine(message: Message) -> Findings:
+    def examine(message: Message) -> BatchResult:
         if message.name == "m0":
             os.read(done, 1)
         return size_of(message)
@@ -117,7 +120,7 @@ def test_a_worker_that_dies_once_costs_nothing(
 ) -> None:
     mark = tmp_path / "died"
 
-    def examine(message: Message) -> Findings:
+    def examine(message: Message) -> BatchResult:
         if message.name == "m7" and not mark.exists():
             mark.touch()
             die()
@@ -127,7 +130,7 @@ def test_a_worker_that_dies_once_costs_nothing(
     given = messages(20, payload)
     assert list(run(examine, 2, given, reports.append)) == [(m, size_of(m)) for m in given]
     (report,) = reports
-    assert report.startswith(f"a worker process died ({cause}) while it read ")
+    assert report.startswith(f"a worker process died ({cause}) while it was reading ")
     assert "m7" in report
 
 
@@ -135,11 +138,11 @@ def test_a_worker_that_dies_in_the_middle_of_its_answer_costs_nothing() -> None:
     """The answer is longer than a pipe holds, so its worker stands still until somebody reads on."""
     (told, tell), (gone, go) = os.pipe(), os.pipe()
 
-    def examine(message: Message) -> Findings:
+    def examine(message: Message) -> BatchResult:
         if message.name == "m1":
             os.read(gone, 1)
             os.write(tell, str(os.getpid()).encode())
-        return Findings([], [Problem(message.name, "long", text=bytes(2**22))], 1, 1, 1)
+        return BatchResult([], [Problem(message.name, "long", text=bytes(2**22))], 1, 1, 1)
 
     reports: list[str] = []
     results = run(examine, 2, messages(6), reports.append)
@@ -152,7 +155,7 @@ def test_a_worker_that_dies_in_the_middle_of_its_answer_costs_nothing() -> None:
     found += results
     assert names(found) == [f"m{n}" for n in range(6)]
     assert [problem.origin for _, findings in found for problem in findings.problems] == names(found)
-    assert reports == ["a worker process died (signal SIGKILL) while it read m1"]
+    assert reports == ["a worker process died (signal SIGKILL) while it was reading m1"]
 
 
 @pytest.mark.parametrize("payload", [SMALL, BIG], ids=["together", "alone"])
@@ -162,7 +165,7 @@ def test_a_message_that_always_kills_is_tried_once_more_and_given_up(
 ) -> None:
     log = tmp_path / "log"
 
-    def examine(message: Message) -> Findings:
+    def examine(message: Message) -> BatchResult:
         with log.open("a") as file:
             file.write(f"{message.name}\n")
         if message.name == "m7":
@@ -175,14 +178,14 @@ def test_a_message_that_always_kills_is_tried_once_more_and_given_up(
     tries = log.read_text().split()
     assert tries.count("m7") == 2
     assert max(map(tries.count, tries)) == 2
-    assert reports[-1] == f"a worker process died ({cause}) while it read m7"
+    assert reports[-1] == f"a worker process died ({cause}) while it was reading m7"
     assert len(reports) == 2
     for message, findings in found:
         if message.name != "m7":
             assert findings == size_of(message)
         else:
             (problem,) = findings.problems
-            assert problem.reason == f"a worker process died twice on it ({cause})"
+            assert problem.reason == f"it killed two worker processes ({cause})"
             assert (problem.origin, problem.text, problem.warning) == ("m7", payload, False)
 
 
@@ -199,13 +202,13 @@ def test_a_pipeline_keeps_the_dead_letter_and_commits_the_rest(tmp_path: Path) -
     pool = WorkerPool(
         lambda message: os._exit(9) if message.name == "m3" else size_of(message), 2, lambda line: None
     )
-    summary = Pipeline(source, pool.run, Delivery([MemorySink()]), [letters]).run()
+    stats = Pipeline(source, pool.run, Delivery([SinkWorker(MemorySink())]), [letters]).run()
     letters.close()
     assert (tmp_path / "letters").read_text() == (
-        '{"object": "m3", "reason": "a worker process died twice on it (exit code 9)", "text": "x"}\n'
+        '{"object": "m3", "reason": "it killed two worker processes (exit code 9)", "text": "x"}\n'
     )
-    assert summary.skipped == {"a worker process died twice on it (exit code 9)": 1}
-    assert summary.files == 10
+    assert stats.skipped == {"it killed two worker processes (exit code 9)": 1}
+    assert stats.files == 10
     assert source.committed == {f"m{n}": n for n in range(10)}
 
 
@@ -214,8 +217,8 @@ def test_who_stops_early_leaves_no_process_behind(taken: int) -> None:
     """As when the reader of the output goes away, or a sink fails."""
     pids: set[int] = set()
 
-    def examine(message: Message) -> Findings:
-        return Findings([], [], 1, os.getpid(), 1)
+    def examine(message: Message) -> BatchResult:
+        return BatchResult([], [], 1, os.getpid(), 1)
 
     results = run(examine, 3, messages(30))
     pids.update(next(results)[1].records for _ in range(taken))

@@ -106,7 +106,7 @@ def test_killed_workers_lose_nothing_and_repeat_nothing(archive: Path, victims: 
     assert process.returncode == 0
     reports = [line for line in said.splitlines(keepends=True) if b"died" in line]
     assert len(reports) == victims
-    assert all(b"a worker process died (signal SIGKILL) while it read" in line for line in reports)
+    assert all(b"a worker process died (signal SIGKILL) while it was reading" in line for line in reports)
     assert b"".join(line for line in said.splitlines(keepends=True) if line not in reports) == stderr
     assert_nothing_lives(process.pid)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from trailsieve.engine.heartbeat import heartbeat
-from trailsieve.model import Alert, Context, Distinct, Moment, Named, Window
+from trailsieve.model import Alert, AlertContext, Distinct, Moment, Named, Window
 
 _RECORD = (
     b'{"eventVersion":"1.11","eventID":"92de9e90-161b-4f0b-874b-f1b5af3876fa","eventName":"ListSecrets",\n'
@@ -54,7 +54,7 @@ ALARM = Alert(
     dimensions={"principal": "arn:aws:iam::111122223333:role/ci-deploy"},
     window=Window("2026-03-14T02:10:00Z", "2026-03-14T02:15:00Z"),
     summary="1 principal made 41 denied calls in eu-west-1 in 5 minutes",
-    context=Context(
+    context=AlertContext(
         reason="Threshold Crossed: 1 datapoint was greater than or equal to the threshold (3.0).",
         value=41,
         suppressed=2,

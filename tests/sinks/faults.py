@@ -2,7 +2,7 @@
 
     python -m tests.sinks.faults        prints the table
 
-A sink is driven by the outlet that drives it in a run; only its pauses take no time here.
+A sink is driven by the worker that drives it in a run; only its pauses take no time here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from tests.servers.receiver import Lost, Reset, Status
 from tests.sinks.opened import PAIRS, Pair
-from trailsieve.engine.sink_worker import Clock, Outlet
+from trailsieve.engine.sink_worker import Clock, SinkWorker
 from trailsieve.model import Alert
 
 COUNT = 100
@@ -86,21 +86,21 @@ def alerts(count: int = COUNT) -> list[Alert]:
 def drive(pair: Pair, given: Sequence[Alert], on_pause: Callable[[int], None] = lambda number: None) -> Row:
     """Delivers as a run does, and counts."""
     clock = QuickClock(on_pause)
-    outlet = Outlet(pair.sink, clock=clock)
-    outlet.put(given)
-    assert outlet.settled(_DEADLINE)
-    outlet.stop("")
+    worker = SinkWorker(pair.sink, clock=clock)
+    worker.put(given)
+    assert worker.settled(_DEADLINE)
+    worker.stop("")
     stored = pair.stored()
-    refused = {refusal.alert.id for refusal in outlet.refusals()}
+    refused = {refusal.alert.id for refusal in worker.refusals()}
     missing = {alert.id for alert in given} - set(stored) - refused
     return Row(
         sent=len(given),
         accepted=len(set(stored)),
         repeated=len(stored) - len(set(stored)),
         refused=len(refused),
-        lost=0 if outlet.error else len(missing),  # with an error nothing is committed: they come again
+        lost=0 if worker.error else len(missing),  # with an error nothing is committed: they come again
         pauses=tuple(clock.pauses),
-        error=str(outlet.error or ""),
+        error=str(worker.error or ""),
     )
 
 

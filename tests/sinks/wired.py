@@ -31,7 +31,7 @@ from tests.servers import syslog as syslog_server
 from tests.servers.receiver import Lost, Relay, Reply, Request, Reset, Status
 from tests.sinks.faults import COUNT, QuickClock, Row, alerts
 from trailsieve.engine.routing import Routing
-from trailsieve.engine.sink_worker import Outlet
+from trailsieve.engine.sink_worker import SinkWorker
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext, Sink
 from trailsieve.sinks import kafka, security_hub, sns, sqs, syslog
@@ -274,22 +274,22 @@ def drive(
 ) -> Row:
     """Delivers each part as a run does, waits until what was taken can be seen, and counts."""
     clock = QuickClock(on_pause)
-    outlet = Outlet(wired.sink, Routing(max_batch=COUNT), clock=clock)
+    worker = SinkWorker(wired.sink, Routing(max_batch=COUNT), clock=clock)
     for part in parts:
-        outlet.put(part)
-        assert outlet.settled(_DEADLINE)
-    outlet.stop("")
-    refused = {refusal.alert.id for refusal in outlet.refusals()}
+        worker.put(part)
+        assert worker.settled(_DEADLINE)
+    worker.stop("")
+    refused = {refusal.alert.id for refusal in worker.refusals()}
     expected = {alert.id for part in parts for alert in part} - refused
-    stored = _seen(wired, set() if outlet.error else expected)
+    stored = _seen(wired, set() if worker.error else expected)
     return Row(
         sent=sum(map(len, parts)),
         accepted=len(set(stored)),
         repeated=len(stored) - len(set(stored)),
         refused=len(refused),
-        lost=0 if outlet.error else len(expected - set(stored)),
+        lost=0 if worker.error else len(expected - set(stored)),
         pauses=tuple(clock.pauses),
-        error=str(outlet.error or ""),
+        error=str(worker.error or ""),
     )
 
 

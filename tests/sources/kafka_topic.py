@@ -14,7 +14,7 @@ from tests.servers.kafka import Kafka
 from tests.sources.service import until
 from trailsieve.engine.decode import Decoder
 from trailsieve.engine.matcher import Matcher
-from trailsieve.engine.processor import Examiner
+from trailsieve.engine.processor import Processor
 from trailsieve.model import Message, Position
 from trailsieve.ports import RunContext
 from trailsieve.rules.load import load_pack
@@ -126,9 +126,9 @@ def cloudtrail(count: int, seed: int = 1) -> list[bytes]:
 
 def alert_ids(payloads: Sequence[bytes]) -> set[str]:
     """The ids of the alerts that are in them."""
-    examiner = Examiner(Decoder(), Matcher(load_pack("cis-aws").rules))
+    processor = Processor(Decoder(), Matcher(load_pack("cis-aws").rules))
     messages = [Message(payload, Position("", 0), "") for payload in payloads]
-    return {alert.id for alert in examiner.together(messages).alerts}
+    return {alert.id for alert in processor.process_batch(messages).alerts}
 
 
 def _toml(value: Any) -> str:

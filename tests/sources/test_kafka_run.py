@@ -17,8 +17,9 @@ from trailsieve.engine.checkpoint import MemoryCheckpoint
 from trailsieve.engine.decode import Decoder
 from trailsieve.engine.delivery import Delivery
 from trailsieve.engine.matcher import Matcher
-from trailsieve.engine.pipeline import Pipeline, together
-from trailsieve.engine.processor import Examiner
+from trailsieve.engine.pipeline import Pipeline, per_batch
+from trailsieve.engine.processor import Processor
+from trailsieve.engine.sink_worker import SinkWorker
 from trailsieve.errors import DeliveryError
 from trailsieve.model import Alert
 from trailsieve.rules.load import load_pack
@@ -209,13 +210,13 @@ def test_a_sink_that_refuses_for_longer_than_a_session_costs_neither_membership_
     sink = RefusingSink(6)
     pipeline = Pipeline(
         source=source,
-        examine=together(Examiner(Decoder(), Matcher(load_pack("cis-aws").rules))),
-        delivery=Delivery([sink], source.keep_alive),
+        process=per_batch(Processor(Decoder(), Matcher(load_pack("cis-aws").rules))),
+        delivery=Delivery([SinkWorker(sink)], source.keep_alive),
         dead_letters=[],
         checkpoint=MemoryCheckpoint(),
         stopping=lambda: len(sink.alerts) >= len(wanted),
     )
-    summary = pipeline.run()
+    stats = pipeline.run()
     topic.close()
     assert {alert.id for alert in sink.alerts} == wanted
-    assert summary.repeated == len(sink.alerts) - len(wanted) == 0
+    assert stats.duplicates == len(sink.alerts) - len(wanted) == 0

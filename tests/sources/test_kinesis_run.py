@@ -87,7 +87,7 @@ def test_kills_splits_and_merges_lose_nothing(stream: Stream, service: Service) 
     enter("kinesis", KILLS, len(records), alert_ids(records), service.alerts)
     assert len(set(service.alerts)) == expected
     assert not service.dead_letters
-    assert "notices" in service.said
+    assert "control messages" in service.said
     done = len(service.alerts)
     service.start("--until-idle")
     assert service.process

@@ -13,7 +13,7 @@ from trailsieve.alarms.datapoint import MAX_RECORDS, OTHERS, Dimensions, Facts
 from trailsieve.alarms.sentence import duration, of_alarm
 from trailsieve.alarms.series import Change
 from trailsieve.alarms.states import Exact
-from trailsieve.model import Alert, Context, Distinct, Moment, Named, Window
+from trailsieve.model import Alert, AlertContext, Distinct, Moment, Named, Window
 from trailsieve.rules.alarm import Alarm
 from trailsieve.rules.rule import Rule
 from trailsieve.times import rfc3339
@@ -33,7 +33,7 @@ def alert_of_change(rule: Rule, dimensions: Dimensions, change: Change) -> Alert
     principals, addresses, names, errors, accounts, regions, sources, agents = distinct
     count = sum(period.matches for period in change.periods)
     records = sorted(record for period in change.periods for record in period.records)[:MAX_RECORDS]
-    context = Context(
+    context = AlertContext(
         reason=_reason(rule.alarm, change),
         value=_shown(change.value),
         suppressed=change.suppressed,

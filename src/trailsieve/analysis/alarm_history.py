@@ -1,4 +1,4 @@
-"""What a real alarm did: `describe-alarm-history`, as the AWS CLI prints it.
+"""The history of a real alarm: `describe-alarm-history`, as the AWS CLI prints it.
 
 Source: docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_AlarmHistoryItem.html
 """
@@ -16,22 +16,22 @@ Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """A real history beside what was computed.
+class HistoryComparison:
+    """A real history compared with a computed one. All times are in seconds since 1970.
 
     Attributes:
-        met: real changes to ALARM, and the computed ones that they belong to.
-        real_only: those that nothing computed explains.
-        computed_only: those that AWS's alarm did not do.
+        matched: real changes to ALARM, each with its computed change.
+        real_only: real changes without a computed one.
+        computed_only: computed changes without a real one.
     """
 
-    met: list[tuple[int, int]]
+    matched: list[tuple[int, int]]
     real_only: list[int]
     computed_only: list[int]
 
 
 def to_alarm(items: Iterable[Json]) -> dict[str, list[int]]:
-    """By alarm, the seconds at which it went to ALARM, in order."""
+    """Returns by alarm name the seconds at which it went to ALARM, in order."""
     found: dict[str, list[int]] = {}
     for item in items:
         if item.get("HistoryItemType") == "StateUpdate" and _state(item) == "ALARM":
@@ -39,18 +39,18 @@ def to_alarm(items: Iterable[Json]) -> dict[str, list[int]]:
     return {name: sorted(times) for name, times in found.items()}
 
 
-def compared(real: Sequence[int], computed: Sequence[Span], patience: int) -> Compared:
-    """Each real change with the first computed one that is free, `patience` seconds apart at most."""
+def compare(real: Sequence[int], computed: Sequence[Span], tolerance: int) -> HistoryComparison:
+    """Pairs each real change with the first free computed one at most `tolerance` seconds apart."""
     free = [start for start, _ in computed]
-    met, real_only = [], []
+    matched, real_only = [], []
     for moment in real:
-        near = next((start for start in free if abs(moment - start) <= patience), None)
+        near = next((start for start in free if abs(moment - start) <= tolerance), None)
         if near is None:
             real_only.append(moment)
         else:
-            met.append((moment, near))
+            matched.append((moment, near))
             free.remove(near)
-    return Compared(met, real_only, free)
+    return HistoryComparison(matched, real_only, free)
 
 
 def _state(item: Json) -> str:

@@ -8,20 +8,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from trailsieve.alarms.evaluator import Alarms
-from trailsieve.engine.dead_letters import ReportedDeadLetters
-from trailsieve.engine.decode import Decoder
-from trailsieve.engine.delivery import DirectDelivery
-from trailsieve.engine.matcher import Matcher
-from trailsieve.engine.pipeline import Pipeline, one_by_one
-from trailsieve.engine.processor import Examiner
+from trailsieve.analysis.simulation import simulate
 from trailsieve.errors import UnreadableError
 from trailsieve.formats import native
 from trailsieve.model import Alert, Message, Position, Problem
 from trailsieve.rules.rule import Pack, Rule
 from trailsieve.rules.rule_tests import AlertTest
 from trailsieve.rules.testing import RuleTest, TestResult, pattern_tests, place_of, texts_of, untested
-from trailsieve.sinks.memory import MemorySink
 from trailsieve.sources.memory import MemorySource
 
 
@@ -60,18 +53,12 @@ def _try(rule: Rule, test: AlertTest, name: str) -> Iterator[TestResult]:
 
 def _raised(rule: Rule, texts: list[bytes]) -> tuple[list[dict[str, Any]], list[Problem]]:
     """What a replay of these events raises, as native JSON in the order of time."""
-    rules = [replace(rule, enabled=True)]
-    sink, problems = MemorySink(), list[Problem]()
+    alerts, problems = list[Alert](), list[Problem]()
     payload = b'{"Records":[' + b",".join(texts) + b"]}" if rule.pattern.reads_records else b"\n".join(texts)
     message = Message(payload, Position("tests", 1), "tests")
-    Pipeline(
-        source=MemorySource([message]),
-        examine=one_by_one(Examiner(Decoder(), Matcher(rules))),
-        delivery=DirectDelivery([sink]),
-        dead_letters=[ReportedDeadLetters(problems.append)],
-        alarms=Alarms(rules),
-    ).run()
-    return [json.loads(native.encode(alert)) for alert in sorted(sink.alerts, key=_when)], problems
+    source = MemorySource([message], whole_objects=True)
+    simulate([replace(rule, enabled=True)], source, alerts.append, problems.append)
+    return [json.loads(native.encode(alert)) for alert in sorted(alerts, key=_when)], problems
 
 
 def _when(alert: Alert) -> str:

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from trailsieve.alarms.evaluator import Alarms
-from trailsieve.engine.dead_letters import DeadLetters
-from trailsieve.engine.decode import Decoder
-from trailsieve.engine.delivery import Delivery
-from trailsieve.engine.matcher import Matcher, Wanted
-from trailsieve.engine.pipeline import Pipeline, one_by_one
-from trailsieve.engine.processor import Examiner
-from trailsieve.model import Alert
+from trailsieve.analysis.simulation import Archive, simulate
+from trailsieve.model import Alert, Problem
 from trailsieve.pattern.compiler import compile
-from trailsieve.ports import Source
 from trailsieve.rules.alarm import RuleException
 from trailsieve.rules.rule import Rule
 
@@ -82,32 +75,10 @@ class Outcome:
         return sorted({seen.day for seen in self.events.values()})
 
 
-class _Sorter:
-    """A sink that hands each alert to its version."""
-
-    def __init__(self, outcomes: dict[str, Outcome]) -> None:
-        self._outcomes = outcomes
-
-    def deliver(self, alerts: Sequence[Alert]) -> None:
-        for alert in alerts:
-            name = alert.rule.removesuffix(_EVENTS)
-            self._outcomes[name].take(alert, is_event=alert.rule != name)
-
-    def check(self) -> str:
-        return "sorts"
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
 def outcomes(
-    rules: Sequence[Rule],
-    source: Source,
-    dead_letters: Sequence[DeadLetters] = (),
-    wanted: Wanted | None = None,
-    limit: int | None = None,
+    rules: Sequence[Rule], archive: Archive, on_problem: Callable[[Problem], None] = lambda problem: None
 ) -> list[Outcome]:
-    """Runs versions of a rule over a source, all at once."""
+    """Runs versions of a rule over an archive, all in one pass, and returns what each one saw."""
     found = {str(number): Outcome(rule) for number, rule in enumerate(rules)}
     versions = []
     for name, outcome in found.items():
@@ -115,16 +86,14 @@ def outcomes(
         versions.append(version)
         if version.alarm:
             versions.append(replace(version, id=name + _EVENTS, alarm=None))
-    decoder = Decoder(limit) if limit else Decoder()
-    summary = Pipeline(
-        source=source,
-        examine=one_by_one(Examiner(decoder, Matcher(versions, wanted))),
-        delivery=Delivery([_Sorter(found)]),
-        dead_letters=dead_letters,
-        alarms=Alarms(versions),
-    ).run()
+
+    def take(alert: Alert) -> None:
+        name = alert.rule.removesuffix(_EVENTS)
+        found[name].take(alert, is_event=alert.rule != name)
+
+    stats = simulate(versions, archive.source(), take, on_problem, archive.context).stats
     for name, outcome in found.items():
-        outcome.hidden = sum(summary.excepted.get(name, Counter()).values())
+        outcome.hidden = sum(stats.excepted.get(name, Counter()).values())
     return list(found.values())
 
 

@@ -1,9 +1,9 @@
-"""A running service out of a configuration."""
+"""Everything that is made of many parts: the service of a configuration, and replays of an archive."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,13 @@ from trailsieve.engine.dead_letters import (
 )
 from trailsieve.engine.decode import Decoder
 from trailsieve.engine.dedup import RecentIds
-from trailsieve.engine.delivery import Delivery
+from trailsieve.engine.delivery import Delivery, DirectDelivery
 from trailsieve.engine.heartbeat import Heartbeat
 from trailsieve.engine.matcher import Matcher
-from trailsieve.engine.pipeline import ExamineAll, Pipeline, one_by_one, together
-from trailsieve.engine.processor import Examiner
-from trailsieve.engine.sink_worker import Outlet, Refusal
-from trailsieve.engine.stats import Summary
+from trailsieve.engine.pipeline import Pipeline, ProcessAll, per_batch, per_message
+from trailsieve.engine.processor import Processor
+from trailsieve.engine.sink_worker import Refusal, SinkWorker
+from trailsieve.engine.stats import RunStats
 from trailsieve.engine.workers import WorkerPool
 from trailsieve.model import Problem
 from trailsieve.ports import RunContext, Sink, Source
@@ -50,98 +50,129 @@ class Service:
     closers: list[Callable[[], None]]
 
     def close(self) -> None:
-        """Closes all parts, whatever any of them says."""
+        """Closes all parts."""
         for close in self.closers:
             close()
 
 
 def rules_of(config: Config) -> list[Rule]:
-    """The rules of all packs of a configuration."""
+    """Returns the rules of all packs of a configuration."""
     packs = [load_pack(rules.pack or rules.path, limits=config.limits) for rules in config.rules]
     return joined(packs)
 
 
 def open_part(group: registry.Group, part: Part, context: RunContext) -> Any:
-    """A source or sink, opened."""
+    """Returns an open source or sink."""
     module = registry.module(group, part.kind)
     opened = module.open_source if group == "sources" else module.open_sink
     return opened(part.settings, context)
 
 
-def build(
+def service(
     config: Config,
     context: RunContext,
     stopping: Callable[[], bool],
-    problem: Callable[[Problem], None],
+    on_problem: Callable[[Problem], None],
     *,
     dead_letters_only: bool = False,
 ) -> Service:
-    """Opens everything that a configuration names; the dead letters in place of the source, if told so."""
-    summary = Summary()
-    context = replace(context, skip=summary.skip)
+    """Opens everything that a configuration names.
+
+    Args:
+        dead_letters_only: the source is the file of dead letters, not the one that is configured.
+    """
+    stats = RunStats()
+    context = replace(context, skip=stats.skip)
     rules = rules_of(config)
     checkpoint = SqliteCheckpoint(Path(config.checkpoint.path), config.checkpoint.ids)
     letters_path = Path(config.dead_letters.path)
     source: Source = (
         DeadLetterSource(letters_path) if dead_letters_only else open_part("sources", config.source, context)
     )
-    matcher = Matcher(rules, source.selection.wants if source.selection.narrows else None)
     file = FileDeadLetters(letters_path)
-    limit = RatioLimit(config.dead_letters.max_ratio, config.dead_letters.after, summary)
-    letters: list[DeadLetters] = [ReportedDeadLetters(problem), file, limit]
+    limit = RatioLimit(config.dead_letters.max_ratio, config.dead_letters.after)
     sinks: list[Sink] = [open_part("sinks", part, context) for part in config.sinks]
     delivery = Delivery(
-        [Outlet(sink, part.routing, context.info) for sink, part in zip(sinks, config.sinks, strict=True)],
+        [
+            SinkWorker(sink, part.routing, context.info)
+            for sink, part in zip(sinks, config.sinks, strict=True)
+        ],
         source.keep_alive,
-        _refuse(AlertLetters(alert_letters(config)), limit, problem, config),
+        _refuse(AlertLetters(alert_letters(config)), limit, on_problem, config),
         stopping,
         Heartbeat(config.heartbeat),
         context.gauge,
     )
     pipeline = Pipeline(
         source=source,
-        examine=_examine(Examiner(Decoder(context.max_object_size), matcher), config, source, context),
+        process=_process(rules, source, config.workers or os.cpu_count() or 1, context),
         delivery=delivery,
-        dead_letters=letters,
-        summary=summary,
+        dead_letters=[ReportedDeadLetters(on_problem), file],
+        stats=stats,
         checkpoint=checkpoint,
         seen=RecentIds(config.checkpoint.ids),
         alarms=Alarms(rules, live=True, hold=_HOLD_OBJECTS if source.whole_objects else _HOLD_STREAM),
+        limit=limit,
         ends=not dead_letters_only,
         stopping=stopping,
-        advise=context.info,
+        info=context.info,
     )
     closers = [source.close, delivery.close, *(sink.close for sink in sinks), file.close, checkpoint.close]
     return Service(pipeline, source, sinks, closers)
 
 
-def _examine(examiner: Examiner, config: Config, source: Source, context: RunContext) -> ExamineAll:
-    """Whole objects go to worker processes; a stream's small messages are examined together, here."""
+def replay(
+    rules: Sequence[Rule],
+    source: Source,
+    sink: Sink,
+    context: RunContext,
+    dead_letters: Sequence[DeadLetters] = (),
+    stats: RunStats | None = None,
+    workers: int = 1,
+) -> Pipeline:
+    """Returns a pipeline over an archive: its alarms are evaluated at the end, and nothing is saved."""
+    until = source.selection.until
+    return Pipeline(
+        source=source,
+        process=_process(rules, source, workers, context),
+        delivery=DirectDelivery([sink]),
+        dead_letters=dead_letters,
+        stats=stats or RunStats(),
+        alarms=Alarms(rules, upto=int(until.timestamp()) if until else None),
+        info=context.info,
+    )
+
+
+def _process(rules: Sequence[Rule], source: Source, workers: int, context: RunContext) -> ProcessAll:
+    """Whole objects may go to worker processes; small messages are processed together, in this one."""
+    matcher = Matcher(rules, source.selection.wants if source.selection.narrows else None)
+    processor = Processor(Decoder(context.max_object_size), matcher)
     if not source.whole_objects:
-        return together(examiner)
-    workers = config.workers or os.cpu_count() or 1
-    return one_by_one(examiner) if workers == 1 else WorkerPool(examiner.examine, workers, context.info).run
+        return per_batch(processor)
+    return (
+        per_message(processor) if workers == 1 else WorkerPool(processor.process, workers, context.info).run
+    )
 
 
 def alert_letters(config: Config) -> Path:
-    """Where alerts go that a sink never took."""
+    """Returns the file for alerts that a sink never accepted."""
     path = Path(config.dead_letters.path)
     return Path(config.dead_letters.alerts or path.with_suffix(f".alerts{path.suffix}"))
 
 
 def _refuse(
-    kept: AlertLetters, limit: RatioLimit, show: Callable[[Problem], None], config: Config
+    letters: AlertLetters, limit: RatioLimit, on_problem: Callable[[Problem], None], config: Config
 ) -> Callable[[Refusal], None]:
-    """Keeps alerts that a sink never took; too many of a required sink's end the run."""
+    """Saves alerts that a sink never accepted; too many that a required sink refused end the run."""
     required = {part.name for part in config.sinks if part.routing.required}
 
     def refuse(refusal: Refusal) -> None:
-        kept.add(refusal)
+        letters.add(refusal)
         alert = refusal.alert
-        reason = f"alert {alert.id} of {alert.rule} is not in sink {refusal.sink}: {refusal.reason}"
+        reason = f"alert {alert.id} of {alert.rule} was not accepted by sink {refusal.sink}: {refusal.reason}"
         problem = Problem(alert.position, reason)
-        show(problem)
+        on_problem(problem)
         if refusal.sink in required:
-            limit.add(problem)
+            limit.add(0, [problem])
 
     return refuse

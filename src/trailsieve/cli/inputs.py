@@ -1,9 +1,11 @@
-"""What stands on the command line as INPUT: files, folders, standard input, and folders of buckets."""
+"""INPUT on the command line: files, folders, standard input and folders of buckets; and its options."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
 
 from trailsieve.errors import UsageError
 
@@ -14,24 +16,44 @@ if TYPE_CHECKING:
     from trailsieve.trail.selection import Selection
 
 
-def apart(given: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The paths and the addresses of S3 among inputs.
+F = TypeVar("F", bound=Callable[..., Any])
+
+over = click.option(
+    "--over",
+    "inputs",
+    metavar="ARCHIVE",
+    multiple=True,
+    required=True,
+    help="Files or folders; may be repeated.",
+)
+
+
+def time_range(command: F) -> F:
+    """Adds the options `--since` and `--until`."""
+    since = click.option(
+        "--since", metavar="TIME", help="Events from this time on: ISO 8601, or 24h, 7d before now."
+    )
+    return since(click.option("--until", metavar="TIME", help="Events before this time.")(command))
+
+
+def split_inputs(given: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Returns the paths and the S3 URLs among inputs.
 
     Raises:
-        UsageError: an address of another kind.
+        UsageError: a URL of another kind.
     """
     urls = [name for name in given if "://" in name]
     for url in urls:
         if not url.startswith("s3://"):
-            raise UsageError(f"{url}: only s3://bucket/prefix is read from afar; copy other files first")
+            raise UsageError(f"{url}: the only URLs are s3://bucket/prefix; download other files first")
     return [name for name in given if "://" not in name], urls
 
 
 def open_bucket(urls: Sequence[str], selection: Selection, context: RunContext) -> S3Source:
-    """Folders of buckets, read once; credentials, region and endpoint are those of boto3's own chain.
+    """Returns a source that reads folders of buckets once, with boto3's default settings.
 
     Raises:
-        UsageError: an address that names no bucket.
+        UsageError: a URL without a bucket.
     """
     from trailsieve.sources.s3.source import Config, open_urls
 
@@ -39,7 +61,7 @@ def open_bucket(urls: Sequence[str], selection: Selection, context: RunContext) 
 
 
 class Inputs:
-    """Several sources as one: each is read when those before it are exhausted."""
+    """Several sources as one, read one after the other."""
 
     whole_objects = True
 
@@ -60,10 +82,10 @@ class Inputs:
         return source.poll() if source else []
 
     def keep_alive(self) -> None:
-        """Neither files nor objects slip away."""
+        """Files and objects need no lease."""
 
     def commit(self, positions: Iterable[Position]) -> None:
-        """A replay keeps no positions."""
+        """A replay saves no positions."""
 
     def check(self) -> str:
         return "; ".join(source.check() for source in self._sources)

@@ -121,11 +121,11 @@ class _Events:
                 yield text, number
 
     def decoded(self) -> Iterator[Any]:
-        from trailsieve.cli.inputs import Inputs, apart
+        from trailsieve.cli.inputs import Inputs, split_inputs
         from trailsieve.engine.decode import Decoder
         from trailsieve.trail.selection import Selection
 
-        paths, urls = apart(self._inputs)
+        paths, urls = split_inputs(self._inputs)
         sources = [self._files(paths)] if paths else []
         source = Inputs(sources + ([self._bucket(urls)] if urls else []), Selection())
         decoder = Decoder(self._limit, any_object=True)

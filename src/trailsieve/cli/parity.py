@@ -1,4 +1,4 @@
-"""`trailsieve parity`: what CloudWatch would have done, against what the rules do."""
+"""`trailsieve parity`: what CloudWatch would have done, compared with what the rules do."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trailsieve.cli.inputs import over, time_range
 from trailsieve.cli.options import global_options, max_object_size, screen
-from trailsieve.cli.tune import Archive
 from trailsieve.errors import UsageError, visible, visible_lines
 
 if TYPE_CHECKING:
-    from trailsieve.analysis.alarm_history import Compared
+    from trailsieve.analysis.alarm_history import HistoryComparison
     from trailsieve.analysis.parity import Difference, Parity, Span
     from trailsieve.rules.rule import Rule
 
@@ -28,21 +28,14 @@ _SHOWN = 10  # differences of a rule
 
 @click.command("parity", epilog=_EXAMPLES)
 @click.argument("packs", metavar="RULES...", nargs=-1, required=True)
-@click.option(
-    "--over",
-    "inputs",
-    metavar="ARCHIVE",
-    multiple=True,
-    required=True,
-    help="Files or folders; may be repeated.",
-)
+@over
 @click.option(
     "--cloudwatch",
     "states",
     metavar="STATE.json",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="What describe-metric-filters, describe-alarms or describe-alarm-history printed; may be repeated.",
+    help="Output of describe-metric-filters, describe-alarms or describe-alarm-history; may be repeated.",
 )
 @click.option(
     "--format",
@@ -54,15 +47,14 @@ _SHOWN = 10  # differences of a rule
 )
 @click.option(
     "--within",
-    "patience",
+    "tolerance",
     metavar="SECONDS",
     type=click.IntRange(0),
     default=1800,
     show_default=True,
-    help="How far a real change of state may lie from a computed one to be the same.",
+    help="How far apart a real and a computed change of state may be to count as the same.",
 )
-@click.option("--since", metavar="TIME", help="Events from this time on: ISO 8601, or 24h, 7d before now.")
-@click.option("--until", metavar="TIME", help="Events before this time.")
+@time_range
 @max_object_size
 @global_options
 def command(
@@ -70,42 +62,48 @@ def command(
     inputs: tuple[str, ...],
     states: tuple[Path, ...],
     shape: str,
-    patience: int,
-    **options: Any,
+    tolerance: int,
+    max_object_size: int,
+    **times: Any,
 ) -> int:
     """Compare RULES with what CloudWatch would have done over an archive, minute by minute.
 
-    Each rule runs beside the metric filter and alarm that it would be in CloudWatch, or that --cloudwatch
-    says it is. Where only one of them is in ALARM, the reason is found by trying what differs one by one.
-    With an alarm history, what AWS's own alarm did is set beside it. A real alarm also depends on when
-    events reached CloudWatch, which an archive does not tell: here they count as if they came in time.
+    Each rule runs beside the metric filter and alarm that it would be in CloudWatch, or that it is according
+    to --cloudwatch. Where only one of them is in ALARM, trying the differing settings one by one finds the
+    reason. An alarm history adds what AWS's own alarm did. A real alarm also depends on when events reached
+    CloudWatch, which an archive does not tell: here events count as if they had arrived in time.
 
     Exit code 1 means that there are differences.
     """
-    from trailsieve.analysis.alarm_history import compared, to_alarm
+    from trailsieve.analysis.alarm_history import compare, to_alarm
     from trailsieve.analysis.parity import parity
+    from trailsieve.analysis.simulation import Archive
+    from trailsieve.trail.selection import Selection
 
     rules = [rule for rule in _rules(packs) if rule.enabled]
-    twins, history = _state(states)
-    paired = _paired(rules, twins)
-    found = parity(rules, paired, *Archive(inputs, **options).read())
+    configured, history = _state(states)
+    counterparts = _paired(rules, configured)
+    archive = Archive.open(inputs, Selection.parse(**times), max_object_size)
+    found = parity(rules, counterparts, archive, screen().problem)
     real = to_alarm(history)
     names = {item.rule.id: _alarm_name(item, real) for item in found}
-    beside = {
-        item.rule.id: compared(real[names[item.rule.id]], item.cloudwatch, patience)
+    histories = {
+        item.rule.id: compare(real[names[item.rule.id]], item.cloudwatch, tolerance)
         for item in found
         if names[item.rule.id] in real
     }
-    if twins:
+    if configured:
         for item in found:
-            if item.rule.id not in paired:
-                screen().say(f"{item.rule.id}: no filter and alarm of it in --cloudwatch; as the rule has it")
+            if item.rule.id not in counterparts:
+                screen().say(
+                    f"{item.rule.id}: --cloudwatch has no filter and alarm for it; derived from the rule"
+                )
     if shape == "json":
-        click.echo(json.dumps([_as_dict(item, beside.get(item.rule.id)) for item in found], indent=2))
+        click.echo(json.dumps([_as_dict(item, histories.get(item.rule.id)) for item in found], indent=2))
     else:
-        lines = [line for item in found for line in _lines(item, beside.get(item.rule.id))]
+        lines = [line for item in found for line in _lines(item, histories.get(item.rule.id))]
         click.echo(visible_lines("\n".join(lines)), color=True)
-    apart = [item for item in beside.values() if item.real_only or item.computed_only]
+    apart = [item for item in histories.values() if item.real_only or item.computed_only]
     return int(any(item.differences for item in found) or bool(apart))
 
 
@@ -117,14 +115,10 @@ def _rules(packs: Sequence[str]) -> list[Rule]:
 
 
 def _state(paths: Sequence[Path]) -> tuple[list[Rule], list[dict[str, Any]]]:
-    """The rules that metric filters and alarms come to, and the items of histories."""
-    from tempfile import TemporaryDirectory
-
+    """Metric filters and alarms as rules, and the items of alarm histories."""
     from trailsieve.interchange.importers.cloudwatch import read
     from trailsieve.interchange.importers.metric_filters import rule_drafts
     from trailsieve.interchange.importers.model import ImportResult, text_of
-    from trailsieve.interchange.importers.rule_file import rule_file
-    from trailsieve.rules.load import load_pack
 
     result, history = ImportResult(), []
     for path in paths:
@@ -137,66 +131,62 @@ def _state(paths: Sequence[Path]) -> tuple[list[Rule], list[dict[str, Any]]]:
             history += [item for item in items if isinstance(item, dict)]
         if not isinstance(items, list) or "metricFilters" in content or "MetricAlarms" in content:
             result.add(read(path))
-    made = rule_drafts(result)
-    if not any(not draft.broken for draft in made):
-        return [], history
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "cloudwatch.toml"
-        file.write_text(rule_file(made, (), "--cloudwatch"), "utf-8")
-        return list(load_pack(file).rules), history
+    return [draft.to_rule() for draft in rule_drafts(result) if not draft.broken], history
 
 
-def _paired(rules: Sequence[Rule], twins: Sequence[Rule]) -> dict[str, Rule]:
-    """By rule id, its filter and alarm in CloudWatch: of the same id, else of the same pattern."""
-    by_id = {twin.id: twin for twin in twins if twin.alarm}
-    by_pattern = {twin.pattern.text: twin for twin in twins if twin.alarm}
+def _paired(rules: Sequence[Rule], configured: Sequence[Rule]) -> dict[str, Rule]:
+    """By rule id, its filter and alarm in CloudWatch: with the same id, else with the same pattern."""
+    by_id = {other.id: other for other in configured if other.alarm}
+    by_pattern = {other.pattern.text: other for other in configured if other.alarm}
     pairs = {rule.id: by_id.get(rule.id) or by_pattern.get(rule.pattern.text) for rule in rules}
-    return {name: twin for name, twin in pairs.items() if twin}
+    return {name: other for name, other in pairs.items() if other}
 
 
 def _alarm_name(item: Parity, real: dict[str, list[int]]) -> str:
-    return next((name for name in (item.rule.id, item.twin.id, item.twin.title) if name in real), "")
+    names = (item.rule.id, item.counterpart.id, item.counterpart.title)
+    return next((name for name in names if name in real), "")
 
 
 # --- output ---
 
 
-def _lines(item: Parity, beside: Compared | None) -> Iterator[str]:
+def _lines(item: Parity, history: HistoryComparison | None) -> Iterator[str]:
     from trailsieve.analysis.parity import minutes
 
     both = minutes(item.own) - minutes([d.span for d in item.differences if d.only == "rule"])
     same = "" if item.differences else "  the same in every minute"
+    cloudwatch, own = item.notifications
     yield f"{visible(item.rule.id)}{same}"
     yield f"  minutes in ALARM  CloudWatch {minutes(item.cloudwatch)}, rule {minutes(item.own)}, both {both}"
-    yield f"  told              CloudWatch {item.told[0]}, rule {item.told[1]}"
+    yield f"  notifications     CloudWatch {cloudwatch}, rule {own}"
     for difference in item.differences[:_SHOWN]:
         yield from _difference(difference)
     if len(item.differences) > _SHOWN:
         yield f"  … and {len(item.differences) - _SHOWN} more differences"
-    if beside:
-        yield from _beside(beside)
+    if history:
+        yield from _history(history)
     yield ""
 
 
 def _difference(difference: Difference) -> Iterator[str]:
-    said = f": {difference.sentence}" if difference.sentence else ""
-    yield f"  {_span(difference.span)}  {difference.only} only{said}"
+    sentence = f": {difference.sentence}" if difference.sentence else ""
+    yield f"  {_span(difference.span)}  {difference.only} only{sentence}"
     for reason in difference.reasons:
         yield f"      {reason}"
 
 
-def _beside(found: Compared) -> Iterator[str]:
+def _history(found: HistoryComparison) -> Iterator[str]:
     from trailsieve.times import rfc3339
 
-    total = len(found.met) + len(found.real_only)
-    yield f"  history           {len(found.met)} of {total} real alarms computed"
-    for real, computed in found.met:
+    total = len(found.matched) + len(found.real_only)
+    yield f"  history           {len(found.matched)} of {total} real alarms were computed"
+    for real, computed in found.matched:
         when = "after" if real >= computed else "before"
-        yield f"  {rfc3339(real)}  {abs(real - computed)} seconds {when} computed"
+        yield f"  {rfc3339(real)}  {abs(real - computed)} seconds {when} the computed alarm"
     for moment in found.real_only:
-        yield f"  {rfc3339(moment)}  history only: no such events in the archive, or another definition ran"
+        yield f"  {rfc3339(moment)}  history only: events missing in the archive, or another definition"
     for moment in found.computed_only:
-        yield f"  {rfc3339(moment)}  computed only: its events came late, or another definition ran"
+        yield f"  {rfc3339(moment)}  computed only: events arrived late, or another definition"
 
 
 def _span(span: Span) -> str:
@@ -205,7 +195,7 @@ def _span(span: Span) -> str:
     return f"{rfc3339(span[0])} to {rfc3339(span[1])}" if span[0] else f"until {rfc3339(span[1])}"
 
 
-def _as_dict(item: Parity, beside: Compared | None) -> dict[str, Any]:
+def _as_dict(item: Parity, history: HistoryComparison | None) -> dict[str, Any]:
     from trailsieve.analysis.parity import minutes
     from trailsieve.times import rfc3339
 
@@ -216,10 +206,14 @@ def _as_dict(item: Parity, beside: Compared | None) -> dict[str, Any]:
         "rule": item.rule.id,
         "cloudwatch": {
             "minutes": minutes(item.cloudwatch),
-            "told": item.told[0],
+            "notifications": item.notifications[0],
             "alarm": spans(item.cloudwatch),
         },
-        "own": {"minutes": minutes(item.own), "told": item.told[1], "alarm": spans(item.own)},
+        "own": {
+            "minutes": minutes(item.own),
+            "notifications": item.notifications[1],
+            "alarm": spans(item.own),
+        },
         "differences": [
             {
                 "only": found.only,
@@ -230,10 +224,12 @@ def _as_dict(item: Parity, beside: Compared | None) -> dict[str, Any]:
             for found in item.differences
         ],
     }
-    if beside:
+    if history:
         shown["history"] = {
-            "met": [{"real": rfc3339(real), "computed": rfc3339(computed)} for real, computed in beside.met],
-            "real_only": list(map(rfc3339, beside.real_only)),
-            "computed_only": list(map(rfc3339, beside.computed_only)),
+            "matched": [
+                {"real": rfc3339(real), "computed": rfc3339(computed)} for real, computed in history.matched
+            ],
+            "real_only": list(map(rfc3339, history.real_only)),
+            "computed_only": list(map(rfc3339, history.computed_only)),
         }
     return shown

@@ -1,4 +1,4 @@
-"""The progress bar of long work, on a terminal only."""
+"""The progress bar of a replay, on a terminal only."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from types import TracebackType
 from typing import Any
 
 from trailsieve.cli.options import Screen
-from trailsieve.engine.stats import Summary
+from trailsieve.engine.stats import RunStats
 
-_EVERY = 0.2  # seconds between two pictures
+_EVERY = 0.2  # seconds between updates
 
 
 class Progress:
-    """Files, bytes, events a second and time left, drawn on stderr while files are done.
+    """Files, bytes, events per second and time left, on stderr.
 
-    What is to be done may grow: a bucket is read while it is still being listed.
+    The total may grow: a bucket is read while it is still being listed.
     """
 
-    def __init__(self, summary: Summary, shown: Screen) -> None:
+    def __init__(self, stats: RunStats, shown: Screen) -> None:
         self._files = 0
         self._bytes = 0
-        self._summary = summary
+        self._stats = stats
         self._wanted = sys.stderr.isatty() and not shown.json
         self._done_files = 0
         self._done_bytes = 0
@@ -56,8 +56,8 @@ class Progress:
         if self._bar is None:
             self._bar = _bar()
             self._bar.start()
-        rate = self._summary.records / (now - self._started)
-        text = f"{self._done_files:,}/{self._files:,} files  {self._summary.records:,} events  {rate:,.0f}/s"
+        rate = self._stats.records / (now - self._started)
+        text = f"{self._done_files:,}/{self._files:,} files  {self._stats.records:,} events  {rate:,.0f}/s"
         self._bar.update(0, total=self._bytes or 1, completed=self._done_bytes, description=text)
 
 

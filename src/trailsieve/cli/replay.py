@@ -10,11 +10,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from trailsieve.cli.inputs import time_range
 from trailsieve.cli.options import Screen, global_options, max_object_size, no_limits, screen
+
+if TYPE_CHECKING:
+    from trailsieve.engine.dead_letters import DeadLetters
+    from trailsieve.engine.stats import RunStats
+    from trailsieve.ports import Sink, Source
 
 _WORTH_WORKERS = 4 * 2**20  # bytes of compressed files
 _EXAMPLES = """\b
@@ -35,8 +41,7 @@ Examples:
     multiple=True,
     help="Rules to run; may be repeated. Default: cis-aws.",
 )
-@click.option("--since", metavar="TIME", help="Events from this time on: ISO 8601, or 24h, 7d before now.")
-@click.option("--until", metavar="TIME", help="Events before this time.")
+@time_range
 @click.option(
     "--account", "accounts", metavar="ID", multiple=True, help="This account only; may be repeated."
 )
@@ -58,7 +63,7 @@ Examples:
     "--workers",
     type=click.IntRange(1, 64),
     metavar="N",
-    help="Processes that read and match; the alerts are the same. Default: one a processor.",
+    help="Processes that read and match. Default: one per processor.",
 )
 @no_limits
 @max_object_size
@@ -66,19 +71,19 @@ Examples:
 def command(inputs: tuple[str, ...], summary_json: str | None, **options: Any) -> int:
     """Run rules over an archive of CloudTrail files and print the alerts.
 
-    INPUT is a directory (walked; the layout of CloudTrail's S3 buckets is known), a file, or a folder of a
-    bucket, s3://bucket/prefix, of which only what the options ask for is listed and read. What cannot be
-    read is named on stderr with its reason and counted; the rest is worked on all the same. An event that
-    was delivered twice raises one alert.
+    INPUT is a file, a directory (searched recursively, in CloudTrail's bucket layout or any other), or a
+    folder of a bucket, s3://bucket/prefix, of which only the selected part is listed and read. Files and
+    records that cannot be read are reported on stderr, counted, and skipped. An event that was delivered
+    twice raises one alert.
     """
     from trailsieve.cli.summary_table import print_summary
 
     shown = screen()
     with ExitStack() as stack:
-        summary = _run(inputs, _Options(**options), shown, stack)
+        stats = _run(inputs, _Options(**options), shown, stack)
     if summary_json:
-        Path(summary_json).write_text(json.dumps(summary.as_dict(), indent=2) + "\n", encoding="utf-8")
-    print_summary(summary, shown)
+        Path(summary_json).write_text(json.dumps(stats.as_dict(), indent=2) + "\n", encoding="utf-8")
+    print_summary(stats, shown)
     return 0
 
 
@@ -99,17 +104,12 @@ class _Options:
     workers: int | None
 
 
-def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitStack) -> Any:
-    from trailsieve.alarms.evaluator import Alarms
-    from trailsieve.cli.inputs import Inputs, apart, open_bucket
+def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitStack) -> RunStats:
+    from trailsieve.app.build import replay
+    from trailsieve.cli.inputs import Inputs, open_bucket, split_inputs
     from trailsieve.cli.progress import Progress
-    from trailsieve.engine.decode import Decoder
-    from trailsieve.engine.delivery import DirectDelivery
-    from trailsieve.engine.matcher import Matcher
-    from trailsieve.engine.pipeline import Pipeline
-    from trailsieve.engine.processor import Examiner
-    from trailsieve.engine.stats import Summary
-    from trailsieve.ports import RunContext, Source
+    from trailsieve.engine.stats import RunStats
+    from trailsieve.ports import RunContext
     from trailsieve.rules.load import load_pack
     from trailsieve.rules.rule import joined
     from trailsieve.sources.files import FilesSource, list_files
@@ -117,54 +117,38 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
 
     packs = [load_pack(pack, limits=not options.no_limits) for pack in options.packs or ("cis-aws",)]
     selection = Selection.parse(options.since, options.until, options.accounts, options.regions)
-    summary = Summary()
-    progress = stack.enter_context(Progress(summary, shown))
-    paths, urls = apart(inputs)
-    files = selection.files(list_files(paths), summary.skip)
+    stats = RunStats()
+    progress = stack.enter_context(Progress(stats, shown))
     context = RunContext(
         shown.say,
         options.max_object_size,
-        skip=summary.skip,
+        skip=stats.skip,
         object_found=progress.found,
         object_read=progress.done,
     )
+    paths, urls = split_inputs(inputs)
+    files = selection.files(list_files(paths), stats.skip)
     sources: list[Source] = [FilesSource(files, context, selection)]
     if urls:
         sources.append(open_bucket(urls, selection, context))
     source = Inputs(sources, selection)
     stack.callback(source.close)
-    rules = joined(packs)
-    matcher = Matcher(rules, selection.wants if selection.narrows else None)
-    examiner = Examiner(Decoder(options.max_object_size), matcher)
     size = None if urls else sum(file.size for file in files)
-    Pipeline(
-        source=source,
-        examine=_examine_all(examiner, options.workers, size, shown),
-        delivery=DirectDelivery([_sink(options, stack)]),
-        dead_letters=_dead_letters(options, shown, stack),
-        summary=summary,
-        alarms=Alarms(rules, upto=int(selection.until.timestamp()) if selection.until else None),
-        advise=shown.say,
-    ).run()
-    if not summary.files:
-        aside = "".join(f"; left aside: {count:,} × {reason}" for reason, count in summary.skipped.items())
-        shown.say(f"nothing to read in {', '.join(inputs)}{aside}")
-    return summary
+    sink, letters = _sink(options, stack), _dead_letters(options, shown, stack)
+    workers = _workers(options.workers, size)
+    replay(joined(packs), source, sink, context, letters, stats, workers).run()
+    if not stats.files:
+        skipped = "".join(f"; skipped: {count:,} × {reason}" for reason, count in stats.skipped.items())
+        shown.say(f"nothing to read in {', '.join(inputs)}{skipped}")
+    return stats
 
 
-def _examine_all(examiner: Any, workers: int | None, size: int | None, shown: Screen) -> Any:
-    """In worker processes, unless there is surely too little to read to be worth their start."""
-    count = workers or (1 if size is not None and size < _WORTH_WORKERS else os.cpu_count() or 1)
-    if count == 1:
-        from trailsieve.engine.pipeline import one_by_one
-
-        return one_by_one(examiner)
-    from trailsieve.engine.workers import WorkerPool
-
-    return WorkerPool(examiner.examine, count, shown.say).run
+def _workers(asked: int | None, size: int | None) -> int:
+    """The number of processes: one when there is too little to read to be worth starting more."""
+    return asked or (1 if size is not None and size < _WORTH_WORKERS else os.cpu_count() or 1)
 
 
-def _sink(options: _Options, stack: ExitStack) -> Any:
+def _sink(options: _Options, stack: ExitStack) -> Sink:
     from trailsieve.formats import encoder, line
     from trailsieve.sinks.stream import StreamSink
 
@@ -180,10 +164,10 @@ def _sink(options: _Options, stack: ExitStack) -> Any:
     return StreamSink(stream, partial(line.encode, widths=widths))
 
 
-def _dead_letters(options: _Options, shown: Screen, stack: ExitStack) -> list[Any]:
+def _dead_letters(options: _Options, shown: Screen, stack: ExitStack) -> list[DeadLetters]:
     from trailsieve.engine.dead_letters import FileDeadLetters, ReportedDeadLetters
 
-    letters: list[Any] = [ReportedDeadLetters(shown.problem)]
+    letters: list[DeadLetters] = [ReportedDeadLetters(shown.problem)]
     if options.dead_letters:
         letters.append(FileDeadLetters(Path(options.dead_letters)))
         stack.callback(letters[-1].close)

@@ -6,17 +6,20 @@ import signal
 import sys
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from trailsieve.cli.options import Screen, Size, global_options, screen
 
+if TYPE_CHECKING:
+    from trailsieve.engine.pipeline import Pipeline
+
 _EXAMPLES = """\b
 Examples:
   trailsieve run trailsieve.toml
   trailsieve config check --connect trailsieve.toml      before the first run
-  trailsieve run --replay-dead-letters trailsieve.toml   after what was wrong is mended
+  trailsieve run --replay-dead-letters trailsieve.toml   after the cause is fixed
 """
 _REPORT_EVERY = 60.0  # seconds
 
@@ -26,20 +29,19 @@ _REPORT_EVERY = 60.0  # seconds
 @click.option(
     "--replay-dead-letters",
     is_flag=True,
-    help="Work on the dead letters instead of the source; what still cannot be read stays there.",
+    help="Process the dead letters instead of the source; what still cannot be read stays there.",
 )
 @click.option(
-    "--until-idle", is_flag=True, help="End when the source has been quiet for 10 seconds: for jobs."
+    "--until-idle", is_flag=True, help="Stop when no record has arrived for 10 seconds: for scheduled jobs."
 )
 @global_options
 def command(config: str, replay_dead_letters: bool, until_idle: bool) -> int:
-    """Read a source for ever, run rules over it and deliver the alerts: as CONFIG.toml says.
+    """Run rules over a source continuously and deliver the alerts, as configured in CONFIG.toml.
 
-    SIGTERM and Ctrl-C end it gracefully: what was read is finished, delivered and committed first. After any
-    other end it goes on where the checkpoint stands: nothing is lost, and what is raised twice has the same
-    id.
+    SIGTERM and Ctrl-C stop it gracefully: everything that was read is delivered and committed first. After
+    a crash it resumes from the checkpoint: no alert is lost, and one that is raised twice keeps its id.
     """
-    from trailsieve.app.build import build
+    from trailsieve.app import build
     from trailsieve.app.load import load_config
     from trailsieve.engine.delivery import StoppedError
     from trailsieve.ports import RunContext
@@ -49,22 +51,22 @@ def command(config: str, replay_dead_letters: bool, until_idle: bool) -> int:
     stop = _Stop(idle_after=10.0 if until_idle else None)
     gauges: dict[str, float] = {}
     context = RunContext(shown.say, Size().convert(loaded.max_object_size, None, None), gauges.__setitem__)
-    service = build(loaded, context, stop, shown.problem, dead_letters_only=replay_dead_letters)
-    watch = _Watch(service.pipeline, shown, stop, gauges)
-    shown.say(f"running {len(loaded.rules)} rule packs over {loaded.source.kind}; SIGTERM or Ctrl-C ends it")
+    service = build.service(loaded, context, stop, shown.problem, dead_letters_only=replay_dead_letters)
+    reporter = _StatusReporter(service.pipeline, shown, stop, gauges)
+    shown.say(f"running {len(loaded.rules)} rule packs over {loaded.source.kind}; SIGTERM or Ctrl-C stops it")
     try:
         service.pipeline.run()
     except StoppedError:
-        shown.say("stopped while a sink refused alerts: they were not committed and will be raised again")
+        shown.say("stopped while a sink was down: its alerts were not committed and will be raised again")
         return 3
     finally:
-        watch.close()
+        reporter.close()
         service.close()
     return 0
 
 
 class _Stop:
-    """True once a signal came, or once the source was idle for long enough."""
+    """True after a signal, or when the source has been idle for long enough."""
 
     def __init__(self, idle_after: float | None) -> None:
         self._asked = threading.Event()
@@ -83,47 +85,45 @@ class _Stop:
         return idle or self._asked.is_set()
 
 
-class _Watch:
-    """Says now and then how the run goes: a thread that only reads counts."""
+class _StatusReporter:
+    """Reports the counts of a run once a minute, from a thread that only reads them."""
 
-    def __init__(self, pipeline: Any, shown: Screen, stop: _Stop, gauges: dict[str, float]) -> None:
+    def __init__(self, pipeline: Pipeline, shown: Screen, stop: _Stop, gauges: dict[str, float]) -> None:
         self._pipeline = pipeline
         self._shown = shown
         self._stop = stop
         self._gauges = gauges
-        self._before = 0
-        self._said = time.monotonic()
+        self._records = 0
+        self._reported = time.monotonic()
         self._ended = threading.Event()
         threading.Thread(target=self._run, daemon=True).start()
 
     def _run(self) -> None:
         while not self._ended.wait(0.5):
-            records = self._pipeline.summary.records
-            if records != self._before:
-                self._before = records
+            records = self._pipeline.stats.records
+            if records != self._records:
+                self._records = records
                 self._stop.last_busy = time.monotonic()
-            if time.monotonic() - self._said > _REPORT_EVERY:
-                self.say()
+            if time.monotonic() - self._reported > _REPORT_EVERY:
+                self.report()
 
     def close(self) -> None:
-        """The last line."""
+        """Ends the thread after a last report."""
         self._ended.set()
-        self.say()
+        self.report()
 
-    def say(self) -> None:
-        """One line of counts."""
-        self._said = time.monotonic()
-        summary = self._pipeline.summary
-        alerts = sum(counts.alerts for counts in list(summary.rules.values()))
+    def report(self) -> None:
+        """Prints one line of counts."""
+        self._reported = time.monotonic()
+        stats = self._pipeline.stats
+        counts = {
+            "records": stats.records,
+            "alerts": sum(counts.alerts for counts in list(stats.rules.values())),
+            "duplicates": stats.duplicates,
+            "unreadable": stats.unreadable,
+            "control_messages": stats.control_messages,
+        }
         gauges = dict(sorted(self._gauges.items()))
-        shown = "".join(f", {name.replace('_', ' ')} {value:,.6g}" for name, value in gauges.items())
-        self._shown.say(
-            f"{summary.records:,} records, {alerts:,} alerts, {summary.repeated:,} again, "
-            f"{summary.unread:,} unread, {summary.notices:,} notices{shown}",
-            records=summary.records,
-            alerts=alerts,
-            repeated=summary.repeated,
-            unread=summary.unread,
-            notices=summary.notices,
-            **gauges,
-        )
+        figures = [f"{count:,} {name}" for name, count in counts.items()]
+        figures += [f"{name} {value:,.6g}" for name, value in gauges.items()]
+        self._shown.say(", ".join(figures).replace("_", " "), **counts, **gauges)

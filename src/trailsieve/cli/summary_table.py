@@ -1,4 +1,4 @@
-"""The table at the end of a replay: what each rule saw, and what was left aside."""
+"""The table at the end of a replay: what each rule matched, and what was skipped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from trailsieve.cli.options import Screen
 from trailsieve.cli.table import Row, table
-from trailsieve.engine.stats import RuleCounts, Summary, top
+from trailsieve.engine.stats import RuleCounts, RunStats, top
 from trailsieve.errors import shorten, tail, visible
 
 _HEADER = ("rule", "alerts", "first", "last", "top principals", "top sources")
@@ -19,41 +19,41 @@ _SOURCE_WIDTH = 15
 _BOLD, _PLAIN = "\033[1m", "\033[0m"
 
 
-def print_summary(summary: Summary, shown: Screen) -> None:
-    """Prints the summary on stderr; as one JSON object when messages are JSON."""
+def print_summary(stats: RunStats, shown: Screen) -> None:
+    """Prints the counts of a run on stderr, as one JSON object when messages are JSON."""
     if shown.json:
-        shown.say("summary", **summary.as_dict())
+        shown.say("summary", **stats.as_dict())
         return
     width = shutil.get_terminal_size().columns if sys.stderr.isatty() else 150
     bold, plain = (_BOLD, _PLAIN) if shown.colored() else ("", "")
     lines = [""]
-    if summary.rules:
-        header, *rows = table(_HEADER, _rows(summary, width), frozenset({1}))
+    if stats.rules:
+        header, *rows = table(_HEADER, _rows(stats, width), frozenset({1}))
         lines += [f"{bold}{header}{plain}", *rows, ""]
-    lines.append(f"{bold}{_counts(summary)}{plain}")
-    for reason, count in sorted(summary.skipped.items()):
-        lines.append(f"  left aside: {count:,} × {visible(reason)}")
-    lines += [f"  {visible(line)}" for line in _not_counted(summary)]
+    lines.append(f"{bold}{_counts(stats)}{plain}")
+    for reason, count in sorted(stats.skipped.items()):
+        lines.append(f"  skipped: {count:,} × {visible(reason)}")
+    lines += [f"  {visible(line)}" for line in _not_counted(stats)]
     print("\n".join(lines), file=sys.stderr)
 
 
-def _not_counted(summary: Summary) -> Iterator[str]:
-    """Matches that raised nothing, or more than they should, and why."""
-    for rule, reasons in summary.excepted.items():
+def _not_counted(stats: RunStats) -> Iterator[str]:
+    """Matches that did not count as usual, and why."""
+    for rule, reasons in stats.excepted.items():
         for reason, count in reasons.items():
             yield f"not counted: {count:,} × {rule}, an exception: {reason}"
-    for rule, reasons in summary.expired.items():
+    for rule, reasons in stats.expired.items():
         for reason, count in reasons.items():
-            yield f"counted again: {count:,} × {rule}, an exception that has expired: {reason}"
-    for rule, count in summary.late.items():
-        yield f"not counted: {count:,} × {rule}, later than its alarm's allowed_lateness"
-    for rule, count in summary.crowded.items():
-        yield f"counted together: {count:,} × {rule}, beyond its alarm's max_keys"
+            yield f"counted again: {count:,} × {rule}, an expired exception: {reason}"
+    for rule, count in stats.late.items():
+        yield f"not counted: {count:,} × {rule}, after its alarm's allowed_lateness"
+    for rule, count in stats.over_max_keys.items():
+        yield f"counted together: {count:,} × {rule}, over its alarm's max_keys"
 
 
-def _rows(summary: Summary, width: int) -> Iterator[Row]:
+def _rows(stats: RunStats, width: int) -> Iterator[Row]:
     names = min(max(width - _FIXED_WIDTH, _NAME_WIDTHS[0]), _NAME_WIDTHS[1])
-    for rule, counts in sorted(summary.rules.items(), key=lambda item: (-item[1].alerts, item[0])):
+    for rule, counts in sorted(stats.rules.items(), key=lambda item: (-item[1].alerts, item[0])):
         yield (
             rule,
             f"{counts.alerts:,}",
@@ -71,14 +71,14 @@ def _names(counter: Counter[str], width: int) -> list[str]:
     return [f"{count:>5,} {tail(name, width)}" for name, count in top(counter)]
 
 
-def _counts(summary: Summary) -> str:
-    alerts = sum(counts.alerts for counts in summary.rules.values())
+def _counts(stats: RunStats) -> str:
+    alerts = sum(counts.alerts for counts in stats.rules.values())
     parts = [
-        f"{summary.records:,} records in {summary.files:,} files ({summary.bytes / 1e6:,.1f} MB)",
+        f"{stats.records:,} records in {stats.files:,} files ({stats.bytes / 1e6:,.1f} MB)",
         f"{alerts:,} alerts",
     ]
-    if summary.repeated:
-        parts.append(f"{summary.repeated:,} repeated and not raised again")
-    if summary.unread_records:
-        parts.append(f"{summary.unread_records:,} records could not be read")
+    if stats.duplicates:
+        parts.append(f"{stats.duplicates:,} duplicates not raised again")
+    if stats.unreadable_records:
+        parts.append(f"{stats.unreadable_records:,} records could not be read")
     return " · ".join(parts)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trailsieve.cli.inputs import over, time_range
 from trailsieve.cli.options import global_options, max_object_size, no_limits, screen
 from trailsieve.errors import UsageError, shorten, visible_lines
 
@@ -33,28 +34,20 @@ _BY = ("principal", "service", "account")
 
 @click.command("tune", epilog=_EXAMPLES)
 @click.argument("rule_id", metavar="RULE")
-@click.option(
-    "--over",
-    "inputs",
-    metavar="ARCHIVE",
-    multiple=True,
-    required=True,
-    help="Files or folders; may be repeated.",
-)
+@over
 @click.option(
     "--rules",
     "packs",
     metavar="PACK|FILE",
     multiple=True,
-    help="Where RULE is; the built-in packs when not given.",
+    help="The pack or file that has RULE. Default: the built-in packs.",
 )
 @click.option(
     "--against",
     metavar="PATTERN|FILE",
     help="Another version of RULE: a pattern, or a rule file that has it.",
 )
-@click.option("--since", metavar="TIME", help="Events from this time on: ISO 8601, or 24h, 7d before now.")
-@click.option("--until", metavar="TIME", help="Events before this time.")
+@time_range
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @no_limits
 @max_object_size
@@ -66,58 +59,30 @@ def command(
     against: str | None,
     as_json: bool,
     no_limits: bool,
-    **options: Any,
+    max_object_size: int,
+    **times: Any,
 ) -> None:
-    """Show what RULE would have raised over an archive: how often, for whom, and what would quieten it.
+    """Show what RULE would have raised over an archive: how often, for whom, and what would reduce it.
 
     Exceptions are proposed with the number of events that each would hide and of alerts that would be left:
-    read them as questions to the owner of the caller. With --against the two versions are compared.
+    treat them as questions for the owner of the caller. With --against the two versions are compared.
     """
+    from trailsieve.analysis.simulation import Archive
     from trailsieve.analysis.tuning import outcomes, proposals, with_exception
+    from trailsieve.trail.selection import Selection
 
     rule = _find(rule_id, packs, limits=not no_limits)
     other = _version(rule, against, limits=not no_limits) if against else None
-    archive = Archive(inputs, **options)
-    found = outcomes([rule] + ([other] if other else []), *archive.read())
+    archive = Archive.open(inputs, Selection.parse(**times), max_object_size)
+    found = outcomes([rule] + ([other] if other else []), archive, screen().problem)
     proposed = proposals(found[0])
-    tried = (
-        outcomes([with_exception(rule, one) for one in proposed], *archive.read(quiet=True))
-        if proposed
-        else []
-    )
+    tried = outcomes([with_exception(rule, one) for one in proposed], archive) if proposed else []
     pairs = list(zip(proposed, tried, strict=True))
     if as_json:
         print(json.dumps(_as_dict(found, pairs), indent=2))
         return
     lines = [*_overview(found[0]), *_proposed(found[0], pairs)]
-    print(visible_lines("\n".join(lines + (list(_compared(found[0], found[1])) if other else []))))
-
-
-class Archive:
-    """What the options of an archive select."""
-
-    def __init__(
-        self, inputs: Sequence[str], since: str | None, until: str | None, max_object_size: int
-    ) -> None:
-        from trailsieve.sources.files import list_files
-        from trailsieve.trail.selection import Selection
-
-        self._selection = Selection.parse(since, until, (), ())
-        self._files = self._selection.files(list_files(inputs), lambda reason: None)
-        self._limit = max_object_size
-        if not self._files:
-            raise UsageError(f"nothing to read in {', '.join(inputs)}")
-
-    def read(self, *, quiet: bool = False) -> tuple[Any, ...]:
-        """A source of the archive, and what else a run over it needs."""
-        from trailsieve.engine.dead_letters import ReportedDeadLetters
-        from trailsieve.ports import RunContext
-        from trailsieve.sources.files import FilesSource
-
-        letters = [] if quiet else [ReportedDeadLetters(screen().problem)]
-        wanted = self._selection.wants if self._selection.narrows else None
-        source = FilesSource(self._files, RunContext(max_object_size=self._limit), self._selection)
-        return source, letters, wanted, self._limit
+    print(visible_lines("\n".join(lines + (list(_comparison(found[0], found[1])) if other else []))))
 
 
 def _find(rule_id: str, packs: Sequence[str], *, limits: bool) -> Rule:
@@ -136,7 +101,7 @@ def _find(rule_id: str, packs: Sequence[str], *, limits: bool) -> Rule:
 
 
 def _version(rule: Rule, against: str, *, limits: bool) -> Rule:
-    """A rule file's rule of the same id, or its only one; or the rule with another pattern."""
+    """The rule of the same id in a rule file, or its only rule; or the rule with another pattern."""
     from trailsieve.pattern.compiler import compile
     from trailsieve.rules.load import load_pack
 
@@ -145,7 +110,7 @@ def _version(rule: Rule, against: str, *, limits: bool) -> Rule:
     pack = load_pack(against, limits=limits)
     found = pack.rule(rule.id) or (pack.rules[0] if len(pack.rules) == 1 else None)
     if found is None:
-        raise UsageError(f"{against} has no rule {rule.id!r}: name the file that holds its other version")
+        raise UsageError(f"{against} has no rule {rule.id!r}: name the file that has its other version")
     return found
 
 
@@ -172,7 +137,7 @@ def _overview(outcome: Outcome) -> Iterator[str]:
 def _proposed(outcome: Outcome, pairs: list[tuple[RuleException, Outcome]]) -> Iterator[str]:
     if not pairs:
         return
-    yield "\nExceptions to think about: who owns the caller, and is the call meant?"
+    yield "\nExceptions to consider: who owns the caller, and is the call intended?"
     for exception, tried in pairs:
         hides = len(outcome.events) - len(tried.events)
         yield f"\n# hides {hides:,} of {len(outcome.events):,} events; {len(tried.alerts):,} alerts are left"
@@ -180,7 +145,7 @@ def _proposed(outcome: Outcome, pairs: list[tuple[RuleException, Outcome]]) -> I
         yield 'reason = ""\nowner = ""'
 
 
-def _compared(one: Outcome, other: Outcome) -> Iterator[str]:
+def _comparison(one: Outcome, other: Outcome) -> Iterator[str]:
     from trailsieve.analysis.tuning import difference
 
     yield f"\nAgainst {other.rule.pattern.text}"

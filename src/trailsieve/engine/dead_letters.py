@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +13,6 @@ from typing import Protocol
 import msgspec
 
 from trailsieve.engine.sink_worker import Refusal
-from trailsieve.engine.stats import Summary
 from trailsieve.errors import DeadLetterError
 from trailsieve.formats import native
 from trailsieve.model import Problem
@@ -106,26 +105,29 @@ class RatioLimit:
     """Ends the run when too much cannot be read: then the source or a format is wrong, not a record.
 
     Args:
-        ratio: share of all records above which it ends.
-        after: records, those unread included, before which nothing is concluded.
+        ratio: the share of unreadable records above which the run ends; 1 never ends it.
+        after: the number of records, unreadable ones included, before which the run goes on in any case.
     """
 
-    def __init__(self, ratio: float, after: int, summary: Summary) -> None:
+    def __init__(self, ratio: float = 1, after: int = 1) -> None:
         self._ratio = ratio
         self._after = after
-        self._summary = summary
-        self._count = 0
+        self._records = 0
+        self._unreadable = 0
 
-    def add(self, problem: Problem) -> None:
-        if problem.warning:
-            return
-        self._count += 1
-        seen = self._summary.records + self._count
-        if seen >= self._after and self._count > self._ratio * seen:
+    def add(self, records: int, problems: Sequence[Problem]) -> None:
+        """Counts records that were read, and what was not.
+
+        Raises:
+            DeadLetterError: the ratio is exceeded.
+        """
+        unreadable = [problem for problem in problems if not problem.warning]
+        self._unreadable += len(unreadable)
+        self._records += records + len(unreadable)
+        if unreadable and self._records >= self._after and self._unreadable > self._ratio * self._records:
+            last = unreadable[-1]
             raise DeadLetterError(
-                f"{self._count:,} of {seen:,} records cannot be read, more than max_ratio = {self._ratio}; "
-                f"the last: {problem.origin}: {problem.reason}. Nothing is lost: mend it and start again"
+                f"{self._unreadable:,} of {self._records:,} records cannot be read, more than "
+                f"max_ratio = {self._ratio}; the last one: {last.origin}: {last.reason}. "
+                "Nothing is lost: fix the cause and start again"
             )
-
-    def close(self) -> None:
-        """Nothing is held."""

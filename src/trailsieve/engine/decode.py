@@ -25,7 +25,6 @@ class Decoded:
         data: its bytes: a document, or lines.
         lines: the number of the first line; 0 for a document.
         problems: what could not be read, or was read with a warning.
-        records: how many records were taken out so far.
     """
 
     def __init__(
@@ -35,24 +34,22 @@ class Decoded:
         self.data = data
         self.lines = lines
         self.problems: list[Problem] = []
-        self.records = 0
         self._any_object = any_object
 
     def batches(self, decode: Decode) -> Iterator[Batch]:
-        """The records, decoded in blocks where the document is a plain CloudTrail file; counts them.
+        """The records, decoded in blocks where the document is a plain CloudTrail file.
 
-        What cannot be read is noted in `problems`.
+        What cannot be read is added to `problems`.
         """
         try:
             for batch in self._batches(decode):
-                self.records += len(batch)
                 yield batch
                 if batch.warning:
                     self.warn(batch.warning)
         except UnreadableError as error:
             self.problems.append(Problem(self.origin, error.reason, text=bytes(self.data)))
 
-    def place(self, number: int) -> tuple[str, int]:
+    def locate(self, number: int) -> tuple[str, int]:
         """The name of the message that holds a record, and the record's number in it."""
         return self.origin, number
 
@@ -77,12 +74,12 @@ class Decoded:
         self.problems.append(Problem(self.origin, reason, warning=True))
 
 
-class Together(Decoded):
-    """Many small messages of a stream, without their envelopes, as one run of records."""
+class DecodedBatch(Decoded):
+    """Many small messages of a stream, unwrapped from their envelopes, as one run of records."""
 
     def __init__(self, messages: Sequence[Message], limit: int) -> None:
         super().__init__("")
-        self.notices = 0
+        self.control_messages = 0
         self.advice: set[str] = set()
         self.size = 0
         self._limit = limit
@@ -107,14 +104,14 @@ class Together(Decoded):
         found = unwrap(message.payload, self._limit)
         self._texts += found.records
         self._places += [(message.name, number) for number in range(1, len(found.records) + 1)]
-        self.notices += found.control_messages
+        self.control_messages += found.control_messages
         self.advice |= found.advice
         for name in found.objects:
             reason = f"a notification about {name.url}, not its records; the `sqs` source reads such objects"
             self.problems.append(Problem(message.name, reason, text=message.payload))
         self.problems += [Problem(message.name, reason, text=text) for reason, text in found.problems]
 
-    def place(self, number: int) -> tuple[str, int]:
+    def locate(self, number: int) -> tuple[str, int]:
         place = self._places[number - 1]
         return (place.name, 1) if isinstance(place, Message) else place
 
@@ -127,7 +124,7 @@ class Decoder:
 
     Args:
         limit: bytes of one object at most, after decompression.
-        any_object: a JSON object without `Records` is a record even when it is none of CloudTrail's.
+        any_object: a JSON object without `Records` is a record even when CloudTrail does not write such.
     """
 
     def __init__(self, limit: int = DEFAULT_LIMIT, *, any_object: bool = False) -> None:
@@ -148,9 +145,9 @@ class Decoder:
                 decoded.problems.append(Problem(message.name, error.reason, text=message.payload))
         return decoded
 
-    def together(self, messages: Sequence[Message]) -> Together:
-        """Many small messages of a stream, whatever envelopes they stand in."""
-        return Together(messages, min(self.limit, _STREAM_LIMIT))
+    def decode_batch(self, messages: Sequence[Message]) -> DecodedBatch:
+        """Many small messages of a stream, unwrapped from any known envelope."""
+        return DecodedBatch(messages, min(self.limit, _STREAM_LIMIT))
 
     def _open(self, decoded: Decoded) -> None:
         decoded.data = data = self._plain(decoded)

@@ -1,4 +1,4 @@
-"""Alerts to all sinks at once, each with a worker thread of its own, until the required ones have taken them.
+"""Alerts to all sinks at once, each with its own worker thread, until the required ones have accepted them.
 
 While a required sink is down the source is kept alive and nothing more is polled from it: a slow receiver
 slows the run and loses nothing. A sink that is not required never makes the run wait.
@@ -10,26 +10,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from trailsieve.engine.heartbeat import Heartbeat
-from trailsieve.engine.sink_worker import Outlet, Refusal
+from trailsieve.engine.sink_worker import Refusal, SinkWorker
 from trailsieve.model import Alert
 from trailsieve.ports import Sink
 
-_SLICE = 0.5  # seconds between two signs of life to the source
-_GRACE = 10.0  # seconds that sinks which are not required have at the end for what still waits
+_SLICE = 0.5  # seconds between two calls of keep_alive
+_GRACE = 10.0  # seconds that optional sinks have at the end for the alerts that still wait
 
 
 class StoppedError(Exception):
-    """The run was told to stop while a sink refused; nothing of the epoch is committed."""
+    """The run was told to stop while a required sink was down; nothing of the epoch is committed."""
 
 
 @dataclass(slots=True)
 class DirectDelivery:
-    """Hands alerts to sinks that never make a run wait, such as a stream: for replays."""
+    """Passes alerts to sinks that never make a run wait, such as a stream: for replays and simulations."""
 
     sinks: Sequence[Sink]
 
     def deliver(self, alerts: Sequence[Alert]) -> None:
-        """Returns when every sink has taken every alert."""
+        """Returns when every sink has accepted every alert."""
         if alerts:
             for sink in self.sinks:
                 sink.deliver(alerts)
@@ -37,71 +37,66 @@ class DirectDelivery:
 
 @dataclass(slots=True)
 class Delivery:
-    """Hands alerts to every sink that wants them.
+    """Passes alerts to every sink whose routing takes them.
 
     Attributes:
-        sinks: as they are, which makes them required and takes all alerts, or as outlets.
-        keep_alive: called every half second while a sink keeps us waiting.
-        refused: told, by the thread that delivers, of each alert that a sink never took.
+        keep_alive: called every half second while a required sink is busy.
+        refused: called, by the thread that delivers, with each alert that a sink never accepted.
         stopping: whether to give up waiting for a sink that is down.
-        heartbeat: adds a sign of life when one is due.
-        gauge: told how many alerts wait for a sink and how many it never took, by name.
+        heartbeat: adds a heartbeat when one is due.
+        gauge: sets by name how many alerts wait for a sink and how many it never accepted.
     """
 
-    sinks: Sequence[Sink | Outlet]
+    workers: Sequence[SinkWorker]
     keep_alive: Callable[[], None] = lambda: None
     refused: Callable[[Refusal], None] = lambda refusal: None
     stopping: Callable[[], bool] = lambda: False
     heartbeat: Heartbeat = field(default_factory=lambda: Heartbeat(0))
     gauge: Callable[[str, float], None] = lambda name, value: None
-    outlets: list[Outlet] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.outlets = [sink if isinstance(sink, Outlet) else Outlet(sink) for sink in self.sinks]
 
     def deliver(self, alerts: Sequence[Alert]) -> None:
-        """Returns when every required sink has taken or refused every alert.
+        """Returns when every required sink has accepted or refused every alert. Blocks until then.
 
         Raises:
-            SinkError: a required sink will take nothing until a person mends something.
-            StoppedError: told to stop while one of them was down.
+            SinkError: a required sink will accept nothing until its configuration is fixed.
+            StoppedError: `stopping` became true while one of them was down.
         """
-        signs = self.heartbeat.due()
-        for outlet in self.outlets:
-            wanted = [alert for alert in alerts if outlet.routing.takes(alert)]
-            if outlet.routing.heartbeat:
-                wanted += signs
+        heartbeats = self.heartbeat.due()
+        for worker in self.workers:
+            wanted = [alert for alert in alerts if worker.routing.takes(alert)]
+            if worker.routing.heartbeat:
+                wanted += heartbeats
             if wanted:
-                outlet.put(wanted)
-        required = [outlet for outlet in self.outlets if outlet.required]
+                worker.put(wanted)
+        required = [worker for worker in self.workers if worker.required]
         while not _settled(required):
-            if self.stopping() and any(outlet.down for outlet in required):
+            if self.stopping() and any(worker.down for worker in required):
                 raise StoppedError
             self.keep_alive()
         self._collect()
 
     def close(self) -> None:
-        """Gives what still waits a last chance, and ends the workers."""
-        for outlet in self.outlets:
-            if not outlet.required and not outlet.down:
-                outlet.settled(_GRACE)
-            outlet.stop("the run ended before it was taken")
+        """Tries once more to deliver what still waits, and ends the worker threads."""
+        for worker in self.workers:
+            if not worker.required and not worker.down:
+                worker.settled(_GRACE)
+            worker.stop("the run ended before it was accepted")
         self._collect()
 
     def _collect(self) -> None:
-        for outlet in self.outlets:
-            for refusal in outlet.refusals():
+        for worker in self.workers:
+            for refusal in worker.refusals():
                 self.refused(refusal)
-            if outlet.given_up:
-                self.gauge(f"{outlet.name}_never_taken", outlet.given_up)
-            if not outlet.required:
-                self.gauge(f"{outlet.name}_waiting", outlet.waiting)
+            if worker.given_up:
+                self.gauge(f"{worker.name}_never_accepted", worker.given_up)
+            if not worker.required:
+                self.gauge(f"{worker.name}_waiting", worker.waiting)
 
 
-def _settled(required: Sequence[Outlet]) -> bool:
-    """Whether all have taken everything, within half a second; what ended one of them ends the run."""
-    settled = all(outlet.settled(_SLICE) for outlet in required)
-    for outlet in required:
-        if outlet.error:
-            raise outlet.error
+def _settled(required: Sequence[SinkWorker]) -> bool:
+    """Whether all have accepted everything, within half a second; the error of a failed one is raised."""
+    settled = all(worker.settled(_SLICE) for worker in required)
+    for worker in required:
+        if worker.error:
+            raise worker.error
     return settled

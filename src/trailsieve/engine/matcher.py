@@ -16,8 +16,8 @@ from trailsieve.trail.cloudtrail import Batch, blocks_of
 from trailsieve.trail.event import Event, read_event
 
 Wanted = Callable[[Event], bool]
-Saw = Callable[[list[Any]], None]
-Place = Callable[[int], tuple[str, int]]
+OnBatch = Callable[[int, list[Any]], None]
+Locate = Callable[[int], tuple[str, int]]
 _TIMES = ("eventTime", "@timestamp")  # the second is Logstash's
 
 
@@ -48,23 +48,25 @@ class Matcher:
         self._decode_block = jsontext.decoder(list[event]).decode
         self._decode_lines = jsontext.decoder(event).decode_lines
 
-    def match(self, decoded: Decoded, saw: Saw | None = None) -> Iterator[Match | Problem]:
-        """The matches in a message's records, and a problem for each record that cannot be read.
+    def match(
+        self, decoded: Decoded, on_batch: OnBatch = lambda count, times: None
+    ) -> Iterator[Match | Problem]:
+        """Yields the matches in a message's records, and a problem for each record that cannot be read.
 
         Args:
-            saw: told the event times of all records, as they are written, when any rule has an alarm.
+            on_batch: called for each batch of records with their number (blank lines do not count) and, when
+                any rule has an alarm, their event times as the records write them.
         """
         for batch in self._decoded(decoded):
-            if saw:
-                saw(self._times(batch))
+            times = self._times(batch) if self._read_times else []
             if batch.events is not None and not self._text_rules:
-                yield from self._match_events(batch, batch.events, decoded.place)
+                on_batch(len(batch.events), times)
+                yield from self._match_events(batch, batch.events, decoded.locate)
             else:
-                for index, text in enumerate(batch.texts, batch.first):
-                    if text.strip():
-                        yield from self._match_text(text, *decoded.place(index))
-                    else:
-                        decoded.records -= 1  # an empty line
+                lines = [(index, text) for index, text in enumerate(batch.texts, batch.first) if text.strip()]
+                on_batch(len(lines), times)
+                for index, text in lines:
+                    yield from self._match_text(text, *decoded.locate(index))
 
     def _decoded(self, decoded: Decoded) -> Iterator[Batch]:
         for batch in decoded.batches(self._decode_block):
@@ -87,9 +89,9 @@ class Matcher:
             return None
         return event.eventTime or event.timestamp if not self._wanted or self._wanted(event) else None
 
-    def _match_events(self, batch: Batch, events: list[Any], place_of: Place) -> Iterator[Match | Problem]:
+    def _match_events(self, batch: Batch, events: list[Any], locate: Locate) -> Iterator[Match | Problem]:
         for place, numbers in self._fused.matches(events):
-            origin, index = place_of(batch.first + place)
+            origin, index = locate(batch.first + place)
             record = _record(index, batch.texts[place], origin)
             if isinstance(record, Problem):
                 yield record

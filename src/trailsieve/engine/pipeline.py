@@ -1,7 +1,7 @@
-"""One epoch after another: poll → examine → alarm → deliver → checkpoint → commit.
+"""One epoch after another: poll → process → alarm → deliver → checkpoint → commit.
 
-The order is the guarantee: a position is kept only after every required sink has accepted the alerts before
-it, so a crash at any point repeats alerts (with the same ids) and never loses one. The alarms' state is kept
+The order is the guarantee: a position is saved only after every required sink has accepted the alerts before
+it, so a crash at any point repeats alerts (with the same ids) and never loses one. The alarms' state is saved
 together with the positions, so no event is counted twice or forgotten.
 """
 
@@ -13,37 +13,37 @@ from typing import TypeVar
 
 from trailsieve.alarms.evaluator import Alarms
 from trailsieve.engine.checkpoint import Checkpoint, Epoch, MemoryCheckpoint
-from trailsieve.engine.dead_letters import DeadLetters
+from trailsieve.engine.dead_letters import DeadLetters, RatioLimit
 from trailsieve.engine.dedup import RecentIds
 from trailsieve.engine.delivery import Delivery, DirectDelivery
-from trailsieve.engine.processor import Examiner, Findings
-from trailsieve.engine.stats import Summary
+from trailsieve.engine.processor import BatchResult, Processor
+from trailsieve.engine.stats import RunStats
 from trailsieve.model import Alert, Message, Position
 from trailsieve.ports import Source
 
 T = TypeVar("T")
 
-Examined = tuple[Sequence[Message], Findings]
-# Examines what was polled, in order: in this process or in others. An empty poll is an empty epoch.
-ExamineAll = Callable[[Iterable[Sequence[Message]]], Iterable[Examined]]
+Processed = tuple[Sequence[Message], BatchResult]
+# Processes what was polled, in order, in this process or in others. An empty poll is an empty epoch.
+ProcessAll = Callable[[Iterable[Sequence[Message]]], Iterable[Processed]]
 
 
-def one_by_one(examiner: Examiner) -> ExamineAll:
-    """Each message is an epoch of its own: for files and objects."""
+def per_message(processor: Processor) -> ProcessAll:
+    """Makes each message an epoch of its own: for files and objects."""
 
-    def examine(polled: Iterable[Sequence[Message]]) -> Iterator[Examined]:
+    def process(polled: Iterable[Sequence[Message]]) -> Iterator[Processed]:
         for messages in polled:
             if not messages:
-                yield (), Findings()
+                yield (), BatchResult()
             for message in messages:
-                yield (message,), examiner.examine(message)
+                yield (message,), processor.process(message)
 
-    return examine
+    return process
 
 
-def together(examiner: Examiner) -> ExamineAll:
-    """What was polled together is one epoch: for streams of small messages."""
-    return lambda polled: ((messages, examiner.together(messages)) for messages in polled)
+def per_batch(processor: Processor) -> ProcessAll:
+    """Makes each poll an epoch: for streams of small messages."""
+    return lambda polled: ((messages, processor.process_batch(messages)) for messages in polled)
 
 
 @dataclass(slots=True)
@@ -51,51 +51,58 @@ class Pipeline:
     """A source, a rule set and sinks, wired together.
 
     Attributes:
-        alarms: of the rules that have one.
+        alarms: the alarms of the rules that have one.
+        limit: ends the run when too much cannot be read.
         ends: whether the end of the source is the end of all events, at which every period is closed.
-        advise: told, once each, what the person who runs this ought to know of what comes in.
+        info: shows the operator a line about what arrives, each line once.
         stopping: asked between epochs; once it is true, what was polled is finished and `run` returns.
     """
 
     source: Source
-    examine: ExamineAll
+    process: ProcessAll
     delivery: Delivery | DirectDelivery
     dead_letters: Sequence[DeadLetters]
-    summary: Summary = field(default_factory=Summary)
+    stats: RunStats = field(default_factory=RunStats)
     checkpoint: Checkpoint = field(default_factory=MemoryCheckpoint)
     seen: RecentIds = field(default_factory=RecentIds)
     alarms: Alarms = field(default_factory=lambda: Alarms(()))
+    limit: RatioLimit = field(default_factory=RatioLimit)
     ends: bool = True
     stopping: Callable[[], bool] = lambda: False
-    advise: Callable[[str], None] = lambda text: None
-    _advised: set[str] = field(default_factory=set)
+    info: Callable[[str], None] = lambda text: None
+    _shown: set[str] = field(default_factory=set)
 
-    def run(self) -> Summary:
-        """Works until the source is exhausted, or told to stop."""
+    def run(self) -> RunStats:
+        """Works until the source is exhausted or `stopping` is true, and returns the counts.
+
+        Raises:
+            SourceError, SinkError, CheckpointError, DeadLetterError: going on would lose something.
+            StoppedError: `stopping` became true while a required sink was down.
+        """
         self.source.start(self.checkpoint.positions())
         for identity in self.checkpoint.ids():
             self.seen.add(identity)
         self.alarms.restore(self.checkpoint.state())
-        for messages, findings in self.examine(self._polled()):
-            self.epoch(messages, findings)
+        for messages, result in self.process(self._polled()):
+            self.epoch(messages, result)
         if self.ends and self.source.exhausted:
             self._raise(self.alarms.close(), [], [])
-        return self.summary
+        return self.stats
 
-    def epoch(self, messages: Sequence[Message], findings: Findings) -> None:
+    def epoch(self, messages: Sequence[Message], result: BatchResult) -> None:
         """Delivers what the messages held, then commits them."""
-        alerts = self._new(findings.alerts, lambda alert: alert)
-        samples = self._new(findings.samples, lambda sample: sample.alert)
+        alerts = self._new(result.alerts, lambda alert: alert)
+        samples = self._new(result.samples, lambda sample: sample.alert)
         ids = [alert.id for alert in alerts] + [sample.alert.id for sample in samples]
         self.alarms.add(samples)
-        self.alarms.add_misses(findings.misses)
-        alerts += self.alarms.advance(findings.newest, heard=any(not m.marker for m in messages))
-        self.summary.saw(findings)
-        self._report(findings)
+        self.alarms.add_misses(result.misses)
+        alerts += self.alarms.advance(result.newest, heard=any(not m.marker for m in messages))
+        self.stats.add(result)
+        self._report(result)
         self._raise(alerts, ids, [message.position for message in messages])
 
     def _raise(self, alerts: Sequence[Alert], ids: Sequence[str], positions: Sequence[Position]) -> None:
-        self.summary.raised(alerts)
+        self.stats.raised(alerts)
         self.delivery.deliver(alerts)
         state = self.alarms.changes()
         if positions or state:
@@ -103,25 +110,25 @@ class Pipeline:
         if positions:
             self.source.commit(positions)
 
-    def _report(self, findings: Findings) -> None:
-        for advice in (*findings.advice, *self._alarm_advice(findings)):
-            if advice not in self._advised:
-                self._advised.add(advice)
-                self.advise(advice)
-        for problem in findings.problems:
-            self.summary.refused(problem)
+    def _report(self, result: BatchResult) -> None:
+        for advice in (*result.advice, *self._alarm_advice(result)):
+            if advice not in self._shown:
+                self._shown.add(advice)
+                self.info(advice)
+        for problem in result.problems:
             for letters in self.dead_letters:
                 letters.add(problem)
+        self.limit.add(result.records, result.problems)
 
-    def _alarm_advice(self, findings: Findings) -> Iterator[str]:
-        self.summary.late, self.summary.crowded = self.alarms.late, self.alarms.crowded
-        for rule in self.summary.late:
-            yield f"rule {rule}: events come later than its alarm's allowed_lateness: not counted; raise it"
-        for rule in self.summary.crowded:
-            yield f"rule {rule}: more dimension values than its alarm's max_keys: new ones count together"
-        for rule, reasons in findings.expired.items():
+    def _alarm_advice(self, result: BatchResult) -> Iterator[str]:
+        self.stats.late, self.stats.over_max_keys = self.alarms.late, self.alarms.crowded
+        for rule in self.stats.late:
+            yield f"rule {rule}: events arrive after its alarm's allowed_lateness and do not count; raise it"
+        for rule in self.stats.over_max_keys:
+            yield f"rule {rule}: more dimension values than its alarm's max_keys; new ones count together"
+        for rule, reasons in result.expired.items():
             for reason in reasons:
-                yield f"rule {rule}: the exception {reason!r} has expired: what it hid counts again"
+                yield f"rule {rule}: the exception {reason!r} has expired; what it hid counts again"
 
     def _polled(self) -> Iterator[Sequence[Message]]:
         while not self.source.exhausted and not self.stopping():
@@ -133,7 +140,7 @@ class Pipeline:
         for item in found:
             alert = alert_of(item)
             is_new = self.seen.add(alert.id)
-            self.summary.matched(alert, repeated=not is_new)
+            self.stats.matched(alert, duplicate=not is_new)
             if is_new:
                 new.append(item)
         return new

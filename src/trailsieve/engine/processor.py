@@ -1,8 +1,9 @@
-"""What is in one message: the part of an epoch that needs no order and no state, so any process can do it."""
+"""Decoding and matching: the part of an epoch that needs no order and no state, so any process can do it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from msgspec import Struct
 
@@ -16,21 +17,23 @@ from trailsieve.rules.rule import Rule
 from trailsieve.times import seconds_of
 
 
-class Findings(Struct):
-    """What a message held.
+class BatchResult(Struct):
+    """What a message, or a batch of them, held.
 
     Attributes:
         alerts: of matches of rules without an alarm.
-        samples: what matches of rules with one add to their metrics.
+        problems: what could not be read, or was read with a warning.
+        files: 1 for an object or the first block of a file of lines, 0 for its other blocks.
+        records: the number of records that could be read.
+        size: bytes after decompression; of messages that were processed together, as they arrived.
+        unreadable_records: the number of `problems` that are about one record.
+        control_messages: messages, or parts of them, without records by design: health checks, test events.
+        advice: hints for the operator about what arrives.
+        samples: what matches of rules with an alarm add to their metrics.
         misses: by rule with a `metric.default` and start of a period, records that did not match.
         newest: the newest event time in seconds, when any rule has an alarm.
         excepted: by rule and reason, matches that an exception hides.
-        expired: the same for exceptions that no longer apply; these matches count.
-        files: 1 for an object or the first block of a file of lines, 0 for its other blocks.
-        records: how many records there were, those that could not be read included.
-        size: bytes after decompression; of messages that were examined together, as they came.
-        advice: what the person who runs this ought to know of what comes in; said once.
-        notices: messages, or parts of them, that hold no record by design: health checks, test events.
+        expired: the same for exceptions that have expired; these matches count.
     """
 
     alerts: list[Alert] = []
@@ -38,7 +41,8 @@ class Findings(Struct):
     files: int = 0
     records: int = 0
     size: int = 0
-    notices: int = 0
+    unreadable_records: int = 0
+    control_messages: int = 0
     advice: list[str] = []
     samples: list[Sample] = []
     misses: dict[str, dict[int, int]] = {}
@@ -47,74 +51,79 @@ class Findings(Struct):
     expired: dict[str, dict[str, int]] = {}
 
 
-class Examiner:
+class Processor:
     """Decodes and matches messages."""
 
     def __init__(self, decoder: Decoder, matcher: Matcher) -> None:
         self._decoder = decoder
         self._matcher = matcher
         alarmed = [rule for rule in matcher.rules if rule.alarm]
-        self._timed = bool(alarmed)
         self._with_default = [rule for rule in alarmed if rule.metric.default is not None]
 
-    def examine(self, message: Message) -> Findings:
-        """All alerts and problems of one message; never raises for what it holds."""
+    def process(self, message: Message) -> BatchResult:
+        """Returns all alerts and problems of one message; never raises for what it holds."""
         if message.marker:
-            return Findings()
+            return BatchResult()
         decoded = self._decoder.decode(message)
-        return self._findings(decoded, len(decoded.data))
+        return self._result(decoded, len(decoded.data))
 
-    def together(self, messages: Sequence[Message]) -> Findings:
-        """The same for many small messages of a stream at once, in their order."""
-        decoded = self._decoder.together(messages)
-        findings = self._findings(decoded, decoded.size)
-        findings.notices = decoded.notices
-        findings.advice = sorted(decoded.advice)
-        return findings
+    def process_batch(self, messages: Sequence[Message]) -> BatchResult:
+        """Returns the same for many small messages of a stream at once, in their order."""
+        decoded = self._decoder.decode_batch(messages)
+        result = self._result(decoded, decoded.size)
+        result.control_messages = decoded.control_messages
+        result.advice = sorted(decoded.advice)
+        return result
 
-    def _findings(self, decoded: Decoded, size: int) -> Findings:
-        findings = Findings(files=int(decoded.lines <= 1), size=size)
-        tally = Tally(self._with_default) if self._timed else None
-        for found in self._matcher.match(decoded, tally.saw if tally else None):
+    def _result(self, decoded: Decoded, size: int) -> BatchResult:
+        result = BatchResult(files=int(decoded.lines <= 1), size=size)
+        tally = Tally(self._with_default)
+        seen = 0
+
+        def on_batch(count: int, times: list[Any]) -> None:
+            nonlocal seen
+            seen += count
+            tally.saw(times)
+
+        for found in self._matcher.match(decoded, on_batch):
             if isinstance(found, Problem):
-                findings.problems.append(found)
+                result.problems.append(found)
             else:
-                self._take(found, findings, tally)
-        findings.problems += decoded.problems
-        findings.records = decoded.records
-        if tally:
-            findings.newest = tally.newest
-            for rule in self._with_default:
-                assert rule.alarm is not None
-                findings.misses[rule.id] = tally.misses(rule.id, rule.alarm.period)
-        return findings
+                self._take(found, result, tally)
+        result.unreadable_records = sum(problem.index > 0 for problem in result.problems)
+        result.records = seen - result.unreadable_records
+        result.problems += decoded.problems
+        result.newest = tally.newest
+        for rule in self._with_default:
+            assert rule.alarm is not None
+            result.misses[rule.id] = tally.misses(rule.id, rule.alarm.period)
+        return result
 
     @staticmethod
-    def _take(match: Match, findings: Findings, tally: Tally | None) -> None:
-        """An alert, or a sample, or nothing when an exception hides it."""
+    def _take(match: Match, result: BatchResult, tally: Tally) -> None:
+        """Adds an alert or a sample, or nothing when an exception hides the match."""
         rule: Rule = match.rule
         alert = alert_of(match)
-        if tally:
-            tally.hit(rule.id, alert.time)
+        tally.hit(rule.id, alert.time)
         seconds = seconds_of(alert.time)
-        if rule.exceptions and _is_excepted(match, seconds, findings):
+        if rule.exceptions and _is_excepted(match, seconds, result):
             return
         if rule.alarm is None:
-            findings.alerts.append(alert)
+            result.alerts.append(alert)
         elif seconds is None:
-            reason = f"a record without a time of its own: the alarm of rule {rule.id} cannot count it"
-            findings.problems.append(Problem(alert.position, reason, text=match.record.text, warning=True))
+            reason = f"a record without an event time: the alarm of rule {rule.id} cannot count it"
+            result.problems.append(Problem(alert.position, reason, text=match.record.text, warning=True))
         else:
-            findings.samples.append(sample_of(match, alert, seconds))
+            result.samples.append(sample_of(match, alert, seconds))
 
 
-def _is_excepted(match: Match, seconds: int | None, findings: Findings) -> bool:
-    """Whether an exception hides a match. Its expiry is about event time, so a replay says the same."""
+def _is_excepted(match: Match, seconds: int | None, result: BatchResult) -> bool:
+    """Whether an exception hides a match. It expires in event time, so a replay gives the same answer."""
     rule: Rule = match.rule
     for exception in rule.exceptions:
         if exception.pattern.matches(match.record.text):
             applies = exception.expires is None or (seconds is not None and seconds < exception.expires)
-            counts = (findings.excepted if applies else findings.expired).setdefault(rule.id, {})
+            counts = (result.excepted if applies else result.expired).setdefault(rule.id, {})
             counts[exception.reason] = counts.get(exception.reason, 0) + 1
             if applies:
                 return True

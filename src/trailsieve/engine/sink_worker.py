@@ -1,7 +1,7 @@
-"""One sink with its queue and its worker thread: batches, retries with growing, jittered pauses, giving up.
+"""A sink with its queue and its worker thread: batches, retries with growing, jittered pauses, giving up.
 
-A worker only hands over; what it gave up is kept until the thread that owns the run collects it, so dead
-letters and counts are written by one thread.
+The worker thread only delivers. Alerts that it gave up are collected by the thread that owns the run, so one
+thread alone writes dead letters and counts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from trailsieve.wire.backoff import Backoff
 
 
 class Refusal(NamedTuple):
-    """An alert that a sink never took, and why."""
+    """An alert that a sink never accepted, and why."""
 
     sink: str
     alert: Alert
@@ -29,44 +29,47 @@ class Refusal(NamedTuple):
 
 
 class Clock:
-    """Time as the workers see it; tests have their own."""
+    """The clock of the workers; tests bring their own."""
 
     def now(self) -> float:
-        """Seconds of a clock that never goes back."""
+        """Returns the seconds of a monotonic clock."""
         return time.monotonic()
 
-    def wait(self, told: threading.Event, duration: float) -> bool:
-        """Waits, at most until told to stop; returns whether it was told."""
-        return told.wait(duration)
+    def wait(self, stop: threading.Event, duration: float) -> bool:
+        """Waits for `duration` seconds or until `stop` is set; returns whether it was."""
+        return stop.wait(duration)
 
 
-class Outlet:
-    """A sink's own way out.
+class SinkWorker:
+    """Delivers alerts to one sink, from a thread that starts with the first alert.
+
+    Args:
+        info: shows the operator one line when the sink goes down or comes back.
 
     Attributes:
-        name: what messages call the sink.
-        error: what ended it; then it takes nothing more.
-        given_up: how many alerts it never took.
+        name: the sink's name in messages.
+        error: why it failed for good; it accepts nothing more.
+        given_up: the number of alerts that it never accepted.
     """
 
     def __init__(
         self,
         sink: Sink,
         routing: Routing | None = None,
-        report: Callable[[str], None] = lambda text: None,
+        info: Callable[[str], None] = lambda text: None,
         clock: Clock | None = None,
     ) -> None:
         self.sink = sink
         self.routing = routing or Routing()
         self.name = self.routing.name or "sink"
         self.required = self.routing.required
-        self.report = report
+        self._info = info
         self.error: Exception | None = None
         self.given_up = 0
         self._patience = self.routing.patience
         self._clock = clock or Clock()
-        self._queue: deque[tuple[float, Alert]] = deque()  # since when each alert waits
-        self._in_hand: Sequence[tuple[float, Alert]] = ()  # what the worker tries to hand over
+        self._queue: deque[tuple[float, Alert]] = deque()  # with the time at which each alert was queued
+        self._batch: Sequence[tuple[float, Alert]] = ()  # what the worker is delivering
         self._refusals: list[Refusal] = []
         self._tries = 0  # failures in a row
         self._down_since = 0.0
@@ -76,8 +79,8 @@ class Outlet:
 
     @property
     def waiting(self) -> int:
-        """Alerts that are not yet taken."""
-        return len(self._queue) + len(self._in_hand)
+        """The number of alerts that are not accepted yet."""
+        return len(self._queue) + len(self._batch)
 
     @property
     def down(self) -> bool:
@@ -85,11 +88,11 @@ class Outlet:
         return self._tries > 0
 
     def put(self, alerts: Sequence[Alert]) -> None:
-        """Queues alerts; what has no room any more in front of a sink that is not required is given up."""
+        """Queues alerts, and gives up those that do not fit the queue of an optional sink. Does not block."""
         now = self._clock.now()
         with self._changed:
             room = len(alerts) if self.required else max(0, self.routing.queue - self.waiting)
-            why = f"{self.waiting:,} alerts wait for it already"
+            why = f"its queue is full: {self.waiting:,} alerts"
             if self.error and not self.required:
                 room, why = 0, str(self.error)
             self._queue.extend((now, alert) for alert in alerts[:room])
@@ -100,18 +103,18 @@ class Outlet:
             self._changed.notify_all()
 
     def settled(self, timeout: float) -> bool:
-        """Waits so long, at most, until nothing waits any more or the sink has ended."""
+        """Blocks for up to `timeout` seconds; True once the queue is empty or the sink has failed."""
         with self._changed:
             return self._changed.wait_for(lambda: not self.waiting or self.error is not None, timeout)
 
     def refusals(self) -> list[Refusal]:
-        """What was given up since this was last asked."""
+        """Returns the alerts that were given up since the last call."""
         with self._changed:
             taken, self._refusals = self._refusals, []
         return taken
 
     def stop(self, reason: str) -> None:
-        """Ends the worker; what still waits before a sink that is not required is given up."""
+        """Ends the thread, and gives up what still waits for an optional sink. Blocks for up to 5 seconds."""
         self._stop.set()
         with self._changed:
             self._changed.notify_all()
@@ -123,7 +126,7 @@ class Outlet:
 
     def _work(self) -> None:
         while batch := self._next():
-            self._hand_over(batch)
+            self._deliver(batch)
             with self._changed:
                 self._changed.notify_all()
 
@@ -134,11 +137,11 @@ class Outlet:
                 return ()
             most = min(self.routing.max_batch, ceil(self.routing.rate) or self.routing.max_batch)
             count = min(len(self._queue), most)
-            self._in_hand = [self._queue.popleft() for _ in range(count)]
-            return self._in_hand
+            self._batch = [self._queue.popleft() for _ in range(count)]
+            return self._batch
 
-    def _hand_over(self, batch: Sequence[tuple[float, Alert]]) -> None:
-        """Tries until every alert of a batch is taken or given up."""
+    def _deliver(self, batch: Sequence[tuple[float, Alert]]) -> None:
+        """Tries until every alert of a batch is accepted or given up."""
         backoff = Backoff()
         while batch and not self._stop.is_set():
             started, count = self._clock.now(), len(batch)
@@ -153,7 +156,7 @@ class Outlet:
             except Exception as error:
                 self._end(error)
                 return
-            self._in_hand = batch
+            self._batch = batch
             if self.routing.rate:
                 wait = max(wait, (count - len(batch)) / self.routing.rate - (self._clock.now() - started))
             if (batch or self.routing.rate) and wait > 0:
@@ -162,7 +165,7 @@ class Outlet:
     def _after(
         self, error: DeliveryError, batch: Sequence[tuple[float, Alert]]
     ) -> Sequence[tuple[float, Alert]]:
-        """What of a batch is to be sent again."""
+        """The alerts of a batch that are to be sent again."""
         again = [(since, alert) for since, alert in batch if alert.id in error.again]
         with self._changed:
             self._refuse((alert, error.refused[alert.id]) for _, alert in batch if alert.id in error.refused)
@@ -174,7 +177,7 @@ class Outlet:
             return again
         oldest = self._clock.now() - self._patience
         with self._changed:
-            why = f"not taken for {self.routing.give_up_after}: {error.reason}"
+            why = f"not accepted for {self.routing.give_up_after}: {error.reason}"
             self._refuse((alert, why) for since, alert in again if since <= oldest)
         return [(since, alert) for since, alert in again if since > oldest]
 
@@ -182,30 +185,30 @@ class Outlet:
         self._tries += 1
         if self._tries == 1:
             self._down_since = self._clock.now()
-            self.report(f"sink {self.name}: {reason}; {count:,} alerts are sent again until it takes them")
+            self._info(f"sink {self.name}: {reason}; retrying {count:,} alerts until it accepts them")
 
     def _up(self) -> None:
         if self._tries:
             down = self._clock.now() - self._down_since
-            self.report(f"sink {self.name}: takes alerts again, after {self._tries} tries in {down:,.0f} s")
+            self._info(f"sink {self.name}: accepts alerts again after {self._tries} attempts, {down:,.0f} s")
         self._tries = 0
 
     def _end(self, error: Exception) -> None:
-        """The sink will take nothing until a person mends something."""
+        """The sink will accept nothing until its configuration is fixed."""
         known = isinstance(error, SinkError | OSError)
         with self._changed:
             self.error = error if known or self.required else SinkError(f"{type(error).__name__}: {error}")
             if not self.required:
                 self._give_up_all(str(self.error))
         if not self.required:
-            self.report(
-                f"sink {self.name}: {self.error}. It takes nothing more in this run; "
-                "its alerts go to the dead letters"
+            self._info(
+                f"sink {self.name}: {self.error}. It gets no more alerts in this run; "
+                "they go to the dead letters"
             )
 
     def _give_up_all(self, reason: str) -> None:
-        self._refuse((alert, reason) for _, alert in (*self._in_hand, *self._queue))
-        self._in_hand = ()
+        self._refuse((alert, reason) for _, alert in (*self._batch, *self._queue))
+        self._batch = ()
         self._queue.clear()
 
     def _refuse(self, refused: Iterable[tuple[Alert, str]]) -> None:

@@ -1,4 +1,4 @@
-"""What a run saw: the counts behind the summary table and `--summary-json`."""
+"""The counts of a run, behind the summary table and `--summary-json`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from trailsieve.engine.processor import Findings
+from trailsieve.engine.processor import BatchResult
 from trailsieve.model import Alert, Problem
 
 _TOP = 3
@@ -41,67 +41,71 @@ def _count(counter: Counter[str], name: str | None) -> None:
 
 
 @dataclass(slots=True)
-class Summary:
-    """Counts of a whole run.
+class RunStats:
+    """The counts of a run so far.
 
-    `files` are those that were opened, damaged ones included; `notices` hold no record by design, such as the
-    health checks of CloudWatch Logs; `aside` are those of the skipped that were skipped on purpose. By rule:
-    `late` events came after their alarm's period was closed and do not count, `crowded` ones count together
-    because there were more dimension values than `max_keys`. By rule and reason: `excepted` matches are
-    hidden by an exception, `expired` ones no longer.
+    Attributes:
+        files: objects that were opened, damaged ones included.
+        records: records that could be read.
+        bytes: bytes after decompression; of streams, as they arrived.
+        duplicates: matches that were already raised, of events that were delivered more than once.
+        rules: counts by rule id.
+        skipped: objects that were not read, by reason: on purpose, or because they are damaged.
+        problems: what could not be read, or was read with a warning; only the first thousand.
+        unreadable_records: records that could not be read, in objects that could.
+        unreadable_objects: those of `skipped` that were not skipped on purpose.
+        control_messages: messages that hold no record by design, such as CloudWatch Logs' health checks.
+        late: by rule, events that arrived after their alarm's period was closed; they do not count.
+        over_max_keys: by rule, events that count together: there are more dimension values than `max_keys`.
+        excepted: by rule and reason, matches that an exception hides.
+        expired: the same for exceptions that have expired; these matches count.
     """
 
     files: int = 0
     records: int = 0
     bytes: int = 0
-    repeated: int = 0
+    duplicates: int = 0
     rules: dict[str, RuleCounts] = field(default_factory=lambda: defaultdict(RuleCounts))
     skipped: Counter[str] = field(default_factory=Counter)
     problems: list[Problem] = field(default_factory=list)
-    unread_records: int = 0
-    notices: int = 0
-    aside: int = 0
+    unreadable_records: int = 0
+    unreadable_objects: int = 0
+    control_messages: int = 0
     late: Counter[str] = field(default_factory=Counter)
-    crowded: Counter[str] = field(default_factory=Counter)
+    over_max_keys: Counter[str] = field(default_factory=Counter)
     excepted: dict[str, Counter[str]] = field(default_factory=dict)
     expired: dict[str, Counter[str]] = field(default_factory=dict)
 
-    def saw(self, findings: Findings) -> None:
-        """Counts a message that was read."""
-        self.files += findings.files
-        self.bytes += findings.size
-        self.records += findings.records
-        self.notices += findings.notices
-        for mine, theirs in ((self.excepted, findings.excepted), (self.expired, findings.expired)):
+    def add(self, result: BatchResult) -> None:
+        """Counts what was read, and what could not be."""
+        self.files += result.files
+        self.bytes += result.size
+        self.records += result.records
+        self.unreadable_records += result.unreadable_records
+        self.control_messages += result.control_messages
+        for mine, theirs in ((self.excepted, result.excepted), (self.expired, result.expired)):
             for rule, reasons in theirs.items():
                 mine.setdefault(rule, Counter()).update(reasons)
+        unreadable = [problem for problem in result.problems if not problem.index and not problem.warning]
+        self.skipped.update(category(problem.reason) for problem in unreadable)
+        self.unreadable_objects += len(unreadable)
+        self.problems += result.problems[: _KEPT_PROBLEMS - len(self.problems)]
 
     def skip(self, reason: str) -> None:
-        """Counts a file that was left aside on purpose."""
+        """Counts an object that was skipped on purpose."""
         self.skipped[reason] += 1
-        self.aside += 1
 
     @property
-    def unread(self) -> int:
-        """Objects and records that could not be read."""
-        return self.unread_records + sum(self.skipped.values()) - self.aside
+    def unreadable(self) -> int:
+        """The number of objects and records that could not be read."""
+        return self.unreadable_objects + self.unreadable_records
 
-    def refused(self, problem: Problem) -> None:
-        """Counts what could not be read, or was read with a warning."""
-        if problem.index:
-            self.records -= 1
-            self.unread_records += 1
-        elif not problem.warning:
-            self.skipped[category(problem.reason)] += 1
-        if len(self.problems) < _KEPT_PROBLEMS:
-            self.problems.append(problem)
-
-    def matched(self, alert: Alert, *, repeated: bool) -> None:
-        """Counts a match; its event only once."""
+    def matched(self, alert: Alert, *, duplicate: bool) -> None:
+        """Counts a match; its event only the first time."""
         counts = self.rules[alert.rule]
         counts.matches += 1
-        if repeated:
-            self.repeated += 1
+        if duplicate:
+            self.duplicates += 1
         else:
             counts.add(alert)
 
@@ -116,13 +120,13 @@ class Summary:
             "files": self.files,
             "records": self.records,
             "bytes": self.bytes,
-            "unread_records": self.unread_records,
+            "unreadable_records": self.unreadable_records,
             "skipped": dict(sorted(self.skipped.items())),
-            "repeated": self.repeated,
+            "duplicates": self.duplicates,
             "matches": {rule: counts.matches for rule, counts in self.rules.items()},
             "alerts": {rule: counts.alerts for rule, counts in self.rules.items()},
             "late": dict(self.late),
-            "crowded": dict(self.crowded),
+            "over_max_keys": dict(self.over_max_keys),
             "excepted": {rule: dict(reasons) for rule, reasons in self.excepted.items()},
             "expired": {rule: dict(reasons) for rule, reasons in self.expired.items()},
             "problems": [

@@ -1,8 +1,8 @@
-"""Worker processes that examine messages, with results in the order of the messages.
+"""Worker processes for messages, with results in the order of the messages.
 
-Each worker has one job at a time and a pipe of its own, so a worker that dies is known with its job: its
-messages are tried once more, one by one; one that kills its worker again is given up with a problem. Only a
-few jobs are ever under way, so memory does not grow with the archive.
+Each worker has one job at a time and its own pipe. When a worker dies, the messages of its job are tried once
+more, one at a time; a message that kills its worker again becomes a problem. Only a few jobs are in progress
+at a time, so memory does not grow with the archive.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ from multiprocessing.process import BaseProcess
 
 import msgspec
 
-from trailsieve.engine.processor import Findings
+from trailsieve.engine.processor import BatchResult
 from trailsieve.model import Message, Problem
 
-_JOB_BYTES = 128 * 2**10  # payload of a job: small files share one, so that the pipe is not the bottleneck
+_JOB_BYTES = 128 * 2**10  # payload of a job: small files share one, or the pipe would be the bottleneck
 _JOB_MESSAGES = 64
-_JOBS_A_WORKER = 3  # under way or waiting for their turn in the order of results
+_JOBS_A_WORKER = 3  # in progress, or waiting for earlier results
 
-Examine = Callable[[Message], Findings]
+Process = Callable[[Message], BatchResult]
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_messages = msgspec.msgpack.Decoder(list[Message]).decode
-_decode_findings = msgspec.msgpack.Decoder(list[Findings]).decode
+_decode_findings = msgspec.msgpack.Decoder(list[BatchResult]).decode
 
 
 @dataclass(slots=True)
 class _Job:
-    """Messages that a worker examines together, and where their findings go."""
+    """Messages that a worker processes in one go, and their results."""
 
     messages: list[Message]
-    findings: list[Findings | None] = field(init=False)
+    results: list[BatchResult | None] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.findings = [None] * len(self.messages)
+        self.results = [None] * len(self.messages)
 
 
 @dataclass(slots=True)
 class _Part:
-    """What one worker has in hand: a job, or after a death one message of it."""
+    """The work of one worker: a job, or one message of it after a worker died."""
 
     job: _Job
     places: range
@@ -64,19 +64,19 @@ class _Worker:
 
 @dataclass(slots=True)
 class WorkerPool:
-    """`size` processes that run `examine`.
+    """Runs `process` in `size` processes.
 
     Attributes:
-        report: told, as one line, when a worker died.
+        info: shows the operator one line when a worker died.
     """
 
-    examine: Examine
+    process: Process
     size: int
-    report: Callable[[str], None]
+    info: Callable[[str], None]
     _workers: list[_Worker] = field(default_factory=list)
 
-    def run(self, polled: Iterable[Sequence[Message]]) -> Iterator[tuple[Sequence[Message], Findings]]:
-        """Each message, an epoch of its own, with its findings, in order. An empty poll is an empty epoch."""
+    def run(self, polled: Iterable[Sequence[Message]]) -> Iterator[tuple[Sequence[Message], BatchResult]]:
+        """Yields each message as an epoch of its own, in order; an empty poll is an empty epoch."""
         waiting = _jobs(polled)
         again: deque[_Part] = deque()
         under_way: deque[_Job] = deque()
@@ -86,13 +86,13 @@ class WorkerPool:
                 self._assign(again, waiting, under_way)
                 if not under_way:
                     return
-                while under_way and None not in under_way[0].findings:
+                while under_way and None not in under_way[0].results:
                     job = under_way.popleft()
-                    for message, found in zip(job.messages, job.findings, strict=True):
+                    for message, found in zip(job.messages, job.results, strict=True):
                         assert found is not None
                         yield (message,), found
                     if not job.messages:
-                        yield (), Findings()
+                        yield (), BatchResult()
                 self._collect(again)
         finally:
             self._stop()
@@ -106,7 +106,7 @@ class WorkerPool:
                 if job is not None:
                     under_way.append(job)
                     if not job.messages:
-                        return  # nothing there now: look after what is under way before asking again
+                        return  # nothing arrived: collect results before polling again
                     self._send(worker, _Part(job, range(len(job.messages))))
 
     @staticmethod
@@ -115,10 +115,10 @@ class WorkerPool:
         try:
             worker.connection.send_bytes(_encode(part.messages))
         except (BrokenPipeError, ConnectionResetError):
-            return  # it is dead: `_collect` sees that too
+            return  # it died: `_collect` notices too
 
     def _collect(self, again: deque[_Part]) -> None:
-        """Takes at least one result, when any worker is busy."""
+        """Waits for at least one result, when any worker is busy."""
         busy = {worker.connection.fileno(): worker for worker in self._workers if worker.part is not None}
         for ready in wait(list(busy)) if busy else ():
             worker = busy[ready]  # type: ignore[index]
@@ -126,33 +126,33 @@ class WorkerPool:
             assert part is not None
             try:
                 found = _decode_findings(worker.connection.recv_bytes())
-            except (EOFError, OSError):  # it died before its answer, or in the middle of it
+            except (EOFError, OSError):  # it died before or while it answered
                 self._replace(worker)
                 self._after_death(part, worker.process.exitcode, again)
             else:
-                part.job.findings[part.places.start : part.places.stop] = found
+                part.job.results[part.places.start : part.places.stop] = found
 
     def _after_death(self, part: _Part, code: int | None, again: deque[_Part]) -> None:
-        """Each message is tried once more, alone; the one that kills its worker then is given up."""
+        """Tries each message once more, alone; one that kills its worker again becomes a problem."""
         names = ", ".join(message.name for message in part.messages)
-        self.report(f"a worker process died ({_cause(code)}) while it read {names}")
+        self.info(f"a worker process died ({_cause(code)}) while it was reading {names}")
         if not part.alone:
             again.extend(_Part(part.job, range(place, place + 1), alone=True) for place in part.places)
             return
         (message,) = part.messages
         problem = Problem(
-            message.name, f"a worker process died twice on it ({_cause(code)})", text=message.payload
+            message.name, f"it killed two worker processes ({_cause(code)})", text=message.payload
         )
-        part.job.findings[part.places.start] = Findings([], [problem], 1, 0, 0)
+        part.job.results[part.places.start] = BatchResult(problems=[problem], files=1)
 
     def _start(self) -> _Worker:
         context = multiprocessing.get_context("fork")
         ours, theirs = context.Pipe()
         inherited = [worker.connection for worker in self._workers] + [ours]
-        process = context.Process(target=_work, args=(theirs, self.examine, inherited), daemon=True)
-        process.start()
+        started = context.Process(target=_work, args=(theirs, self.process, inherited), daemon=True)
+        started.start()
         theirs.close()
-        return _Worker(process, ours)
+        return _Worker(started, ours)
 
     def _replace(self, dead: _Worker) -> None:
         dead.connection.close()
@@ -169,25 +169,25 @@ class WorkerPool:
 
 
 def _jobs(polled: Iterable[Sequence[Message]]) -> Iterator[_Job]:
-    """Jobs of a fair size; an empty poll ends a job, and is an empty job when there is none."""
-    together: list[Message] = []
+    """Jobs of similar size. An empty poll ends a job, or is an empty job when there is none."""
+    pending: list[Message] = []
     size = 0
     for messages in polled:
         for message in messages:
-            together.append(message)
+            pending.append(message)
             size += len(message.payload)
-            if size >= _JOB_BYTES or len(together) >= _JOB_MESSAGES:
-                yield _Job(together)
-                together, size = [], 0
+            if size >= _JOB_BYTES or len(pending) >= _JOB_MESSAGES:
+                yield _Job(pending)
+                pending, size = [], 0
         if not messages:
-            yield _Job(together)
-            together, size = [], 0
-    if together:
-        yield _Job(together)
+            yield _Job(pending)
+            pending, size = [], 0
+    if pending:
+        yield _Job(pending)
 
 
-def _work(connection: Connection, examine: Examine, inherited: list[Connection]) -> None:
-    """A worker's life: until its pipe is closed, which the parent's death does too."""
+def _work(connection: Connection, process: Process, inherited: list[Connection]) -> None:
+    """Runs in the worker until its pipe closes, which the end of the parent does too."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     for other in inherited:
         other.close()
@@ -196,7 +196,7 @@ def _work(connection: Connection, examine: Examine, inherited: list[Connection])
             messages = _decode_messages(connection.recv_bytes())
         except (EOFError, OSError):
             return
-        answer = _encode([examine(message) for message in messages])
+        answer = _encode([process(message) for message in messages])
         try:
             connection.send_bytes(answer)
         except OSError:

@@ -14,10 +14,10 @@ class MemorySource:
     Started with positions, it leaves out the messages before them.
     """
 
-    whole_objects = False
     selection = Selection()
 
-    def __init__(self, messages: Iterable[Message], batch: int = 1) -> None:
+    def __init__(self, messages: Iterable[Message], batch: int = 1, *, whole_objects: bool = False) -> None:
+        self.whole_objects = whole_objects
         self._waiting = list(messages)
         self._batch = batch
         self.committed: dict[str, Offset] = {}

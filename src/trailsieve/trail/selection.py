@@ -46,7 +46,11 @@ class Selection:
 
     @classmethod
     def parse(
-        cls, since: str | None, until: str | None, accounts: Iterable[str], regions: Iterable[str]
+        cls,
+        since: str | None,
+        until: str | None,
+        accounts: Iterable[str] = (),
+        regions: Iterable[str] = (),
     ) -> Selection:
         """The selection that the command-line options describe.
 
