@@ -46,6 +46,10 @@ class RuleDraft:
     losses: list[str] = field(default_factory=list)
     broken: str = ""
 
+    def all_losses(self) -> list[str]:
+        """One sentence for each thing that is not carried over, the whole rule first if it is broken."""
+        return [f"no rule: {self.broken}"] * bool(self.broken) + self.losses
+
     def table(self) -> dict[str, Any]:
         """The `[[rule]]` table of a rule file, without settings that have their default."""
         table: dict[str, Any] = {"id": self.id}
