@@ -110,7 +110,7 @@ def test_filters_that_only_together_match_all_pass() -> None:
     assert "together" in _pattern(found.chain.links).message
 
 
-def test_half_a_filter_is_not_mended_by_one_without_an_alarm() -> None:
+def test_half_a_filter_needs_the_alarm_of_the_other_half() -> None:
     account = Recorded()
     account.filter_of("4.1")["filterPattern"] = '{ $.errorCode = "*UnauthorizedOperation" }'
     other = metric_filter("other-half", '{ $.errorCode = "AccessDenied*" }')

@@ -10,6 +10,7 @@ import pytest
 
 from tests.audit.account import ACCOUNT, GROUP, NAMESPACE, REGION, TOPIC, TRAIL_ARN, Change, Recorded
 from tests.cli.console import trailsieve
+from trailsieve import jsontext
 from trailsieve.audit.model import ControlResult
 from trailsieve.audit.run import audit, chosen
 from trailsieve.cloudwatch.snapshot import ApiCall, ApiResponse, Snapshot, load
@@ -174,7 +175,7 @@ def test_events_that_a_trail_leaves_out_only_matter_to_controls_that_ask_for_the
     assert {one.control for one in found if one.verdict == "fail"} == {"4.1", "4.3", "4.7"}
 
 
-def test_the_mended_selectors_keep_data_events() -> None:
+def test_the_corrected_selectors_keep_data_events() -> None:
     account = Recorded()
     data = {"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}
     account.selectors["EventSelectors"] = [
@@ -182,7 +183,7 @@ def test_the_mended_selectors_keep_data_events() -> None:
     ]
     broken = judged(account).chain.broken
     assert broken is not None
-    assert json.dumps(data) in broken.remediation
+    assert jsontext.encode(data) in broken.remediation
 
 
 def test_a_member_account_is_judged_by_the_group_of_its_organization() -> None:
@@ -222,6 +223,12 @@ def test_an_answer_that_is_not_there_is_named(tmp_path: Path) -> None:
     result = trailsieve("audit", "aws", "--from", tmp_path, "--controls", "4.1")
     assert result.code == 1
     assert "? alarm: describe-alarms.json is missing" in result.out.decode()
+
+
+def test_trails_that_were_not_saved_are_not_taken_for_none(tmp_path: Path) -> None:
+    (_flat(Recorded(), tmp_path) / "describe-trails.json").unlink()
+    result = trailsieve("audit", "aws", "--from", tmp_path, "--controls", "4.1")
+    assert "? trail: describe-trails.json is missing" in result.out.decode()
 
 
 def test_a_snapshot_is_the_same_after_it_was_saved(tmp_path: Path) -> None:

@@ -86,9 +86,9 @@ def test_asff_is_what_security_hub_takes(answers: Path) -> None:
 
 
 def test_the_id_of_a_finding_outlives_its_verdict(answers: Path, tmp_path: Path) -> None:
-    Recorded().snapshot().save(tmp_path / "mended")
+    Recorded().snapshot().save(tmp_path / "repaired")
     before = json.loads(shown(answers, "asff").out)
-    after = json.loads(trailsieve("audit", "aws", "--from", tmp_path / "mended", "--format", "asff").out)
+    after = json.loads(trailsieve("audit", "aws", "--from", tmp_path / "repaired", "--format", "asff").out)
     assert [one["Id"] for one in before] == [one["Id"] for one in after]
 
 

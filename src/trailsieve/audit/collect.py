@@ -7,11 +7,11 @@ the subscriptions to the topics that those alarms notify.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from msgspec import structs
 
 from trailsieve import arn
@@ -139,7 +139,7 @@ class _Collector:
 def _printed(content: Json) -> Json:
     """A response as the AWS CLI prints it: times in ISO 8601, nothing about the request."""
     shown = {key: value for key, value in content.items() if key != "ResponseMetadata"}
-    printed: Json = json.loads(json.dumps(shown, default=lambda value: value.isoformat()))
+    printed: Json = orjson.loads(orjson.dumps(shown))
     return printed
 
 

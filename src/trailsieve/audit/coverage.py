@@ -1,7 +1,8 @@
-"""Whether a filter pattern does what a control asks: by proof, and on the events that the packs' rules carry.
+"""How a filter pattern relates to a control: by proof, and by the test events of the built-in rules.
 
-A control has several readings, each a rule with its own events: the text as published, others in print, and
-the text with its mistakes mended. A pattern that matches all that one reading matches covers the control.
+A control has several readings, each a pattern with events of its own: the published pattern, other printed
+variants, and the corrected pattern. A pattern covers the control if it matches everything that one of the
+readings matches.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ _SINGLE_SIGN_ON = (
     '&& ($.userIdentity.type = "IAMUser") && ($.responseElements.ConsoleLogin = "Success") }'
 )
 # Printed in the benchmark (v1.4 to v5.0) and in Security Hub's CloudWatch.3 for accounts with single sign-on.
-_ALSO_PRINTED = {"4.2": (_SINGLE_SIGN_ON, "the published text for accounts with single sign-on")}
+_ALSO_PRINTED = {"4.2": (_SINGLE_SIGN_ON, "the published pattern for accounts with single sign-on")}
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One text of a control with the events that it must and must not match."""
+    """One pattern of a control, with events that must match and events that must not."""
 
     name: str
     pattern: FilterPattern
@@ -42,7 +43,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A control with its readings; the first is the published one."""
+    """A control with its readings; the first is the published pattern."""
 
     number: str
     rule: Rule
@@ -54,15 +55,15 @@ class Coverage:
     """How a pattern relates to a control.
 
     Attributes:
-        kind: `narrower` when it misses events, but none that the control's rules carry.
-        reading: the text of the control that it was compared with in the end.
-        witness: an event that shows it: of `broader` one that only the filter matches, of the others one
-            that the control asks for and the filter misses.
-        matched: how many of the events that must match do.
-        wanted: how many must.
-        also: how many of the events that must not match do.
-        unwanted: how many must not.
-        reason: why it is unknown.
+        kind: `narrower` if the pattern misses events, but none of the test events; `misses` if it does.
+        reading: the reading that the pattern was compared with.
+        witness: an event that shows it: for `broader` and `everything` one that only the pattern matches, for
+            the others one that the control requires and the pattern misses.
+        matched: the number of matches among the events that must match.
+        wanted: the number of events that must match.
+        also: the number of matches among the events that must not match.
+        unwanted: the number of events that must not match.
+        reason: why the kind is `unknown`.
     """
 
     kind: Kind
@@ -76,30 +77,30 @@ class Coverage:
 
     @property
     def covers(self) -> bool:
-        """Whether the filter sees all that the control asks for, and not simply everything."""
+        """Whether the pattern matches everything the control requires, but not simply every event."""
         return self.kind in ("equivalent", "broader")
 
 
 @cache
 def controls() -> tuple[Control, ...]:
-    """The fifteen controls in order."""
-    published, mended = load_pack("cis-aws"), load_pack("cis-aws-tuned")
+    """The fifteen controls, in order."""
+    published, corrected = load_pack("cis-aws"), load_pack("cis-aws-tuned")
     found = []
     for rule in published.rules:
         number = rule.id.removeprefix("cis-aws-")
-        readings = [_reading(rule, "the published text")]
+        readings = [_reading(rule, "the published pattern")]
         if number in _ALSO_PRINTED:
             text, name = _ALSO_PRINTED[number]
             readings.append(_reading(replace(rule, pattern=compile(text)), name))
-        tuned = mended.rule(f"cis-aws-tuned-{number}")
+        tuned = corrected.rule(f"cis-aws-tuned-{number}")
         if tuned is not None:
-            readings.append(_reading(tuned, f"the mended text ({tuned.id})"))
+            readings.append(_reading(tuned, f"the corrected pattern ({tuned.id})"))
         found.append(Control(number, rule, tuple(readings)))
     return tuple(found)
 
 
 def _reading(rule: Rule, name: str) -> Reading:
-    """A rule as a reading; of another text than the rule's own, events count as it says itself."""
+    """A rule as a reading; what a replaced pattern does not match moves to the events that must not match."""
     must, must_not = _inline(rule.tests, "match"), _inline(rule.tests, "ignore")
     match = tuple(event for event in must if rule.pattern.matches(event))
     ignore = tuple(event for event in (*must, *must_not) if not rule.pattern.matches(event))
@@ -113,7 +114,7 @@ def _inline(tests: RuleTests, kind: Literal["match", "ignore"]) -> Iterator[str]
 
 @cache
 def harmless() -> tuple[str, ...]:
-    """Events that the packs carry and no reading of any control asks for."""
+    """The test events that no reading of any control matches."""
     events = dict.fromkeys(
         event for control in controls() for reading in control.readings for event in reading.ignore
     )
@@ -122,12 +123,12 @@ def harmless() -> tuple[str, ...]:
 
 
 def drowns(pattern: FilterPattern) -> bool:
-    """Whether a pattern matches nearly everything, so that its alarm says nothing."""
+    """Whether a pattern matches nearly every event, so that its alarm says nothing."""
     return sum(map(pattern.matches, harmless())) >= NEARLY_ALL * len(harmless())
 
 
 def relate(control: Control, pattern: FilterPattern) -> Coverage:
-    """How a pattern relates to a control: to the reading that it does best by."""
+    """How a pattern relates to the reading of a control that it is closest to."""
     if satisfiable(pattern).holds is False:
         reading = control.readings[0]
         return _tried(reading, pattern, "never", reading.match[0])
@@ -140,7 +141,7 @@ def relate(control: Control, pattern: FilterPattern) -> Coverage:
 
 
 def covers(control: Control, pattern: FilterPattern) -> bool:
-    """Whether `relate` finds that a pattern covers a control; quick for those that are far from it."""
+    """Whether `relate` finds that a pattern covers a control; quick if it is far from that."""
     near = any(all(map(pattern.matches, reading.match)) for reading in control.readings)
     return near and relate(control, pattern).covers
 
@@ -181,7 +182,7 @@ def _tried(reading: Reading, pattern: FilterPattern, kind: Kind, witness: str) -
 
 
 def meant(control: Control, pattern: FilterPattern) -> float:
-    """How much a pattern seems to be meant for a control; 0 when it is for another one or for none."""
+    """How much a pattern seems to be meant for a control; 0 if it seems to be meant for another one."""
     found = _likenesses(pattern)
     return found[control.number] if found[control.number] == max(found.values()) else 0.0
 
@@ -192,7 +193,7 @@ def _likenesses(pattern: FilterPattern) -> dict[str, float]:
 
 
 def _likeness(control: Control, pattern: FilterPattern) -> float:
-    """Terms in common tell more than events in common: another control's event may be a denied call too."""
+    """Shared terms count more than shared events: an event of another control may be a denied call too."""
     reading = control.readings[0]
     seen = sum(map(pattern.matches, reading.match)) / len(reading.match)
     own, given = _terms(reading.pattern), _terms(pattern)
@@ -208,7 +209,7 @@ def _terms(pattern: FilterPattern) -> set[str]:
 
 
 def joined(patterns: Iterable[FilterPattern]) -> FilterPattern | None:
-    """One pattern that matches what any of these JSON patterns matches; None when one is of another kind."""
+    """A pattern that matches what any of these JSON patterns matches; None if one is not a JSON pattern."""
     found = list(patterns)
     if not all(isinstance(pattern.tree, JsonPattern) for pattern in found):
         return None
@@ -217,10 +218,10 @@ def joined(patterns: Iterable[FilterPattern]) -> FilterPattern | None:
 
 
 def affected(control: Control, source: str) -> str:
-    """An event of one service that a control asks for, or "" when it asks for none of them.
+    """An event of a service that a control requires, or "" if it requires none.
 
-    A control that names the calls it asks for is of the service that its own events are of; one that does
-    not name calls, such as any denied call, is of every service.
+    A control that names API calls only requires events of their services; one that does not, such as that of
+    denied calls, requires events of every service.
     """
     reading = control.readings[0]
     for event in reading.match:

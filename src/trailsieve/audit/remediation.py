@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from shlex import quote
 
-from trailsieve import arn
+from trailsieve import arn, jsontext
 from trailsieve.audit.target import AuditTarget
 from trailsieve.cloudwatch.snapshot import Json
 
@@ -74,7 +73,7 @@ def put_filter(target: AuditTarget) -> str:
         log_group_name=target.log_group_name,
         filter_name=str(found.get("filterName") or rule.id),
         filter_pattern=rule.pattern.text,
-        metric_transformations=json.dumps(kept),
+        metric_transformations=jsontext.encode(kept),
         region=target.log_group.region,
     )
 
@@ -131,7 +130,7 @@ def create_topic(topic: str) -> str:
 
 def grant(action: str) -> str:
     """A policy statement that allows the audit to make a call."""
-    return json.dumps({"Effect": "Allow", "Action": action, "Resource": "*"})
+    return jsontext.encode({"Effect": "Allow", "Action": action, "Resource": "*"})
 
 
 def _of(trail: Json) -> dict[str, str]:

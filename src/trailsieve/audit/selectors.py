@@ -1,15 +1,15 @@
 """What a trail records of management events, by classic and by advanced event selectors.
 
 Sources: docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html and
-API_AdvancedFieldSelector.html. An event is recorded when any selector takes it.
+API_AdvancedFieldSelector.html. An event is recorded if any selector includes it.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Literal
 
+from trailsieve import jsontext
 from trailsieve.cloudwatch.snapshot import Json
 
 Mode = Literal["read", "write"]
@@ -29,12 +29,12 @@ _ALL_ADVANCED = {
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """What one selector takes of management events.
+    """The management events that one selector includes.
 
     Attributes:
-        modes: whether reading calls, writing calls, or both.
-        without: event sources that it leaves out.
-        narrowed: by what else it is narrowed, as text; "" when it takes all.
+        modes: whether it includes reading calls, writing calls, or both.
+        without: the event sources that it excludes.
+        narrowed: what else narrows it, as text, or "".
     """
 
     modes: frozenset[Mode]
@@ -44,12 +44,13 @@ class Selector:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What all selectors of a trail take together.
+    """The management events that all selectors of a trail include together.
 
     Attributes:
-        missing: the modes that no selector takes.
-        without: the event sources that are left out.
-        narrowed: what narrows selectors in other ways, as text.
+        missing: the modes that no selector includes.
+        without: the event sources that are excluded.
+        narrowed: what else narrows selectors, as text.
+        shown: the selectors as JSON.
     """
 
     missing: frozenset[Mode]
@@ -58,13 +59,13 @@ class Recorded:
     shown: tuple[str, ...]
 
 
-def recorded(answer: Json, *, custom: bool) -> Recorded:
-    """What a trail records, out of the answer of get-event-selectors.
+def recorded(response: Json, *, custom: bool) -> Recorded:
+    """What a trail records, from the response to get-event-selectors.
 
     Args:
-        custom: whether the trail says that it has selectors of its own; without any it takes all.
+        custom: whether the trail has selectors of its own; without any it records all management events.
     """
-    classic, advanced = answer.get("EventSelectors") or [], answer.get("AdvancedEventSelectors") or []
+    classic, advanced = response.get("EventSelectors") or [], response.get("AdvancedEventSelectors") or []
     found = [*filter(None, map(_classic, classic)), *filter(None, map(_advanced, advanced))]
     if not classic and not advanced and not custom:
         found = [Selector(_BOTH)]
@@ -75,7 +76,7 @@ def recorded(answer: Json, *, custom: bool) -> Recorded:
         frozenset(mode for mode, ones in taken.items() if not ones),
         frozenset[str]().union(*left_out),
         tuple(one.narrowed for one in found if one.narrowed),
-        tuple(json.dumps(one) for one in (*classic, *advanced)),
+        tuple(jsontext.encode(one) for one in (*classic, *advanced)),
     )
 
 
@@ -87,7 +88,7 @@ def _classic(selector: Json) -> Selector | None:
 
 
 def _advanced(selector: Json) -> Selector | None:
-    """None when it is of data events or others that are no management events."""
+    """None if it selects data events or other events that are not management events."""
     fields = [field for field in selector.get("FieldSelectors") or [] if isinstance(field, dict)]
     category = next((field for field in fields if field.get("Field") == "eventCategory"), {})
     if "Management" not in (category.get("Equals") or []):
@@ -103,16 +104,16 @@ def _advanced(selector: Json) -> Selector | None:
             case "eventSource", [("NotEquals", given)]:
                 without |= frozenset(given)
             case _:
-                narrowed.append(json.dumps(field))
+                narrowed.append(jsontext.encode(field))
     return Selector(modes, without, ", ".join(narrowed))
 
 
-def with_all_management_events(answer: Json) -> tuple[str, str]:
-    """The option of put-event-selectors and its value that add all management events to what is there."""
-    advanced = answer.get("AdvancedEventSelectors") or []
+def with_all_management_events(response: Json) -> tuple[str, str]:
+    """The option of put-event-selectors, and its value, that adds all management events to the selectors."""
+    advanced = response.get("AdvancedEventSelectors") or []
     if advanced:
         kept = [one for one in advanced if _advanced(one) is None]
-        return "--advanced-event-selectors", json.dumps([_ALL_ADVANCED, *kept])
-    classic = answer.get("EventSelectors") or []
+        return "--advanced-event-selectors", jsontext.encode([_ALL_ADVANCED, *kept])
+    classic = response.get("EventSelectors") or []
     data = [source for one in classic for source in one.get("DataResources") or []]
-    return "--event-selectors", json.dumps([{**_ALL_CLASSIC, "DataResources": data}])
+    return "--event-selectors", jsontext.encode([{**_ALL_CLASSIC, "DataResources": data}])

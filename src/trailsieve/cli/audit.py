@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import orjson
 
 from trailsieve.cli.options import global_options, screen
 from trailsieve.errors import UsageError
@@ -121,7 +121,7 @@ def policy() -> int:
 
     actions = [operation.action for operation in OPERATIONS.values()]
     statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
-    click.echo(json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=2))
+    click.echo(_indented({"Version": "2012-10-17", "Statement": [statement]}), nl=False)
     return 0
 
 
@@ -190,7 +190,11 @@ def _painted(line: str) -> str:
 def _json(results: Sequence[ControlResult], region: str | None) -> str:
     from trailsieve.audit.reports.structured import as_dict
 
-    return json.dumps({"results": [as_dict(result) for result in results]}, indent=2) + "\n"
+    return _indented({"results": [as_dict(result) for result in results]})
+
+
+def _indented(content: object) -> str:
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
 
 
 def _html(results: Sequence[ControlResult], region: str | None) -> str:
@@ -203,14 +207,14 @@ def _asff(results: Sequence[ControlResult], region: str | None) -> str:
     from trailsieve.audit.reports.structured import as_asff
 
     now = datetime.now(UTC)
-    return json.dumps([as_asff(result, region or "us-east-1", now) for result in results], indent=2) + "\n"
+    return _indented([as_asff(result, region or "us-east-1", now) for result in results])
 
 
 def _ocsf(results: Sequence[ControlResult], region: str | None) -> str:
     from trailsieve.audit.reports.structured import as_ocsf
 
     now = datetime.now(UTC)
-    return "".join(json.dumps(as_ocsf(result, now)) + "\n" for result in results)
+    return "".join(f"{orjson.dumps(as_ocsf(result, now)).decode()}\n" for result in results)
 
 
 def _junit(results: Sequence[ControlResult], region: str | None) -> str:

@@ -1,1 +1,1 @@
-"""What stands in AWS accounts: answers of `describe-*` calls, the audit of the CIS controls."""
+"""Metric filters and alarms as AWS describes them, and saved responses of `describe-*` calls."""

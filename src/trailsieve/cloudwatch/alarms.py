@@ -1,4 +1,4 @@
-"""Metric filters and alarms as AWS describes them, and the metric that joins them.
+"""Metric filters and alarms as AWS describes them, and the metrics between them.
 
 Source: docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricAlarm.html and
 docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_MetricTransformation.html
@@ -39,12 +39,13 @@ _ANY_OF = re.compile(r'\s*ALARM\(\s*"?([^"()]+)"?\s*\)(?:\s+OR(?=\s)|\s*$)')
 
 @dataclass(frozen=True, slots=True)
 class Transformation:
-    """What a metric filter adds to its metric.
+    """A metric transformation of a metric filter.
 
     Attributes:
-        value: the number that each match counts; None when it is taken from the event.
-        default: the number that each other event counts, or None.
-        dimensions: names; with any, there is a metric for each combination of values and none without them.
+        key: the namespace and name of the metric.
+        value: the metric value of a match; None if it is taken from the event.
+        default: the metric value of any other event, or None.
+        dimensions: their names; if there are any, each combination of values is a metric of its own.
     """
 
     key: Key
@@ -55,7 +56,7 @@ class Transformation:
 
 
 def metrics(metric_filter: Json) -> Iterator[Transformation]:
-    """The metrics that a filter makes."""
+    """The metric transformations of a filter."""
     system = re.findall(r"@[\w.]+", str(metric_filter.get("emitSystemFieldDimensions") or ""))
     for given in metric_filter.get("metricTransformations") or []:
         yield Transformation(
@@ -68,7 +69,7 @@ def metrics(metric_filter: Json) -> Iterator[Transformation]:
 
 
 def number(text: object) -> float | None:
-    """A constant; None for a place in the event, such as `$.size`."""
+    """The number in a text; None for a field of the event, such as `$.size`."""
     try:
         return float(str(text))
     except ValueError:
@@ -76,13 +77,13 @@ def number(text: object) -> float | None:
 
 
 def watched(alarm: Json) -> set[Key]:
-    """The metrics that an alarm reads, by itself or in an expression."""
+    """The metrics that an alarm watches, directly or in a metric math expression."""
     found = [alarm, *(_metric_of(query) for query in alarm.get("Metrics") or [])]
     return {(str(one["Namespace"]), str(one["MetricName"])) for one in found if one.get("MetricName")}
 
 
 def plain(alarm: Json) -> Json | None:
-    """An alarm on one metric with the statistic, period and dimensions at its top; None for expressions."""
+    """An alarm on one metric, with metric, statistic and period at the top level; None for metric math."""
     if alarm.get("MetricName"):
         return alarm
     queries = alarm.get("Metrics") or []
@@ -99,12 +100,12 @@ def _metric_of(query: Json) -> Json:
 
 
 def dimensions(alarm: Json) -> frozenset[str]:
-    """The names of the dimensions that a plain alarm names."""
+    """The names of the dimensions of a plain alarm."""
     return frozenset(str(item.get("Name")) for item in alarm.get("Dimensions") or [])
 
 
 def condition(alarm: Json) -> Alarm | None:
-    """When a plain alarm is in ALARM; None when its statistic or comparison is another kind."""
+    """The condition of a plain alarm; None if rules have no such statistic or comparison."""
     statistic = _STATISTICS.get(str(alarm.get("Statistic")))
     comparison = COMPARISONS.get(str(alarm.get("ComparisonOperator")))
     threshold = number(alarm.get("Threshold"))
@@ -123,12 +124,12 @@ def condition(alarm: Json) -> Alarm | None:
 
 
 def actions(alarm: Json) -> list[str]:
-    """What an alarm tells when it goes to ALARM."""
+    """The ARNs of what an alarm notifies or invokes when it goes into ALARM."""
     return [str(action) for action in alarm.get("AlarmActions") or []]
 
 
 def any_of(rule: str) -> list[str]:
-    """The names of a composite alarm's rule when it is `ALARM("a") OR ALARM("b") …`; else none."""
+    """The names in a composite alarm's rule `ALARM("a") OR ALARM("b") …`; empty if it is any other rule."""
     names, place = [], 0
     while place < len(rule) and (found := _ANY_OF.match(rule, place)):
         names.append(_name(found[1]))
@@ -137,7 +138,7 @@ def any_of(rule: str) -> list[str]:
 
 
 def mentioned(rule: str) -> list[str]:
-    """The names of all alarms in a composite alarm's rule."""
+    """The names of all alarms in a composite alarm's rule, whatever its operators."""
     return [_name(found) for found in _OF_RULE.findall(rule)]
 
 

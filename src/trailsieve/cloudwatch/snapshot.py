@@ -8,14 +8,15 @@ need no folders, and no subject where there is only one.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
-from trailsieve import arn
+import orjson
+
+from trailsieve import arn, jsontext
 from trailsieve.cloudwatch.describe import OPERATIONS
 from trailsieve.errors import UsageError
 
@@ -109,7 +110,7 @@ class Snapshot:
             path.parent.mkdir(parents=True, exist_ok=True)
             error = {"Error": {"Code": response.error, "Message": response.message}}
             content = response.content if response.ok else error
-            path.write_text(json.dumps(content, indent=4) + "\n", "utf-8")
+            path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
 def load(folder: Path) -> Snapshot:
@@ -139,8 +140,8 @@ def load(folder: Path) -> Snapshot:
 
 def _read(path: Path) -> ApiResponse:
     try:
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        content = orjson.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
         raise UsageError(f"{path}: cannot be read as JSON: {error}") from None
     if not isinstance(content, dict):
         raise UsageError(f"{path}: not a JSON object; save the AWS CLI's output with `--output json`")
@@ -152,6 +153,6 @@ def _read(path: Path) -> ApiResponse:
 
 def _account(snapshot: Snapshot) -> str:
     """The account in the first ARN of responses that were saved by hand."""
-    texts = (json.dumps(response.content) for response in snapshot.responses.values())
+    texts = (jsontext.encode(response.content) for response in snapshot.responses.values())
     accounts = (arn.parse(part).account for text in texts for part in text.split('"'))
     return next(filter(None, accounts), "unknown")
