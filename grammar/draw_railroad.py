@@ -23,6 +23,7 @@ import pyparsing as pp
 from pyparsing.diagram import NamedDiagram, to_railroad
 
 from trailsieve.pattern import grammar
+from trailsieve.pattern.actions import SELECTOR_STEP
 
 TARGET = Path(__file__).with_name("railroad.html")
 
@@ -84,7 +85,7 @@ TOKENS: dict[str, pp.ParserElement] = {
         pp.OneOrMore(choice(Prose("letter"), Prose("digit"), "_", ".", "*", "-")),
     ),
     r"<=|>=|!=|=(?!=)|<|>": choice("=", "!=", "<", "<=", ">", ">="),
-    rf"\$(?:\.[\w-]+|\.\*|\.\['[^']+'\])(?:{grammar.SELECTOR_STEP})*": row(
+    rf"\$(?:\.[\w-]+|\.\*|\.\['[^']+'\])(?:{SELECTOR_STEP})*": row(
         "$", NAMED_STEP, pp.ZeroOrMore(choice(NAMED_STEP, row("[", DIGITS, "]"), "[*]"))
     ),
     r"[-?]": choice("-", "?"),

@@ -1,5 +1,5 @@
-"""The language room: CloudWatch Logs filter patterns, from text to a Python predicate.
+"""CloudWatch Logs filter patterns, from text to a Python predicate. Nothing here depends on CloudTrail.
 
-text → `grammar` + `parser` → `nodes` → `limits` → `codegen` → `compiler`; `interpret` is the reference.
-This room knows nothing of CloudTrail.
+text → `parser` (`grammar`, `actions`) → `nodes` → `limits` → `codegen` → `compiler`. `operators` is the table
+of comparisons, `runtime` what generated code calls, `interpret` the reference that it must agree with.
 """

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from trailsieve.errors import PatternError, shorten, visible
-from trailsieve.pattern.grammar import BLANKS
 from trailsieve.pattern.nodes import Regex, String, Value
 from trailsieve.pattern.render import quoted
 
+# Line breaks inside braces count as blanks (rule 4, INFERRED).
+BLANKS = " \t\r\n"
 NULL_HINT = "write `$.field IS NULL`; for an absent field `$.field NOT EXISTS`"
 _WORD_BREAKS = BLANKS + "(){}[]&|=!<>,\"'%"
 _END = "the end of the pattern"
