@@ -1,4 +1,4 @@
-"""Times and durations: event time as whole seconds since 1970 and back, `15m` as seconds."""
+"""Times and durations as users, records and AWS write them, and seconds since 1970."""
 
 from __future__ import annotations
 
@@ -9,39 +9,64 @@ from typing import Any
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_YEAR = 9000  # periods after it would leave the calendar
-_DURATION = re.compile(r"([0-9]{1,9})\s*([smhd])")
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_DURATION = re.compile(r"([0-9]{1,9})\s*([smhdw])")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def iso_time(value: object) -> datetime | None:
+    """Returns the time of an ISO 8601 string, in UTC unless it has an offset; None for anything else."""
+    try:
+        time = datetime.fromisoformat(value)  # type: ignore[arg-type]
+    except (ValueError, TypeError):
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def time_or_age(text: str, name: str) -> datetime:
+    """Returns the time that `text` gives: ISO 8601, or an age such as `24h`, counted back from now.
+
+    Raises:
+        ValueError: it is neither; the message starts with `name`.
+    """
+    age = _seconds(text)
+    try:
+        time = iso_time(text.strip()) if age is None else datetime.now(UTC) - timedelta(seconds=age)
+    except OverflowError:
+        time = None
+    if time is None:
+        raise ValueError(f"{name} {text!r}: not a time; use 2026-03-14T02:00:00Z, 2026-03-14, 24h or 7d")
+    return time
 
 
 def seconds_of(value: Any) -> int | None:
-    """The second of an event's time as records write it; None when it is no time."""
-    return _parsed(value) if value.__class__ is str else None
+    """Returns the seconds since 1970 of an event's time; None when it is not a time."""
+    return _event_seconds(value) if value.__class__ is str else None
 
 
 @lru_cache(maxsize=8192)
-def _parsed(text: str) -> int | None:
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if time.year > _LATEST_YEAR:
-        return None
-    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp().__floor__()
+def _event_seconds(text: str) -> int | None:
+    time = iso_time(text)
+    return None if time is None or time.year > _LATEST_YEAR else time.timestamp().__floor__()
 
 
 def rfc3339(seconds: int) -> str:
-    """`2026-03-14T02:20:00Z`."""
+    """Returns seconds since 1970 as `2026-03-14T02:20:00Z`."""
     return (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat() + "Z"
 
 
-def duration_seconds(text: object, key: str, least: int = 1) -> int:
-    """The duration in seconds.
+def duration_seconds(text: object, key: str = "", least: int = 1) -> int:
+    """Returns the seconds of a duration such as `15m`.
 
     Raises:
-        ValueError: it is none; the text names the key and shows how to write it.
+        ValueError: not a duration, or its number is less than `least`; the message names the key, if any.
     """
+    seconds = _seconds(text)
+    if seconds is None or seconds < least:
+        where = f"`{key}`: " if key else ""
+        raise ValueError(f'{where}expected a duration in s, m, h, d or w, such as "5m"')
+    return seconds
+
+
+def _seconds(text: object) -> int | None:
     found = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
-    if not found or int(found[1]) < least:
-        name = key.rpartition(".")[2]
-        raise ValueError(f'`{key}` is a number with its unit s, m, h or d: {name} = "5m"')
-    return int(found[1]) * _UNITS[found[2]]
+    return int(found[1]) * _UNITS[found[2]] if found else None

@@ -62,8 +62,8 @@ def test_each_sink_receives_what_it_is_for(tmp_path: Path) -> None:
     [
         ("requird = true", "unknown key `requird`; did you mean `required`?"),
         ('severity = "hihg"', "`severity`"),
-        ('give_up_after = "soon"', 'give_up_after = "5m"'),
-        (f'give_up_after = "{"9" * 400}s"', 'give_up_after = "5m"'),
+        ('give_up_after = "soon"', "`give_up_after`: expected a duration"),
+        (f'give_up_after = "{"9" * 400}s"', "`give_up_after`: expected a duration"),
         ("max_batch = 0", "`max_batch` and `queue` are at least 1"),
         ('accounts = "1"', "`accounts`"),
     ],
@@ -78,4 +78,4 @@ def test_mistakes_are_told_with_their_place(setting: str, told: str, tmp_path: P
 def test_a_heartbeat_is_a_duration(tmp_path: Path) -> None:
     result = trailsieve("config", "check", configuration(tmp_path, {"a": ""}, 'heartbeat = "often"'))
     assert result.code == 2
-    assert 'heartbeat = "5m"' in result.err
+    assert "`heartbeat`: expected a duration" in result.err

@@ -200,7 +200,7 @@ def test_nothing_to_read_is_said(tmp_path: Path) -> None:
         ((), "Missing argument 'INPUT...'"),
         (("no-such-folder",), "no-such-folder: no such file or directory"),
         (("https://bucket/prefix",), "the only URLs are s3://bucket/prefix"),
-        ((".", "--since", "yesterday"), "--since 'yesterday' is not a valid time; use 2026-03-14T02:00:00Z"),
+        ((".", "--since", "yesterday"), "--since 'yesterday': not a time; use 2026-03-14T02:00:00Z"),
         ((".", "--since", "2026-03-15", "--until", "2026-03-14"), "is not before --until"),
         ((".", "--workers", "0"), "--workers"),
         ((".", "--format", "xml"), "'xml' is not one of"),

@@ -94,7 +94,7 @@ def test_periods(period: str, tmp_path: Path) -> None:
         ),
         ('alarm = { threshold = "1", period = "5m" }', "`alarm.threshold`: expected a number"),
         ('alarm = { threshold = nan, period = "5m" }', "`alarm.threshold`: expected a number"),
-        ("alarm = { threshold = 1, period = 300 }", "`alarm.period`: expected a duration in s, m, h or d"),
+        ("alarm = { threshold = 1, period = 300 }", "`alarm.period`: expected a duration in s, m, h, d or w"),
         *[
             (
                 f'alarm = {{ threshold = 1, period = "{period}" }}',

@@ -8,52 +8,12 @@ import pytest
 
 from trailsieve.errors import UsageError
 from trailsieve.trail.event import Event
-from trailsieve.trail.selection import DELIVERY_SLACK, ListedFile, Selection, parse_time
+from trailsieve.trail.selection import DELIVERY_SLACK, ListedFile, Selection
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 ACCOUNT = "111122223333"
 WHOLE_DAY = Selection.parse("2026-03-14", "2026-03-15", (), ())
 PLACE = Selection.parse(None, None, [ACCOUNT], ["eu-west-1"])
-
-
-@pytest.mark.parametrize(
-    ("text", "time"),
-    [
-        ("2026-03-14", NOON.replace(hour=0)),
-        ("2026-03-14T12:00:00Z", NOON),
-        (" 2026-03-14T12:00 ", NOON),
-        ("2026-03-14 12:00", NOON),
-        ("2026-03-14T13:30:00+01:30", NOON),
-        ("20260314T120000Z", NOON),
-        ("2026-03-14T12:00:00.000Z", NOON),
-    ],
-)
-def test_times_are_iso_8601_and_utc_unless_they_say_otherwise(text: str, time: datetime) -> None:
-    assert parse_time(text, "--since") == time
-
-
-@pytest.mark.parametrize(
-    ("text", "ago"),
-    [
-        ("30s", timedelta(seconds=30)),
-        ("5m", timedelta(minutes=5)),
-        ("24h", timedelta(days=1)),
-        ("7d", timedelta(7)),
-    ],
-)
-def test_spans_count_back_from_now(text: str, ago: timedelta) -> None:
-    before = datetime.now(UTC)
-    time = parse_time(text, "--since")
-    assert time is not None
-    assert before <= time + ago <= datetime.now(UTC)
-
-
-@pytest.mark.parametrize(
-    "text", ["", "yesterday", "7", "d", "-1d", "1.5h", "7D", "2026-02-30", "99999999d", "9" * 400 + "w"]
-)
-def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=r"^--until .* is not a valid time; use "):
-        parse_time(text, "--until")
 
 
 @pytest.mark.parametrize("since", ["2026-03-15", "2026-03-16", "2026-03-15T01:00+01:00"])

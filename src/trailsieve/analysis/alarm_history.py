@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from trailsieve.cloudwatch.snapshot import Json
+from trailsieve.errors import UsageError
+from trailsieve.times import iso_time
 
 Span = tuple[int, int]
 
@@ -62,8 +63,10 @@ def _state(item: Json) -> str:
 
 
 def _seconds(given: object) -> int:
-    """A time as the AWS CLI prints it: ISO 8601, or seconds."""
+    """The seconds of a time as the AWS CLI prints it: ISO 8601, or seconds."""
     if isinstance(given, int | float):
         return int(given)
-    moment = datetime.fromisoformat(str(given))
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    time = iso_time(given)
+    if time is None:
+        raise UsageError(f"alarm history: Timestamp {given!r}: not a time")
+    return int(time.timestamp())

@@ -8,10 +8,9 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-
 from trailsieve import arn
 from trailsieve.model import Alert, Severity
+from trailsieve.times import iso_time
 
 PRODUCT = "trailsieve"
 # The version of what is written here, not of the program: receivers key their parsers on it.
@@ -29,9 +28,10 @@ def moment(alert: Alert) -> datetime:
 
 def time_of(text: str | None) -> datetime | None:
     """An RFC 3339 time in UTC, or None."""
+    time = iso_time(text)
     try:
-        return msgspec.convert(text, datetime).astimezone(UTC)
-    except (msgspec.ValidationError, OverflowError, ValueError):
+        return time and time.astimezone(UTC)
+    except OverflowError:
         return None
 
 

@@ -151,10 +151,7 @@ def _number(value: object) -> int | float:
 
 
 def _seconds(value: object) -> int:
-    try:
-        return duration_seconds(value, "", least=0)
-    except ValueError:
-        raise ValueError('expected a duration in s, m, h or d, such as "5m"') from None
+    return duration_seconds(value, least=0)
 
 
 def _expires(value: object) -> int:

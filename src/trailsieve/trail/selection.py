@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from trailsieve.errors import UsageError
+from trailsieve.times import iso_time, time_or_age
 from trailsieve.trail.event import Event
 from trailsieve.trail.layout import ObjectKey, is_log_name, parse_key
 
 # CloudTrail delivers a file within minutes of its events, rarely hours.
 DELIVERY_SLACK = timedelta(hours=1)
-_AGO = re.compile(r"(\d+)([smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _KIND_NAMES = {"digest": "digest file", "insight": "Insight file"}
 
 
@@ -57,12 +55,15 @@ class Selection:
         Raises:
             UsageError: a time is invalid, or the range is empty.
         """
-        selection = cls(
-            parse_time(since, "--since"),
-            parse_time(until, "--until"),
-            frozenset(accounts),
-            frozenset(regions),
-        )
+        try:
+            selection = cls(
+                time_or_age(since, "--since") if since is not None else None,
+                time_or_age(until, "--until") if until is not None else None,
+                frozenset(accounts),
+                frozenset(regions),
+            )
+        except ValueError as error:
+            raise UsageError(str(error)) from None
         if selection.since and selection.until and selection.since >= selection.until:
             raise UsageError(f"--since {since} is not before --until {until}: the range is empty")
         return selection
@@ -118,39 +119,7 @@ class Selection:
         return not (self.since or self.until) or self._in_range(event.eventTime or event.timestamp)
 
     def _in_range(self, value: Any) -> bool:
-        time = _parse_iso(value) if isinstance(value, str) else None
+        time = iso_time(value)
         if time is None:
             return True
         return (self.since is None or time >= self.since) and (self.until is None or time < self.until)
-
-
-def parse_time(text: str | None, option: str) -> datetime | None:
-    """The time that `text` gives: ISO 8601 (UTC by default), or an age such as `24h` or `7d`.
-
-    Raises:
-        UsageError: not a time; the message names `option`.
-    """
-    if text is None:
-        return None
-    ago = _AGO.fullmatch(text.strip())
-    time = _before_now(int(ago[1]), _UNITS[ago[2]]) if ago else _parse_iso(text.strip())
-    if time is None:
-        raise UsageError(
-            f"{option} {text!r} is not a valid time; use 2026-03-14T02:00:00Z, 2026-03-14, 24h or 7d"
-        )
-    return time
-
-
-def _before_now(count: int, unit: str) -> datetime | None:
-    try:
-        return datetime.now(UTC) - timedelta(**{unit: count})
-    except OverflowError:
-        return None
-
-
-def _parse_iso(text: str) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)

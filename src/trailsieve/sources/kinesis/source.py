@@ -23,6 +23,7 @@ from trailsieve.model import Message, Offset, Position
 from trailsieve.ports import RunContext
 from trailsieve.sources.kinesis.shard_reader import ShardReader
 from trailsieve.sources.kinesis.shards import AT_TIME, SHARD_END, TRIM_HORIZON, Shard, Shards, shard_of
+from trailsieve.times import iso_time
 from trailsieve.trail.selection import Selection
 from trailsieve.wire.aws import AwsConfig, client, explained, fault
 
@@ -46,12 +47,8 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
     parallel: int = 4
 
     def __post_init__(self) -> None:
-        if self.start not in ("trim_horizon", "latest"):
-            try:
-                _time(self.start)
-            except ValueError:
-                text = "`start` is trim_horizon, latest or a time such as 2026-03-14T00:00:00Z"
-                raise ValueError(text) from None
+        if self.start not in ("trim_horizon", "latest") and not iso_time(self.start):
+            raise ValueError("`start` is trim_horizon, latest or a time such as 2026-03-14T00:00:00Z")
         if self.parallel < 1:
             raise ValueError("`parallel` is at least 1")
 
@@ -185,8 +182,8 @@ class KinesisSource:
         """
         if self._config.start == "trim_horizon":
             return TRIM_HORIZON
-        if self._config.start != "latest":
-            return AT_TIME + _time(self._config.start).isoformat()
+        if start := iso_time(self._config.start):
+            return AT_TIME + start.isoformat()
         if shard.closed:
             return SHARD_END
         now = parsedate_to_datetime(self._now) if self._now else datetime.now(UTC)
@@ -229,8 +226,3 @@ class KinesisSource:
 
     def _say(self, text: str) -> None:
         self._context.info(f"stream {self.name}: {text}")
-
-
-def _time(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
