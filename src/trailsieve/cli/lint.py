@@ -1,4 +1,4 @@
-"""`trailsieve lint`: what is wrong with patterns and rules, with proof."""
+"""`trailsieve lint`: find mistakes in patterns and rules and prove them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from trailsieve.cli.options import global_options, no_limits, screen
 from trailsieve.errors import caret, visible
 
 if TYPE_CHECKING:
-    from trailsieve.rules.lint import Finding
+    from trailsieve.rules.lint import LocatedIssue
 
 _EXAMPLES = """\b
 Examples:
@@ -26,54 +26,54 @@ _COLORS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
 @click.command("lint", epilog=_EXAMPLES)
-@click.argument("subjects", metavar="PATTERN|FILE|PACK...", nargs=-1, required=True)
+@click.argument("names", metavar="PATTERN|FILE|PACK...", nargs=-1, required=True)
 @click.option(
     "--format",
     "shape",
     type=click.Choice(["text", "json", "sarif"]),
     default="text",
     show_default=True,
-    help="For people, for programs, or for code scanning services.",
+    help="sarif is for code scanning services.",
 )
 @no_limits
 @global_options
-def command(subjects: tuple[str, ...], shape: str, no_limits: bool) -> int:
-    """Find what is wrong with patterns and rules, each finding with the event that proves it.
+def command(names: tuple[str, ...], shape: str, no_limits: bool) -> int:
+    """Find mistakes in patterns and rules, each with an event or a proof.
 
-    A subject is a filter pattern, the id of a built-in rule, PACK:ID or FILE:ID, or a pack, file or folder,
-    whose rules are then also compared with each other. A rule says lint_ignore = ["TS206"] for findings
-    that are meant. Each code is explained in docs/lint.md.
+    Takes filter patterns, ids of built-in rules, PACK:ID or FILE:ID, packs, rule files and folders. The rules
+    of a pack are also compared with each other. docs/lint.md explains all codes; in a rule,
+    lint_ignore = ["TS206"] turns one off.
 
-    Exit code 1 means that something was found.
+    The exit code is 1 if there are issues.
     """
     from trailsieve.rules.lint.sarif import sarif
 
-    checked = [_check(subject, limits=not no_limits) for subject in subjects]
-    findings = [finding for check in checked for finding in check.findings]
+    checked = [_check(name, limits=not no_limits) for name in names]
+    issues = [located for check in checked for located in check.issues]
     if shape == "json":
-        click.echo(json.dumps({"findings": [finding.as_dict() for finding in findings]}, indent=2))
+        click.echo(json.dumps({"issues": [located.as_dict() for located in issues]}, indent=2))
     elif shape == "sarif":
-        click.echo(json.dumps(sarif(findings), indent=2))
+        click.echo(json.dumps(sarif(issues), indent=2))
     else:
-        _print(line for finding in findings for line in _lines(finding))
-        _print([_summary(findings, checked)])
-    return int(bool(findings))
+        _print(line for located in issues for line in _lines(located))
+        _print([_summary(issues, checked)])
+    return int(bool(issues))
 
 
 class _Check(NamedTuple):
-    """What was found in one subject; `rules` is 0 for a pattern that stands alone."""
+    """The issues of one argument; `rules` is 0 for a single pattern."""
 
-    findings: list[Finding]
+    issues: list[LocatedIssue]
     rules: int
 
 
-def _check(subject: str, *, limits: bool) -> _Check:
+def _check(name: str, *, limits: bool) -> _Check:
     from trailsieve.cli.named import named
     from trailsieve.pattern.compiler import FilterPattern
     from trailsieve.rules.lint import lint_pack, lint_pattern
     from trailsieve.rules.rule import Pack, Rule
 
-    read = named(subject, limits=False)
+    read = named(name, limits=False)
     if isinstance(read, FilterPattern):
         return _Check(lint_pattern(read, limits=limits), 0)
     pack = Pack(read.id, (read,)) if isinstance(read, Rule) else read
@@ -88,20 +88,20 @@ def _print(lines: Iterable[str]) -> None:
         click.echo(line, color=True)
 
 
-def _lines(finding: Finding) -> Iterator[str]:
-    """A finding for a person."""
-    found, level = finding.found, finding.code.level
-    place = f"{finding.file}:{finding.line}:{finding.column}" if finding.file else f"column {finding.column}"
-    rule = f"rule {finding.rule}: " if finding.rule else ""
+def _lines(located: LocatedIssue) -> Iterator[str]:
+    """The lines of an issue."""
+    found, level = located.issue, located.code.level
+    place = f"{located.file}:{located.line}:{located.column}" if located.file else f"column {located.column}"
+    rule = f"rule {located.rule}: " if located.rule else ""
     marked = _styled(f"{found.code} {level}", fg=_COLORS[level], bold=True)
     yield f"{visible(place)}: {marked}: {visible(rule + found.message)}"
-    yield from caret(finding.pattern, found.span.start + 1)
+    yield from caret(located.pattern, found.span.start + 1)
     if found.proof:
         yield f"  proof: {visible(found.proof)}"
     if found.event:
         yield f"  event: {visible(found.event)}"
-    if found.mend:
-        yield f"  mend:  {visible(found.mend)}"
+    if found.fix:
+        yield f"  fix:   {visible(found.fix)}"
     yield ""
 
 
@@ -109,12 +109,12 @@ def _styled(text: str, **style: object) -> str:
     return click.style(text, **style) if screen().colored(sys.stdout) else text  # type: ignore[arg-type]
 
 
-def _summary(findings: list[Finding], checked: list[_Check]) -> str:
-    """How much of each level; or what was looked at, because a mistyped name is a text pattern, too."""
-    if not findings:
+def _summary(issues: list[LocatedIssue], checked: list[_Check]) -> str:
+    """The number of issues per level, or what was checked (a mistyped name is a text pattern)."""
+    if not issues:
         patterns, rules = sum(not check.rules for check in checked), sum(check.rules for check in checked)
         looked = (f"{n} {name}{'s' * (n > 1)}" for n, name in ((patterns, "pattern"), (rules, "rule")) if n)
-        return f"nothing found in {' and '.join(looked)}"
-    levels: list[str] = [finding.code.level for finding in findings]
+        return f"no issues in {' and '.join(looked)}"
+    levels: list[str] = [located.code.level for located in issues]
     counts = [f"{levels.count(level)} {level}{'s' * (levels.count(level) > 1)}" for level in _COLORS]
     return ", ".join(count for count in counts if not count.startswith("0 "))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from trailsieve import compile
-from trailsieve.rules.lint import Finding, lint_pack, lint_pattern
+from trailsieve.rules.lint import LocatedIssue, lint_pack, lint_pattern
 from trailsieve.rules.load import load_pack
 
 
-def linted(example: str, folder: Path | None = None) -> list[Finding]:
+def linted(example: str, folder: Path | None = None) -> list[LocatedIssue]:
     """What is found in an example of the table, or any pattern."""
     if not example.startswith("[[rule]]"):
         return lint_pattern(compile(example, limits=False))
@@ -20,5 +20,5 @@ def linted(example: str, folder: Path | None = None) -> list[Finding]:
 
 
 def found(example: str, folder: Path | None = None) -> list[str]:
-    """The codes of the findings."""
-    return [finding.found.code for finding in linted(example, folder)]
+    """The codes of the issues."""
+    return [located.issue.code for located in linted(example, folder)]

@@ -73,7 +73,7 @@ def test_patterns_over_cloudtrail(pattern: str, codes: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "mend"),
+    ("pattern", "fix"),
     [
         ('{ $.eventName = "consoleLogin" }', 'did you mean $.eventName = "ConsoleLogin"?'),
         ('{ $.eventName = "StopLoging" }', 'did you mean $.eventName = "StopLogging"?'),
@@ -84,24 +84,24 @@ def test_patterns_over_cloudtrail(pattern: str, codes: list[str]) -> None:
         ('{ $.readOnly != "true" }', "$.readOnly IS FALSE"),
     ],
 )
-def test_what_was_meant_is_said(pattern: str, mend: str) -> None:
-    assert [finding.found.mend for finding in linted(pattern)] == [mend]
+def test_the_fix_is_what_was_meant(pattern: str, fix: str) -> None:
+    assert [located.issue.fix for located in linted(pattern)] == [fix]
 
 
 def test_the_printed_4_1_matches_nearly_every_record_and_one_is_shown() -> None:
-    [finding] = linted(PRINTED_4_1)
-    assert finding.found.message == "matches nearly every record: 12 of 12 ordinary ones"
-    assert "errorCode" not in json.loads(finding.found.event)
-    assert "&& instead of ||" in finding.found.mend
+    [located] = linted(PRINTED_4_1)
+    assert located.issue.message == "matches nearly every record: 12 of 12 ordinary ones"
+    assert "errorCode" not in json.loads(located.issue.event)
+    assert "&& instead of ||" in located.issue.fix
 
 
-def test_the_share_of_records_is_told() -> None:
-    [finding] = linted('{ $.eventName = "ConsoleLogin" && $.additionalEventData.MFAUsed != "Yes" }')
-    assert "0.4 of 100 records have it" in finding.found.message
+def test_the_share_of_records_is_shown() -> None:
+    [located] = linted('{ $.eventName = "ConsoleLogin" && $.additionalEventData.MFAUsed != "Yes" }')
+    assert "only 0.4% of records have it" in located.issue.message
 
 
 def test_the_published_pack_has_its_known_mistakes() -> None:
-    told = {(finding.rule, finding.found.code) for finding in lint_pack(load_pack("cis-aws"))}
+    told = {(located.rule, located.issue.code) for located in lint_pack(load_pack("cis-aws"))}
     assert told == {("cis-aws-4.1", "TS401"), ("cis-aws-4.2", "TS201"), ("cis-aws-4.13", "TS401")}
 
 

@@ -1,4 +1,4 @@
-"""The table of findings: each code has an example that raises it alone, one that raises nothing, and its page."""
+"""The table of issues: each code has an example that raises it alone, one that raises nothing, and its page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NO_EVENT = {"TS101", "TS104", "TS105", "TS207", "TS301", "TS302", "TS304", "TS30
 
 
 @every_code
-def test_the_bad_example_has_its_finding_and_no_other(code: Code, tmp_path: Path) -> None:
+def test_the_bad_example_has_its_issue_and_no_other(code: Code, tmp_path: Path) -> None:
     assert found(code.bad, tmp_path) == [code.code]
 
 
@@ -32,22 +32,22 @@ def test_the_good_example_has_none(code: Code, tmp_path: Path) -> None:
 
 
 @every_code
-def test_a_finding_says_what_how_it_is_known_and_what_to_do(code: Code, tmp_path: Path) -> None:
-    [finding] = linted(code.bad, tmp_path)
-    assert finding.found.message
-    assert finding.found.proof
-    assert finding.found.mend
+def test_an_issue_says_what_how_it_is_known_and_what_to_do(code: Code, tmp_path: Path) -> None:
+    [located] = linted(code.bad, tmp_path)
+    assert located.issue.message
+    assert located.issue.proof
+    assert located.issue.fix
     assert code.level in ("error", "warning", "note")
 
 
 @every_code
 def test_the_event_shows_it(code: Code, tmp_path: Path) -> None:
-    [finding] = linted(code.bad, tmp_path)
-    event = finding.found.event
+    [located] = linted(code.bad, tmp_path)
+    event = located.issue.event
     if code.code in NO_EVENT or (code.code == "TS102" and not event):
         assert event == ""
     else:
-        matched = compile(finding.pattern).matches(event)
+        matched = compile(located.pattern).matches(event)
         assert matched is (code.code in MATCHED), event
     assert code.code in MATCHED | MISSED | NO_EVENT
 

@@ -35,33 +35,33 @@ def rules(tmp_path: Path) -> Path:
     return file
 
 
-def test_a_finding_for_people() -> None:
+def test_an_issue_for_people() -> None:
     result = trailsieve("lint", '{ $.readOnly = "false" }')
     assert result.code == 1
     assert result.lines == [
-        'column 3: TS202 error: `$.readOnly = "false"` never fires: readOnly is a boolean in every record, '
-        "and that compares with nothing",
+        'column 3: TS202 error: `$.readOnly = "false"` never matches: readOnly is always a boolean, '
+        "and no comparison is true of that",
         '    { $.readOnly = "false" }',
         "      ^",
-        "  proof: this is how CloudTrail writes it, and the term is false of it",
+        "  proof: CloudTrail records it like this, and the term is false",
         '  event: {"readOnly": false}',
-        "  mend:  $.readOnly IS FALSE",
+        "  fix:   $.readOnly IS FALSE",
         "",
         "1 error",
     ]
 
 
-def test_nothing_found_is_exit_code_0() -> None:
+def test_no_issues_is_exit_code_0() -> None:
     result = trailsieve("lint", "{ $.readOnly IS FALSE && $.errorCode = Acc* }", "cis-aws-tuned")
-    assert (result.code, result.lines) == (0, ["nothing found in 1 pattern and 15 rules"])
+    assert (result.code, result.lines) == (0, ["no issues in 1 pattern and 15 rules"])
 
 
 @pytest.mark.parametrize(
     ("subject", "said"),
     [("cis-aws-tuned", "15 rules"), ("cis-aws-tuned-4.1", "1 rule"), ("rulez", "1 pattern")],
 )
-def test_what_was_looked_at_is_told(subject: str, said: str) -> None:
-    assert trailsieve("lint", subject).lines == [f"nothing found in {said}"]
+def test_what_was_checked_is_printed(subject: str, said: str) -> None:
+    assert trailsieve("lint", subject).lines == [f"no issues in {said}"]
 
 
 def test_places_are_lines_and_columns_of_the_file(rules: Path) -> None:
@@ -78,12 +78,12 @@ def test_a_pattern_written_with_escapes_is_placed_at_its_rule(tmp_path: Path) ->
 
 def test_a_rule_by_its_id() -> None:
     result = trailsieve("lint", "cis-aws-4.1", "--format", "json")
-    [finding] = json.loads(result.out)["findings"]
-    assert (finding["code"], finding["rule"], finding["level"]) == ("TS401", "cis-aws-4.1", "warning")
-    assert json.loads(finding["event"]) == {"errorCode": "UnauthorizedOperation"}
+    [issue] = json.loads(result.out)["issues"]
+    assert (issue["code"], issue["rule"], issue["level"]) == ("TS401", "cis-aws-4.1", "warning")
+    assert json.loads(issue["event"]) == {"errorCode": "UnauthorizedOperation"}
 
 
-def test_what_a_rule_ignores_is_not_told(rules: Path) -> None:
+def test_what_a_rule_ignores_is_not_reported(rules: Path) -> None:
     rules.write_text(RULES.replace("[[rule]]\n", '[[rule]]\nlint_ignore = ["TS206", "TS302"]\n'), "utf-8")
     assert trailsieve("lint", rules).code == 0
 
@@ -95,12 +95,12 @@ def test_lint_ignore_is_a_list_of_strings(rules: Path) -> None:
     assert "`lint_ignore`: expected a list of strings" in result.err
 
 
-def test_json_has_all_of_a_finding(rules: Path) -> None:
-    first, second = json.loads(trailsieve("lint", rules, "--format", "json").out)["findings"]
+def test_json_has_all_of_an_issue(rules: Path) -> None:
+    first, second = json.loads(trailsieve("lint", rules, "--format", "json").out)["issues"]
     assert first == {
         "code": "TS302",
         "level": "error",
-        "message": "no known eventName is `StopLoging`",
+        "message": "unknown eventName `StopLoging`",
         "rule": "stopped",
         "file": str(rules),
         "line": 4,
@@ -108,7 +108,7 @@ def test_json_has_all_of_a_finding(rules: Path) -> None:
         "pattern": '{ $.eventName = "StopLoging" }',
         "proof": first["proof"],
         "event": None,
-        "mend": 'did you mean $.eventName = "StopLogging"?',
+        "fix": 'did you mean $.eventName = "StopLogging"?',
     }
     assert second["event"]
 
@@ -131,13 +131,13 @@ def test_sarif_is_valid(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "physicalLocation" not in run["results"][-1]["locations"][0]
 
 
-def test_sarif_without_findings_is_valid() -> None:
+def test_sarif_without_issues_is_valid() -> None:
     jsonschema.Draft4Validator(sarif_schema()).validate(
         json.loads(trailsieve("lint", "{ $.x = 1 }", "--format", "sarif").out)
     )
 
 
-def test_limits_of_cloudwatch_are_a_finding_unless_they_do_not_matter() -> None:
+def test_limits_of_cloudwatch_are_an_issue_unless_they_do_not_matter() -> None:
     pattern = "{ $.x = %a% || $.x = %b% || $.x = %c% }"
     assert trailsieve("lint", pattern).code == 1
     assert trailsieve("lint", "--no-limits", pattern).code == 0

@@ -49,7 +49,7 @@ def test_patterns_for_any_log(pattern: str, codes: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "is_told"),
+    ("pattern", "is_reported"),
     [
         ("{ $.a = 1 || $.b = 2 && $.c = 3 }", True),
         ("{ $.a = 1 && $.b = 2 || $.c = 3 }", True),
@@ -65,31 +65,33 @@ def test_patterns_for_any_log(pattern: str, codes: list[str]) -> None:
         ("{ ($.a = 1 || $.b = 2) && $.c = 3 }", False),
     ],
 )
-def test_the_precedence_trap_is_told_where_brackets_are_missing(pattern: str, is_told: bool) -> None:
-    assert ("TS401" in found(pattern)) is is_told
+def test_the_precedence_trap_is_reported_where_parentheses_are_missing(
+    pattern: str, is_reported: bool
+) -> None:
+    assert ("TS401" in found(pattern)) is is_reported
 
 
 def test_the_precedence_trap_is_shown_by_an_event_that_only_one_reading_matches() -> None:
-    [finding] = linted("{ $.a = 1 || $.b = 2 && $.c = 3 }")
-    other = compile(finding.found.mend.partition(" or ")[2])
+    [located] = linted("{ $.a = 1 || $.b = 2 && $.c = 3 }")
+    other = compile(located.issue.fix.partition(" or ")[2])
     assert other.text == "{ ($.a = 1 || $.b = 2) && $.c = 3 }"
-    assert compile(finding.pattern).matches(finding.found.event)
-    assert not other.matches(finding.found.event)
+    assert compile(located.pattern).matches(located.issue.event)
+    assert not other.matches(located.issue.event)
 
 
 def test_the_covering_part_is_named() -> None:
-    [finding] = linted('{ $.x = "Create*" || $.y = 1 || $.x = "CreateUser" }')
-    assert '`$.x = "CreateUser"` changes nothing; `$.x = "Create*"` says it already' in finding.found.message
-    assert finding.column == finding.pattern.index('$.x = "CreateUser"') + 1
+    [located] = linted('{ $.x = "Create*" || $.y = 1 || $.x = "CreateUser" }')
+    assert '`$.x = "CreateUser"` has no effect; `$.x = "Create*"` already covers it' in located.issue.message
+    assert located.column == located.pattern.index('$.x = "CreateUser"') + 1
 
 
-def test_of_two_equal_parts_the_second_one_is_told() -> None:
-    [finding] = linted("{ $.x = 1 || $.y = 2 || $.x = 1 }")
-    assert finding.column == 25
+def test_of_two_equal_parts_the_second_one_is_reported() -> None:
+    [located] = linted("{ $.x = 1 || $.y = 2 || $.x = 1 }")
+    assert located.column == 25
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_a_part_that_is_said_to_be_needless_is(seed: int) -> None:
+def test_a_part_reported_as_needless_is(seed: int) -> None:
     """A small change of an event only ever tells that a part is needed when the proof says so, too."""
     rng = random.Random(seed)
     pattern = compile(random_pattern(rng), limits=False)
@@ -109,5 +111,5 @@ def test_a_part_that_is_said_to_be_needless_is(seed: int) -> None:
 def test_any_pattern_can_be_linted(seed: int) -> None:
     rng = random.Random(seed)
     for _ in range(5):
-        for finding in linted(random_pattern(rng)):
-            assert 1 <= finding.column <= len(finding.pattern) + 1
+        for located in linted(random_pattern(rng)):
+            assert 1 <= located.column <= len(located.pattern) + 1

@@ -14,11 +14,11 @@ ALARM = 'alarm = { threshold = 3, period = "5m" }\n'
 
 
 def told(text: str, folder: Path) -> list[tuple[str, str]]:
-    return [(finding.rule, finding.found.code) for finding in linted(text, folder)]
+    return [(located.rule, located.issue.code) for located in linted(text, folder)]
 
 
 @pytest.mark.parametrize("text", [WIDE + NARROW, NARROW + WIDE])
-def test_the_narrow_rule_is_told_whatever_the_order(text: str, tmp_path: Path) -> None:
+def test_the_narrow_rule_is_reported_whatever_the_order(text: str, tmp_path: Path) -> None:
     assert told(text, tmp_path) == [("narrow", "TS503")]
 
 
@@ -44,6 +44,6 @@ def test_rules_with_the_same_pattern_and_other_alarms_are_meant(tmp_path: Path) 
 
 def test_patterns_of_exceptions_are_read_too(tmp_path: Path) -> None:
     text = WIDE + "exceptions = [{ pattern = '{ $.userIdentity.type = \"root\" }', reason = 'x' }]\n"
-    [finding] = linted(text, tmp_path)
-    assert finding.found.code == "TS305"
-    assert finding.found.message.startswith("in the exception `")
+    [located] = linted(text, tmp_path)
+    assert located.issue.code == "TS305"
+    assert located.issue.message.startswith("in the exception `")

@@ -1,4 +1,4 @@
-"""The table of findings: what each code means, with a bad and a good example."""
+"""The kinds of issues: what each code means, with a bad and a good example."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Level = Literal["error", "warning", "note"]
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One kind of finding.
+    """One kind of issue.
 
     Attributes:
-        level: error (it cannot be meant so), warning (it seldom is) or note.
+        level: error (always a mistake), warning (usually a mistake) or note.
         title: what is wrong, in a few words.
-        explanation: why it is, and what comes of it.
-        bad: a pattern, or the [[rule]] tables of a rule file, with this finding and no other.
-        good: the same without it.
+        explanation: why it is wrong, and its effect.
+        bad: a pattern, or the text of a rule file, with this issue and no other.
+        good: the same without the issue.
     """
 
     code: str
@@ -33,7 +33,7 @@ class Code:
 
 @lru_cache(maxsize=1)
 def codes() -> dict[str, Code]:
-    """All codes in order."""
+    """All kinds of issues by code, in order."""
     table = tomllib.loads((resources.files(__package__) / "codes.toml").read_text("utf-8"))
     return {
         code: Code(code, **{key: value.strip() for key, value in row.items()}) for code, row in table.items()

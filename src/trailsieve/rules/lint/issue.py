@@ -1,4 +1,4 @@
-"""What a check found, and where that is in a file."""
+"""An issue that a check found, and its place in a file."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from trailsieve.rules.lint.codes import Code, codes
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a check says of a pattern.
+class Issue:
+    """A mistake in a pattern.
 
     Attributes:
         message: what is wrong, in one sentence.
-        span: the part of the pattern that it is about.
-        proof: how it is known.
-        event: the event that shows it, or "".
-        mend: what to do instead.
+        span: the part of the pattern that is wrong.
+        proof: how this is known.
+        event: an event that demonstrates it, or "".
+        fix: what to write instead.
     """
 
     code: str
@@ -26,20 +26,22 @@ class Found:
     span: Span = NOWHERE
     proof: str = ""
     event: str = ""
-    mend: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What was found, at its place.
+class LocatedIssue:
+    """An issue and its place.
 
     Attributes:
-        rule: the rule's id, "" for a pattern that stands alone.
-        pattern: its text.
-        file: "" for a pattern that stands alone; `line` and `column` count from 1, in the pattern then.
+        rule: the rule's id, "" for a single pattern.
+        pattern: the text of the pattern.
+        file: path of the rule file, "" for a single pattern.
+        line: from 1, in the file or pattern.
+        column: from 1.
     """
 
-    found: Found
+    issue: Issue
     rule: str
     pattern: str
     file: str
@@ -48,21 +50,21 @@ class Finding:
 
     @property
     def code(self) -> Code:
-        """The entry of the table."""
-        return codes()[self.found.code]
+        """The kind of issue."""
+        return codes()[self.issue.code]
 
     def as_dict(self) -> dict[str, Any]:
-        """The finding as plain data for JSON."""
+        """The issue as plain data for JSON."""
         return {
-            "code": self.found.code,
+            "code": self.issue.code,
             "level": self.code.level,
-            "message": self.found.message,
+            "message": self.issue.message,
             "rule": self.rule or None,
             "file": self.file or None,
             "line": self.line,
             "column": self.column,
             "pattern": self.pattern,
-            "proof": self.found.proof,
-            "event": self.found.event or None,
-            "mend": self.found.mend,
+            "proof": self.issue.proof,
+            "event": self.issue.event or None,
+            "fix": self.issue.fix,
         }

@@ -1,4 +1,4 @@
-"""Patterns and parts of them that match nothing, everything, or what the rest does. TS101 to TS105."""
+"""Patterns, and parts of them, that match nothing, everything, or nothing new. TS101 to TS105."""
 
 from __future__ import annotations
 
@@ -10,92 +10,92 @@ from trailsieve.logic.event_text import event_text
 from trailsieve.logic.implication import implies
 from trailsieve.pattern.nodes import Comparison, Expression, JsonPattern, Or, Selector, String
 from trailsieve.pattern.render import render_expression
-from trailsieve.rules.lint.issue import Found
+from trailsieve.rules.lint.issue import Issue
 from trailsieve.rules.lint.reductions import Reduction, reductions
-from trailsieve.rules.lint.target import Subject, groups_of, of_tree
+from trailsieve.rules.lint.target import LintTarget, groups_of, of_tree
 from trailsieve.trail.catalogue.ordinary import ordinary_records
 
 _NEARLY_ALL = 0.9  # of the ordinary records
 _TELLING = {"eventSource", "eventName", "sourceIPAddress"}
 
 
-def never_true(subject: Subject) -> Iterator[Found]:
+def never_true(target: LintTarget) -> Iterator[Issue]:
     """TS101."""
-    if subject.example.holds is False:
-        yield Found(
+    if target.example.holds is False:
+        yield Issue(
             "TS101",
             "no event can ever match this pattern",
-            subject.whole,
-            "every way in which its tests can turn out was tried",
-            mend="look for terms that exclude each other and join them with ||",
+            target.whole,
+            "all combinations of true and false comparisons were checked",
+            fix="find the terms that exclude each other and join them with ||",
         )
 
 
-def always_true(subject: Subject) -> Iterator[Found]:
+def always_true(target: LintTarget) -> Iterator[Issue]:
     """TS102."""
-    if subject.counterexample.holds is False:
-        every = "JSON object" if subject.pattern.reads_records else "event"
-        yield Found(
+    if target.counterexample.holds is False:
+        every = "JSON object" if target.pattern.reads_records else "event"
+        yield Issue(
             "TS102",
             f"every {every} matches this pattern",
-            subject.whole,
-            "every way in which its tests can turn out was tried",
-            "{}" if subject.pattern.reads_records else "",
-            "say what the events have in common that you look for",
+            target.whole,
+            "all combinations of true and false comparisons were checked",
+            "{}" if target.pattern.reads_records else "",
+            "add a term that only the events that you look for fulfil",
         )
 
 
-def nearly_everything(subject: Subject) -> Iterator[Found]:
+def nearly_everything(target: LintTarget) -> Iterator[Issue]:
     """TS103."""
-    if subject.of_cloudtrail:
+    if target.of_cloudtrail:
         records = ordinary_records()
-        matched = [record for record in records if subject.pattern.matches(record)]
+        matched = [record for record in records if target.pattern.matches(record)]
         if len(matched) >= _NEARLY_ALL * len(records):
-            yield Found(
+            yield Issue(
                 "TS103",
                 f"matches nearly every record: {len(matched)} of {len(records)} ordinary ones",
-                subject.whole,
-                "none of these records is out of the ordinary; here is one, in short",
-                _in_short(subject, matched[0]),
-                _mend_negations(subject),
+                target.whole,
+                "these are ordinary records; this is one of them, shortened",
+                _in_short(target, matched[0]),
+                _fix_negations(target),
             )
             return
-    for group in groups_of(subject.pattern.tree):
-        if isinstance(group, Or) and isinstance(subject.pattern.tree, JsonPattern):
-            yield from _true_of_all_values(subject, group)
+    for group in groups_of(target.pattern.tree):
+        if isinstance(group, Or) and isinstance(target.pattern.tree, JsonPattern):
+            yield from _true_of_all_values(target, group)
 
 
-def _in_short(subject: Subject, record: str) -> str:
-    """The fields of a record that the pattern reads, and those that tell what it is about."""
+def _in_short(target: LintTarget, record: str) -> str:
+    """The fields of a record that the pattern reads, and those that identify the call."""
     content = jsontext.decode(record)
-    read = {term.target.steps[0] for term in subject.terms if isinstance(term.target, Selector)}
+    read = {term.target.steps[0] for term in target.terms if isinstance(term.target, Selector)}
     short = event_text({name: value for name, value in content.items() if name in read | _TELLING})
-    return short if subject.pattern.matches(short) else record
+    return short if target.pattern.matches(short) else record
 
 
-def _mend_negations(subject: Subject) -> str:
-    negated = [term for term, _ in subject.comparisons if term.is_negative]
-    if any(isinstance(group, Or) for group in groups_of(subject.pattern.tree)) and negated:
-        return f"join {_listed(subject, negated)} with && instead of ||"
-    return "say what the records have in common that you look for"
+def _fix_negations(target: LintTarget) -> str:
+    negated = [term for term, _ in target.comparisons if term.is_negative]
+    if any(isinstance(group, Or) for group in groups_of(target.pattern.tree)) and negated:
+        return f"join {_listed(target, negated)} with && instead of ||"
+    return "add a term that only the records that you look for fulfil"
 
 
-def _listed(subject: Subject, terms: list[Comparison]) -> str:
-    return " and ".join(f"`{subject.quote(term.span)}`" for term in dict.fromkeys(terms))
+def _listed(target: LintTarget, terms: list[Comparison]) -> str:
+    return " and ".join(f"`{target.quote(term.span)}`" for term in dict.fromkeys(terms))
 
 
-def _true_of_all_values(subject: Subject, group: Or) -> Iterator[Found]:
-    """`$.a != "x" || $.a != "y"`: whatever the value is, it differs from one of them."""
+def _true_of_all_values(target: LintTarget, group: Or) -> Iterator[Issue]:
+    """`$.a != "x" || $.a != "y"`: every value differs from at least one of them."""
     for selector, terms in _negated(group).items():
         any_value = Comparison(selector, "=", String("*"))
         part = Or(tuple(terms), group.span)
         if len(terms) > 1 and implies(of_tree(JsonPattern(any_value)), of_tree(JsonPattern(part))):
-            yield Found(
+            yield Issue(
                 "TS103",
-                f"true whatever text {subject.quote(selector.span)} is: no text equals all of these at once",
+                f"true for every text in {target.quote(selector.span)}: no text equals all of these at once",
                 terms[0].span,
-                "every event that has the field with any text or number fulfils this part",
-                mend=f"join {_listed(subject, terms)} with && instead of ||",
+                "every event with any text or number in the field fulfils this part",
+                fix=f"join {_listed(target, terms)} with && instead of ||",
             )
 
 
@@ -107,48 +107,48 @@ def _negated(group: Or) -> dict[Selector, list[Comparison]]:
     return found
 
 
-def needless_parts(subject: Subject) -> Iterator[Found]:
-    """TS104 and TS105: parts without which the pattern means the same."""
-    pattern, left = subject.pattern, True
+def needless_parts(target: LintTarget) -> Iterator[Issue]:
+    """TS104 and TS105: parts that can be removed without changing what the pattern matches."""
+    pattern, left = target.pattern, True
     while left:
         left = False
         for reduction in reductions(pattern.tree):
-            if reduction.is_needless(pattern, subject.example.witness):
-                yield _needless(subject, reduction)
+            if reduction.is_needless(pattern, target.example.witness):
+                yield _needless(target, reduction)
                 pattern, left = of_tree(reduction.tree), True
                 break
 
 
-def _needless(subject: Subject, reduction: Reduction) -> Found:
-    part = f"`{shorten(subject.quote(reduction.span), 60)}`"
-    proof = "the pattern matches exactly the same events without it"
-    if not reduction.weaker and reduction.alone and subject_of(reduction).example.holds is False:
-        return Found(
+def _needless(target: LintTarget, reduction: Reduction) -> Issue:
+    part = f"`{shorten(target.quote(reduction.span), 60)}`"
+    proof = "without it the pattern matches exactly the same events"
+    if not reduction.weaker and reduction.alone and target_of(reduction).example.holds is False:
+        return Issue(
             "TS104",
             f"{part} can never be true here",
             reduction.span,
             proof,
-            mend="look for terms that exclude each other, or leave it out",
+            fix="find the terms that exclude each other, or remove this part",
         )
     covering = _covering(reduction)
-    said = f"; `{render_expression(covering)}` says it already" if covering else ""
-    return Found(
+    covered = f"; `{render_expression(covering)}` already covers it" if covering else ""
+    return Issue(
         "TS105",
-        f"{part} changes nothing{said}",
+        f"{part} has no effect{covered}",
         reduction.span,
         proof,
-        mend="leave it out, or say what it lacks",
+        fix="remove it, or correct it if something else was meant",
     )
 
 
-def subject_of(reduction: Reduction) -> Subject:
-    """The pattern with this part alone of its group."""
+def target_of(reduction: Reduction) -> LintTarget:
+    """The pattern with only this part of its group."""
     assert reduction.alone is not None
-    return Subject(of_tree(reduction.alone))
+    return LintTarget(of_tree(reduction.alone))
 
 
 def _covering(reduction: Reduction) -> Expression | None:
-    """The one sibling because of which a part is not needed."""
+    """The sibling that makes a part unnecessary."""
     part = reduction.part
     if part is None or not isinstance(reduction.tree, JsonPattern):
         return None

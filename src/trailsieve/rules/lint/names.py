@@ -1,4 +1,4 @@
-"""Names that no record has: event sources, calls, error codes, other known values. TS301 to TS305."""
+"""Unknown event sources, event names, error codes and other values. TS301 to TS305."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from trailsieve.pattern.nodes import (
     terms_of,
 )
 from trailsieve.pattern.regex import searcher
-from trailsieve.rules.lint.issue import Found
-from trailsieve.rules.lint.target import Subject, groups
+from trailsieve.rules.lint.issue import Issue
+from trailsieve.rules.lint.target import LintTarget, groups
 from trailsieve.trail.catalogue import calls
 from trailsieve.trail.catalogue.fields import Facts, fields, name_of
 
@@ -29,117 +29,120 @@ _WORD = 8  # letters
 SOURCE, NAME, ERROR = ("eventSource",), ("eventName",), ("errorCode",)
 
 
-def unknown_source(subject: Subject) -> Iterator[Found]:
+def unknown_source(target: LintTarget) -> Iterator[Issue]:
     """TS301."""
-    for term in _on(subject, SOURCE):
+    for term in _on(target, SOURCE):
         if _hits(term.value, calls.event_sources()):
             continue
         text = _text(term.value)
         full = f"{text.lower()}{calls.DOMAIN}"
         meant = full if full in calls.event_sources() else calls.nearest(text, calls.event_sources())
-        yield Found(
+        yield Issue(
             "TS301",
-            f"no known eventSource is {_shown(term.value)}",
+            _unknown("eventSource", term.value),
             term.span,
-            f"the catalogue has {len(calls.event_sources())} event sources",
-            mend=_did_you_mean("eventSource", meant),
+            f"the catalogue lists {len(calls.event_sources())} event sources",
+            fix=_did_you_mean("eventSource", meant),
         )
 
 
-def unknown_name(subject: Subject) -> Iterator[Found]:
+def unknown_name(target: LintTarget) -> Iterator[Issue]:
     """TS302."""
-    for term in _on(subject, NAME):
+    for term in _on(target, NAME):
         if _is_call(term.value, calls.event_names()):
             continue
-        sources = [name for source in _sources(subject) if (name := calls.names_of(source)) is not None]
-        if len(sources) < len(_sources(subject)):
-            continue  # the names of that source are not all known
+        sources = [name for source in _sources(target) if (name := calls.names_of(source)) is not None]
+        if len(sources) < len(_sources(target)):
+            continue  # the catalogue does not have all names of that source
         meant = calls.nearest(_text(term.value), frozenset().union(*sources)) or calls.nearest(
             _text(term.value), calls.event_names()
         )
-        yield Found(
+        yield Issue(
             "TS302",
-            f"no known eventName is {_shown(term.value)}",
+            _unknown("eventName", term.value),
             term.span,
-            f"the catalogue has {len(calls.event_names())} names of API calls and events",
-            mend=_did_you_mean("eventName", meant),
+            f"the catalogue lists {len(calls.event_names())} API calls and events",
+            fix=_did_you_mean("eventName", meant),
         )
 
 
-def name_of_other_source(subject: Subject) -> Iterator[Found]:
+def name_of_other_source(target: LintTarget) -> Iterator[Issue]:
     """TS303."""
-    for group in groups(subject.expression) if subject.expression else ():
+    for group in groups(target.expression) if target.expression else ():
         if not isinstance(group, And):
             continue
-        sources = [source for operand in group.terms for source in _asked_sources(operand)]
+        sources = [source for operand in group.terms for source in _tested_sources(operand)]
         lists = [calls.names_of(source) for source in sources]
         if not sources or None in lists or not set(sources) <= calls.event_sources():
             continue
         known = frozenset[str]().union(*filter(None, lists))
-        for term in (term for operand in group.terms for term in _asked_names(operand)):
+        for term in (term for operand in group.terms for term in _tested_names(operand)):
             if not _is_call(term.value, known) and _is_call(term.value, calls.event_names()):
                 yield _of_other_source(term, sources)
 
 
-def _of_other_source(term: Comparison, sources: list[str]) -> Found:
+def _of_other_source(term: Comparison, sources: list[str]) -> Issue:
     having = [
         source for source in calls.event_sources() if _is_call(term.value, calls.names_of(source) or ())
     ]
     having.sort(key=lambda source: (len(source), source))
-    return Found(
+    like = "" if _is_literal(term.value) else "like "
+    return Issue(
         "TS303",
-        f"{' and '.join(sources)} has no eventName {_shown(term.value)}",
+        f"{' and '.join(sources)} has no eventName {like}{_shown(term.value)}",
         term.span,
-        "this event would match, and CloudTrail never writes one like it",
+        "only events like this would match, and CloudTrail never records one",
         event_text({"eventSource": sources[0], "eventName": _text(term.value)}),
-        f"it is a name of {', '.join(having[:3])}"
+        f"it belongs to {', '.join(having[:3])}"
         + (f" and {len(having) - 3} more" if len(having) > 3 else ""),
     )
 
 
-def unknown_error(subject: Subject) -> Iterator[Found]:
+def unknown_error(target: LintTarget) -> Iterator[Issue]:
     """TS304."""
-    for term in _on(subject, ERROR):
+    for term in _on(target, ERROR):
         if _hits(term.value, calls.error_codes()) or calls.names_its_origin(_text(term.value)):
             continue
-        yield Found(
+        yield Issue(
             "TS304",
-            f"no known error code is {_shown(term.value)}",
+            _unknown("error code", term.value),
             term.span,
-            f"the catalogue has {len(calls.error_codes())} codes of service models and of AWS's guides",
-            mend=_meant_error(_text(term.value)),
+            f"the catalogue lists {len(calls.error_codes())} codes from service models and AWS's guides",
+            fix=_meant_error(_text(term.value)),
         )
 
 
 def _meant_error(text: str) -> str:
     plain = text.strip("*")
     before, after = "*" * text.startswith("*"), "*" * text.endswith("*")
-    meant = calls.nearest(plain, calls.error_codes()) or _beginning_alike(plain)
+    meant = calls.nearest(plain, calls.error_codes()) or _same_beginning(plain)
     return _did_you_mean("errorCode", f"{before}{meant}{after}" if meant else "")
 
 
-def _beginning_alike(text: str) -> str:
-    """The common code that shares the longest beginning, if that is a word long."""
-    best = max(calls.common_errors(), key=lambda code: _alike(code, text))
-    return best if _alike(best, text) >= _WORD else ""
+def _same_beginning(text: str) -> str:
+    """The common code with the longest common prefix, if that is as long as a word."""
+    best = max(calls.common_errors(), key=lambda code: _common_prefix(code, text))
+    return best if _common_prefix(best, text) >= _WORD else ""
 
 
-def _alike(one: str, other: str) -> int:
-    """How many letters two texts share at their beginning."""
+def _common_prefix(one: str, other: str) -> int:
+    """Length of the common prefix."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
-def unknown_value(subject: Subject) -> Iterator[Found]:
+def unknown_value(target: LintTarget) -> Iterator[Issue]:
     """TS305."""
-    for term, selector in subject.comparisons if subject.of_cloudtrail else ():
+    for term, selector in target.comparisons if target.of_cloudtrail else ():
         fact = fields().get(name_of(selector.steps))
         if fact and fact.values and not isinstance(term.value, Number) and not _hits(term.value, fact.values):
-            yield Found(
+            yield Issue(
                 "TS305",
-                f"{fact.name} is never {_shown(term.value)}",
+                f"{fact.name} is never {_shown(term.value)}"
+                if _is_literal(term.value)
+                else f"{fact.name} never matches {_shown(term.value)}",
                 term.span,
                 f"AWS documents {', '.join(fact.values)}",
-                mend=_meant_value(fact, _text(term.value)),
+                fix=_meant_value(fact, _text(term.value)),
             )
 
 
@@ -147,15 +150,15 @@ def _meant_value(fact: Facts, text: str) -> str:
     same = next((value for value in fact.values if value.lower() == text.lower()), "")
     if not same and text in calls.event_names():
         return _did_you_mean("eventName", text)
-    return _did_you_mean(fact.name, same) if same else "take one of these"
+    return _did_you_mean(fact.name, same) if same else "use one of these"
 
 
 # --- values ---
 
 
-def _on(subject: Subject, steps: tuple[str, ...]) -> Iterator[Comparison]:
+def _on(target: LintTarget, steps: tuple[str, ...]) -> Iterator[Comparison]:
     """The comparisons of one field with text."""
-    for term, selector in subject.comparisons:
+    for term, selector in target.comparisons:
         if selector.steps == steps and not isinstance(term.value, Number):
             yield term
 
@@ -164,17 +167,20 @@ def _text(value: Value) -> str:
     return "" if isinstance(value, Regex) else value.text
 
 
+def _is_literal(value: Value) -> bool:
+    return not isinstance(value, Regex) and "*" not in value.text
+
+
 def _shown(value: Value) -> str:
-    """How a value reads after "is"."""
-    if isinstance(value, Regex):
-        return f"found by %{value.source}%"
-    return f"matched by `{value.text}`" if "*" in value.text else f"`{value.text}`"
+    return f"`%{value.source}%`" if isinstance(value, Regex) else f"`{value.text}`"
+
+
+def _unknown(name: str, value: Value) -> str:
+    return f"{f'unknown {name}' if _is_literal(value) else f'no known {name} matches'} {_shown(value)}"
 
 
 def _did_you_mean(field: str, meant: str) -> str:
-    return (
-        f'did you mean $.{field} = "{meant}"?' if meant else "look at the records of the call that you mean"
-    )
+    return f'did you mean $.{field} = "{meant}"?' if meant else "check a record of the call that you mean"
 
 
 def _hits(value: Value, known: Iterable[str]) -> bool:
@@ -187,18 +193,18 @@ def _hits(value: Value, known: Iterable[str]) -> bool:
 
 
 def _is_call(value: Value, known: Iterable[str]) -> bool:
-    """The same for names of calls, which may have an API version at their end."""
+    """The same for event names, which may end with an API version."""
     if _hits(value, known):
         return True
     plain = calls.plain(_text(value).rstrip("*"))
     return plain != _text(value).rstrip("*") and plain in known
 
 
-# --- what is asked together ---
+# --- combinations ---
 
 
-def _asked_sources(operand: Expression) -> list[str]:
-    """The eventSources of an operand that asks for nothing else."""
+def _tested_sources(operand: Expression) -> list[str]:
+    """The eventSources of an operand that tests nothing else."""
     terms = operand.terms if isinstance(operand, Or) else (operand,)
     found = [
         term.value.text
@@ -213,7 +219,7 @@ def _asked_sources(operand: Expression) -> list[str]:
     return found if len(found) == len(terms) else []
 
 
-def _asked_names(operand: Expression) -> Iterator[Comparison]:
+def _tested_names(operand: Expression) -> Iterator[Comparison]:
     for term in terms_of(operand):
         if (
             isinstance(term, Comparison)
@@ -225,6 +231,6 @@ def _asked_names(operand: Expression) -> Iterator[Comparison]:
             yield term
 
 
-def _sources(subject: Subject) -> list[str]:
-    """All eventSources that a pattern asks for."""
-    return [_text(term.value) for term in _on(subject, SOURCE) if term.operator == "="]
+def _sources(target: LintTarget) -> list[str]:
+    """All eventSources that a pattern matches."""
+    return [_text(term.value) for term in _on(target, SOURCE) if term.operator == "="]

@@ -1,4 +1,4 @@
-"""Patterns that people read otherwise than CloudWatch does, or that it does not take. TS401 and TS402."""
+"""Patterns that are easily misread, or that CloudWatch refuses. TS401 and TS402."""
 
 from __future__ import annotations
 
@@ -10,47 +10,47 @@ from trailsieve.logic.implication import find
 from trailsieve.pattern.limits import check_length, check_limits
 from trailsieve.pattern.nodes import And, Expression, JsonPattern, Or, Span
 from trailsieve.pattern.render import render
-from trailsieve.rules.lint.issue import Found
-from trailsieve.rules.lint.target import Subject, groups, joined, of_tree, replaced
+from trailsieve.rules.lint.issue import Issue
+from trailsieve.rules.lint.target import LintTarget, groups, joined, of_tree, replaced
 
-_NO_BRACKETS = re.compile(r'"(?:\\.|[^"\\])*"|%(?:\\.|[^%\\])*%')
+_LITERALS = re.compile(r'"(?:\\.|[^"\\])*"|%(?:\\.|[^%\\])*%')
 
 
-def precedence(subject: Subject) -> Iterator[Found]:
+def precedence(target: LintTarget) -> Iterator[Issue]:
     """TS401."""
-    for group in groups(subject.expression) if subject.expression else ():
+    for group in groups(target.expression) if target.expression else ():
         if isinstance(group, Or):
             bare = [
-                term for term in group.terms if isinstance(term, And) and not _is_bracketed(subject, term)
+                term for term in group.terms if isinstance(term, And) and not _has_parentheses(target, term)
             ]
             if bare:
-                yield from _told_apart(subject, group, bare)
+                yield from _ambiguous(target, group, bare)
 
 
-def _told_apart(subject: Subject, group: Or, bare: list[And]) -> Iterator[Found]:
-    assert subject.expression is not None
-    other = JsonPattern(replaced(subject.expression, group, _other_reading(group, bare)))
+def _ambiguous(target: LintTarget, group: Or, bare: list[And]) -> Iterator[Issue]:
+    assert target.expression is not None
+    other = JsonPattern(replaced(target.expression, group, _other_reading(group, bare)))
     for pattern_matches in (True, False):
-        event = find([(subject.pattern, pattern_matches), (of_tree(other), not pattern_matches)]).witness
+        event = find([(target.pattern, pattern_matches), (of_tree(other), not pattern_matches)]).witness
         if event:
             says = (
-                "matches this event, the other one does not"
+                "matches this event, and the other reading does not"
                 if pattern_matches
-                else "does not match this event, the other one does"
+                else "does not match this event, and the other reading does"
             )
-            yield Found(
+            yield Issue(
                 "TS401",
-                f"&& binds tighter than ||: this reads as `{render(subject.pattern.tree).strip('{} ')}`",
+                f"&& binds tighter than ||: this means `{render(target.pattern.tree).strip('{} ')}`",
                 Span(group.span.start, group.span.end),
-                f"whoever reads it from left to right expects another pattern; this one {says}",
+                f"read from left to right it would be another pattern; this one {says}",
                 event,
-                f"write brackets: as it is now, or {render(other)}",
+                f"add parentheses: as it means now, or {render(other)}",
             )
             return
 
 
 def _other_reading(group: Or, bare: list[And]) -> Expression:
-    """The same terms with || binding tighter."""
+    """The same terms if || bound tighter."""
     chunks: list[list[Expression]] = [[]]
     for term in group.terms:
         first, *rest = term.terms if isinstance(term, And) and term in bare else (term,)
@@ -59,9 +59,9 @@ def _other_reading(group: Or, bare: list[And]) -> Expression:
     return joined(And, [joined(Or, chunk, group.span) for chunk in chunks], group.span)
 
 
-def _is_bracketed(subject: Subject, group: And) -> bool:
-    """Whether brackets of its own stand around a group."""
-    text = _NO_BRACKETS.sub(lambda match: "x" * len(match[0]), subject.text)
+def _has_parentheses(target: LintTarget, group: And) -> bool:
+    """Whether a group is in parentheses of its own."""
+    text = _LITERALS.sub(lambda match: "x" * len(match[0]), target.text)
     closing = _matches(text)
     place = group.span.start - 1
     while place >= 0 and text[place] in "( \t\n\r":
@@ -73,7 +73,7 @@ def _is_bracketed(subject: Subject, group: And) -> bool:
 
 
 def _matches(text: str) -> dict[int, int]:
-    """Each opening bracket's closing one."""
+    """The closing parenthesis of each opening one, by position."""
     found: dict[int, int] = {}
     waiting: list[int] = []
     for place, character in enumerate(text):
@@ -84,18 +84,18 @@ def _matches(text: str) -> dict[int, int]:
     return found
 
 
-def portability(subject: Subject) -> Iterator[Found]:
+def portability(target: LintTarget) -> Iterator[Issue]:
     """TS402."""
-    if not subject.limits:
+    if not target.limits:
         return
     try:
-        check_length(subject.text)
-        check_limits(subject.text, subject.pattern.tree)
+        check_length(target.text)
+        check_limits(target.text, target.pattern.tree)
     except PatternError as error:
-        yield Found(
+        yield Issue(
             "TS402",
             f"CloudWatch refuses this pattern: {error.message}",
             Span(error.column - 1, error.column),
             "docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html",
-            mend=error.hint.partition(";")[0],
+            fix=error.hint.partition(";")[0],
         )

@@ -1,4 +1,4 @@
-"""A pattern without one of its parts, for every part that it could do without."""
+"""A pattern without one of its parts, for every part that could be removed."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class Reduction:
     """A pattern without one part.
 
     Attributes:
-        part: what is left out; None for a term of a text pattern.
-        span: where it stands.
-        tree: the rest.
-        weaker: the rest matches all that the pattern does, and maybe more (the part was joined by and);
-            else it matches no more, and maybe less (it was joined by or).
+        part: the removed part; None for a term of a text pattern.
+        span: its place in the pattern.
+        tree: the rest of the pattern.
+        weaker: True if the rest may match more (the part was joined by &&), False if it may match less (it
+            was joined by ||).
         alone: the pattern with only this part of its group; None for text patterns.
         siblings: the other parts of the group.
     """
@@ -53,7 +53,7 @@ class Reduction:
     siblings: Siblings = ()
 
     def is_needless(self, pattern: FilterPattern, example: str | None) -> bool:
-        """Whether the pattern means the same without the part, proved.
+        """Whether the pattern provably matches the same events without the part.
 
         Args:
             example: an event that matches the pattern.
@@ -65,7 +65,7 @@ class Reduction:
         return find(wanted).holds is False
 
     def _is_needed(self, tree: Pattern, part: Expression, example: str) -> bool:
-        """Whether a small change of an event already tells the two apart: much quicker than a proof."""
+        """Whether a small change of an event shows the difference, which is much faster than a proof."""
         record = jsontext.decode_object(example)
         if not isinstance(tree, JsonPattern) or not isinstance(self.tree, JsonPattern) or record is None:
             return False
@@ -76,7 +76,7 @@ class Reduction:
 
 
 def reductions(tree: Pattern) -> Iterator[Reduction]:
-    """Each way to leave out one part, the last part first: of two that say the same, the first one stays."""
+    """Each way to remove one part, the last part first: of two equal parts the first one stays."""
     if isinstance(tree, TextPattern):
         yield from _of_text(tree)
     elif isinstance(tree, JsonPattern | DelimitedPattern):
@@ -109,11 +109,11 @@ def _of_columns(tree: DelimitedPattern) -> Iterator[Reduction]:
             yield Reduction(column.condition, column.span, DelimitedPattern(columns), weaker=True)
 
 
-# --- small changes of an event ---
+# --- small changes to an event ---
 
 
 def _fulfilled(record: dict[str, Any], part: Expression) -> Iterator[dict[str, Any]]:
-    """The event with what the part asks for put in."""
+    """The event, changed to fulfil the part."""
     if isinstance(part, Comparison) and isinstance(part.target, Selector) and _is_literal(part):
         assert isinstance(part.value, String)
         yield _with(record, part.target.steps, part.value.text)
@@ -128,7 +128,7 @@ def _is_literal(part: Comparison) -> bool:
 
 
 def _falsified(record: dict[str, Any], part: Expression) -> Iterator[dict[str, Any]]:
-    """The event with another value, and with none, where the part looks."""
+    """The event with another value, or no value, in the fields that the part reads."""
     for term in terms_of(part):
         if isinstance(term.target, Selector) and not term.target.wildcards:
             yield _with(record, term.target.steps, "other")
@@ -136,7 +136,7 @@ def _falsified(record: dict[str, Any], part: Expression) -> Iterator[dict[str, A
 
 
 def _with(record: dict[str, Any], steps: Sequence[Any], value: Any) -> dict[str, Any]:
-    """The record with a value at a path of names; empty when it leads through an array or a scalar."""
+    """The record with a value at a path of names; empty if the path leads through an array or a scalar."""
     name, *inner = steps
     if not isinstance(name, str):
         return {}

@@ -1,4 +1,4 @@
-"""Runs the checks over patterns and packs, and finds the place of what they find."""
+"""Runs the checks on patterns and packs and finds the lines of the issues."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.nodes import NOWHERE, Span
 from trailsieve.rules.lint.absent import absent_field
-from trailsieve.rules.lint.issue import Finding, Found
+from trailsieve.rules.lint.issue import Issue, LocatedIssue
 from trailsieve.rules.lint.meaning import always_true, nearly_everything, needless_parts, never_true
 from trailsieve.rules.lint.names import (
     name_of_other_source,
@@ -19,13 +19,13 @@ from trailsieve.rules.lint.names import (
 )
 from trailsieve.rules.lint.pack import exceptions, relations
 from trailsieve.rules.lint.reading import portability, precedence
-from trailsieve.rules.lint.target import Subject
+from trailsieve.rules.lint.target import LintTarget
 from trailsieve.rules.lint.types import one_element, type_mistakes, unknown_field
 from trailsieve.rules.rule import Pack, Rule
 
-Check = Callable[[Subject], Iterator[Found]]
+Check = Callable[[LintTarget], Iterator[Issue]]
 
-# Of a pattern that matches nothing, everything or nearly everything, only that is told.
+# If a pattern matches nothing, everything or nearly everything, other issues of meaning would only be noise.
 _DECISIVE: tuple[Check, ...] = (never_true, always_true, nearly_everything)
 _MEANING: tuple[Check, ...] = (needless_parts, absent_field, one_element, precedence)
 _WORDS: tuple[Check, ...] = (
@@ -40,65 +40,65 @@ _WORDS: tuple[Check, ...] = (
 )
 
 
-def check_pattern(pattern: FilterPattern, *, limits: bool = True) -> list[Found]:
-    """All that is wrong with one pattern, in the order of the places."""
-    subject = Subject(pattern, limits=limits)
-    decisive = next((found for check in _DECISIVE for found in check(subject)), None)
-    meaning = [decisive] if decisive else [found for check in _MEANING for found in check(subject)]
-    words = [found for check in _WORDS for found in check(subject)]
+def check_pattern(pattern: FilterPattern, *, limits: bool = True) -> list[Issue]:
+    """The issues of one pattern, in the order of their columns."""
+    target = LintTarget(pattern, limits=limits)
+    decisive = next((found for check in _DECISIVE for found in check(target)), None)
+    meaning = [decisive] if decisive else [found for check in _MEANING for found in check(target)]
+    words = [found for check in _WORDS for found in check(target)]
     return sorted([*meaning, *words], key=lambda found: (found.span.start, found.code))
 
 
-def lint_pattern(pattern: FilterPattern, *, limits: bool = True) -> list[Finding]:
-    """What is wrong with a pattern that stands alone.
+def lint_pattern(pattern: FilterPattern, *, limits: bool = True) -> list[LocatedIssue]:
+    """The issues of a single pattern.
 
     Args:
-        limits: tell what CloudWatch refuses for its size.
+        limits: report what CloudWatch refuses for its size.
     """
     return [
-        Finding(found, "", pattern.text, "", 1, found.span.start + 1)
+        LocatedIssue(found, "", pattern.text, "", 1, found.span.start + 1)
         for found in check_pattern(pattern, limits=limits)
     ]
 
 
-def lint_pack(pack: Pack, *, limits: bool = True) -> list[Finding]:
-    """What is wrong with the rules of a pack, each by itself and together, in the order of the file.
+def lint_pack(pack: Pack, *, limits: bool = True) -> list[LocatedIssue]:
+    """The issues of all rules of a pack, alone and together, in the order of the file.
 
-    Codes of a rule's `lint_ignore` are left out.
+    Codes in a rule's `lint_ignore` are not reported.
     """
     places = _Places()
-    findings = [
-        places.finding(rule, found)
+    issues = [
+        places.locate(rule, found)
         for rule in pack.rules
         for found in (*check_pattern(rule.pattern, limits=limits), *_of_exceptions(rule))
     ]
-    findings += [places.finding(rule, found) for rule, found in relations(list(pack.rules))]
+    issues += [places.locate(rule, found) for rule, found in relations(list(pack.rules))]
     ignored = {(str(rule.file), rule.id): rule.lint_ignore for rule in pack.rules}
-    kept = [f for f in findings if f.found.code not in ignored[f.file, f.rule]]
-    return sorted(kept, key=lambda finding: (finding.file, finding.line, finding.column))
+    kept = [f for f in issues if f.issue.code not in ignored[f.file, f.rule]]
+    return sorted(kept, key=lambda located: (located.file, located.line, located.column))
 
 
-def _of_exceptions(rule: Rule) -> Iterator[Found]:
+def _of_exceptions(rule: Rule) -> Iterator[Issue]:
     yield from exceptions(rule)
     for exception in rule.exceptions:
         for check in _WORDS:
-            for found in check(Subject(exception.pattern, limits=False)):
+            for found in check(LintTarget(exception.pattern, limits=False)):
                 message = f"in the exception `{exception.pattern.text}`: {found.message}"
-                yield Found(found.code, message, NOWHERE, found.proof, found.event, found.mend)
+                yield Issue(found.code, message, NOWHERE, found.proof, found.event, found.fix)
 
 
 class _Places:
-    """Where a part of a rule's pattern stands in its file."""
+    """Finds the line and column of a part of a pattern in its rule file."""
 
     def __init__(self) -> None:
         self._texts: dict[Path, str] = {}
 
-    def finding(self, rule: Rule, found: Found) -> Finding:
+    def locate(self, rule: Rule, found: Issue) -> LocatedIssue:
         line, column = self._place(rule, found.span)
-        return Finding(found, rule.id, rule.pattern.text, str(rule.file), line, column)
+        return LocatedIssue(found, rule.id, rule.pattern.text, str(rule.file), line, column)
 
     def _place(self, rule: Rule, span: Span) -> tuple[int, int]:
-        """Of a pattern that is written with escapes, where its rule begins."""
+        """The beginning of the rule if the pattern is written with escapes."""
         text = self._texts.setdefault(rule.file, rule.file.read_text("utf-8") if rule.file.is_file() else "")
         start = _start_of_line(text, rule.line)
         at = text.find(rule.pattern.text, start)

@@ -12,14 +12,14 @@ from typing import Any
 from trailsieve import __version__
 from trailsieve.errors import visible
 from trailsieve.rules.lint.codes import Code, codes
-from trailsieve.rules.lint.issue import Finding
+from trailsieve.rules.lint.issue import LocatedIssue
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _HOME = "https://github.com/trailsieve/trailsieve"
 
 
-def sarif(findings: Iterable[Finding]) -> dict[str, Any]:
-    """One run with all codes and these findings; files below the working folder by their relative paths."""
+def sarif(issues: Iterable[LocatedIssue]) -> dict[str, Any]:
+    """A SARIF log with one run; files below the working directory have relative paths."""
     driver = {
         "name": "trailsieve",
         "informationUri": _HOME,
@@ -33,7 +33,7 @@ def sarif(findings: Iterable[Finding]) -> dict[str, Any]:
             {
                 "tool": {"driver": driver},
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(finding) for finding in findings],
+                "results": [_result(located) for located in issues],
             }
         ],
     }
@@ -49,27 +49,27 @@ def _rule(code: Code) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding) -> dict[str, Any]:
-    found = finding.found
-    said = [found.message, found.proof, found.event, f"Mend: {found.mend}" if found.mend else ""]
-    logical = {"fullyQualifiedName": visible(finding.rule or finding.pattern), "kind": "object"}
+def _result(located: LocatedIssue) -> dict[str, Any]:
+    found = located.issue
+    parts = [found.message, found.proof, found.event, f"Fix: {found.fix}" if found.fix else ""]
+    logical = {"fullyQualifiedName": visible(located.rule or located.pattern), "kind": "object"}
     location: dict[str, Any] = {"logicalLocations": [logical]}
-    if finding.file:
+    if located.file:
         location["physicalLocation"] = {
-            "artifactLocation": {"uri": _uri(finding.file)},
-            "region": {"startLine": finding.line, "startColumn": finding.column},
+            "artifactLocation": {"uri": _uri(located.file)},
+            "region": {"startLine": located.line, "startColumn": located.column},
         }
     return {
         "ruleId": found.code,
         "ruleIndex": list(codes()).index(found.code),
-        "level": finding.code.level,
-        "message": {"text": "\n".join(map(visible, filter(None, said)))},
+        "level": located.code.level,
+        "message": {"text": "\n".join(map(visible, filter(None, parts)))},
         "locations": [location],
     }
 
 
 def _uri(file: str) -> str:
-    """A relative path, or a file: address; both quoted as addresses are."""
+    """A relative path, or a file: URI; both percent-encoded."""
     path = Path(file).absolute()
     if path.is_relative_to(Path.cwd()):
         return path.as_uri().removeprefix(Path.cwd().as_uri()).lstrip("/")

@@ -1,4 +1,4 @@
-"""A pattern as checks look at it, and ways to change a part of it."""
+"""The pattern that checks look at, and ways to change a part of it."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from trailsieve.trail.catalogue.fields import top_level
 _MARKS = re.compile(r"[_-]")
 
 
-class Subject:
-    """A pattern to be checked.
+class LintTarget:
+    """A pattern to check.
 
     Attributes:
-        pattern: as compiled, with or without CloudWatch's limits.
-        limits: whether what CloudWatch refuses for its size is a finding.
+        pattern: the compiled pattern.
+        limits: whether to report what CloudWatch refuses for its size.
     """
 
     def __init__(self, pattern: FilterPattern, *, limits: bool = True) -> None:
@@ -77,7 +77,7 @@ class Subject:
 
     @cached_property
     def of_cloudtrail(self) -> bool:
-        """Whether the pattern is made for CloudTrail: some selector begins with one of its fields."""
+        """Whether the pattern is for CloudTrail: a selector begins with one of its top-level fields."""
         firsts = {term.target.steps[0] for term in self.terms if isinstance(term.target, Selector)}
         names = {_MARKS.sub("", step).lower() for step in firsts if isinstance(step, str)}
         return bool(names & {name.lower() for name in top_level()})
@@ -89,12 +89,12 @@ class Subject:
 
     @cached_property
     def counterexample(self) -> Verdict:
-        """Whether any event does not match, with the smallest one; of JSON patterns JSON objects count."""
+        """Whether any event does not match, with the smallest one; for a JSON pattern, any JSON object."""
         return find([(self.pattern, False)])
 
 
 def of_tree(tree: Pattern) -> FilterPattern:
-    """A pattern that nobody wrote."""
+    """A pattern for a tree that has no text yet."""
     return FilterPattern(render(tree), tree, limits=False)
 
 
@@ -113,7 +113,7 @@ def groups_of(pattern: Pattern) -> Iterator[And | Or]:
 
 
 def joined(kind: type[And | Or], terms: Iterable[Expression], span: Span) -> Expression:
-    """Terms as one expression; a single one stays itself, groups of the same kind become one."""
+    """Terms as one expression; a single term stays as it is, nested groups of the same kind are merged."""
     flat: list[Expression] = []
     for term in terms:
         flat.extend(term.terms if isinstance(term, And | Or) and isinstance(term, kind) else (term,))
@@ -132,7 +132,7 @@ def replaced(expression: Expression, old: Expression, new: Expression) -> Expres
 
 
 def exchanged(tree: Pattern, old: Expression, new: Expression) -> Pattern:
-    """The pattern with one node of its conditions exchanged."""
+    """The pattern with one node of its conditions replaced."""
     if isinstance(tree, JsonPattern):
         return JsonPattern(replaced(tree.expression, old, new))
     assert isinstance(tree, DelimitedPattern)

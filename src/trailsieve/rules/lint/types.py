@@ -1,4 +1,4 @@
-"""Tests that do not suit the type of the field. TS202 to TS207."""
+"""Comparisons that do not fit the type of the field. TS202 to TS207."""
 
 from __future__ import annotations
 
@@ -19,81 +19,81 @@ from trailsieve.pattern.nodes import (
     Wildcard,
 )
 from trailsieve.pattern.render import render_expression, render_target
-from trailsieve.rules.lint.issue import Found
-from trailsieve.rules.lint.target import Subject, of_tree, replaced
+from trailsieve.rules.lint.issue import Issue
+from trailsieve.rules.lint.target import LintTarget, of_tree, replaced
 from trailsieve.trail.catalogue.calls import nearest
 from trailsieve.trail.catalogue.fields import Facts, children, fields, name_of
 
 
-def type_mistakes(subject: Subject) -> Iterator[Found]:
-    """TS202 to TS205: by the types that CloudTrail writes, these terms are never true."""
-    for term in subject.terms if subject.of_cloudtrail else ():
+def type_mistakes(target: LintTarget) -> Iterator[Issue]:
+    """TS202 to TS205: terms that are never true of the types that CloudTrail records."""
+    for term in target.terms if target.of_cloudtrail else ():
         if isinstance(term.target, Selector):
             fact = fields().get(name_of(term.target.steps))
-            found = _mistake(term, fact, f"`{subject.quote(term.span)}`") if fact else None
+            found = _mistake(term, fact, f"`{target.quote(term.span)}`") if fact else None
             if found:
                 yield found
 
 
-def _mistake(term: Term, fact: Facts, said: str) -> Found | None:
+def _mistake(term: Term, fact: Facts, quoted: str) -> Issue | None:
     target = render_target(term.target)
     if isinstance(term, IsType) and term.type != "NULL" and fact.type == "string":
         value = term.type.lower()
-        return Found(
+        return Issue(
             "TS203",
-            f"{said} never fires: {fact.name} is a string in every record",
+            f"{quoted} never matches: {fact.name} is always a string",
             term.span,
-            "this is how CloudTrail writes it",
+            "CloudTrail records it like this",
             _event(term.target, value),
             f'{target} = "{value}"',
         )
     if not isinstance(term, Comparison):
         return None
     if fact.type == "boolean":
-        return Found(
+        return Issue(
             "TS202",
-            f"{said} never fires: {fact.name} is a boolean in every record, and that compares with nothing",
+            f"{quoted} never matches: {fact.name} is always a boolean, and no comparison is true of that",
             term.span,
-            "this is how CloudTrail writes it, and the term is false of it",
-            _event(term.target, _asked(term)),
-            f"{target} IS {str(_asked(term)).upper()}",
+            "CloudTrail records it like this, and the term is false",
+            _event(term.target, _meant(term)),
+            f"{target} IS {str(_meant(term)).upper()}",
         )
     if fact.type in ("array", "object"):
-        return _container(term, fact, said)
+        return _container(term, fact, quoted)
     if fact.type == "string" and term.is_ordering:
-        return Found(
+        return Issue(
             "TS204",
-            f"{said} never fires: {fact.name} is a string in every record, and only numbers are ordered",
+            f"{quoted} never matches: {fact.name} is always a string, and <, <=, > and >= need numbers",
             term.span,
-            "this is how CloudTrail writes such a value, and the term is false of it",
+            "CloudTrail records such a value like this, and the term is false",
             _event(term.target, term.value.text if isinstance(term.value, Number) else ""),
-            f"compare text: {target} = %regex% or with a wildcard",
+            f"compare as text, with a regex such as {target} = %regex% or with a wildcard",
         )
     return None
 
 
-def _container(term: Comparison, fact: Facts, said: str) -> Found:
+def _container(term: Comparison, fact: Facts, quoted: str) -> Issue:
     inner = [name for name in children(fact.name + "[]" * (fact.type == "array")) if name]
     target = render_target(term.target) + ("[*]" if fact.type == "array" else "")
     value: object = {inner[0]: "…"} if inner else {}
-    return Found(
+    return Issue(
         "TS205",
-        f"{said} never fires: {fact.name} is an {fact.type}, and that compares with nothing",
+        f"{quoted} never matches: {fact.name} is always an {fact.type}, and no comparison is true of it",
         term.span,
-        "this is how CloudTrail writes it, and the term is false of it",
+        "CloudTrail records it like this, and the term is false",
         _event(term.target, [value] if fact.type == "array" else value),
-        f"select what is in it, such as {target}.{inner[0] if inner else 'name'}",
+        f"select a value in it, such as {target}.{inner[0] if inner else 'name'}",
     )
 
 
-def _asked(term: Comparison) -> bool:
-    """Which boolean somebody meant."""
+def _meant(term: Comparison) -> bool:
+    """The boolean that was probably meant."""
     text = "" if isinstance(term.value, Regex) else term.value.text
     return (text.lower() != "false") == (not term.is_negative)
 
 
 def _event(target: object, value: object) -> str:
-    """An event with a value where a selector of names leads."""
+    """An event with a value where the selector points."""
     assert isinstance(target, Selector)
     for step in reversed(target.steps):
         value = {step: value} if isinstance(step, str) else [value]
@@ -103,52 +103,50 @@ def _event(target: object, value: object) -> str:
 # --- elements ---
 
 
-def one_element(subject: Subject) -> Iterator[Found]:
+def one_element(target: LintTarget) -> Iterator[Issue]:
     """TS206."""
-    for term, selector in subject.comparisons:
+    for term, selector in target.comparisons:
         places = [place for place, step in enumerate(selector.steps) if isinstance(step, int)]
         if not places or selector.wildcards or term.is_negative:
             continue
-        event = find(
-            [(_with_next(subject, term, selector, places[0]), True), (subject.pattern, False)]
-        ).witness
+        event = find([(_with_next(target, term, selector, places[0]), True), (target.pattern, False)]).witness
         if event:
             every = (*selector.steps[: places[0]], Wildcard.ALL, *selector.steps[places[0] + 1 :])
-            yield Found(
+            yield Issue(
                 "TS206",
-                f"`{subject.quote(selector.span)}` looks at one element of the array only",
+                f"`{target.quote(selector.span)}` looks at only one element of the array",
                 term.span,
-                "this event has the value in another element and is missed",
+                "this event has the value in another element and does not match",
                 event,
                 render_expression(replace(term, target=Selector(every))),
             )
 
 
-def _with_next(subject: Subject, term: Comparison, selector: Selector, place: int) -> FilterPattern:
-    """The pattern with a term that looks at the element after the one that it does look at."""
+def _with_next(target: LintTarget, term: Comparison, selector: Selector, place: int) -> FilterPattern:
+    """The pattern with a term that looks at the next element instead."""
     index = selector.steps[place]
     assert isinstance(index, int)
-    assert subject.expression is not None
+    assert target.expression is not None
     steps = (*selector.steps[:place], index + 1, *selector.steps[place + 1 :])
     other = replace(term, target=Selector(steps))
-    return of_tree(JsonPattern(replaced(subject.expression, term, other)))
+    return of_tree(JsonPattern(replaced(target.expression, term, other)))
 
 
 # --- fields that do not exist ---
 
 
-def unknown_field(subject: Subject) -> Iterator[Found]:
+def unknown_field(target: LintTarget) -> Iterator[Issue]:
     """TS207."""
     seen: set[str] = set()
-    for term in subject.terms if subject.of_cloudtrail else ():
+    for term in target.terms if target.of_cloudtrail else ():
         if isinstance(term.target, Selector):
-            found = _unknown(subject, term.target)
+            found = _unknown(target, term.target)
             if found and found.message not in seen:
                 seen.add(found.message)
                 yield found
 
 
-def _unknown(subject: Subject, selector: Selector) -> Found | None:
+def _unknown(target: LintTarget, selector: Selector) -> Issue | None:
     known = fields()
     for length in range(1, len(selector.steps) + 1):
         above, name = name_of(selector.steps[: length - 1]), name_of(selector.steps[:length])
@@ -161,16 +159,18 @@ def _unknown(subject: Subject, selector: Selector) -> Found | None:
             return None
         meant = nearest(step, children(above))
         steps = (*selector.steps[: length - 1], meant, *selector.steps[length:])
-        return Found(
+        return Issue(
             "TS207",
             f"no CloudTrail record has the field {name}",
             selector.span,
-            "the fields of CloudTrail are known: see docs/fields.md",
-            mend=f"did you mean {render_target(Selector(steps))}?" if meant else f"known are {_some(above)}",
+            "docs/fields.md lists all fields of CloudTrail",
+            fix=f"did you mean {render_target(Selector(steps))}?"
+            if meant
+            else f"fields here: {_some(above)}",
         )
     return None
 
 
 def _some(above: str) -> str:
     names = children(above)
-    return ", ".join(names[:8]) + (", …" if len(names) > 8 else "") if names else "none below a single value"
+    return ", ".join(names[:8]) + (", …" if len(names) > 8 else "") if names else "none, it is a single value"
