@@ -1,4 +1,4 @@
-"""`trailsieve rules`: what rules there are, what each says, and their way back to AWS."""
+"""`trailsieve rules`: lists, shows and exports rules."""
 
 from __future__ import annotations
 
@@ -73,11 +73,11 @@ def list_rules(packs: tuple[str, ...]) -> None:
     "packs",
     metavar="PACK|FILE",
     multiple=True,
-    help="Where to look; the built-in packs when not given.",
+    help="The rules to search; the built-in packs when not given.",
 )
 @global_options
 def show_rule(rule_id: str, packs: tuple[str, ...]) -> None:
-    """Print one rule: its pattern, what it means and what it is tagged with."""
+    """Print one rule with its pattern, alarm, tags and references."""
     from trailsieve.rules.load import built_in, load_pack
 
     loaded = [load_pack(name) for name in packs or built_in()]
@@ -88,7 +88,14 @@ def show_rule(rule_id: str, packs: tuple[str, ...]) -> None:
     print(visible_lines("\n".join(_described(rule))))
 
 
-_MODULES = {"cli": "aws_cli"}  # exporters whose module has another name than the format
+_EXPORTERS = {  # formats and their modules
+    "cloudformation": "cloudformation",
+    "terraform": "terraform",
+    "cli": "aws_cli",
+    "eventbridge": "eventbridge",
+    "athena": "athena",
+    "opensearch": "opensearch",
+}
 _EXPORT_EXAMPLES = """\b
 Examples:
   trailsieve rules export samples/rules/alarms.toml --to cloudformation > template.json
@@ -102,41 +109,43 @@ Examples:
 @click.argument("packs", metavar="[PACK|FILE|ID]...", nargs=-1)
 @click.option(
     "--to",
-    "shape",
+    "format_",
     required=True,
-    type=click.Choice(["cloudformation", "terraform", "cli", "eventbridge", "athena", "opensearch"]),
-    help="Metric filters and alarms as a template, as HCL or as commands; or another service's query.",
+    type=click.Choice(list(_EXPORTERS)),
+    help="Metric filters and alarms as a template, HCL or commands; or queries of another service.",
 )
 @click.option("--log-group", help="The log group; a parameter or variable when not given.")
-@click.option("--topic", metavar="ARN", help="The SNS topic to tell; a parameter or variable when not given.")
-@click.option("--namespace", default="trailsieve", show_default=True, help="The metrics' namespace.")
+@click.option(
+    "--topic", metavar="ARN", help="The SNS topic to notify; a parameter or variable when not given."
+)
+@click.option("--namespace", default="trailsieve", show_default=True, help="The namespace of the metrics.")
 @global_options
 def export_rules(
-    packs: tuple[str, ...], shape: str, log_group: str | None, topic: str | None, namespace: str
+    packs: tuple[str, ...], format_: str, log_group: str | None, topic: str | None, namespace: str
 ) -> int:
-    """Print rules as CloudWatch, EventBridge, Athena or OpenSearch would have them.
+    """Print rules for CloudWatch, EventBridge, Athena or OpenSearch.
 
-    What the other side does not do is told on stderr, and stands beside each rule where the format has room.
-    A rule that cannot be said there is left out, and said why; exit code 1 means that there was one.
+    What the other service does differently is listed on stderr, and beside each rule if the format has
+    comments. A rule that it cannot express is left out with the reason, and the exit code is 1.
     """
     from importlib import import_module
 
-    from trailsieve.interchange.exporters.cloudwatch import Place
+    from trailsieve.interchange.exporters.model import ExportTarget
 
     given = {"log_group": log_group, "topic": topic, "namespace": namespace}
-    place = Place(**{name: value for name, value in given.items() if value})
-    exporter = import_module(f"trailsieve.interchange.exporters.{_MODULES.get(shape, shape)}")
-    export = exporter.exported(_rules(packs), place)
+    target = ExportTarget(**{name: value for name, value in given.items() if value})
+    exporter = import_module(f"trailsieve.interchange.exporters.{_EXPORTERS[format_]}")
+    export = exporter.export(_rules(packs), target)
     click.echo(export.text, nl=False)
     for loss, ids in _by_loss(export.losses).items():
         screen().say(f"{'all rules' if len(ids) == len(export.losses) > 1 else ', '.join(ids)}: {loss}")
-    for rule_id, reason in export.left.items():
-        screen().say(f"{rule_id}: left out: {reason}")
-    return int(bool(export.left))
+    for rule_id, reason in export.unsupported.items():
+        screen().say(f"{rule_id}: not exported: {reason}")
+    return int(bool(export.unsupported))
 
 
 def _by_loss(losses: dict[str, list[str]]) -> dict[str, list[str]]:
-    """The rules of each loss."""
+    """The ids of the rules that have each loss."""
     found: dict[str, list[str]] = {}
     for rule_id, sentences in losses.items():
         for sentence in sentences:
@@ -153,7 +162,7 @@ def _rules(names: tuple[str, ...]) -> list[Rule]:
 
     found = [named(name) for name in names or built_in()]
     if not all(isinstance(item, Pack | One) for item in found):
-        raise UsageError("export packs, rule files or ids of rules, no patterns")
+        raise UsageError("only packs, rule files and rule ids can be exported, not patterns")
     rules = joined([item for item in found if isinstance(item, Pack)])
     return rules + [item for item in found if isinstance(item, One)]
 

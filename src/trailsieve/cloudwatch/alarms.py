@@ -20,6 +20,7 @@ COMPARISONS: dict[str, Comparison] = {
     "LessThanThreshold": "<",
     "LessThanOrEqualToThreshold": "<=",
 }
+ACTIONS = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
 _STATISTICS: dict[str, Statistic] = {
     "Sum": "Sum",
     "SampleCount": "SampleCount",

@@ -1,5 +1,5 @@
-"""Rules on their way back: to CloudWatch as templates and commands, to EventBridge, Athena and OpenSearch.
+"""Rules as CloudWatch metric filters and alarms, and as queries of EventBridge, Athena and OpenSearch.
 
-Each format is one file with `exported(rules, place)`, which gives the text and a list of what the other
-side cannot do. What cannot be said there at all is left out and said why, never said half.
+Each format is a module with `export(rules, target)`. What the other service does differently is listed as a
+loss; a rule that it cannot express is left out with the reason.
 """

@@ -1,4 +1,4 @@
-"""Rules as SQL for Athena, over the table that AWS's page on CloudTrail logs in Athena makes.
+"""Rules as SQL for Athena, over the table that AWS documents for CloudTrail logs.
 
 Source: docs.aws.amazon.com/athena/latest/ug/cloudtrail-logs.html; the SQL is Trino's.
 """
@@ -9,14 +9,12 @@ import re
 from collections.abc import Iterator, Sequence
 
 from trailsieve.errors import visible
-from trailsieve.interchange.exporters.cloudwatch import Export, Place, wildcard_loss
-from trailsieve.interchange.exporters.eventbridge import InexpressibleError
+from trailsieve.interchange.exporters.model import Export, ExportTarget, InexpressibleError, double, queries
 from trailsieve.pattern.nodes import (
     And,
     Comparison,
     Expression,
     IsType,
-    JsonPattern,
     NotExists,
     Number,
     Or,
@@ -53,48 +51,37 @@ _STRUCTS = {
     "tlsDetails": {"tlsVersion", "cipherSuite", "clientProvidedHostHeader"},
 }
 _SUMS = ("Sum", "SampleCount")
-_COMMON = (
-    "columns are text: a number or truth value is compared as it is written, and null is as good as absent"
-)
+_TYPES = "columns hold text: numbers and truth values are compared as written; null counts as absent"
 
 
-def exported(rules: Sequence[Rule], place: Place) -> Export:
-    """One query a rule."""
-    export, queries = Export(""), []
-    for rule in rules:
-        try:
-            query, losses = sql(rule)
-        except InexpressibleError as error:
-            export.left[rule.id] = str(error)
-            continue
-        export.losses[rule.id] = losses
-        notes = [f"-- {visible(rule.id)}: {visible(rule.title)}", *(f"-- ! {loss}" for loss in losses)]
-        queries.append("\n".join([*notes, query]))
-    export.text = "\n\n".join(queries) + "\n" * bool(queries)
-    return export
+def export(rules: Sequence[Rule], _target: ExportTarget) -> Export:
+    """The text of one query for each rule."""
+    made, result = queries(rules, sql)
+    titles = {rule.id: rule.title for rule in rules}
+    texts = []
+    for rule_id, query in made.items():
+        comments = [f"-- {visible(rule_id)}: {visible(titles[rule_id])}"]
+        comments += [f"-- ! {visible(loss)}" for loss in result.losses[rule_id]]
+        texts.append("\n".join([*comments, query]))
+    result.text = "\n\n".join(texts) + "\n" * bool(texts)
+    return result
 
 
-def sql(rule: Rule) -> tuple[str, list[str]]:
-    """The query of a rule, and what it does not do.
+def sql(rule: Rule, expression: Expression) -> tuple[str, list[str]]:
+    """The query of a rule and its losses.
 
     Raises:
-        InexpressibleError: the table's columns cannot say it.
+        InexpressibleError: the columns of the table do not hold what the pattern tests.
     """
-    tree = rule.pattern.tree
-    if not isinstance(tree, JsonPattern):
-        raise InexpressibleError("the table has columns, not the event's text")
-    where = _condition(tree.expression)
-    losses = [_COMMON, *wildcard_loss(tree)]
-    losses += [f"{len(rule.exceptions)} exceptions are not in the query"] * bool(rule.exceptions)
+    where = _condition(expression)
     if rule.alarm and _is_simple(rule):
-        return _grouped(where, rule.alarm), losses
-    if rule.alarm:
-        losses.append("the alarm is not in the query: it has M of N, or more than a count")
-    return f"SELECT * FROM cloudtrail_logs\nWHERE {where};", losses  # noqa: S608  # values are quoted
+        return _grouped(where, rule.alarm), [_TYPES]
+    losses = ["the alarm is not in the query: it has M of N, or more than a count"] * bool(rule.alarm)
+    return f"SELECT * FROM cloudtrail_logs\nWHERE {where};", [_TYPES, *losses]  # noqa: S608  # values are quoted
 
 
 def _is_simple(rule: Rule) -> bool:
-    """Whether an alarm only counts matches in one period."""
+    """Whether the alarm compares the number of matches in one period."""
     alarm, metric = rule.alarm, rule.metric
     return bool(
         alarm
@@ -122,7 +109,7 @@ def _grouped(where: str, alarm: Alarm) -> str:
 
 def _selector(reference: Reference) -> Selector:
     if reference.selector is None:
-        raise InexpressibleError("the table has no columns of space-delimited events")
+        raise InexpressibleError("the table has no columns for space-delimited events")
     return reference.selector
 
 
@@ -141,39 +128,38 @@ def _term(term: Term) -> Iterator[str]:
             yield f"{column} IS NULL"
         case IsType(type=name):
             yield f"{column} = '{name.lower()}'"
-        case Comparison(operator=operator, value=Number(text=text)):
-            yield f"TRY_CAST({column} AS DOUBLE) {'<>' if operator == '!=' else operator} {float(text)!r}"
-        case Comparison(operator=operator, value=Regex(source=source)):
-            test = f"regexp_like({column}, {_quoted(source)})"
-            yield test if operator == "=" else f"NOT {test}"
-        case Comparison(operator=operator, value=String() as value):
-            yield f"{column} {_compared(operator, value)}"
+        case Comparison(value=Number() as number):
+            yield f"TRY_CAST({column} AS DOUBLE) {_operator(term)} {double(number)!r}"
+        case Comparison(value=Regex(source=source)):
+            yield f"{'NOT ' * term.is_negative}regexp_like({column}, {_quoted(source)})"
+        case Comparison() if term.is_ordering:
+            raise InexpressibleError("only numbers are ordered")
+        case Comparison(value=String(text=text)) if "*" in text:
+            escaped = re.sub(r"([\\%_])", r"\\\1", text).replace("*", "%")
+            yield f"{column} {'NOT ' * term.is_negative}LIKE {_quoted(escaped)} ESCAPE '\\'"
+        case Comparison(value=String(text=text)):
+            yield f"{column} {_operator(term)} {_quoted(text)}"
 
 
-def _compared(operator: str, value: String) -> str:
-    if operator not in ("=", "!="):
-        raise InexpressibleError("text is not compared by size")
-    if "*" not in value.text:
-        return f"{'=' if operator == '=' else '<>'} {_quoted(value.text)}"
-    escaped = re.sub(r"([\\%_])", r"\\\1", value.text).replace("*", "%")
-    return f"{'' if operator == '=' else 'NOT '}LIKE {_quoted(escaped)} ESCAPE '\\'"
+def _operator(term: Comparison) -> str:
+    return "<>" if term.is_negative else term.operator
 
 
 def _quoted(text: str) -> str:
     if not text.isprintable():
-        raise InexpressibleError("a control character in a value")
+        raise InexpressibleError("a value holds a control character")
     return "'" + text.replace("'", "''") + "'"
 
 
 def _column(selector: Selector) -> str:
-    """A column, a part of one, or a place in the JSON that one holds."""
+    """A column, a field of one, or a path in the JSON that one holds."""
     first, *rest = selector.steps
     if not all(isinstance(step, str | int) for step in rest):
-        raise InexpressibleError("a wildcard in a selector: the table's arrays have no such test")
+        raise InexpressibleError("a wildcard in a selector has no equivalent for the table's arrays")
     if first in _JSON_COLUMNS and rest:
         path = "".join(f'["{step}"]' if isinstance(step, str) else f"[{step}]" for step in rest)
         if any('"' in step or "\\" in step for step in rest if isinstance(step, str)):
-            raise InexpressibleError("a quote in a field's name")
+            raise InexpressibleError("a field name holds a quote")
         return f"json_extract_scalar({str(first).lower()}, {_quoted('$' + path)})"
     if first in _JSON_COLUMNS or (
         first in _COLUMNS and first not in _STRUCTS and not rest and first != "resources"

@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from trailsieve.errors import visible
-from trailsieve.interchange.exporters.cloudwatch import Export, Pair, Place, Placeholder, pairs
+from trailsieve.interchange.exporters.cloudwatch import Pair, pairs
+from trailsieve.interchange.exporters.model import Export, ExportTarget, Placeholder
 from trailsieve.rules.rule import Rule
 
 
-def exported(rules: Sequence[Rule], place: Place) -> Export:
-    """A shell script; what whoever runs it knows is a variable of the shell."""
-    made = pairs(rules, place)
+def export(rules: Sequence[Rule], target: ExportTarget) -> Export:
+    """A shell script, with placeholders as shell variables."""
+    made = pairs(rules, target)
     lines = ["#!/bin/sh", "set -eu"]
     for pair in made:
         lines += ["", *(f"# ! {visible(loss)}" for loss in pair.losses), *_commands(pair)]
@@ -32,7 +33,7 @@ def _commands(pair: Pair) -> Iterator[str]:
 
 
 def _command(call: str, given: dict[str, Any], *flags: str) -> str:
-    # `--x=…`: a pattern may begin with a hyphen
+    # `--x=…` because a pattern can begin with a hyphen
     options = [f"--{_option(key)}={_argument(item)}" for key, item in given.items()]
     return " \\\n  ".join([f"aws {call}", *options, *filter(None, flags)])
 

@@ -1,26 +1,28 @@
-"""Rules as a CloudFormation template, in JSON; losses stand in the filters' `Metadata`."""
+"""Rules as a CloudFormation template in JSON; the `Metadata` of each filter lists its losses."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from trailsieve.cloudwatch.snapshot import Json
-from trailsieve.interchange.exporters.cloudwatch import Export, Pair, Place, Placeholder, pairs
+from trailsieve.interchange.exporters.cloudwatch import Pair, pairs
+from trailsieve.interchange.exporters.model import Export, ExportTarget, Placeholder, json_text
+from trailsieve.interchange.names import unique_name
 from trailsieve.rules.rule import Rule
 
-_MEANING = {"LogGroup": "Name of the log group that the trail writes to", "Topic": "ARN of the topic to tell"}
 
-
-def exported(rules: Sequence[Rule], place: Place) -> Export:
-    """The template."""
-    made = pairs(rules, place)
+def export(rules: Sequence[Rule], target: ExportTarget) -> Export:
+    """The template, as JSON."""
+    made = pairs(rules, target)
     resources: dict[str, Json] = {}
     for pair in made:
         resources |= _resources(pair, set(resources))
-    parameters = {name: _parameter(name) for name in sorted(set(_placeholders(resources)))}
+    parameters = {
+        str(name): {"Type": "String", "Description": name.meaning}
+        for name in sorted(set(_placeholders(resources)))
+    }
     template = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "Metric filters and alarms of trailsieve rules",
@@ -30,7 +32,7 @@ def exported(rules: Sequence[Rule], place: Place) -> Export:
     if not parameters:
         del template["Parameters"]
     losses = {pair.rule.id: pair.losses for pair in made}
-    return Export(json.dumps(template, indent=2, ensure_ascii=False) + "\n", losses)
+    return Export(json_text(template), losses)
 
 
 def _resources(pair: Pair, taken: set[str]) -> dict[str, Json]:
@@ -54,23 +56,14 @@ def _resources(pair: Pair, taken: set[str]) -> dict[str, Json]:
 
 
 def _logical(name: str, taken: set[str]) -> str:
-    """Letters and digits; one of its own."""
+    """A logical id, which may hold letters and digits only."""
     base = "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", name))[:200] or "Rule"
-    number, logical = 1, base
-    while f"{logical}Filter" in taken:
-        number += 1
-        logical = f"{base}x{number}"
-    return logical
+    return unique_name(base, {one.removesuffix("Filter") for one in taken}, "x")
 
 
-def _parameter(name: str) -> Json:
-    meaning = _MEANING.get(name, f"Value of the dimension {name.removeprefix('Dimension')} to watch")
-    return {"Type": "String", "Description": meaning}
-
-
-def _placeholders(content: Any) -> list[str]:
+def _placeholders(content: Any) -> list[Placeholder]:
     if isinstance(content, Placeholder):
-        return [str(content)]
+        return [content]
     items = content.values() if isinstance(content, dict) else content if isinstance(content, list) else []
     return [name for item in items for name in _placeholders(item)]
 

@@ -1,23 +1,30 @@
-"""Rules as event patterns of EventBridge, where it can say the same.
+"""Rules as EventBridge event patterns.
 
 Source: docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
+import orjson
+
 from trailsieve.cloudwatch.snapshot import Json
-from trailsieve.interchange.exporters.cloudwatch import Export, Place, wildcard_loss
+from trailsieve.interchange.exporters.model import (
+    Export,
+    ExportTarget,
+    InexpressibleError,
+    double,
+    json_text,
+    queries,
+)
 from trailsieve.pattern.nodes import (
     And,
     Comparison,
     Expression,
     IsType,
-    JsonPattern,
     NotExists,
     Number,
     Or,
@@ -28,63 +35,45 @@ from trailsieve.pattern.nodes import (
 )
 from trailsieve.rules.rule import Rule
 
-MAX_PATTERN = 2048  # characters that EventBridge takes
-_MAX_WAYS = 200  # of fulfilling a pattern: && over ||
+MAX_PATTERN = 2048  # characters of an event pattern
+_MAX_WAYS = 200  # alternatives that && over || expands to
 _TYPES: dict[str, Any] = {"NULL": None, "TRUE": True, "FALSE": False}
-Way = dict[tuple[str, ...], list[Any]]  # by path, values of which one must be there; all paths must
-COMMON = (
-    "each event is an event: no threshold, no period, no M of N",
-    "reading calls only come to rules in the state ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
-    "values are compared with their JSON types, and calls of global services come in us-east-1 only",
+Way = dict[tuple[str, ...], list[Any]]  # by path, the matchers of which one must match; all paths must
+_LOSSES = (
+    "every match is an event: the threshold, period and M of N of the alarm are not applied",
+    "calls that only read reach rules in the state ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS alone",
+    "values are compared with their JSON types; calls of global services arrive in us-east-1 only",
 )
 
 
-class InexpressibleError(Exception):
-    """What cannot be said there, and why."""
+def export(rules: Sequence[Rule], _target: ExportTarget) -> Export:
+    """A JSON object with the event pattern by rule id."""
+    made, result = queries(rules, _with_losses)
+    result.text = json_text(made)
+    return result
 
 
-def exported(rules: Sequence[Rule], place: Place) -> Export:
-    """A JSON object: by rule id the event pattern."""
-    made, export = {}, Export("")
-    for rule in rules:
-        try:
-            made[rule.id] = event_pattern(rule)
-            export.losses[rule.id] = [*COMMON[0 if rule.alarm else 1 :], *_of_wildcards(rule)]
-            if rule.exceptions:
-                export.losses[rule.id].append(f"{len(rule.exceptions)} exceptions are not in the pattern")
-        except InexpressibleError as error:
-            export.left[rule.id] = str(error)
-    export.text = json.dumps(made, indent=2, ensure_ascii=False) + "\n"
-    return export
+def _with_losses(rule: Rule, expression: Expression) -> tuple[Json, Sequence[str]]:
+    return event_pattern(expression), _LOSSES if rule.alarm else _LOSSES[1:]
 
 
-def _of_wildcards(rule: Rule) -> list[str]:
-    tree = rule.pattern.tree
-    return wildcard_loss(tree) if isinstance(tree, JsonPattern) else []
-
-
-def event_pattern(rule: Rule) -> Json:
-    """The pattern on events that CloudTrail sends.
+def event_pattern(expression: Expression) -> Json:
+    """The pattern for events that CloudTrail sends to EventBridge.
 
     Raises:
-        InexpressibleError: EventBridge cannot say it.
+        InexpressibleError: EventBridge cannot express the condition, or takes no pattern that long.
     """
-    tree = rule.pattern.tree
-    if not isinstance(tree, JsonPattern):
-        raise InexpressibleError("EventBridge only knows JSON fields, no text")
-    ways = _merged([_way(terms) for terms in _ways(tree.expression)])
+    ways = _merged([_way(terms) for terms in _ways(expression)])
     details = [_nested(way) for way in ways]
     detail = details[0] if len(details) == 1 else {"$or": details}
     pattern = {"detail-type": [{"suffix": "via CloudTrail"}], "detail": detail}
-    if len(json.dumps(pattern, ensure_ascii=False)) > MAX_PATTERN:
-        raise InexpressibleError(
-            f"it would be longer than the {MAX_PATTERN} characters that EventBridge takes"
-        )
+    if len(orjson.dumps(pattern)) > MAX_PATTERN:
+        raise InexpressibleError(f"the pattern would exceed EventBridge's {MAX_PATTERN} characters")
     return pattern
 
 
 def _ways(expression: Expression) -> list[list[Term]]:
-    """The ways in which an expression can be true, each a list of terms that must all be."""
+    """The alternatives that make an expression true, each a list of terms that must all be true."""
     if isinstance(expression, Or):
         found = [way for term in expression.terms for way in _ways(term)]
     elif isinstance(expression, And):
@@ -102,7 +91,7 @@ def _chosen(options: list[list[list[Term]]]) -> Iterator[tuple[list[Term], ...]]
     for ways in options:
         count *= len(ways)
     if count > _MAX_WAYS:
-        raise InexpressibleError(f"&& over || comes to {count} cases, EventBridge takes few")
+        raise InexpressibleError(f"&& over || expands to {count} cases, more than EventBridge takes")
     return product(*options)
 
 
@@ -118,7 +107,7 @@ def _way(terms: list[Term]) -> Way:
 
 
 def _both(path: tuple[str, ...], one: Any, other: Any) -> Any:
-    """Two conditions on one field: only "none of these" can be said of both."""
+    """Two conditions on one field, which only `anything-but` can combine."""
     plain = [
         matcher["anything-but"]
         for matcher in (one, other)
@@ -134,7 +123,7 @@ def _both(path: tuple[str, ...], one: Any, other: Any) -> Any:
 
 
 def _merged(ways: list[Way]) -> list[Way]:
-    """Ways that differ in the values of one field only, as one."""
+    """The ways, with those that differ in the values of one field merged into one."""
     done: list[Way] = []
     for way in ways:
         for other in done:
@@ -175,21 +164,19 @@ def _matcher(term: Term) -> Any:
             return {"exists": False}
         case IsType(type=name):
             return _TYPES[name]
-        case Comparison(operator=operator, value=Number(value=value)):
-            if operator == "!=":
-                return {"anything-but": _json_number(value)}
-            return {"numeric": [operator, _json_number(value)]}
+        case Comparison(operator=operator, value=Number() as number):
+            if term.is_negative:
+                return {"anything-but": _whole(double(number))}
+            return {"numeric": [operator, _whole(double(number))]}
         case Comparison(value=Regex()):
-            raise InexpressibleError("EventBridge knows no regex")
-        case Comparison(operator=operator, value=String() as value) if operator in ("=", "!="):
-            found = _text(value)
-            return found if operator == "=" else {"anything-but": found}
-    raise InexpressibleError("EventBridge compares numbers only by size")
+            raise InexpressibleError("EventBridge has no regular expressions")
+        case Comparison(value=String() as text) if not term.is_ordering:
+            return {"anything-but": _text(text)} if term.is_negative else _text(text)
+    raise InexpressibleError("only numbers are ordered")
 
 
-def _json_number(value: Any) -> int | float:
-    number = float(value)
-    return int(number) if number.is_integer() else number
+def _whole(number: float) -> int | float:
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
 def _text(value: String) -> Any:
@@ -200,5 +187,5 @@ def _text(value: String) -> Any:
     if value.text.count("*") == 1 and value.text.startswith("*") and len(value.text) > 1:
         return {"suffix": value.text[1:]}
     if "**" in value.text:
-        raise InexpressibleError("EventBridge takes no two stars side by side")
+        raise InexpressibleError("EventBridge refuses two wildcards in a row")
     return {"wildcard": value.text.replace("\\", "\\\\")}

@@ -1,20 +1,27 @@
-"""Rules as queries of OpenSearch, on CloudTrail records indexed under their own field names."""
+"""Rules as OpenSearch queries over CloudTrail records that are indexed under their own field names.
+
+Source: docs.opensearch.org/latest/query-dsl/
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from trailsieve.cloudwatch.snapshot import Json
-from trailsieve.interchange.exporters.cloudwatch import Export, Place, wildcard_loss
-from trailsieve.interchange.exporters.eventbridge import InexpressibleError
+from trailsieve.interchange.exporters.model import (
+    Export,
+    ExportTarget,
+    InexpressibleError,
+    double,
+    json_text,
+    queries,
+)
 from trailsieve.pattern.nodes import (
     And,
     Comparison,
     Expression,
     IsType,
-    JsonPattern,
     NotExists,
     Number,
     Or,
@@ -26,29 +33,22 @@ from trailsieve.pattern.nodes import (
 from trailsieve.rules.rule import Rule
 
 _RANGES = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
-_COMMON = (
-    "fields must be mapped as keyword and not cut (ignore_above); null is as good as absent",
-    "the alarm is not in the query: make a monitor with its period and threshold",
+_LOSSES = (
+    "fields must be mapped as keyword without ignore_above; null counts as absent",
+    "the alarm is not in the query: create a monitor with its period and threshold",
 )
 
 
-def exported(rules: Sequence[Rule], place: Place) -> Export:
-    """A JSON object: by rule id the body of a search."""
-    made, export = {}, Export("")
-    for rule in rules:
-        tree = rule.pattern.tree
-        try:
-            if not isinstance(tree, JsonPattern):
-                raise InexpressibleError("documents have fields, not the event's text")
-            made[rule.id] = {"query": {"bool": {"filter": [_condition(tree.expression)]}}}
-        except InexpressibleError as error:
-            export.left[rule.id] = str(error)
-            continue
-        export.losses[rule.id] = [*_COMMON[: 2 if rule.alarm else 1], *wildcard_loss(tree)]
-        if rule.exceptions:
-            export.losses[rule.id].append(f"{len(rule.exceptions)} exceptions are not in the query")
-    export.text = json.dumps(made, indent=2, ensure_ascii=False) + "\n"
-    return export
+def export(rules: Sequence[Rule], _target: ExportTarget) -> Export:
+    """A JSON object with the body of a search by rule id."""
+    made, result = queries(rules, _search)
+    result.text = json_text(made)
+    return result
+
+
+def _search(rule: Rule, expression: Expression) -> tuple[Json, Sequence[str]]:
+    query = {"query": {"bool": {"filter": [_condition(expression)]}}}
+    return query, _LOSSES if rule.alarm else _LOSSES[:1]
 
 
 def _condition(expression: Expression) -> Json:
@@ -70,19 +70,18 @@ def _term(term: Term) -> Json:
         case IsType(type=name):
             return {"term": {field: name == "TRUE"}}
         case Comparison(value=Regex()):
-            raise InexpressibleError("Lucene's regexes are others: anchored, and without \\d, \\w and \\s")
-        case Comparison(operator="=", value=value):
-            return _equal(field, value)
-        case Comparison(operator="!=", value=value):
-            return {"bool": {"filter": [exists], "must_not": [_equal(field, value)]}}
-        case Comparison(operator=operator, value=Number(text=text)):
-            return {"range": {field: {_RANGES[operator]: float(text)}}}
-    raise InexpressibleError("text is not compared by size")
+            raise InexpressibleError("Lucene's regular expressions are anchored and lack \\d, \\w and \\s")
+        case Comparison(value=value) if not term.is_ordering:
+            equal = _equal(field, value)
+            return {"bool": {"filter": [exists], "must_not": [equal]}} if term.is_negative else equal
+        case Comparison(operator=operator, value=Number() as number):
+            return {"range": {field: {_RANGES[operator]: double(number)}}}
+    raise InexpressibleError("only numbers are ordered")
 
 
 def _equal(field: str, value: Any) -> Json:
     if isinstance(value, Number):
-        return {"term": {field: float(value.text)}}
+        return {"term": {field: double(value)}}
     assert isinstance(value, String)
     if "*" not in value.text:
         return {"term": {field: value.text}}
@@ -92,5 +91,5 @@ def _equal(field: str, value: Any) -> Json:
 
 def _field(selector: Selector) -> str:
     if not all(isinstance(step, str) for step in selector.steps):
-        raise InexpressibleError("documents have no elements of arrays to name")
+        raise InexpressibleError("a query cannot name elements of arrays")
     return ".".join(map(str, selector.steps))

@@ -1,4 +1,4 @@
-"""Rules as Terraform resources in HCL; losses stand as comments above them."""
+"""Rules as Terraform resources in HCL, with their losses as comments."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from trailsieve.errors import visible
-from trailsieve.interchange.exporters.cloudwatch import Export, Pair, Place, Placeholder, pairs
+from trailsieve.interchange.exporters.cloudwatch import Pair, pairs
+from trailsieve.interchange.exporters.model import Export, ExportTarget, Placeholder
+from trailsieve.interchange.names import unique_name
 from trailsieve.rules.rule import Rule
 
 _NAMES = {"OKActions": "ok_actions"}
-_MEANING = {"LogGroup": "Name of the log group that the trail writes to", "Topic": "ARN of the topic to tell"}
 
 
-def exported(rules: Sequence[Rule], place: Place) -> Export:
+def export(rules: Sequence[Rule], target: ExportTarget) -> Export:
     """The text of one .tf file."""
-    made = pairs(rules, place)
-    used: dict[str, None] = {}
+    made = pairs(rules, target)
+    used: dict[Placeholder, None] = {}
     labels: set[str] = set()
     lines = [line for pair in made for line in _resources(pair, _label(pair, labels), used)]
     variables = [line for name in used for line in _variable(name)]
@@ -27,26 +28,22 @@ def exported(rules: Sequence[Rule], place: Place) -> Export:
 
 
 def _label(pair: Pair, taken: set[str]) -> str:
-    """What Terraform calls it: an identifier of its own."""
+    """The name of the resources, an identifier that is used once."""
     base = re.sub(r"[^A-Za-z0-9_-]", "_", pair.filter["filterName"])
     base = base if base[:1].isalpha() or base[:1] == "_" else f"rule_{base}"
-    number, label = 1, base
-    while label in taken:
-        number += 1
-        label = f"{base}_{number}"
+    label = unique_name(base, taken, "_")
     taken.add(label)
     return label
 
 
-def _variable(name: str) -> Iterator[str]:
-    meaning = _MEANING.get(name, f"Value of the dimension {name.removeprefix('Dimension')} to watch")
+def _variable(name: Placeholder) -> Iterator[str]:
     yield f'variable "{_snake(name)}" {{'
     yield "  type        = string"
-    yield f"  description = {_text(meaning)}"
+    yield f"  description = {_text(name.meaning)}"
     yield "}\n"
 
 
-def _resources(pair: Pair, label: str, used: dict[str, None]) -> Iterator[str]:
+def _resources(pair: Pair, label: str, used: dict[Placeholder, None]) -> Iterator[str]:
     for loss in pair.losses:
         yield f"# ! {visible(loss)}"
     [transformation] = pair.filter["metricTransformations"]
@@ -73,15 +70,15 @@ def _resources(pair: Pair, label: str, used: dict[str, None]) -> Iterator[str]:
     yield "}\n"
 
 
-def _attributes(given: dict[str, Any], used: dict[str, None]) -> Iterator[str]:
+def _attributes(given: dict[str, Any], used: dict[Placeholder, None]) -> Iterator[str]:
     width = max(map(len, given))
     for key, item in given.items():
         yield f"  {key:<{width}} = {_value(item, used)}"
 
 
-def _value(content: Any, used: dict[str, None]) -> str:
+def _value(content: Any, used: dict[Placeholder, None]) -> str:
     if isinstance(content, Placeholder):
-        used[str(content)] = None
+        used[content] = None
         return f"var.{_snake(content)}"
     if isinstance(content, str):
         return _text(content)
@@ -94,7 +91,7 @@ def _value(content: Any, used: dict[str, None]) -> str:
 
 
 def _text(text: str) -> str:
-    """A quoted string: `${` and `%{` would begin a template; two of JSON's escapes are unknown to HCL."""
+    r"""A quoted string; HCL reads `${` and `%{` as templates, and lacks the escapes \\b and \\f."""
     quoted = json.dumps(text, ensure_ascii=False)
     quoted = re.sub(r"([$%])\{", r"\1\1{", quoted)
     return re.sub(r"(?<!\\)((?:\\\\)*)\\([bf])", lambda m: f"{m[1]}\\u{ord(m[2]) % 98 + 8:04x}", quoted)

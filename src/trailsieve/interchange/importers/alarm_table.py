@@ -13,7 +13,6 @@ from trailsieve.interchange.importers.model import Unresolved
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.rules.rule_table import RuleTable
 
-ACTIONS = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
 _NEEDED = (
     *("Threshold", "Period", "EvaluationPeriods", "DatapointsToAlarm", "ComparisonOperator", "Statistic"),
     "TreatMissingData",
@@ -21,7 +20,7 @@ _NEEDED = (
 _TREATMENTS = (None, "missing", "notBreaching", "breaching", "ignore")
 _READ = {
     *_NEEDED,
-    *ACTIONS.values(),
+    *alarms.ACTIONS.values(),
     *("AlarmName", "AlarmDescription", "ActionsEnabled", "MetricName", "Namespace", "Dimensions", "Metrics"),
     *("Unit", "ExtendedStatistic", "ThresholdMetricId"),
     *("AlarmArn", "AlarmConfigurationUpdatedTimestamp", "StateValue", "StateReason", "StateReasonData"),
@@ -69,7 +68,7 @@ def notes_of_alarm(alarm: Json, metric: Transformation) -> tuple[list[str], list
     """What a reader wants to know of an alarm, and what a rule does not carry over."""
     facts = [f"alarm {alarm.get('AlarmName')}"]
     losses = list(_losses(alarm, metric))
-    for state, key in ACTIONS.items():
+    for state, key in alarms.ACTIONS.items():
         for action in listed(alarm.get(key)):
             facts.append(f"told of {state}: {action}")
             if not isinstance(action, Unresolved) and arn.parse(action).service not in ("sns", ""):
@@ -78,7 +77,7 @@ def notes_of_alarm(alarm: Json, metric: Transformation) -> tuple[list[str], list
 
 
 def _losses(alarm: Json, metric: Transformation) -> Iterator[str]:
-    if not any(alarm.get(key) for key in ACTIONS.values()):
+    if not any(alarm.get(key) for key in alarms.ACTIONS.values()):
         yield "the alarm tells nobody; the rule raises an alert when it is in ALARM"
     plain = alarms.plain(alarm) or alarm
     unit = str(plain.get("Unit") or metric.unit)
@@ -99,7 +98,7 @@ def _losses(alarm: Json, metric: Transformation) -> Iterator[str]:
 
 
 def _notify(alarm: Json) -> list[str]:
-    return [state for state, key in ACTIONS.items() if alarm.get(key)] or ["ALARM"]
+    return [state for state, key in alarms.ACTIONS.items() if alarm.get(key)] or ["ALARM"]
 
 
 def listed(value: Any) -> list[Any]:

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from trailsieve.errors import RuleError
+from trailsieve.interchange.names import unique_name
+from trailsieve.rules.alarm import Alarm
 from trailsieve.rules.rule import Rule
 from trailsieve.rules.rule_table import RuleTable
-
-_DEFAULTS: dict[str, Any] = {
-    "statistic": "Sum",
-    "comparison": ">=",
-    "evaluation_periods": 1,
-    "missing": "missing",
-    "notify": ["ALARM"],
-}
 
 
 @dataclass(slots=True)
@@ -85,15 +79,13 @@ def number_duplicates(drafts: Iterable[RuleDraft]) -> None:
     """Appends -2, -3, ... to ids that an earlier draft has."""
     taken: set[str] = set()
     for draft in drafts:
-        base, number = draft.id, 1
-        while draft.id in taken:
-            number += 1
-            draft.id = f"{base}-{number}"
+        draft.id = unique_name(draft.id, taken)
         taken.add(draft.id)
 
 
 def _without_defaults(alarm: dict[str, Any]) -> dict[str, Any]:
-    defaults = {**_DEFAULTS, "datapoints_to_alarm": alarm.get("evaluation_periods", 1)}
+    defaults = {field.name: field.default for field in fields(Alarm)}
+    defaults |= {"datapoints_to_alarm": alarm.get("evaluation_periods", 1), "notify": ["ALARM"]}
     return {key: given for key, given in alarm.items() if defaults.get(key) != given}
 
 

@@ -1,0 +1,113 @@
+"""Where rules are exported to, what an export returns, and what the query exports share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import orjson
+
+from trailsieve.pattern.nodes import Expression, JsonPattern, Number, String, terms_of
+from trailsieve.rules.rule import Rule
+
+T = TypeVar("T")
+_MEANINGS = {
+    "LogGroup": "Name of the log group that receives the trail",
+    "Topic": "ARN of the SNS topic that the alarms notify",
+}
+
+
+class Placeholder(str):
+    """A parameter or variable of a template, whose value the person who deploys it knows."""
+
+    __slots__ = ()
+
+    @property
+    def meaning(self) -> str:
+        """The description of the parameter."""
+        dimension = self.removeprefix("Dimension")
+        return _MEANINGS.get(self) or f"Value of the dimension {dimension} that the alarm watches"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportTarget:
+    """The CloudWatch resources that the rules are exported for.
+
+    Attributes:
+        topic: the ARN that the alarms notify.
+        namespace: the namespace of the metrics.
+    """
+
+    log_group: str = Placeholder("LogGroup")
+    topic: str = Placeholder("Topic")
+    namespace: str = "trailsieve"
+
+
+@dataclass(slots=True)
+class Export:
+    """The text of a template, script or set of queries.
+
+    Attributes:
+        losses: by rule id, what the other service does differently.
+        unsupported: by rule id, why the rule is not in the text.
+    """
+
+    text: str
+    losses: dict[str, list[str]] = field(default_factory=dict)
+    unsupported: dict[str, str] = field(default_factory=dict)
+
+
+class InexpressibleError(Exception):
+    """The other service cannot express a rule; the message is the reason."""
+
+
+def queries(
+    rules: Sequence[Rule], convert: Callable[[Rule, Expression], tuple[T, Sequence[str]]]
+) -> tuple[dict[str, T], Export]:
+    """By rule id what `convert` returns, and an export without text that lists the losses."""
+    made: dict[str, T] = {}
+    export = Export("")
+    for rule in rules:
+        try:
+            made[rule.id], losses = _query(rule, convert)
+        except InexpressibleError as error:
+            export.unsupported[rule.id] = str(error)
+        else:
+            export.losses[rule.id] = losses
+    return made, export
+
+
+def _query(rule: Rule, convert: Callable[[Rule, Expression], tuple[T, Sequence[str]]]) -> tuple[T, list[str]]:
+    tree = rule.pattern.tree
+    if not isinstance(tree, JsonPattern):
+        raise InexpressibleError("only JSON patterns can be exported; this one tests the event's text")
+    query, losses = convert(rule, tree.expression)
+    exceptions = [f"{len(rule.exceptions)} exceptions are not in the query"] * bool(rule.exceptions)
+    return query, [*losses, *_wildcard_loss(tree.expression), *exceptions]
+
+
+def _wildcard_loss(expression: Expression) -> list[str]:
+    """How wildcards of other services differ: they also find text that occurs twice (rule 40)."""
+    values = [getattr(term, "value", None) for term in terms_of(expression)]
+    parts = [value.parts for value in values if isinstance(value, String)]
+    differs = any(len(pieces) > 1 and pieces[-1] for pieces in parts)
+    return ["`*y` matches `yy` there; CloudWatch looks for y at its first place only (rule 40)"] * differs
+
+
+def double(number: Number) -> float:
+    """The number as a double.
+
+    Raises:
+        InexpressibleError: it is too large for one.
+    """
+    value = float(number.text)
+    if not math.isfinite(value):
+        raise InexpressibleError(f"the number {number.text} is too large for JSON")
+    return value
+
+
+def json_text(content: Any) -> str:
+    """The content as indented JSON."""
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
