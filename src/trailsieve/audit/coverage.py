@@ -41,7 +41,7 @@ class Reading:
     ignore: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Control:
     """A control with its readings; the first is the published pattern."""
 
@@ -127,6 +127,7 @@ def drowns(pattern: FilterPattern) -> bool:
     return sum(map(pattern.matches, harmless())) >= NEARLY_ALL * len(harmless())
 
 
+@lru_cache(4096)
 def relate(control: Control, pattern: FilterPattern) -> Coverage:
     """How a pattern relates to the reading of a control that it is closest to."""
     if satisfiable(pattern).holds is False:

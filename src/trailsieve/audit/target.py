@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trailsieve import arn
-from trailsieve.audit.coverage import Control, Coverage
+from trailsieve.audit.coverage import Control
 from trailsieve.cloudwatch.alarms import Transformation
 from trailsieve.cloudwatch.snapshot import ApiResponse, Json, Snapshot
 from trailsieve.model import Alert
+from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.rules.rule import Rule
 
 
@@ -45,12 +46,12 @@ class MetricFilter:
     """A metric filter as AWS describes it.
 
     Attributes:
-        coverage: how its pattern relates to the control, or None if the pattern is invalid.
+        pattern: its compiled pattern, or None if that is invalid.
         problem: why the pattern is invalid, or "".
     """
 
     json: Json
-    coverage: Coverage | None
+    pattern: FilterPattern | None
     problem: str = ""
 
     @property

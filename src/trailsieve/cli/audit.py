@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,7 +109,7 @@ def aws(
         if source is None:
             raise
         raise UsageError(f"{source}: a response does not have the shape of AWS's own: {error!r}") from None
-    click.echo(_FORMATS[shape](results, options.get("region")), nl=False, color=True)
+    click.echo(_report(results, shape, options.get("region")), nl=False, color=True)
     return int(any(result.verdict != "pass" for result in results))
 
 
@@ -174,7 +174,27 @@ def _config(path: str) -> AuditedConfig:
 # --- output ---
 
 
-def _text(results: Sequence[ControlResult], region: str | None) -> str:
+def _report(results: Sequence[ControlResult], shape: str, region: str | None) -> str:
+    from trailsieve.audit.reports import html, structured
+
+    now = datetime.now(UTC)
+    match shape:
+        case "json":
+            return _indented({"results": [structured.as_dict(result) for result in results]})
+        case "html":
+            return html.page(results, now)
+        case "asff":
+            return _indented([structured.as_asff(result, region or "us-east-1", now) for result in results])
+        case "ocsf":
+            documents = (orjson.dumps(structured.as_ocsf(result, now)).decode() for result in results)
+            return "".join(f"{document}\n" for document in documents)
+        case "junit":
+            return structured.as_junit(results).decode()
+        case _:
+            return _text(results)
+
+
+def _text(results: Sequence[ControlResult]) -> str:
     from trailsieve.audit.reports.text import lines
 
     colored = screen().colored(sys.stdout)
@@ -187,47 +207,5 @@ def _painted(line: str) -> str:
     return line.replace(mark, click.style(mark, fg=colors[mark]), 1) if mark in colors else line
 
 
-def _json(results: Sequence[ControlResult], region: str | None) -> str:
-    from trailsieve.audit.reports.structured import as_dict
-
-    return _indented({"results": [as_dict(result) for result in results]})
-
-
 def _indented(content: object) -> str:
     return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
-
-
-def _html(results: Sequence[ControlResult], region: str | None) -> str:
-    from trailsieve.audit.reports.html import page
-
-    return page(results, datetime.now(UTC))
-
-
-def _asff(results: Sequence[ControlResult], region: str | None) -> str:
-    from trailsieve.audit.reports.structured import as_asff
-
-    now = datetime.now(UTC)
-    return _indented([as_asff(result, region or "us-east-1", now) for result in results])
-
-
-def _ocsf(results: Sequence[ControlResult], region: str | None) -> str:
-    from trailsieve.audit.reports.structured import as_ocsf
-
-    now = datetime.now(UTC)
-    return "".join(f"{orjson.dumps(as_ocsf(result, now)).decode()}\n" for result in results)
-
-
-def _junit(results: Sequence[ControlResult], region: str | None) -> str:
-    from trailsieve.audit.reports.structured import as_junit
-
-    return as_junit(results).decode()
-
-
-_FORMATS: dict[str, Callable[[Sequence[ControlResult], str | None], str]] = {
-    "text": _text,
-    "json": _json,
-    "html": _html,
-    "asff": _asff,
-    "ocsf": _ocsf,
-    "junit": _junit,
-}

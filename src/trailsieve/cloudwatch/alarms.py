@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import get_args
 
 from trailsieve.cloudwatch.snapshot import Json
 from trailsieve.rules.alarm import Alarm, Comparison, Missing, Statistic
@@ -21,19 +22,8 @@ COMPARISONS: dict[str, Comparison] = {
     "LessThanOrEqualToThreshold": "<=",
 }
 ACTIONS = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
-_STATISTICS: dict[str, Statistic] = {
-    "Sum": "Sum",
-    "SampleCount": "SampleCount",
-    "Average": "Average",
-    "Minimum": "Minimum",
-    "Maximum": "Maximum",
-}
-_MISSING: dict[str, Missing] = {
-    "missing": "missing",
-    "notBreaching": "notBreaching",
-    "breaching": "breaching",
-    "ignore": "ignore",
-}
+_STATISTICS: dict[str, Statistic] = {name: name for name in get_args(Statistic)}
+_MISSING: dict[str, Missing] = {name: name for name in get_args(Missing)}
 _OF_RULE = re.compile(r'(?:ALARM|OK|INSUFFICIENT_DATA)\(\s*"?([^"()]+)"?\s*\)')
 _ANY_OF = re.compile(r'\s*ALARM\(\s*"?([^"()]+)"?\s*\)(?:\s+OR(?=\s)|\s*$)')
 

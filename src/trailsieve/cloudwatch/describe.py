@@ -2,64 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 
-class Operation(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Operation:
     """A read-only call of the AWS API.
 
     Attributes:
         service: boto3's name of the service.
-        method: boto3's name of the call.
+        name: boto3's name of the call.
         action: the IAM permission that it needs.
         lists: the keys of the response that come in pages.
-        parameters: what every such call is sent.
+        parameters: what is sent with every such call.
     """
 
     service: str
-    method: str
+    name: str
     action: str
     lists: tuple[str, ...] = ()
-    parameters: Mapping[str, Any] = MappingProxyType({})
+    parameters: dict[str, Any] = field(default_factory=dict)
 
 
-OPERATIONS = {  # by the name that the AWS CLI has for it
-    "describe-trails": Operation(
-        "cloudtrail", "describe_trails", "cloudtrail:DescribeTrails", ("trailList",)
-    ),
-    "get-trail-status": Operation("cloudtrail", "get_trail_status", "cloudtrail:GetTrailStatus"),
-    "get-event-selectors": Operation("cloudtrail", "get_event_selectors", "cloudtrail:GetEventSelectors"),
-    "describe-metric-filters": Operation(
-        "logs", "describe_metric_filters", "logs:DescribeMetricFilters", ("metricFilters",)
-    ),
-    "describe-alarms": Operation(
-        "cloudwatch",
-        "describe_alarms",
-        "cloudwatch:DescribeAlarms",
-        ("MetricAlarms", "CompositeAlarms"),
-        {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]},
-    ),
-    "list-subscriptions-by-topic": Operation(
-        "sns", "list_subscriptions_by_topic", "sns:ListSubscriptionsByTopic", ("Subscriptions",)
-    ),
+_ALARMS = ("MetricAlarms", "CompositeAlarms")
+_ALARM_TYPES = {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}
+OPERATIONS = {  # by name, as the AWS CLI writes it
+    operation.name.replace("_", "-"): operation
+    for operation in (
+        Operation("cloudtrail", "describe_trails", "cloudtrail:DescribeTrails", ("trailList",)),
+        Operation("cloudtrail", "get_trail_status", "cloudtrail:GetTrailStatus"),
+        Operation("cloudtrail", "get_event_selectors", "cloudtrail:GetEventSelectors"),
+        Operation("logs", "describe_metric_filters", "logs:DescribeMetricFilters", ("metricFilters",)),
+        Operation("cloudwatch", "describe_alarms", "cloudwatch:DescribeAlarms", _ALARMS, _ALARM_TYPES),
+        Operation("sns", "list_subscriptions_by_topic", "sns:ListSubscriptionsByTopic", ("Subscriptions",)),
+    )
 }
 
 
 def describe(client: Any, operation: Operation, **parameters: Any) -> dict[str, Any]:
-    """The response of a boto3 client with the lists of all its pages joined.
+    """The response of a boto3 client, with the lists of all pages joined.
 
     Raises:
         botocore.exceptions.ClientError: AWS refused the call.
         botocore.exceptions.BotoCoreError: AWS could not be called.
     """
-    parameters = {**operation.parameters, **parameters}
-    if not client.can_paginate(operation.method):
-        content: dict[str, Any] = getattr(client, operation.method)(**parameters)
+    parameters = operation.parameters | parameters
+    if not client.can_paginate(operation.name):
+        content: dict[str, Any] = getattr(client, operation.name)(**parameters)
         return content
     whole: dict[str, Any] = {key: [] for key in operation.lists}
-    for page in client.get_paginator(operation.method).paginate(**parameters):
+    for page in client.get_paginator(operation.name).paginate(**parameters):
         for key in operation.lists:
             whole[key] += page.get(key, [])
     return whole

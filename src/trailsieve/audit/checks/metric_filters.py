@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 
 from trailsieve.audit import coverage, remediation
 from trailsieve.audit.checks.trails import no_response
-from trailsieve.audit.coverage import Control, Coverage, Kind
+from trailsieve.audit.coverage import Control, Kind
 from trailsieve.audit.model import Link, Verdict
 from trailsieve.audit.target import AuditTarget, MetricFilter
 from trailsieve.cloudwatch import alarms
@@ -24,9 +24,10 @@ def metric_filters(target: AuditTarget) -> Iterator[AuditTarget | tuple[AuditTar
     found = _meant(target.control, _of_log_group(target))
     for one in found:
         yield replace(target, metric_filter=one)
-    parts = [one for one in found if one.coverage and one.coverage.kind == "misses"]
-    whole = coverage.joined(_compiled(_text(one.json)) for one in parts) if len(parts) > 1 else None
-    if whole and coverage.relate(target.control, whole).covers:
+    control = target.control
+    parts = [one for one in found if one.pattern and coverage.relate(control, one.pattern).kind == "misses"]
+    whole = coverage.joined(one.pattern for one in parts if one.pattern) if len(parts) > 1 else None
+    if whole and coverage.relate(control, whole).covers:
         names = tuple(one.name for one in parts)
         yield tuple(replace(target, metric_filter=one, combined=names) for one in parts)
 
@@ -42,7 +43,7 @@ def no_filter(target: AuditTarget) -> Link:
         return no_response("describe-metric-filters", response)
     fix = remediation.put_filter(target)
     for other in _meant(target.control, _of_log_group(target, elsewhere=True)):
-        if other.coverage:
+        if other.pattern:
             there = other.json.get("logGroupName")
             message = f"metric filter {other.name} is on {there}, but the trail delivers to {group}"
             return Link("fail", message, remediation=fix)
@@ -56,7 +57,7 @@ def check_filter(target: AuditTarget) -> Link:
     found = target.metric_filter
     assert found
     emitted = tuple(f"emits {'/'.join(metric.key)}" for metric in alarms.metrics(found.json))
-    evidence = (f"filterPattern: {_text(found.json)}", *emitted)
+    evidence = (f"filterPattern: {found.json.get('filterPattern', '')}", *emitted)
     fix = remediation.put_filter(target)
     if not emitted:
         return Link("fail", f"{found.name} emits no metric", evidence, remediation=fix)
@@ -77,18 +78,19 @@ def check_pattern(target: AuditTarget) -> Link:
         names = " and ".join(target.combined)
         return Link("pass", f"{names} together match everything the control requires (proved)")
     fix = remediation.put_filter(target)
-    if found.coverage is None:
+    if found.pattern is None:
         message = f"the pattern of {found.name} is invalid: {found.problem}"
         return Link("unknown", message, remediation=fix)
-    link = judge(found.name, _text(found.json), found.coverage)
+    link = judge(found.name, target.control, found.pattern)
     return link if link.verdict == "pass" else replace(link, remediation=fix)
 
 
-def judge(name: str, pattern: str, found: Coverage) -> Link:
-    """The link of a pattern that was related to the control."""
+def judge(name: str, control: Control, pattern: FilterPattern) -> Link:
+    """Whether a pattern matches everything a control requires."""
+    found = coverage.relate(control, pattern)
     tried = f"matches {found.matched} of {found.wanted} events that it must match"
     noise = f"and {found.also} of {found.unwanted} that it must not match"
-    evidence = (pattern, f"{tried}, {noise}", f"compared with {found.reading}")
+    evidence = (pattern.text, f"{tried}, {noise}", f"compared with {found.reading}")
     verdict, message = _JUDGED[found.kind]
     return Link(verdict, message.format(name=name, reason=found.reason), evidence, found.witness)
 
@@ -112,28 +114,13 @@ def _of_log_group(target: AuditTarget, *, elsewhere: bool = False) -> list[Json]
 
 def _meant(control: Control, items: list[Json]) -> list[MetricFilter]:
     """The filters that seem meant for a control; if there are none, those that match nearly everything."""
-    read = [(item, _read(item)) for item in items]
-    meant = [
-        (item, pattern)
-        for item, pattern in read
-        if isinstance(pattern, PatternError) or coverage.concerns(control, pattern)
-    ]
-    drowning = [one for one in read if not isinstance(one[1], PatternError) and coverage.drowns(one[1])]
-    return [_related(control, item, pattern) for item, pattern in meant or drowning]
+    found = [_read(item) for item in items]
+    meant = [one for one in found if one.pattern is None or coverage.concerns(control, one.pattern)]
+    return meant or [one for one in found if one.pattern and coverage.drowns(one.pattern)]
 
 
-def _related(control: Control, item: Json, pattern: FilterPattern | PatternError) -> MetricFilter:
-    if isinstance(pattern, PatternError):
-        return MetricFilter(item, None, f"{pattern.message}, column {pattern.column}")
-    return MetricFilter(item, coverage.relate(control, pattern))
-
-
-def _read(item: Json) -> FilterPattern | PatternError:
+def _read(item: Json) -> MetricFilter:
     try:
-        return _compiled(_text(item))
+        return MetricFilter(item, _compiled(str(item.get("filterPattern", ""))))
     except PatternError as error:
-        return error
-
-
-def _text(item: Json) -> str:
-    return str(item.get("filterPattern", ""))
+        return MetricFilter(item, None, f"{error.message}, column {error.column}")

@@ -37,7 +37,7 @@ def check_rule(target: AuditTarget) -> Link:
     assert rule
     if not rule.enabled:
         return Link("fail", f"rule {rule.id} is disabled")
-    link = judge(f"rule {rule.id}", rule.pattern.text, coverage.relate(control, rule.pattern))
+    link = judge(f"rule {rule.id}", control, rule.pattern)
     if link.verdict != "pass":
         return link
     for exception in rule.exceptions:

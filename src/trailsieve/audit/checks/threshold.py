@@ -12,22 +12,18 @@ from trailsieve.cloudwatch import alarms
 from trailsieve.rules.alarm import Alarm
 
 MOST = 100_000  # matching events a minute; no account has so many denied calls
+_CONDITION = ("Metrics", "Statistic", "ExtendedStatistic", "ComparisonOperator")
 
 
 def check_alarm_threshold(target: AuditTarget) -> Link:
     """Whether matches of the metric filter reach the threshold of the CloudWatch alarm."""
     alarm, metric, fix = alarms.plain(target.alarm), target.metric, remediation.put_alarm(target)
     assert metric
-    if alarm is None:
-        message = f"{target.alarm.get('AlarmName')} evaluates an expression, which the audit does not judge"
-        return Link("unknown", message, remediation=fix)
-    condition = alarms.condition(alarm)
+    condition = alarms.condition(alarm) if alarm else None
     if condition is None:
-        shown = (
-            f"{alarm.get('ExtendedStatistic') or alarm.get('Statistic')} {alarm.get('ComparisonOperator')}"
-        )
-        message = f"{alarm.get('AlarmName')} evaluates {shown}, which the audit does not judge"
-        return Link("unknown", message, remediation=fix)
+        message = f"{target.alarm.get('AlarmName')} has a condition that the audit does not judge"
+        shown = tuple(f"{key}: {target.alarm[key]}" for key in _CONDITION if target.alarm.get(key))
+        return Link("unknown", message, shown, remediation=fix)
     link = threshold(condition, metric.value, metric.default)
     return link if link.verdict == "pass" else replace(link, remediation=fix)
 

@@ -15,11 +15,11 @@ from trailsieve.cloudwatch.snapshot import ApiResponse, Json
 
 def no_response(operation: str, response: ApiResponse) -> Link:
     """The link of a check whose call was never made, or failed."""
-    service, _, action, *_ = OPERATIONS[operation]
+    known = OPERATIONS[operation]
     if response.error == "unknown":
-        return Link("unknown", response.message, remediation=f"aws {service} {operation}")
-    message = f"{operation} failed ({response.error}): the audit needs {action}"
-    return Link("unknown", message, (response.message,), remediation=remediation.grant(action))
+        return Link("unknown", response.message, remediation=f"aws {known.service} {operation}")
+    message = f"{operation} failed ({response.error}): the audit needs {known.action}"
+    return Link("unknown", message, (response.message,), remediation=remediation.grant(known.action))
 
 
 def trails(target: AuditTarget) -> list[AuditTarget]:
