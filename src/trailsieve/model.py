@@ -31,6 +31,20 @@ class Position(Struct, frozen=True, gc=False):
     offset: Offset
 
 
+class Watermark(Struct, frozen=True, gc=False):
+    """What a source says of a shard, in the order of its messages: all that came before is read by then.
+
+    Attributes:
+        time: seconds since 1970 at which the source was asked; everything that had reached the shard by then
+            was polled before this. None: the shard is there, and nothing more is known of it.
+        ended: whether the shard will bring nothing more, or is read by another process from now on.
+    """
+
+    shard: str
+    time: float | None = None
+    ended: bool = False
+
+
 class Message(Struct, frozen=True, gc=False):
     """What a source yields, exactly as it arrived.
 
@@ -41,6 +55,7 @@ class Message(Struct, frozen=True, gc=False):
         lines: the number of the first line when the payload is plain lines, 0 when it is a whole object.
         problem: why the payload could not be had, or "".
         marker: whether there is no payload at all: only the position is to be kept.
+        watermark: what the source says of a shard; then there is no payload and no position.
     """
 
     payload: bytes
@@ -49,6 +64,12 @@ class Message(Struct, frozen=True, gc=False):
     lines: int = 0
     problem: str = ""
     marker: bool = False
+    watermark: Watermark | None = None
+
+
+def watermark_message(shard: str, time: float | None = None, *, ended: bool = False) -> Message:
+    """A message that carries a watermark and nothing else; its position is not kept."""
+    return Message(b"", Position(shard, 0), shard, marker=True, watermark=Watermark(shard, time, ended))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +158,9 @@ class Alert(Struct, frozen=True, kw_only=True):
     event time, RFC 3339, or None when the record has none. `state`, `window` and `context` are None for a
     match. `summary` is one sentence for a person. A field of an alarm's alert that its events do not agree
     on is None. The other fields are those of the native format.
+
+    A `provisional` alert of an alarm is raised before its periods are closed. The final one has the same id
+    (then it `confirms` what sinks already have), or names in `replaces` the one whose place it takes.
     """
 
     id: str
@@ -163,3 +187,6 @@ class Alert(Struct, frozen=True, kw_only=True):
     references: tuple[str, ...] = ()
     records: tuple[bytes, ...] = ()
     position: str = ""
+    provisional: bool = False
+    replaces: str | None = None
+    confirms: bool = False

@@ -5,6 +5,7 @@ The engine calls a source from one thread and each sink from a thread of its own
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -24,6 +25,7 @@ class RunContext:
         gauge: sets a named figure of the source or sink, such as its lag; reported periodically.
         skip: counts an object that was skipped on purpose, by reason.
         object_found: adds the bytes of an object that will be read to the progress display.
+        now: returns the time of day in seconds since 1970; None while the clock cannot be trusted.
         object_read: adds the bytes of an object that was read to the progress display.
     """
 
@@ -33,6 +35,7 @@ class RunContext:
     skip: Callable[[str], None] = lambda reason: None
     object_found: Callable[[int], None] = lambda size: None
     object_read: Callable[[int], None] = lambda size: None
+    now: Callable[[], float | None] = time.time
 
 
 class Source(Protocol):
@@ -43,6 +46,13 @@ class Source(Protocol):
         """True when a message is a file or an object: each is an epoch and may go to a worker process.
 
         False for streams of small messages, which are matched together, one poll an epoch.
+        """
+
+    @property
+    def ordered(self) -> bool:
+        """True when the events of a shard come in the order of time, but for their lateness.
+
+        Alarms of an unordered source wait until it says that a shard is read to its end (`Watermark`).
         """
 
     @property

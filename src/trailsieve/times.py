@@ -54,6 +54,16 @@ def rfc3339(seconds: int) -> str:
     return (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat() + "Z"
 
 
+def fraction_seconds(text: str, key: str = "") -> float:
+    """Returns the seconds of a duration that may also be given in milliseconds, such as `200ms`.
+
+    Raises:
+        ValueError: not a duration; the message names the key, if any.
+    """
+    milliseconds = re.fullmatch(r"([0-9]{1,9})\s*ms", text.strip())
+    return int(milliseconds[1]) / 1000 if milliseconds else duration_seconds(text, key, least=0)
+
+
 def duration_seconds(text: object, key: str = "", least: int = 1) -> int:
     """Returns the seconds of a duration such as `15m`.
 

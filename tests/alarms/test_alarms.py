@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.alarms.worlds import LATER, START, Kept, alerts, event, message, pipeline, reference_of, rule
-from trailsieve.model import Alert, Message, Problem
+from trailsieve.model import Alert, Message, Problem, watermark_message
 from trailsieve.pattern.compiler import compile
 from trailsieve.rules.alarm import Alarm, RuleException
 from trailsieve.rules.rule import Rule
@@ -28,9 +28,7 @@ class Endless(MemorySource):
 class World:
     """A pipeline over a stream, worked on epoch by epoch, with a clock that is set by hand."""
 
-    def __init__(
-        self, *rules: Rule, checkpoint: Kept | None = None, now: float = LATER, hold: float = 0
-    ) -> None:
+    def __init__(self, *rules: Rule, checkpoint: Kept | None = None, now: float = LATER) -> None:
         self.now = now
         self.sink = MemorySink()
         self.problems: list[Problem] = []
@@ -41,7 +39,6 @@ class World:
             Endless([], 1),
             self.sink,
             clock=lambda: self.now,
-            hold=hold,
             checkpoint=self.checkpoint,
             problems=self.problems.append,
             info=self.advice.append,
@@ -50,14 +47,24 @@ class World:
         self.pipeline.stopping = lambda: True
         self.pipeline.run()  # restores
 
-    def epoch(self, *records: dict[str, Any]) -> list[Alert]:
-        """What an epoch raises."""
-        before = len(self.sink.alerts)
+    def epoch(self, *records: dict[str, Any], shard: str = "s") -> list[Alert]:
+        """What an epoch raises for good."""
         self.number += 1
-        messages: list[Message] = [message(self.number, records)] if records else []
+        return self._work([message(self.number, records, shard)] if records else [])
+
+    def mark(self, *shards: str) -> None:
+        """The source has these shards."""
+        self._work([watermark_message(shard) for shard in shards])
+
+    def read_to_the_end(self) -> list[Alert]:
+        """The source says that all there is has been read."""
+        return self._work([watermark_message("s", self.now)])
+
+    def _work(self, messages: list[Message]) -> list[Alert]:
+        before = len(self.sink.alerts)
         for found, findings in self.pipeline.process([messages]):
             self.pipeline.epoch(found, findings)
-        return self.sink.alerts[before:]
+        return [alert for alert in self.sink.alerts[before:] if not alert.provisional]
 
 
 def test_a_period_is_evaluated_once_events_are_later_than_the_allowed_lateness() -> None:
@@ -78,40 +85,23 @@ def test_what_is_late_within_the_allowance_counts_and_beyond_is_told() -> None:
     assert [advice for advice in world.advice if "allowed_lateness" in advice]
 
 
-def test_a_quiet_stream_goes_on_with_the_clock() -> None:
+def test_a_stream_that_is_read_to_its_end_goes_on_with_the_clock() -> None:
     world = World(rule(Alarm(threshold=1, period=60, allowed_lateness=120)), now=START + 100)
     assert world.epoch(event(1, 10)) == []
-    for world.now in (START + 110, START + 159):
-        assert world.epoch() == []
     world.now = START + 175
-    assert world.epoch() == []  # quiet for long enough, but the period may still get late events
-    world.now = START + 180
-    [alert] = world.epoch()
+    assert world.read_to_the_end() == []  # the period may still get late events
+    world.now = START + 240
+    assert world.epoch() == []  # nothing came, but nobody said that there is nothing
+    [alert] = world.read_to_the_end()
     assert alert.count == 1
 
 
-def test_what_is_read_region_by_region_after_an_outage_is_not_late() -> None:
-    """Event time that jumps ahead is held until a poll brings nothing, or for a while."""
-    alarm = rule(Alarm(threshold=2, period=60, allowed_lateness=60))
-    world = World(alarm, hold=600)
+def test_shards_that_are_read_one_after_the_other_are_not_late() -> None:
+    world = World(rule(Alarm(threshold=2, period=60, allowed_lateness=60)))
+    world.mark("s", "t")
     assert world.epoch(event(1, 10), event(2, 7200, errorCode="none")) == []
-    world.now += 599
-    assert world.epoch(event(3, 20)) == []
-    [alert] = world.epoch()
-    assert alert.count == 2
-    world = World(alarm, hold=600)
-    world.epoch(event(1, 10), event(2, 7200, errorCode="none"), event(3, 20))
-    world.now += 600
-    assert len(world.epoch(event(4, 7201, errorCode="none"))) == 1
-
-
-def test_a_busy_stream_does_not_go_on_with_the_clock() -> None:
-    """What is worked on after an outage is old: the clock would make it late."""
-    world = World(rule(Alarm(threshold=2, period=60, allowed_lateness=0)), now=START + 86400)
-    assert world.epoch(event(1, 10)) == []
-    world.now += 1000
-    assert world.epoch(event(2, 20)) == []
-    [alert] = world.epoch(event(3, 60, errorCode="none"))
+    assert world.epoch(event(3, 20), shard="t") == []
+    [alert] = world.epoch(event(4, 7300, errorCode="none"), shard="t")
     assert alert.count == 2
 
 
@@ -165,7 +155,7 @@ def test_memory_is_given_back() -> None:
     world = World(rule(Alarm(threshold=1, period=60, allowed_lateness=0, by=BY, suppress=120)))
     for minute in range(50):
         world.epoch(*[event(minute * 100 + n, minute * 60 + n, f"u{minute}-{n}") for n in range(20)])
-    [watched] = world.pipeline.alarms.watched.values()
+    [watched] = world.pipeline.alarms.by_rule.values()
     assert len(watched.series) <= 20 * 6
     assert len(world.checkpoint.state()) <= 20 * 6 * 2 + 1
 
@@ -260,9 +250,9 @@ def test_a_changed_definition_keeps_the_state(changed: Alarm) -> None:
     before.epoch(event(1, 10))
     [alert] = before.epoch(event(2, 70))
     after = World(rule(changed), checkpoint=before.checkpoint)
-    [series] = after.pipeline.alarms.watched["denied"].series.values()
+    [series] = after.pipeline.alarms.by_rule["denied"].series.values()
     assert series.state == alert.state == "ALARM"
-    assert after.epoch(event(3, 600)) == [] or changed is CHANGES[0]
+    assert [found.state for found in after.epoch(event(3, 600))] == ["INSUFFICIENT_DATA"]
 
 
 def test_a_rule_that_is_gone_leaves_nothing_in_the_checkpoint() -> None:

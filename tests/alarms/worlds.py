@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from trailsieve.alarms.evaluator import Alarms
+from trailsieve.alarms.evaluator import Alarms, Live
 from trailsieve.engine.checkpoint import Epoch, MemoryCheckpoint
 from trailsieve.engine.dead_letters import ReportedDeadLetters
 from trailsieve.engine.decode import Decoder
@@ -72,8 +72,8 @@ class Kept(MemoryCheckpoint):
         return self.kept
 
 
-def message(number: int, records: Sequence[Mapping[str, Any]]) -> Message:
-    return Message(json.dumps({"Records": records}).encode(), Position("s", number), f"s/{number}")
+def message(number: int, records: Sequence[Mapping[str, Any]], shard: str = "s") -> Message:
+    return Message(json.dumps({"Records": records}).encode(), Position(shard, number), f"{shard}/{number}")
 
 
 def pipeline(
@@ -82,7 +82,7 @@ def pipeline(
     sink: MemorySink,
     *,
     live: bool = True,
-    clock: Callable[[], float] = lambda: LATER,
+    clock: Callable[[], float | None] = lambda: LATER,
     **more: Any,
 ) -> Pipeline:
     """A stream's pipeline in this process."""
@@ -91,7 +91,7 @@ def pipeline(
         process=per_batch(Processor(Decoder(), Matcher(rules))),
         delivery=Delivery([SinkWorker(sink)]),
         dead_letters=[ReportedDeadLetters(more.pop("problems", lambda problem: None))],
-        alarms=Alarms(rules, live=live, clock=clock, hold=more.pop("hold", 0)),
+        alarms=Alarms(rules, live=Live(now=clock) if live else None),
         **more,
     )
 
@@ -99,14 +99,14 @@ def pipeline(
 def alerts(
     chosen: Rule | Sequence[Rule], *records: Mapping[str, Any], epochs: int = 1, **more: Any
 ) -> list[Alert]:
-    """What some records raise, in so many epochs."""
+    """What some records raise for good, in so many epochs."""
     rules = [chosen] if isinstance(chosen, Rule) else chosen
     size = -(-len(records) // epochs) or 1
     parts = [records[n : n + size] for n in range(0, len(records), size)]
     sink = MemorySink()
     source = MemorySource([message(n, part) for n, part in enumerate(parts, 1)], 1)
     pipeline(rules, source, sink, **more).run()
-    return list(sink.alerts)
+    return [alert for alert in sink.alerts if not alert.provisional]
 
 
 def clock_of(text: str) -> int:

@@ -27,7 +27,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from trailsieve.alarms.evaluator import Alarms
+from trailsieve.alarms.evaluator import Alarms, Live
 from trailsieve.engine.checkpoint import SqliteCheckpoint
 from trailsieve.engine.decode import Decoder
 from trailsieve.engine.delivery import Delivery
@@ -122,10 +122,12 @@ def measure(case: str, folder: Path, answers: Any) -> None:
     rule = Rule("denied", "Denied", "low", PATTERN, alarm=ALARM if "with alarms" in case else None)
     live = "stream" in case
     sink = Counted()
-    alarms = Alarms([rule], live=live, clock=lambda: START + 86400.0 * 365)
+    alarms = Alarms([rule], live=Live(now=lambda: START + 86400.0 * 365) if live else None)
     source = FilesSource(list_files([str(folder)]), RunContext(max_object_size=2**28), Selection())
     with tempfile.TemporaryDirectory() as scratch:
-        more: dict[str, Any] = {"checkpoint": SqliteCheckpoint(Path(scratch) / "state.db")} if live else {}
+        more: dict[str, Any] = {}
+        if live:
+            more = {"checkpoint": SqliteCheckpoint(Path(scratch) / "state.db"), "commit_every": 0.2}
         pipeline = Pipeline(
             source,
             per_message(Processor(Decoder(), Matcher([rule]))),
@@ -140,7 +142,7 @@ def measure(case: str, folder: Path, answers: Any) -> None:
         source.start({})
         for number, (messages, findings) in enumerate(pipeline.process(pipeline._polled())):
             pipeline.epoch(messages, findings)
-            if number % 50 == 49 and alarms.watched:
+            if number % 50 == 49 and alarms.by_rule:
                 most = max(most, opened(alarms), key=lambda held: held[1])
         sink.deliver(alarms.close())
         seconds = time.process_time() - started
@@ -150,7 +152,7 @@ def measure(case: str, folder: Path, answers: Any) -> None:
 
 def opened(alarms: Alarms) -> tuple[int, int]:
     """How many series and periods are held."""
-    series = [series for watched in alarms.watched.values() for series in watched.series.values()]
+    series = [series for alarm in alarms.by_rule.values() for series in alarm.series.values()]
     return len(series), sum(len(one.periods) for one in series)
 
 

@@ -29,6 +29,7 @@ class Ending:
         self._quiet = 0
         self.whole_objects = source.whole_objects
         self.selection = source.selection
+        self.ordered = source.ordered
         self.start = source.start
         self.keep_alive = source.keep_alive
         self.check = source.check

@@ -28,6 +28,7 @@ class Ending:
         self._left = count
         self.whole_objects = source.whole_objects
         self.selection = source.selection
+        self.ordered = source.ordered
         self.keep_alive = source.keep_alive
         self.check = source.check
         self.close = source.close

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from trailsieve import jsontext
-from trailsieve.alarms.datapoint import Dimensions, Sample
+from trailsieve.alarms.datapoint import Dimensions, Sample, interned
 from trailsieve.model import Alert, Match, Record
 from trailsieve.pattern.runtime import follow, number_in
 from trailsieve.rules.alarm import Alarm, Metric, Reference
@@ -28,8 +28,22 @@ def sample_of(match: Match, alert: Alert, seconds: int) -> Sample:
     """The sample of a match whose rule has an alarm."""
     rule: Rule = match.rule
     assert rule.alarm is not None
-    value = _value(rule.metric, match)
-    return Sample(alert, seconds, value, _dimensions(rule.metric, rule.alarm, match))
+    counted = rule.alarm.count_distinct
+    return Sample(
+        rule=rule.id,
+        id=alert.id,
+        time=alert.time,
+        seconds=seconds,
+        value=_text(_look_up(counted, match)) if counted else _value(rule.metric, match),
+        dimensions=_dimensions(rule.metric, rule.alarm, match),
+        facts=interned(
+            (
+                *(alert.principal, alert.source_ip, alert.event_name, alert.error_code),
+                *(alert.account, alert.region, alert.event_source, alert.user_agent),
+            )
+        ),
+        record=match.record.text,
+    )
 
 
 def _value(metric: Metric, match: Match) -> int | float | None:

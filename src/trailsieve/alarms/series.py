@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from trailsieve.alarms.certainty import can_be_certain, starts_to_breach
 from trailsieve.alarms.datapoint import Period, Sample
 from trailsieve.alarms.states import Exact, alarm_state, breaches, first_state
 from trailsieve.model import AlarmState
@@ -23,6 +24,7 @@ class Change:
         value: the last period's datapoint.
         breaching: how many periods of the evaluation range breach.
         suppressed: alerts of the same state that were held back before.
+        certain: how many periods of the evaluation range have a datapoint that breaches.
     """
 
     state: AlarmState
@@ -32,6 +34,19 @@ class Change:
     value: Exact | None
     breaching: int
     suppressed: int
+    certain: int
+
+
+class Provisional(msgspec.Struct, array_like=True):
+    """An alert that was raised before its period was closed.
+
+    Attributes:
+        end: where its last period ends; its alarm is raised for good there or earlier.
+        delivered: whether every required sink took it; False while that is not known.
+    """
+
+    end: int
+    delivered: bool = False
 
 
 @dataclass(slots=True)
@@ -41,6 +56,8 @@ class Series:
     Attributes:
         next: start of the next period to evaluate; None while there is no data to evaluate.
         held: by state, until when its alerts are held back, and how many were.
+        provisional: by id, the alerts that were raised before their period was closed.
+        saved: what the checkpoint has of it.
     """
 
     alarm: Alarm
@@ -49,6 +66,8 @@ class Series:
     next: int | None = None
     periods: dict[int, Period] = field(default_factory=dict)
     held: dict[AlarmState, tuple[int, int]] = field(default_factory=dict)
+    provisional: dict[str, Provisional] = field(default_factory=dict)
+    saved: bytes | None = None
 
     @classmethod
     def new(cls, alarm: Alarm, metric: Metric) -> Series:
@@ -62,11 +81,16 @@ class Series:
             found = self.periods[start] = Period()
         return found
 
-    def add(self, sample: Sample) -> int:
-        """Counts a sample in its period; returns the period's start."""
-        start = sample.time - sample.time % self.alarm.period
-        self.period(start).add(sample)
-        return start
+    def add(self, sample: Sample) -> tuple[bool, bool]:
+        """Counts a sample in its period.
+
+        Returns:
+            Whether the period keeps its original record, and whether the datapoint breaches for certain now
+            and did not before.
+        """
+        period = self.period(sample.seconds - sample.seconds % self.alarm.period)
+        kept = period.add(sample)
+        return kept, starts_to_breach(period, self.alarm, self.metric)
 
     def close(self, upto: int) -> list[Change]:
         """Evaluates every period that ends by `upto`; returns the changes of state that are to be raised."""
@@ -77,13 +101,66 @@ class Series:
                 changes.append(change)
         return changes
 
+    def certain_alarm(self, closed: int | None) -> Change | None:
+        """The change to ALARM that the open periods lead to, whatever comes later; None when there is none.
+
+        It may turn out to be earlier, or to be about more periods, once they are closed.
+
+        Args:
+            closed: until when every period is closed.
+        """
+        if self.state == "ALARM" or self.provisional or "ALARM" not in self.alarm.notify:
+            return None
+        if not self.periods or not can_be_certain(self.alarm, self.metric):
+            return None
+        if "ALARM" in self.held:  # an earlier change might still be held back, and this one never be raised
+            first = self._next() if closed is None else closed
+            if self.held["ALARM"][0] > first + self.alarm.period:
+                return None
+        trial = Series(self.alarm, self.metric, self.state, self.next, dict(self.periods), dict(self.held))
+        upto = max(self.periods) + self.alarm.period
+        while trial.is_due(upto):
+            change = trial._evaluate(trial._next())
+            if trial.state == "ALARM":
+                return change if change and change.certain >= self.alarm.datapoints_to_alarm else None
+        return None
+
+    def settle(self, identity: str, change: Change) -> tuple[str, bool]:
+        """Ends the provisional alert that a change to ALARM confirms or replaces.
+
+        Returns:
+            The id of the provisional alert that it replaces, or ""; and whether it confirms one that was
+            delivered under the same id.
+        """
+        known = self.provisional.pop(identity, None)
+        if known:
+            return "", known.delivered
+        later = [(item.end, name) for name, item in self.provisional.items() if item.end >= change.end]
+        if not later:
+            return "", False
+        _, replaced = min(later)
+        del self.provisional[replaced]
+        return replaced, False
+
+    def resume(self, closed: int) -> None:
+        """Finds the state once the periods are restored: all that end by `closed` were evaluated."""
+        alarm = self.alarm
+        starts = range(closed - alarm.evaluation_periods * alarm.period, closed, alarm.period)
+        if any(start in self.periods for start in starts):
+            self.next = closed
+            if self.saved is None and alarm.missing != "ignore":
+                self.state = self._state([breaches(alarm, self._value(start)) for start in starts])
+        self.periods = {s: p for s, p in self.periods.items() if s > starts[0]}
+
     def is_due(self, upto: int) -> bool:
         """Whether there is a period to evaluate that ends by then."""
         return (self.next is not None or bool(self.periods)) and self._next() + self.alarm.period <= upto
 
     def is_spent(self, upto: int) -> bool:
         """Whether nothing is known here that a new series would not know as well."""
-        if self.periods or self.next is not None or self.state != first_state(self.alarm):
+        if self.periods or self.provisional or self.next is not None:
+            return False
+        if self.state != first_state(self.alarm):
             return False
         return all(until + self.alarm.suppress <= upto for until, _ in self.held.values())
 
@@ -97,16 +174,20 @@ class Series:
         values = [self._value(place) for place in starts]
         breaching = [breaches(alarm, value) for value in values]
         before = self.state
-        self.state = alarm_state(
-            breaching, alarm.evaluation_periods, alarm.datapoints_to_alarm, alarm.missing, before
-        )
+        self.state = self._state(breaching)
         change = self._change(starts, values, breaching) if self.state != before else None
         self._forget(start, quiet=not any(place in self.periods for place in starts))
         return change
 
+    def _state(self, breaching: list[bool | None]) -> AlarmState:
+        alarm = self.alarm
+        return alarm_state(
+            breaching, alarm.evaluation_periods, alarm.datapoints_to_alarm, alarm.missing, self.state
+        )
+
     def _value(self, start: int) -> Exact | None:
         period = self.periods.get(start)
-        return period.value(self.alarm.statistic, self.metric) if period else None
+        return period.value(self.alarm.counted, self.metric) if period else None
 
     def _change(
         self, starts: range, values: list[Exact | None], breaching: list[bool | None]
@@ -125,7 +206,8 @@ class Series:
         bad = [alarm.missing == "breaching" if breach is None else breach for breach in breaching]
         start = starts[bad.index(True)] if self.state == "ALARM" and True in bad else starts[0]
         periods = [found for place in range(start, end, alarm.period) if (found := self.periods.get(place))]
-        return Change(self.state, start, end, periods, values[-1], sum(bad), suppressed)
+        certain = breaching.count(True)
+        return Change(self.state, start, end, periods, values[-1], sum(bad), suppressed, certain)
 
     def _forget(self, start: int, *, quiet: bool) -> None:
         """Drops what the next evaluation does not look at; after nothing but silence waits for data."""
@@ -135,12 +217,35 @@ class Series:
         self.next = None if quiet else start + self.alarm.period
 
 
-def encode_series(series: Series) -> bytes:
-    """A series without its periods, for the checkpoint."""
-    return msgspec.msgpack.encode([series.state, series.next, series.held])
+def encode_series(series: Series) -> bytes | None:
+    """What of a series cannot be found again from its samples, for the checkpoint; None when all can.
+
+    A state other than ALARM follows from the datapoints of the evaluation range (rule 66), unless missing
+    data keeps it.
+    """
+    is_known = series.state == first_state(series.alarm) or (
+        series.state != "ALARM" and series.alarm.missing != "ignore"
+    )
+    if is_known and not series.held and not series.provisional:
+        return None
+    return msgspec.msgpack.encode([series.state, series.held, series.provisional])
+
+
+_decode = msgspec.msgpack.Decoder(
+    tuple[AlarmState, dict[AlarmState, tuple[int, int]], dict[str, Provisional]]
+).decode
 
 
 def restore_series(series: Series, data: bytes) -> None:
-    """What `encode_series` wrote."""
-    series.state, series.next, held = msgspec.msgpack.decode(data)
-    series.held = {state: (until, count) for state, (until, count) in held.items()}
+    """Takes what `encode_series` wrote."""
+    series.state, series.held, series.provisional = _decode(data)
+    series.saved = data
+
+
+def restore_announced(series: Series, data: bytes) -> None:
+    """Takes the provisional alerts of which it is not known whether they were delivered."""
+    announced = {identity: Provisional(item.end) for identity, item in _decode_announced(data).items()}
+    series.provisional = announced | series.provisional
+
+
+_decode_announced = msgspec.msgpack.Decoder(dict[str, Provisional]).decode

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from trailsieve.alarms.evaluator import Alarms
+from trailsieve.alarms.evaluator import Alarms, Live
 from trailsieve.app import registry
 from trailsieve.app.config import Config, Part
+from trailsieve.clock import TrustedClock
 from trailsieve.engine.checkpoint import SqliteCheckpoint
 from trailsieve.engine.dead_letters import (
     AlertLetters,
@@ -34,10 +35,7 @@ from trailsieve.ports import RunContext, Sink, Source
 from trailsieve.rules.load import load_pack
 from trailsieve.rules.rule import Rule, joined
 from trailsieve.sources.dead_letters import DeadLetterSource
-
-# Seconds for which alarms hold new event times: objects are listed by account and region, not by time.
-_HOLD_OBJECTS = 600.0
-_HOLD_STREAM = 30.0
+from trailsieve.times import duration_seconds, fraction_seconds
 
 
 @dataclass(slots=True)
@@ -82,7 +80,7 @@ def service(
         dead_letters_only: the source is the file of dead letters, not the one that is configured.
     """
     stats = RunStats()
-    context = replace(context, skip=stats.skip)
+    context = replace(context, skip=stats.skip, now=TrustedClock().now)
     rules = rules_of(config)
     checkpoint = SqliteCheckpoint(Path(config.checkpoint.path), config.checkpoint.ids)
     letters_path = Path(config.dead_letters.path)
@@ -103,6 +101,8 @@ def service(
         Heartbeat(config.heartbeat),
         context.gauge,
     )
+    max_wait = duration_seconds(config.alarms.max_wait, "max_wait") if config.alarms.max_wait else 0
+    live = Live(ordered=source.ordered, now=context.now, max_wait=max_wait, report=context.info)
     pipeline = Pipeline(
         source=source,
         process=_process(rules, source, config.workers or os.cpu_count() or 1, context),
@@ -111,7 +111,8 @@ def service(
         stats=stats,
         checkpoint=checkpoint,
         seen=RecentIds(config.checkpoint.ids),
-        alarms=Alarms(rules, live=True, hold=_HOLD_OBJECTS if source.whole_objects else _HOLD_STREAM),
+        alarms=Alarms(rules, live=live),
+        commit_every=fraction_seconds(config.checkpoint.every, "every"),
         limit=limit,
         ends=not dead_letters_only,
         stopping=stopping,
@@ -138,7 +139,7 @@ def replay(
         delivery=DirectDelivery([sink]),
         dead_letters=dead_letters,
         stats=stats or RunStats(),
-        alarms=Alarms(rules, upto=int(until.timestamp()) if until else None),
+        alarms=Alarms(rules, until=int(until.timestamp()) if until else None),
         info=context.info,
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from trailsieve.engine.routing import Routing
-from trailsieve.times import duration_seconds
+from trailsieve.times import duration_seconds, fraction_seconds
 
 
 class RulesConfig(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -22,10 +22,35 @@ class RulesConfig(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class CheckpointConfig(Struct, forbid_unknown_fields=True, kw_only=True):
-    """`[checkpoint]`: the state file, and how many alert ids it keeps to recognize repeated alerts."""
+    """`[checkpoint]`.
+
+    Attributes:
+        path: the state file.
+        ids: how many alert ids it keeps to recognize repeated alerts.
+        every: how long delivered alerts and positions may wait to be saved together, such as 200ms.
+    """
 
     path: str = "trailsieve.db"
     ids: int = 200_000
+    every: str = "200ms"
+
+    def __post_init__(self) -> None:
+        fraction_seconds(self.every, "every")
+
+
+class AlarmsConfig(Struct, forbid_unknown_fields=True, kw_only=True):
+    """`[alarms]`.
+
+    Attributes:
+        max_wait: how long alarms wait for a shard that stays behind before they go on without it, such as
+            1h; by default they wait for as long as it takes.
+    """
+
+    max_wait: str = ""
+
+    def __post_init__(self) -> None:
+        if self.max_wait:
+            duration_seconds(self.max_wait, "max_wait")
 
 
 class DeadLettersConfig(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -79,6 +104,7 @@ class Config(Struct):
     rules: list[RulesConfig]
     checkpoint: CheckpointConfig
     dead_letters: DeadLettersConfig
+    alarms: AlarmsConfig
     workers: int = 0
     max_object_size: str = "256MiB"
     limits: bool = True

@@ -8,7 +8,15 @@ from typing import Any, TypeVar
 import msgspec
 
 from trailsieve.app import registry
-from trailsieve.app.config import CheckpointConfig, Config, DeadLettersConfig, Part, RulesConfig, RunConfig
+from trailsieve.app.config import (
+    AlarmsConfig,
+    CheckpointConfig,
+    Config,
+    DeadLettersConfig,
+    Part,
+    RulesConfig,
+    RunConfig,
+)
 from trailsieve.app.expand import Expansion
 from trailsieve.engine.routing import Routing
 from trailsieve.errors import ConfigError, UsageError
@@ -18,7 +26,7 @@ from trailsieve.toml_file import Place, TableReader, TomlFile, nearest
 T = TypeVar("T")
 
 _ROUTING = {field.name for field in msgspec.structs.fields(Routing)}  # keys of every [[sink]]
-_TABLES = ("source", "sink", "rules", "checkpoint", "dead_letters", "run")
+_TABLES = ("source", "sink", "rules", "checkpoint", "dead_letters", "alarms", "run")
 
 
 def load_config(path: str | Path) -> tuple[Config, frozenset[str]]:
@@ -61,8 +69,9 @@ class _Loader:
         rules = [self.read(RulesConfig, table, place) for place, table in self.tables("rules")]
         checkpoint = self.read(CheckpointConfig, content.get("checkpoint", {}), ("checkpoint",))
         dead_letters = self.read(DeadLettersConfig, content.get("dead_letters", {}), ("dead_letters",))
+        alarms = self.read(AlarmsConfig, content.get("alarms", {}), ("alarms",))
         run = self.read(RunConfig, content.get("run", {}), ("run",))
-        if self.file.mistakes or not (source and checkpoint and dead_letters and run):
+        if self.file.mistakes or not (source and checkpoint and dead_letters and alarms and run):
             return None
         return Config(
             source=source,
@@ -70,6 +79,7 @@ class _Loader:
             rules=[rule for rule in rules if rule],
             checkpoint=checkpoint,
             dead_letters=dead_letters,
+            alarms=alarms,
             workers=run.workers,
             max_object_size=run.max_object_size,
             limits=run.limits,

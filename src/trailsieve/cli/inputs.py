@@ -64,6 +64,7 @@ class Inputs:
     """Several sources as one, read one after the other."""
 
     whole_objects = True
+    ordered = False
 
     def __init__(self, sources: Sequence[Source], selection: Selection) -> None:
         self._sources = sources

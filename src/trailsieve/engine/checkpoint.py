@@ -1,4 +1,4 @@
-"""How far every shard has been worked on, and what was raised: kept in one transaction an epoch."""
+"""How far every shard has been worked on, what was raised, and what alarms counted: in one transaction."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from trailsieve.alarms.sample_log import SampleRow
 from trailsieve.engine.dedup import DEFAULT_CAPACITY
 from trailsieve.errors import CheckpointError
 from trailsieve.model import GONE, Offset, Position
 
-_VERSION = 1
+_VERSION = 2
 _TABLES = """
 CREATE TABLE position (shard TEXT PRIMARY KEY, offset TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE alert (number INTEGER PRIMARY KEY, id TEXT NOT NULL);
 CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL);
+CREATE TABLE sample (number INTEGER PRIMARY KEY, expires INTEGER NOT NULL, data BLOB NOT NULL);
+CREATE INDEX sample_expires ON sample (expires);
 """
 
 
@@ -30,11 +33,15 @@ class Epoch:
         positions: the next offset of each shard that moved, later ones last; `GONE` forgets a shard.
         ids: the ids of the alerts that were raised.
         state: what else must survive, by key; None forgets a key.
+        samples: what alarms must count again after a restart, until it expires.
+        expired: samples that expire at or before this watermark are forgotten; None forgets none.
     """
 
-    positions: Sequence[Position]
+    positions: Sequence[Position] = ()
     ids: Sequence[str] = ()
     state: dict[str, bytes | None] = field(default_factory=dict)
+    samples: Sequence[SampleRow] = ()
+    expired: int | None = None
 
 
 class Checkpoint(Protocol):
@@ -56,6 +63,9 @@ class Checkpoint(Protocol):
     def state(self) -> dict[str, bytes]:
         """What else was kept."""
 
+    def samples(self) -> Iterable[SampleRow]:
+        """The samples that have not expired, oldest first."""
+
     def close(self) -> None:
         """Gives back what is held."""
 
@@ -66,6 +76,7 @@ class MemoryCheckpoint:
     def __init__(self) -> None:
         self._positions: dict[str, Offset] = {}
         self._state: dict[str, bytes] = {}
+        self._samples: list[SampleRow] = []
 
     def save(self, epoch: Epoch) -> None:
         for position in epoch.positions:
@@ -78,6 +89,9 @@ class MemoryCheckpoint:
                 self._state.pop(key, None)
             else:
                 self._state[key] = value
+        self._samples += epoch.samples
+        if epoch.expired is not None:
+            self._samples = [row for row in self._samples if row.expires > epoch.expired]
 
     def positions(self) -> dict[str, Offset]:
         return dict(self._positions)
@@ -87,6 +101,9 @@ class MemoryCheckpoint:
 
     def state(self) -> dict[str, bytes]:
         return dict(self._state)
+
+    def samples(self) -> Iterable[SampleRow]:
+        return list(self._samples)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -138,6 +155,10 @@ class SqliteCheckpoint:
                 )
             database.executemany("REPLACE INTO state VALUES (?, ?)", kept)
             database.executemany("DELETE FROM state WHERE key = ?", gone)
+            rows = [(row.expires, row.data) for row in epoch.samples]
+            database.executemany("INSERT INTO sample (expires, data) VALUES (?, ?)", rows)
+            if epoch.expired is not None:
+                database.execute("DELETE FROM sample WHERE expires <= ?", (epoch.expired,))
 
     def positions(self) -> dict[str, Offset]:
         with self._errors("read"):
@@ -152,6 +173,11 @@ class SqliteCheckpoint:
     def state(self) -> dict[str, bytes]:
         with self._errors("read"):
             return dict(self._database.execute("SELECT key, value FROM state").fetchall())
+
+    def samples(self) -> Iterator[SampleRow]:
+        with self._errors("read"):
+            for expires, data in self._database.execute("SELECT expires, data FROM sample ORDER BY number"):
+                yield SampleRow(expires, data)
 
     def close(self) -> None:
         self._database.close()

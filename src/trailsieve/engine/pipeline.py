@@ -16,12 +16,13 @@ from trailsieve.engine.checkpoint import Checkpoint, Epoch, MemoryCheckpoint
 from trailsieve.engine.dead_letters import DeadLetters, RatioLimit
 from trailsieve.engine.dedup import RecentIds
 from trailsieve.engine.delivery import Delivery, DirectDelivery
+from trailsieve.engine.group_commit import GroupCommit
 from trailsieve.engine.processor import BatchResult, Processor
-from trailsieve.engine.stats import RunStats
+from trailsieve.engine.stats import Matched, RunStats
 from trailsieve.model import Alert, Message, Position
 from trailsieve.ports import Source
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Matched)
 
 Processed = tuple[Sequence[Message], BatchResult]
 # Processes what was polled, in order, in this process or in others. An empty poll is an empty epoch.
@@ -52,6 +53,7 @@ class Pipeline:
 
     Attributes:
         alarms: the alarms of the rules that have one.
+        commit_every: seconds for which epochs wait to be saved together; 0 saves each at once.
         limit: ends the run when too much cannot be read.
         ends: whether the end of the source is the end of all events, at which every period is closed.
         info: shows the operator a line about what arrives, each line once.
@@ -66,11 +68,16 @@ class Pipeline:
     checkpoint: Checkpoint = field(default_factory=MemoryCheckpoint)
     seen: RecentIds = field(default_factory=RecentIds)
     alarms: Alarms = field(default_factory=lambda: Alarms(()))
+    commit_every: float = 0
     limit: RatioLimit = field(default_factory=RatioLimit)
     ends: bool = True
     stopping: Callable[[], bool] = lambda: False
     info: Callable[[str], None] = lambda text: None
     _shown: set[str] = field(default_factory=set)
+    _commits: GroupCommit = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._commits = GroupCommit(self.checkpoint, self.source.commit, self.commit_every)
 
     def run(self) -> RunStats:
         """Works until the source is exhausted or `stopping` is true, and returns the counts.
@@ -82,33 +89,45 @@ class Pipeline:
         self.source.start(self.checkpoint.positions())
         for identity in self.checkpoint.ids():
             self.seen.add(identity)
-        self.alarms.restore(self.checkpoint.state())
-        for messages, result in self.process(self._polled()):
-            self.epoch(messages, result)
-        if self.ends and self.source.exhausted:
-            self._raise(self.alarms.close(), [], [])
+        self.alarms.restore(self.checkpoint.state(), self.checkpoint.samples())
+        try:
+            for messages, result in self.process(self._polled()):
+                self.epoch(messages, result)
+            if self.ends and self.source.exhausted:
+                self._raise(self.alarms.close(), [], [])
+        finally:
+            self._commits.flush()
         return self.stats
 
     def epoch(self, messages: Sequence[Message], result: BatchResult) -> None:
         """Delivers what the messages held, then commits them."""
-        alerts = self._new(result.alerts, lambda alert: alert)
-        samples = self._new(result.samples, lambda sample: sample.alert)
-        ids = [alert.id for alert in alerts] + [sample.alert.id for sample in samples]
+        alerts = self._new(result.alerts)
+        samples = self._new(result.samples)
+        ids = [alert.id for alert in alerts] + [sample.id for sample in samples]
         self.alarms.add(samples)
         self.alarms.add_misses(result.misses)
-        alerts += self.alarms.advance(result.newest, heard=any(not m.marker for m in messages))
+        self.alarms.observe(result.newest)
+        for message in messages:
+            if message.watermark:
+                self.alarms.mark(message.watermark)
+        alerts += self.alarms.advance()
         self.stats.add(result)
         self._report(result)
-        self._raise(alerts, ids, [message.position for message in messages])
+        self._raise(alerts, ids, [message.position for message in messages if not message.watermark])
 
     def _raise(self, alerts: Sequence[Alert], ids: Sequence[str], positions: Sequence[Position]) -> None:
         self.stats.raised(alerts)
+        announced = self.alarms.announce()
+        if announced:
+            self._commits.flush()
+            self.checkpoint.save(Epoch(state=announced))
         self.delivery.deliver(alerts)
-        state = self.alarms.changes()
-        if positions or state:
-            self.checkpoint.save(Epoch(positions, ids, state))
-        if positions:
-            self.source.commit(positions)
+        self.alarms.delivered()
+        changes = self.alarms.changes()
+        if positions or ids or changes:
+            samples = [changes.samples] if changes.samples else []
+            self._commits.add(Epoch(positions, ids, changes.state, samples, changes.expired))
+        self._commits.flush_if_due()
 
     def _report(self, result: BatchResult) -> None:
         for advice in (*result.advice, *self._alarm_advice(result)):
@@ -121,7 +140,7 @@ class Pipeline:
         self.limit.add(result.records, result.problems)
 
     def _alarm_advice(self, result: BatchResult) -> Iterator[str]:
-        self.stats.late, self.stats.over_max_keys = self.alarms.late, self.alarms.crowded
+        self.stats.late, self.stats.over_max_keys = self.alarms.late, self.alarms.over_max_keys
         for rule in self.stats.late:
             yield f"rule {rule}: events arrive after its alarm's allowed_lateness and do not count; raise it"
         for rule in self.stats.over_max_keys:
@@ -134,13 +153,12 @@ class Pipeline:
         while not self.source.exhausted and not self.stopping():
             yield self.source.poll()
 
-    def _new(self, found: Sequence[T], alert_of: Callable[[T], Alert]) -> list[T]:
-        """What was not found before: alerts, or samples by the alert of their match."""
+    def _new(self, found: Sequence[T]) -> list[T]:
+        """The matches that were not found before."""
         new = []
         for item in found:
-            alert = alert_of(item)
-            is_new = self.seen.add(alert.id)
-            self.stats.matched(alert, duplicate=not is_new)
+            is_new = self.seen.add(item.id)
+            self.stats.matched(item, duplicate=not is_new)
             if is_new:
                 new.append(item)
         return new

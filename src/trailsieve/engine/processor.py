@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 from msgspec import Struct
@@ -31,7 +32,7 @@ class BatchResult(Struct):
         advice: hints for the operator about what arrives.
         samples: what matches of rules with an alarm add to their metrics.
         misses: by rule with a `metric.default` and start of a period, records that did not match.
-        newest: the newest event time in seconds, when any rule has an alarm.
+        newest: the newest event time of each shard, in seconds, when any rule has an alarm.
         excepted: by rule and reason, matches that an exception hides.
         expired: the same for exceptions that have expired; these matches count.
     """
@@ -46,7 +47,7 @@ class BatchResult(Struct):
     advice: list[str] = []
     samples: list[Sample] = []
     misses: dict[str, dict[int, int]] = {}
-    newest: int | None = None
+    newest: dict[str, int] = {}
     excepted: dict[str, dict[str, int]] = {}
     expired: dict[str, dict[str, int]] = {}
 
@@ -58,6 +59,7 @@ class Processor:
         self._decoder = decoder
         self._matcher = matcher
         alarmed = [rule for rule in matcher.rules if rule.alarm]
+        self._alarmed = bool(alarmed)
         self._with_default = [rule for rule in alarmed if rule.metric.default is not None]
 
     def process(self, message: Message) -> BatchResult:
@@ -65,17 +67,24 @@ class Processor:
         if message.marker:
             return BatchResult()
         decoded = self._decoder.decode(message)
-        return self._result(decoded, len(decoded.data))
+        return self._result(decoded, len(decoded.data), message.position.shard)
 
     def process_batch(self, messages: Sequence[Message]) -> BatchResult:
         """Returns the same for many small messages of a stream at once, in their order."""
+        if not self._alarmed:
+            return self._process_shard("", messages)
+        shards = groupby(messages, lambda message: message.position.shard)
+        results = [self._process_shard(shard, list(of_shard)) for shard, of_shard in shards]
+        return results[0] if len(results) == 1 else joined(results)
+
+    def _process_shard(self, shard: str, messages: Sequence[Message]) -> BatchResult:
         decoded = self._decoder.decode_batch(messages)
-        result = self._result(decoded, decoded.size)
+        result = self._result(decoded, decoded.size, shard)
         result.control_messages = decoded.control_messages
         result.advice = sorted(decoded.advice)
         return result
 
-    def _result(self, decoded: Decoded, size: int) -> BatchResult:
+    def _result(self, decoded: Decoded, size: int, shard: str) -> BatchResult:
         result = BatchResult(files=int(decoded.lines <= 1), size=size)
         tally = Tally(self._with_default)
         seen = 0
@@ -93,7 +102,8 @@ class Processor:
         result.unreadable_records = sum(problem.index > 0 for problem in result.problems)
         result.records = seen - result.unreadable_records
         result.problems += decoded.problems
-        result.newest = tally.newest
+        if tally.newest is not None:
+            result.newest[shard] = tally.newest
         for rule in self._with_default:
             assert rule.alarm is not None
             result.misses[rule.id] = tally.misses(rule.id, rule.alarm.period)
@@ -115,6 +125,37 @@ class Processor:
             result.problems.append(Problem(alert.position, reason, text=match.record.text, warning=True))
         else:
             result.samples.append(sample_of(match, alert, seconds))
+
+
+def joined(results: Iterable[BatchResult]) -> BatchResult:
+    """Returns the sum of results, in their order."""
+    total = BatchResult()
+    for result in results:
+        total.alerts += result.alerts
+        total.problems += result.problems
+        total.files += result.files
+        total.records += result.records
+        total.size += result.size
+        total.unreadable_records += result.unreadable_records
+        total.control_messages += result.control_messages
+        total.advice += result.advice
+        total.samples += result.samples
+        for shard, seconds in result.newest.items():
+            total.newest[shard] = max(seconds, total.newest.get(shard, seconds))
+        for mine, theirs in (
+            (total.misses, result.misses),
+            (total.excepted, result.excepted),
+            (total.expired, result.expired),
+        ):
+            _add_counts(mine, theirs)
+    return total
+
+
+def _add_counts(mine: dict[str, dict[Any, int]], theirs: dict[str, dict[Any, int]]) -> None:
+    for rule, counts in theirs.items():
+        known = mine.setdefault(rule, {})
+        for key, count in counts.items():
+            known[key] = known.get(key, 0) + count
 
 
 def _is_excepted(match: Match, seconds: int | None, result: BatchResult) -> bool:

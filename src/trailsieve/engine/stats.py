@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from trailsieve.engine.processor import BatchResult
 from trailsieve.model import Alert, Problem
@@ -13,6 +13,21 @@ from trailsieve.model import Alert, Problem
 _TOP = 3
 _KEPT_PROBLEMS = 1000  # named one by one; all are counted
 _KEPT_NAMES = 10_000  # different principals or addresses a rule; more are counted together
+
+
+class Matched(Protocol):
+    """A match as it is counted: an alert, or the sample of an alarm."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def rule(self) -> str: ...
+    @property
+    def time(self) -> str | None: ...
+    @property
+    def principal(self) -> str | None: ...
+    @property
+    def source_ip(self) -> str | None: ...
 
 
 @dataclass(slots=True)
@@ -26,13 +41,13 @@ class RuleCounts:
     principals: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
 
-    def add(self, alert: Alert) -> None:
+    def add(self, match: Matched) -> None:
         """Counts one event that matches."""
-        if alert.time:
-            self.first = min(self.first or alert.time, alert.time)
-            self.last = max(self.last, alert.time)
-        _count(self.principals, alert.principal)
-        _count(self.sources, alert.source_ip)
+        if match.time:
+            self.first = min(self.first or match.time, match.time)
+            self.last = max(self.last, match.time)
+        _count(self.principals, match.principal)
+        _count(self.sources, match.source_ip)
 
 
 def _count(counter: Counter[str], name: str | None) -> None:
@@ -100,7 +115,7 @@ class RunStats:
         """The number of objects and records that could not be read."""
         return self.unreadable_objects + self.unreadable_records
 
-    def matched(self, alert: Alert, *, duplicate: bool) -> None:
+    def matched(self, alert: Matched, *, duplicate: bool) -> None:
         """Counts a match; its event only the first time."""
         counts = self.rules[alert.rule]
         counts.matches += 1

@@ -16,6 +16,7 @@ from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.nodes import Selector
 
 Statistic = Literal["Sum", "SampleCount", "Average", "Minimum", "Maximum"]
+Counted = Statistic | Literal["DistinctCount"]
 Comparison = Literal[">=", ">", "<", "<="]
 Missing = Literal["missing", "notBreaching", "breaching", "ignore"]
 Number = int | float
@@ -75,6 +76,7 @@ class Alarm:
     """When the metric of a rule raises alerts (rules 65 to 67). Durations are in seconds.
 
     Attributes:
+        count_distinct: the datapoint is the number of different values of this field, not the statistic.
         by: fields of the event; each combination of their values has its own alarm, in addition to the
             metric's dimensions.
         allowed_lateness: how far behind the newest event another event may arrive and still count; a period
@@ -91,11 +93,17 @@ class Alarm:
     evaluation_periods: Count = 1
     datapoints_to_alarm: Count = 1
     missing: Missing = "missing"
+    count_distinct: Reference | None = None
     by: References = ()
     allowed_lateness: Seconds = 900
     notify: States = ("ALARM",)
     suppress: Seconds = 0
     max_keys: Count = MAX_KEYS
+
+    @property
+    def counted(self) -> Counted:
+        """What the datapoint of a period is."""
+        return "DistinctCount" if self.count_distinct else self.statistic
 
 
 @dataclass(frozen=True, slots=True)

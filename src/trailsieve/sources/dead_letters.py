@@ -23,6 +23,7 @@ class DeadLetterSource:
     """
 
     whole_objects = False
+    ordered = False
     selection = Selection()
 
     def __init__(self, path: Path) -> None:

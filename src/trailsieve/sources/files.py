@@ -93,6 +93,7 @@ class FilesSource:
     """
 
     whole_objects = True
+    ordered = False
 
     def __init__(self, files: Sequence[ListedFile], context: RunContext, selection: Selection) -> None:
         self.selection = selection

@@ -36,6 +36,7 @@ class StdinSource:
     """Yields a message a line: a record, or an envelope of records."""
 
     whole_objects = False
+    ordered = True
     selection = Selection()
 
     def __init__(self, descriptor: int, limit: int) -> None:

@@ -51,6 +51,7 @@ class FollowSource:
     """Yields a message a line: a record, or an envelope of records."""
 
     whole_objects = False
+    ordered = True
     selection = Selection()
     exhausted = False
 

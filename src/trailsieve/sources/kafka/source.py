@@ -53,6 +53,7 @@ class KafkaSource:
     """Yields the records of the partitions that the group gives us. A shard is `topic/partition`."""
 
     whole_objects = False
+    ordered = True
     selection = Selection()
     exhausted = False
 

@@ -66,6 +66,7 @@ class KinesisSource:
     """
 
     whole_objects = False
+    ordered = True
     selection = Selection()
     exhausted = False
 

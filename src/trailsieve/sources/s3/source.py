@@ -94,6 +94,7 @@ class S3Source:
     """
 
     whole_objects = True
+    ordered = False
 
     def __init__(
         self,

@@ -86,6 +86,7 @@ class SqsSource:
     """
 
     whole_objects = True
+    ordered = False
     selection = Selection()
     exhausted = False
 

@@ -1,0 +1,176 @@
+"""The alarms of one rule: a series for each combination of dimension values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from trailsieve.alarms.alerts import alert_of_change
+from trailsieve.alarms.datapoint import Dimensions, Sample
+from trailsieve.alarms.series import (
+    Change,
+    Provisional,
+    Series,
+    encode_series,
+    restore_announced,
+    restore_series,
+)
+from trailsieve.model import Alert
+from trailsieve.rules.alarm import Alarm
+from trailsieve.rules.rule import Rule
+
+OTHERS: Dimensions = (("others", "more than max_keys"),)
+
+
+class RuleAlarm:
+    """The series of one rule.
+
+    Attributes:
+        closed: every period that ends by then is evaluated, in seconds since 1970; None before the first.
+        late: samples that came after their period was closed.
+        over_max_keys: samples that were counted together because there were too many dimension values.
+        announced: the dimensions of series with a provisional alert that was not delivered yet.
+    """
+
+    def __init__(self, rule: Rule, alarm: Alarm) -> None:
+        self.rule = rule
+        self.alarm = alarm
+        self.series: dict[Dimensions, Series] = {}
+        self.closed: int | None = None
+        self.late = self.over_max_keys = 0
+        self.announced: set[Dimensions] = set()
+        self._changed: dict[Dimensions, bytes | None] = {}  # series to keep, with what was kept before
+        self._breaching: dict[Dimensions, None] = {}  # series in which a datapoint began to breach
+
+    def add(self, sample: Sample) -> Sample | None:
+        """Counts a sample; returns what of it must be kept to count it again, None when it came too late."""
+        if self.is_late(sample.seconds):
+            self.late += 1
+            return None
+        key = self._find(sample.dimensions)
+        kept, breaches = self.series[key].add(sample)
+        if breaches:
+            self._breaching[key] = None
+        return sample if kept or sample.record is None else replace(sample, record=None)
+
+    def restore(self, sample: Sample) -> None:
+        """Counts a sample again that was kept."""
+        if self._knows(sample.dimensions):
+            self.series[self._find(sample.dimensions)].add(sample)
+
+    def add_misses(self, start: int, count: int) -> None:
+        """Counts events that did not match."""
+        if not self.is_late(start):
+            self.series[self._find(())].period(start - start % self.alarm.period).misses += count
+
+    def is_late(self, seconds: int) -> bool:
+        """Whether the period of that time is closed."""
+        period = self.alarm.period
+        return self.closed is not None and seconds - seconds % period + period <= self.closed
+
+    def close_until(self, watermark: int) -> list[Alert]:
+        """Closes the periods whose events are complete at that watermark; returns the alerts."""
+        upto = self.closed_at(watermark)
+        return [] if self.closed is not None and upto <= self.closed else self.close(upto)
+
+    def closed_at(self, watermark: int) -> int:
+        """Until when every period is closed at a watermark, in seconds."""
+        upto = watermark - self.alarm.allowed_lateness
+        return upto - upto % self.alarm.period
+
+    def close(self, upto: int) -> list[Alert]:
+        """Closes every period that ends by `upto`; returns the alerts in the order of their periods."""
+        self.closed = upto
+        found = []
+        for key, series in list(self.series.items()):
+            due, spent = series.is_due(upto), series.is_spent(upto)
+            if due or spent:
+                self._changed.setdefault(key, series.saved)
+            if due:
+                changes = series.close(upto)
+                found += [(change.end, key, self._final(key, series, change)) for change in changes]
+                spent = series.is_spent(upto)
+            if spent:
+                del self.series[key]
+        found.sort(key=lambda item: item[:2])
+        return [alert for _, _, alert in found]
+
+    def early(self) -> list[Alert]:
+        """The alarms that are certain before their period is closed, and were not raised yet."""
+        alerts = []
+        for key in self._breaching:
+            series = self.series.get(key)
+            change = series.certain_alarm(self.closed) if series else None
+            if series and change:
+                alert = alert_of_change(self.rule, key, change)
+                series.provisional[alert.id] = Provisional(change.end)
+                self.announced.add(key)
+                alerts.append(replace(alert, provisional=True))
+        self._breaching.clear()
+        return alerts
+
+    def delivered(self) -> None:
+        """Notes that the announced alerts were delivered."""
+        for key in self.announced:
+            series = self.series[key]
+            self._changed.setdefault(key, series.saved)
+            for provisional in series.provisional.values():
+                provisional.delivered = True
+        self.announced.clear()
+
+    def changes(self) -> Iterator[tuple[Dimensions, bytes | None]]:
+        """The series whose state is not what was kept; None for those to forget."""
+        for key, before in self._changed.items():
+            series = self.series.get(key)
+            data = encode_series(series) if series else None
+            if series:
+                series.saved = data
+            if data != before:
+                yield key, data
+        self._changed.clear()
+
+    def restore_series(self, key: Dimensions, data: bytes, *, announced: bool) -> bool:
+        """Takes what was kept of a series; returns False when the rule has none of these dimensions now."""
+        if not self._knows(key):
+            return False
+        series = self.series.setdefault(key, Series.new(self.alarm, self.rule.metric))
+        if announced:
+            restore_announced(series, data)
+            self._changed.setdefault(key, series.saved)
+        else:
+            restore_series(series, data)
+        return True
+
+    def resume(self, watermark: int | None) -> None:
+        """Goes on at a watermark: every period that it closes was evaluated before."""
+        self.closed = None if watermark is None else self.closed_at(watermark)
+        for series in self.series.values():
+            if self.closed is None:
+                series.next = None
+            else:
+                series.resume(self.closed)
+
+    def _final(self, key: Dimensions, series: Series, change: Change) -> Alert:
+        """The alert of a change, with the provisional one that it confirms or replaces."""
+        alert = alert_of_change(self.rule, key, change)
+        if change.state != "ALARM" or not series.provisional:
+            return alert
+        replaced, confirms = series.settle(alert.id, change)
+        return replace(alert, replaces=replaced or None, confirms=confirms)
+
+    def _find(self, dimensions: Dimensions) -> Dimensions:
+        """The key to count under; the common one when there are too many."""
+        if dimensions in self.series:
+            return dimensions
+        if len(self.series) >= self.alarm.max_keys:
+            self.over_max_keys += 1
+            dimensions = OTHERS
+        if dimensions not in self.series:
+            self.series[dimensions] = Series.new(self.alarm, self.rule.metric)
+        return dimensions
+
+    def _knows(self, dimensions: Dimensions) -> bool:
+        """Whether the rule, as it is now, can have a series of these dimensions."""
+        names = {item.text for item in self.alarm.by} | {name for name, _ in self.rule.metric.dimensions}
+        return dimensions == OTHERS or {name for name, _ in dimensions} <= names

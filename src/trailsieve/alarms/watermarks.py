@@ -1,0 +1,127 @@
+"""How far event time has come: one watermark a shard, and the lowest of them for the whole source.
+
+The terms are those of Flink and Beam (nightlies.apache.org/flink/flink-docs-stable/docs/concepts/time and
+beam.apache.org/documentation/programming-guide/#watermarks-and-late-data). A shard's watermark moves on in
+two ways: by the newest event that was read from it, where its events come in the order of time, and by what
+its source says: everything that had reached the shard by that time has been read. A source says so only of a
+shard that it has read to the end, so a shard that is behind, unreachable or blocked holds all others back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from trailsieve.model import Watermark
+
+_AHEAD = 60.0  # seconds by which a watermark ahead of the clock shows that the clock was wrong
+
+
+@dataclass(slots=True)
+class _Shard:
+    """Attributes: newest event time; until when all was read; the highest watermark, and since when."""
+
+    newest: float | None = None
+    complete: float | None = None
+    reached: float | None = None
+    since: float = 0.0
+    left_behind: bool = False
+
+
+class Watermarks:
+    """The watermarks of one source's shards. Times are seconds since 1970.
+
+    Args:
+        ordered: whether the events of a shard come in the order of time, but for their lateness.
+        now: the time of day; None while it cannot be trusted. No watermark is ahead of it.
+        monotonic: seconds of a clock that no one sets.
+        max_wait: seconds without progress after which the others go on without a shard; 0 for never.
+        report: is told, in one line, of shards that are left behind and of a clock that went back.
+    """
+
+    def __init__(
+        self,
+        *,
+        ordered: bool,
+        now: Callable[[], float | None],
+        monotonic: Callable[[], float],
+        max_wait: float = 0,
+        report: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self.value: int | None = None
+        self._ordered = ordered
+        self._now = now
+        self._monotonic = monotonic
+        self._max_wait = max_wait
+        self._report = report
+        self._shards: dict[str, _Shard] = {}
+
+    def observe(self, newest: Mapping[str, int]) -> None:
+        """Takes the newest event time of each shard that something was read from."""
+        if self._ordered:
+            for name, seconds in newest.items():
+                shard = self._shard(name)
+                shard.newest = seconds if shard.newest is None else max(shard.newest, seconds)
+
+    def mark(self, mark: Watermark) -> None:
+        """Takes what the source says of a shard."""
+        if mark.ended:
+            self._shards.pop(mark.shard, None)
+            return
+        shard = self._shard(mark.shard)
+        if mark.time is not None:
+            shard.complete = mark.time if shard.complete is None else max(shard.complete, mark.time)
+
+    def advance(self) -> int | None:
+        """The lowest watermark of all shards, which never goes back but for a clock that was wrong."""
+        now = self._now()
+        if now is None:
+            return self.value
+        if self.value is not None and self.value > now + _AHEAD:
+            self._rewind(now)
+        reached = [self._reached(name, shard, now) for name, shard in self._shards.items()]
+        counted = [time for time in reached if time is not None]
+        if counted and len(counted) == len(reached) - self._left_behind():
+            lowest = int(min(counted))
+            self.value = lowest if self.value is None else max(self.value, lowest)
+        return self.value
+
+    def behind(self) -> str | None:
+        """The shard that holds the others back; None when there is none."""
+        waiting = {name: s.reached for name, s in self._shards.items() if not s.left_behind}
+        if not waiting:
+            return None
+        return min(waiting, key=lambda name: (waiting[name] is not None, waiting[name] or 0))
+
+    def _shard(self, name: str) -> _Shard:
+        found = self._shards.get(name)
+        if found is None:
+            found = self._shards[name] = _Shard(since=self._monotonic())
+        return found
+
+    def _left_behind(self) -> int:
+        return sum(shard.left_behind for shard in self._shards.values())
+
+    def _reached(self, name: str, shard: _Shard, now: float) -> float | None:
+        """The shard's watermark; None when it has none, or the others go on without it."""
+        known = [time for time in (shard.newest, shard.complete) if time is not None]
+        reached = min(max(known), now) if known else None
+        if reached is not None and (shard.reached is None or reached > shard.reached):
+            if shard.left_behind:
+                self._report(f"alarms wait for shard {name} again")
+            shard.reached, shard.since, shard.left_behind = reached, self._monotonic(), False
+        elif self._max_wait and self._monotonic() - shard.since > self._max_wait and not shard.left_behind:
+            shard.left_behind = True
+            self._report(
+                f"alarms go on without shard {name}, which has been behind for {self._max_wait:,.0f} s: "
+                "its events may come too late to count"
+            )
+        return None if shard.left_behind else shard.reached
+
+    def _rewind(self, now: float) -> None:
+        """Undoes what a clock did that was ahead."""
+        assert self.value is not None
+        self._report(f"event time was {self.value - now:,.0f} s ahead of the clock: it starts again from now")
+        self.value = None
+        for shard in self._shards.values():
+            shard.complete = shard.reached = None
