@@ -23,6 +23,7 @@ def hide(value: str, shown: str) -> None:
     global _pattern  # noqa: PLW0603
     if len(value) < SHORTEST or value in _known:
         return
+    # Not orjson: a value of the environment may hold lone surrogates, and others write JSON in ASCII.
     as_json = (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1])
     in_url = (quote(value, safe=""), quote(value), quote_plus(value), quote(value, safe=_IN_A_PATH))
     for form in (value, *as_json, *in_url):

@@ -86,7 +86,7 @@ def archive(tmp_path: Path) -> Path:
     "arguments", [("--log-format", "json", "replay"), ("replay", "--log-format", "json")]
 )
 def test_global_options_stand_before_or_after_the_command(arguments: tuple[str, ...], archive: Path) -> None:
-    assert trailsieve(*arguments, archive).err.startswith('{"message": ')
+    assert trailsieve(*arguments, archive).err.startswith('{"message":')
 
 
 @pytest.mark.parametrize("no_color", ["", "1"])

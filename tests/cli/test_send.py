@@ -65,7 +65,7 @@ def test_dead_letters_of_the_sink_are_sent(config: Path, tmp_path: Path) -> None
     ("text", "told"),
     [
         ('{"id": 1}', "line 1 is no alert of the native format"),
-        ("{}\n{", "line 2 is no JSON"),
+        ("{}\n{", "line 2: not JSON"),
         ("[]", "line 1 is no alert"),
         ('{"id": "a", "rule": "b", "severity": "odd"}', "line 1 is no alert"),
     ],

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
+import orjson
 
 from trailsieve.alarms.datapoint import Dimensions, Sample
 from trailsieve.alarms.rule_alarm import RuleAlarm
@@ -207,7 +208,7 @@ class Alarms:
             self._go_on(msgspec.msgpack.decode(state[_WATERMARK]))
 
     def _restore_series(self, name: str, data: bytes) -> None:
-        rule, pairs = msgspec.json.decode(name.partition("/")[2])
+        rule, pairs = orjson.loads(name.partition("/")[2])
         key = tuple((dimension, value) for dimension, value in pairs)
         alarm = self.by_rule.get(rule)
         if alarm is None or not alarm.restore_series(key, data, announced=name.startswith(_ANNOUNCED)):
@@ -233,4 +234,4 @@ class Alarms:
 
 
 def _name(prefix: str, rule: str, key: Dimensions) -> str:
-    return prefix + msgspec.json.encode([rule, key]).decode()
+    return prefix + orjson.dumps([rule, key]).decode()

@@ -5,9 +5,10 @@ Source: docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_AlarmHistor
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import orjson
 
 from trailsieve.cloudwatch.snapshot import Json
 from trailsieve.errors import UsageError
@@ -56,7 +57,7 @@ def compare(real: Sequence[int], computed: Sequence[Span], tolerance: int) -> Hi
 
 def _state(item: Json) -> str:
     try:
-        data = json.loads(item.get("HistoryData") or "{}")
+        data = orjson.loads(item.get("HistoryData") or "{}")
         return str(data.get("newState", {}).get("stateValue", ""))
     except (ValueError, AttributeError):
         return "ALARM" if str(item.get("HistorySummary", "")).endswith("to ALARM") else ""

@@ -5,13 +5,14 @@ What came from elsewhere is never shown: messages show the mark instead.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from trailsieve import jsontext
+from trailsieve.errors import UnreadableError
 from trailsieve.secret import hide
 
 _MARK = re.compile(
@@ -88,8 +89,8 @@ def _from_secrets_manager(name: str) -> str:
     if not field:
         return text
     try:
-        return str(json.loads(text)[field])
-    except (ValueError, KeyError, TypeError):
+        return str(jsontext.decode(text)[field])
+    except (UnreadableError, KeyError, TypeError):
         raise _UnknownError(f"the secret is no JSON object with a field {field}") from None
 
 

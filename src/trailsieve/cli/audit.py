@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import orjson
 
+from trailsieve.cli.json_output import print_json, to_json
 from trailsieve.cli.options import global_options, screen
 from trailsieve.errors import UsageError
 from trailsieve.wire.aws import AwsConfig
@@ -121,7 +121,7 @@ def policy() -> int:
 
     actions = [operation.action for operation in OPERATIONS.values()]
     statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
-    click.echo(_indented({"Version": "2012-10-17", "Statement": [statement]}), nl=False)
+    print_json({"Version": "2012-10-17", "Statement": [statement]})
     return 0
 
 
@@ -180,14 +180,16 @@ def _report(results: Sequence[ControlResult], shape: str, region: str | None) ->
     now = datetime.now(UTC)
     match shape:
         case "json":
-            return _indented({"results": [structured.as_dict(result) for result in results]})
+            return to_json({"results": [structured.as_dict(result) for result in results]}) + "\n"
         case "html":
             return html.page(results, now)
         case "asff":
-            return _indented([structured.as_asff(result, region or "us-east-1", now) for result in results])
+            return (
+                to_json([structured.as_asff(result, region or "us-east-1", now) for result in results]) + "\n"
+            )
         case "ocsf":
-            documents = (orjson.dumps(structured.as_ocsf(result, now)).decode() for result in results)
-            return "".join(f"{document}\n" for document in documents)
+            lines = (to_json(structured.as_ocsf(result, now), indent=False) for result in results)
+            return "".join(f"{line}\n" for line in lines)
         case "junit":
             return structured.as_junit(results).decode()
         case _:
@@ -205,7 +207,3 @@ def _painted(line: str) -> str:
     colors = {"✓": "green", "✗": "red", "?": "yellow"}
     mark = line.strip()[:1]
     return line.replace(mark, click.style(mark, fg=colors[mark]), 1) if mark in colors else line
-
-
-def _indented(content: object) -> str:
-    return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator
 
 import click
 
+from trailsieve.cli.json_output import print_json
 from trailsieve.cli.named import named
 from trailsieve.cli.options import global_options, no_limits, screen
 from trailsieve.errors import UsageError, visible
@@ -63,7 +63,7 @@ def command(a: str, b: str, shape: str, no_limits: bool) -> int:
 def _compare_patterns(first: FilterPattern, second: FilterPattern, shape: str) -> int:
     found = difference(first, second)
     if shape == "json":
-        click.echo(json.dumps({**_patterns(first, second), **found.as_dict()}, indent=2))
+        print_json({**_patterns(first, second), **found.as_dict()})
     else:
         _print(_lines(first, second, found))
     return int(found.relation != "equivalent")
@@ -75,7 +75,7 @@ def _compare_packs(first: Pack, second: Pack, shape: str) -> int:
     alone = {"A": [name for name in a if name not in b], "B": [name for name in b if name not in a]}
     if shape == "json":
         rules = {name: {**_patterns(*of), **answer.as_dict()} for name, (*of, answer) in found.items()}
-        click.echo(json.dumps({"rules": rules, "only_in_a": alone["A"], "only_in_b": alone["B"]}, indent=2))
+        print_json({"rules": rules, "only_in_a": alone["A"], "only_in_b": alone["B"]})
     else:
         for name, answer in found.items():
             _print([f"rule {name}", *_lines(*answer), ""])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from trailsieve.cli.json_output import print_json
 from trailsieve.cli.options import global_options, no_limits, screen
 from trailsieve.errors import caret, visible
 
@@ -51,9 +51,9 @@ def command(names: tuple[str, ...], shape: str, no_limits: bool) -> int:
     checked = [_check(name, limits=not no_limits) for name in names]
     issues = [located for check in checked for located in check.issues]
     if shape == "json":
-        click.echo(json.dumps({"issues": [located.as_dict() for located in issues]}, indent=2))
+        print_json({"issues": [located.as_dict() for located in issues]})
     elif shape == "sarif":
-        click.echo(json.dumps(sarif(issues), indent=2))
+        print_json(sarif(issues))
     else:
         _print(line for located in issues for line in _lines(located))
         _print([_summary(issues, checked)])

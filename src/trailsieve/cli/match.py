@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import click
 
+from trailsieve.cli.json_output import print_json, to_json
 from trailsieve.cli.options import Screen, global_options, max_object_size, no_limits, screen
 from trailsieve.errors import visible
 from trailsieve.model import Match, Problem
@@ -101,7 +101,7 @@ def _as_json(match: Match) -> bytes:
         "index": match.record.index,
         **{name: getattr(event, name) for name in ("eventID", "eventTime", "eventName")},
     }
-    return json.dumps(line, default=str).encode()
+    return to_json(line, indent=False).encode()
 
 
 class _Events:
@@ -204,7 +204,7 @@ def _print_test_metric_filter(pattern: Any, events: _Events) -> int:
         for text, number in events
         if pattern.matches(text)
     ]
-    print(json.dumps({"matches": matches}, indent=4))
+    print_json({"matches": matches})
     return 0 if matches else 1
 
 
@@ -214,7 +214,7 @@ def _print_explained(pattern: Any, events: _Events, *, as_json: bool) -> int:
         explanation = pattern.explain(text)
         matched += explanation.matched
         if as_json:
-            print(json.dumps({"eventNumber": number, **explanation.as_dict()}, default=str))
+            print_json({"eventNumber": number, **explanation.as_dict()}, indent=False)
         else:
             first, *rest = explanation.lines()
             print("\n".join((f"event {number}: {first}", *rest, "")))

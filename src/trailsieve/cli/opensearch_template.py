@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
+from trailsieve.cli.json_output import print_json
 from trailsieve.cli.options import global_options
 from trailsieve.errors import UsageError, visible
 
@@ -34,7 +33,7 @@ def command(index: str | None, install: str | None) -> int:
     from trailsieve.sinks.opensearch import TEMPLATE_NAME, template_for
 
     if not install:
-        click.echo(json.dumps(template_for(index or TEMPLATE_NAME), indent=2))
+        print_json(template_for(index or TEMPLATE_NAME))
         return 0
     if index:
         raise UsageError("--install takes the index from the configuration: leave --index out")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
+from trailsieve.cli.json_output import print_json
 from trailsieve.errors import visible
 from trailsieve.secret import masked
 
@@ -46,8 +46,10 @@ class Screen:
 
     def say(self, text: str, **fields: Any) -> None:
         """One message."""
-        line = json.dumps({"message": text, **fields}) if self.json else f"trailsieve: {visible(text)}"
-        print(masked(line), file=sys.stderr)
+        if self.json:
+            print_json({"message": text, **fields}, indent=False, err=True)
+        else:
+            print(masked(f"trailsieve: {visible(text)}"), file=sys.stderr)
 
     def problem(self, problem: Problem) -> None:
         """One line for something that could not be read."""

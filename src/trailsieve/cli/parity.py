@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import orjson
 
 from trailsieve.cli.inputs import over, time_range
+from trailsieve.cli.json_output import print_json
 from trailsieve.cli.options import global_options, max_object_size, screen
 from trailsieve.errors import UsageError, visible, visible_lines
 
@@ -99,7 +100,7 @@ def command(
                     f"{item.rule.id}: --cloudwatch has no filter and alarm for it; derived from the rule"
                 )
     if shape == "json":
-        click.echo(json.dumps([_as_dict(item, histories.get(item.rule.id)) for item in found], indent=2))
+        print_json([_as_dict(item, histories.get(item.rule.id)) for item in found])
     else:
         lines = [line for item in found for line in _lines(item, histories.get(item.rule.id))]
         click.echo(visible_lines("\n".join(lines)), color=True)
@@ -123,8 +124,8 @@ def _state(paths: Sequence[Path]) -> tuple[list[Rule], list[dict[str, Any]]]:
     result, history = ImportResult(), []
     for path in paths:
         try:
-            content = json.loads(text_of(path))
-        except (ValueError, RecursionError) as error:
+            content = orjson.loads(text_of(path))
+        except ValueError as error:
             raise UsageError(f"{path}: cannot be read as JSON: {error}") from None
         items = content.get("AlarmHistoryItems") if isinstance(content, dict) else None
         if isinstance(items, list):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -82,7 +81,10 @@ def command(inputs: tuple[str, ...], summary_json: str | None, **options: Any) -
     with ExitStack() as stack:
         stats = _run(inputs, _Options(**options), shown, stack)
     if summary_json:
-        Path(summary_json).write_text(json.dumps(stats.as_dict(), indent=2) + "\n", encoding="utf-8")
+        import orjson
+
+        layout = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+        Path(summary_json).write_bytes(orjson.dumps(stats.as_dict(), option=layout))
     print_summary(stats, shown)
     return 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trailsieve.cli.options import Size, global_options, screen
-from trailsieve.errors import DeliveryError, UsageError
+from trailsieve.errors import DeliveryError, UnreadableError, UsageError
 
 if TYPE_CHECKING:
     from trailsieve.model import Alert
@@ -89,17 +88,19 @@ def _deliver(sink: Any, alerts: list[Alert]) -> dict[str, str]:
 
 def _alerts(text: bytes, sink: str) -> Iterator[Alert]:
     """The alerts in a file: one JSON object however laid out, or one a line."""
+    from trailsieve import jsontext
+
     try:
-        values = [json.loads(text)]
+        values = [jsontext.decode(text)]
         texts = [text]
-    except ValueError:
+    except UnreadableError:
         texts = [line for line in text.splitlines() if line.strip()]
         values = []
     for number, line in enumerate(texts, 1):
         try:
-            value = values[0] if values else json.loads(line)
-        except ValueError as error:
-            raise UsageError(f"line {number} is no JSON: {error}") from None
+            value = values[0] if values else jsontext.decode(line)
+        except UnreadableError as error:
+            raise UsageError(f"line {number}: {error}") from None
         if not isinstance(value, dict) or value.get("sink", sink) == sink:
             yield _alert(line, number)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from trailsieve.cli.json_output import print_json
 from trailsieve.cli.options import global_options, max_object_size
 from trailsieve.errors import UsageError, shorten, visible
 
@@ -48,7 +48,7 @@ def command(inputs: tuple[str, ...], shape: str, max_object_size: int) -> int:
         known = known and not contents.problems
         shown = "<stdin>" if name == "-" else name
         if shape == "json":
-            print(json.dumps(_as_dict(shown, contents)))
+            print_json(_as_dict(shown, contents), indent=False)
         else:
             print("\n".join(_as_text(shown, contents)))
     return 0 if known else 1

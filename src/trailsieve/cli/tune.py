@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trailsieve.cli.inputs import over, time_range
+from trailsieve.cli.json_output import print_json
 from trailsieve.cli.options import global_options, max_object_size, no_limits, screen
 from trailsieve.errors import UsageError, shorten, visible_lines
 
@@ -79,7 +79,7 @@ def command(
     tried = outcomes([with_exception(rule, one) for one in proposed], archive) if proposed else []
     pairs = list(zip(proposed, tried, strict=True))
     if as_json:
-        print(json.dumps(_as_dict(found, pairs), indent=2))
+        print_json(_as_dict(found, pairs))
         return
     lines = [*_overview(found[0]), *_proposed(found[0], pairs)]
     print(visible_lines("\n".join(lines + (list(_comparison(found[0], found[1])) if other else []))))

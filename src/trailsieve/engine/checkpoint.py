@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+import orjson
 
 from trailsieve.alarms.sample_log import SampleRow
 from trailsieve.engine.dedup import DEFAULT_CAPACITY
@@ -141,13 +142,13 @@ class SqliteCheckpoint:
 
     def save(self, epoch: Epoch) -> None:
         last = {position.shard: position.offset for position in epoch.positions}
-        offsets = [(shard, json.dumps(offset)) for shard, offset in last.items()]
+        offsets = [(shard, orjson.dumps(offset).decode()) for shard, offset in last.items()]
         kept = [(key, value) for key, value in epoch.state.items() if value is not None]
         gone = [(key,) for key, value in epoch.state.items() if value is None]
         with self._errors("written"), self._transaction() as database:
             database.executemany("REPLACE INTO position VALUES (?, ?)", offsets)
             if GONE in last.values():
-                database.execute("DELETE FROM position WHERE offset = ?", (json.dumps(GONE),))
+                database.execute("DELETE FROM position WHERE offset = ?", (orjson.dumps(GONE).decode(),))
             database.executemany("INSERT INTO alert (id) VALUES (?)", [(identity,) for identity in epoch.ids])
             if epoch.ids:
                 database.execute(
@@ -163,7 +164,7 @@ class SqliteCheckpoint:
     def positions(self) -> dict[str, Offset]:
         with self._errors("read"):
             rows = self._database.execute("SELECT shard, offset FROM position").fetchall()
-        return {shard: json.loads(offset) for shard, offset in rows}
+        return {shard: orjson.loads(offset) for shard, offset in rows}
 
     def ids(self) -> Iterable[str]:
         with self._errors("read"):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
+import orjson
 
+from trailsieve import jsontext
 from trailsieve.engine.sink_worker import Refusal
 from trailsieve.errors import DeadLetterError
 from trailsieve.formats import native
@@ -63,7 +63,7 @@ class FileDeadLetters:
         except UnicodeDecodeError:
             letter["base64"] = base64.b64encode(problem.text).decode()
         with self._errors():
-            self._file.write(json.dumps(letter).encode() + b"\n")
+            self._file.write(jsontext.encode(letter).encode() + b"\n")
             self._file.flush()
 
     def close(self) -> None:
@@ -92,11 +92,11 @@ class AlertLetters:
         letter = {
             "sink": refusal.sink,
             "reason": masked(refusal.reason),
-            "alert": msgspec.Raw(native.encode(refusal.alert)),
+            "alert": orjson.Fragment(native.encode(refusal.alert)),
         }
         try:
             with self.path.open("ab") as file:
-                file.write(msgspec.json.encode(letter) + b"\n")
+                file.write(orjson.dumps(letter) + b"\n")
         except OSError as error:
             raise DeadLetterError(f"{self.path} cannot be written: {error.strerror or error}") from None
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
+from trailsieve import jsontext
+from trailsieve.errors import UnreadableError
 from trailsieve.model import Message, Offset, Position
 from trailsieve.trail.selection import Selection
 
@@ -48,10 +49,10 @@ class DeadLetterSource:
         for number, line in enumerate(self._file or (), 1):
             position = Position(str(self._aside), number)
             try:
-                letter = json.loads(line)
+                letter = jsontext.decode(line)
                 text = letter["text"].encode() if "text" in letter else base64.b64decode(letter["base64"])
                 yield Message(text, position, str(letter["object"]))
-            except (ValueError, KeyError, TypeError, AttributeError):
+            except (UnreadableError, ValueError, KeyError, TypeError, AttributeError):
                 if line.strip():
                     name = f"{self._aside}:{number}"
                     yield Message(line, position, name, problem="no dead letter: a line that was cut off?")

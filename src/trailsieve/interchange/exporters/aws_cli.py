@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
+
+import orjson
 
 from trailsieve.errors import visible
 from trailsieve.interchange.exporters.cloudwatch import Pair, pairs
@@ -48,7 +49,7 @@ def _argument(content: Any) -> str:
         return " ".join(
             f"{shlex.quote('Name=' + item['Name'])},Value={_argument(item['Value'])}" for item in content
         )
-    return shlex.quote(content if isinstance(content, str) else json.dumps(content))
+    return shlex.quote(content if isinstance(content, str) else orjson.dumps(content).decode())
 
 
 def _option(key: str) -> str:

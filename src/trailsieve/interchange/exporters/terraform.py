@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
+
+import orjson
 
 from trailsieve.errors import visible
 from trailsieve.interchange.exporters.cloudwatch import Pair, pairs
@@ -87,12 +88,12 @@ def _value(content: Any, used: dict[Placeholder, None]) -> str:
     if isinstance(content, dict):
         pairs = (f"{_text(key)} = {_value(item, used)}" for key, item in content.items())
         return f"{{ {', '.join(pairs)} }}"
-    return json.dumps(content)
+    return orjson.dumps(content).decode()
 
 
 def _text(text: str) -> str:
     r"""A quoted string; HCL reads `${` and `%{` as templates, and lacks the escapes \\b and \\f."""
-    quoted = json.dumps(text, ensure_ascii=False)
+    quoted = orjson.dumps(text).decode()
     quoted = re.sub(r"([$%])\{", r"\1\1{", quoted)
     return re.sub(r"(?<!\\)((?:\\\\)*)\\([bf])", lambda m: f"{m[1]}\\u{ord(m[2]) % 98 + 8:04x}", quoted)
 

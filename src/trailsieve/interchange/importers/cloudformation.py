@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from trailsieve.cloudwatch.snapshot import Json
 from trailsieve.errors import UsageError
@@ -111,8 +112,8 @@ def _content(path: Path) -> Any:
     text = text_of(path)
     try:
         if text.lstrip().startswith("{"):
-            return json.loads(text)
-    except (ValueError, RecursionError):
+            return orjson.loads(text)
+    except ValueError:
         pass  # YAML may begin so too
     try:
         import yaml

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+
+import orjson
 
 from trailsieve.cloudwatch.describe import OPERATIONS, describe
 from trailsieve.cloudwatch.snapshot import Json, load
@@ -26,8 +27,8 @@ def read(path: Path) -> ImportResult:
             result.add(_found(f"{path / call.path}", response.content))
         return result
     try:
-        content = json.loads(text_of(path))
-    except (ValueError, RecursionError) as error:
+        content = orjson.loads(text_of(path))
+    except ValueError as error:
         raise UsageError(f"{path}: cannot be read as JSON: {error}") from None
     if not isinstance(content, dict) or not any(isinstance(content.get(key), list) for key in _LISTS):
         raise UsageError(

@@ -5,12 +5,13 @@ Source: github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md
 
 from __future__ import annotations
 
-import json
 import re
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+import orjson
 
 from trailsieve.errors import UsageError
 from trailsieve.interchange.importers.hcl_functions import FUNCTIONS, OPERATORS, whole
@@ -196,8 +197,7 @@ def _interpolated(text: str, scope: Scope) -> Any:
     """A heredoc with `${…}`, evaluated as a quoted string: python-hcl2 parses those only."""
     pieces = re.split(r"(\$\{[^{}\"]*\})", text)
     quoted = "".join(
-        piece if number % 2 else json.dumps(piece, ensure_ascii=False)[1:-1]
-        for number, piece in enumerate(pieces)
+        piece if number % 2 else orjson.dumps(piece).decode()[1:-1] for number, piece in enumerate(pieces)
     )
     return _value(attributes_of(parse(f'x = "{quoted}"'))["x"], scope)
 

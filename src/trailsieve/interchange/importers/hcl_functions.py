@@ -6,11 +6,12 @@ github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md
 
 from __future__ import annotations
 
-import json
 import operator
 import re
 from collections.abc import Callable
 from typing import Any
+
+import orjson
 
 
 def whole(number: float) -> int | float:
@@ -69,7 +70,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "toset": lambda items: sorted(set(items)),
     "tolist": list,
     "tomap": dict,
-    "tostring": lambda value: value if isinstance(value, str) else json.dumps(value),
+    "tostring": lambda value: value if isinstance(value, str) else orjson.dumps(value).decode(),
     "tonumber": lambda value: whole(float(value)),
     "keys": sorted,
     "values": lambda table: [table[key] for key in sorted(table)],
@@ -77,6 +78,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "max": max,
     "min": min,
     "coalesce": lambda *values: next((value for value in values if value not in (None, "")), None),
-    "jsonencode": lambda value: json.dumps(value, separators=(",", ":")),
+    "jsonencode": lambda value: orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode(),
     "try": lambda *values: values[0],
 }

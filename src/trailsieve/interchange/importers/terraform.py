@@ -8,11 +8,12 @@ developer.hashicorp.com/terraform/internals/json-format
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from trailsieve.cloudwatch.snapshot import Json
 from trailsieve.errors import UsageError
@@ -126,8 +127,8 @@ def _pascal(name: str) -> str:
 
 def _planned(path: Path) -> tuple[list[Resource], list[str]]:
     try:
-        content = json.loads(text_of(path))
-    except (ValueError, RecursionError) as error:
+        content = orjson.loads(text_of(path))
+    except ValueError as error:
         raise UsageError(
             f"{path}: cannot be read as JSON: {error}; `terraform show -json PLAN` writes what is read here"
         ) from None
