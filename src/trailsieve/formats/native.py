@@ -8,12 +8,19 @@ import orjson
 from trailsieve.model import Alert
 
 MAX_RECORDS = 10  # original records in one alert; the rest is counted
+_ONLY_IF_SET = ("provisional", "replaces", "confirms")
 _BREAKS = bytes.maketrans(b"\r\n", b"  ")
 
 
 def encode(alert: Alert) -> bytes:
-    """The alert as one line of JSON, without a newline; its fields are those of `Alert`, in that order."""
+    """The alert as one line of JSON, without a newline; its fields are those of `Alert`, in that order.
+
+    What tells how a provisional alert was settled is there only where it applies.
+    """
     shown = msgspec.structs.asdict(alert)
+    for name in _ONLY_IF_SET:
+        if not shown[name]:
+            del shown[name]
     shown["records"] = [orjson.Fragment(one_line(text)) for text in alert.records[:MAX_RECORDS]]
     shown["records_omitted"] = max(0, alert.count - len(shown["records"]))
     return orjson.dumps(shown, default=msgspec.to_builtins)
