@@ -11,7 +11,6 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, is_dataclass
-from difflib import get_close_matches
 from functools import cache, reduce
 from operator import or_
 from pathlib import Path
@@ -19,6 +18,8 @@ from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
+
+from trailsieve.did_you_mean import did_you_mean
 
 T = TypeVar("T")
 Place = tuple[str | int, ...]  # the keys and indexes that lead to a value: ("rule", 0, "alarm", "period")
@@ -256,8 +257,8 @@ def dotted(place: Place) -> str:
 
 def nearest(given: object, known: Collection[str]) -> str:
     """`; did you mean …?`, or nothing if nothing is similar."""
-    close = get_close_matches(str(given), known, 1)
-    return f"; did you mean `{close[0]}`?" if close else ""
+    question = did_you_mean(str(given), known)
+    return f"; {question}" if question else ""
 
 
 def _quoted(place: Place) -> str:

@@ -77,7 +77,7 @@ def test_show_finds_built_in_rules() -> None:
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
-        ("cis-aws-41", "no rule 'cis-aws-41'; did you mean cis-aws-4.1"),
+        ("cis-aws-41", "no rule 'cis-aws-41'; did you mean `cis-aws-4.1`"),
         ("zzz", "no rule 'zzz'; see `trailsieve rules list`"),
     ],
 )

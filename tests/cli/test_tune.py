@@ -107,7 +107,7 @@ def test_the_text_for_people(archive: Path, tmp_path: Path) -> None:
 
 def test_wrong_use(archive: Path, tmp_path: Path) -> None:
     assert (
-        "did you mean denied?"
+        "did you mean `denied`?"
         in trailsieve("tune", "denid", "--rules", rules(tmp_path), "--over", archive).err
     )
     assert trailsieve("tune", "cis-aws-4.1", "--over", tmp_path / "no").code == 2

@@ -87,7 +87,7 @@ def test_rule_files_pair_by_id(tmp_path: Path) -> None:
     ("a", "b", "message"),
     [
         ("cis-aws", "ERROR", "compare a pattern or rule with a pattern or rule"),
-        ("cis-aws-9.9", "ERROR", "did you mean cis-aws-4.9"),
+        ("cis-aws-9.9", "ERROR", "did you mean `cis-aws-4.9`"),
         ("cis-aws:nothing", "ERROR", "no rule 'nothing' in cis-aws"),
         ("{ $.a }", "ERROR", "invalid filter pattern"),
         ("nowhere.toml", "cis-aws", "nowhere.toml: no such rule pack or file"),

@@ -6,6 +6,7 @@ import re
 from difflib import get_close_matches
 from pathlib import Path
 
+from trailsieve.did_you_mean import did_you_mean
 from trailsieve.errors import UsageError
 from trailsieve.pattern.compiler import FilterPattern, compile
 from trailsieve.rules.load import built_in, load_pack
@@ -60,5 +61,5 @@ def _is_pack(text: str) -> bool:
 
 
 def _nearest(rule_id: str, packs: list[Pack]) -> str:
-    close = get_close_matches(rule_id, [*built_in(), *(rule.id for pack in packs for rule in pack.rules)], 3)
-    return f"did you mean {', '.join(close)}?" if close else "see `trailsieve rules list`"
+    known = [*built_in(), *(rule.id for pack in packs for rule in pack.rules)]
+    return did_you_mean(rule_id, known, 3) or "see `trailsieve rules list`"

@@ -193,7 +193,6 @@ def _alarm(alarm: Alarm) -> str:
 
 
 def _nearest(rule_id: str, known: list[str]) -> str:
-    from difflib import get_close_matches
+    from trailsieve.did_you_mean import did_you_mean
 
-    close = get_close_matches(rule_id, known, 3)
-    return f"did you mean {', '.join(close)}?" if close else "see `trailsieve rules list`"
+    return did_you_mean(rule_id, known, 3) or "see `trailsieve rules list`"

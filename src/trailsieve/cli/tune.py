@@ -86,16 +86,14 @@ def command(
 
 
 def _find(rule_id: str, packs: Sequence[str], *, limits: bool) -> Rule:
-    from difflib import get_close_matches
-
+    from trailsieve.did_you_mean import did_you_mean
     from trailsieve.rules.load import built_in, load_pack
     from trailsieve.rules.rule import joined
 
     rules = joined(load_pack(pack, limits=limits) for pack in packs or built_in())
     rule = next((rule for rule in rules if rule.id == rule_id), None)
     if rule is None:
-        close = get_close_matches(rule_id, [known.id for known in rules], 3)
-        hint = f"did you mean {', '.join(close)}?" if close else "see `trailsieve rules list`"
+        hint = did_you_mean(rule_id, (known.id for known in rules), 3) or "see `trailsieve rules list`"
         raise UsageError(f"no rule {rule_id!r}; {hint}")
     return rule
 
