@@ -35,7 +35,7 @@ print(json.dumps(sorted(sys.modules)), file=sys.stderr)
             ["match", "--rules", "cis-aws"],
             ["boto3", "botocore", "kafka", "rich", "asyncio", "multiprocessing"],
         ),
-        (["replay", "--help"], ["boto3", "botocore", "kafka", "rich", "pyparsing"]),
+        (["replay", "--help"], ["boto3", "botocore", "kafka", "rich", "asyncio"]),
         (["replay", "--summary-json", "/dev/null", "."], ["boto3", "botocore", "kafka", "asyncio"]),
         (["test", "cis-aws"], ["boto3", "botocore", "kafka", "rich", "asyncio"]),
     ],

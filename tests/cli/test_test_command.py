@@ -75,8 +75,8 @@ def test_junit_has_a_case_a_test(folder: Path) -> None:
     ("content", "said"),
     [
         ("[[rule]]\nid = 'a'\n", "a: `pattern` is missing"),
-        ("[[rule]\n", "rules.toml: "),
-        ("", "no rule in it; write [[rule]] tables"),
+        ("[[rule]\n", "rules.toml:1: "),
+        ("", "there are no rules in this file"),
     ],
 )
 def test_rules_that_cannot_be_loaded_are_exit_code_2(content: str, said: str, tmp_path: Path) -> None:

@@ -6,19 +6,23 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
+from msgspec import structs
 
+from trailsieve.app.build import rules_of
+from trailsieve.app.load import load_config
+from trailsieve.audit.collect import collect, configs
+from trailsieve.audit.model import ControlResult
+from trailsieve.audit.reports.text import lines
+from trailsieve.audit.run import audit, chosen
+from trailsieve.audit.target import AuditedConfig, AuditedSink
 from trailsieve.cli.json_output import print_json, to_json
 from trailsieve.cli.options import global_options, screen
+from trailsieve.cloudwatch.describe import OPERATIONS
+from trailsieve.cloudwatch.snapshot import Snapshot, load
 from trailsieve.errors import UsageError
 from trailsieve.wire.aws import AwsConfig
-
-if TYPE_CHECKING:
-    from trailsieve.audit.model import ControlResult
-    from trailsieve.audit.target import AuditedConfig
-    from trailsieve.cloudwatch.snapshot import Snapshot
 
 _EXAMPLES = """\b
 Examples:
@@ -96,8 +100,6 @@ def aws(
     The audit only reads; `trailsieve audit policy` prints the permissions that it needs. The exit code is 0
     if every control passes, and 1 if one fails or cannot be judged.
     """
-    from trailsieve.audit.run import audit, chosen
-
     wanted = chosen(controls.split(","))
     audited = _config(config) if config else None
     snapshot = _snapshot(source, accounts, AwsConfig(**options))
@@ -117,8 +119,6 @@ def aws(
 @global_options
 def policy() -> int:
     """Print the IAM policy with exactly the permissions that the audit needs."""
-    from trailsieve.cloudwatch.describe import OPERATIONS
-
     actions = [operation.action for operation in OPERATIONS.values()]
     statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
     print_json({"Version": "2012-10-17", "Statement": [statement]})
@@ -126,9 +126,6 @@ def policy() -> int:
 
 
 def _snapshot(source: Path | None, accounts: Path | None, config: AwsConfig) -> Snapshot:
-    from trailsieve.audit.collect import collect, configs
-    from trailsieve.cloudwatch.snapshot import load
-
     if source is None:
         return collect(configs(config, _accounts(accounts, config)), screen().say)
     if accounts or config != AwsConfig(region=config.region):
@@ -159,12 +156,6 @@ def _accounts(path: Path | None, config: AwsConfig) -> list[str]:
 
 def _config(path: str) -> AuditedConfig:
     """The parts of a configuration that the audit judges."""
-    from msgspec import structs
-
-    from trailsieve.app.build import rules_of
-    from trailsieve.app.load import load_config
-    from trailsieve.audit.target import AuditedConfig, AuditedSink
-
     config, _ = load_config(path)
     sinks = tuple(AuditedSink(sink.name, sink.kind, sink.routing.takes) for sink in config.sinks)
     settings = structs.asdict(config.source.settings)
@@ -197,8 +188,6 @@ def _report(results: Sequence[ControlResult], shape: str, region: str | None) ->
 
 
 def _text(results: Sequence[ControlResult]) -> str:
-    from trailsieve.audit.reports.text import lines
-
     colored = screen().colored(sys.stdout)
     return "".join(f"{_painted(line) if colored else line}\n" for line in lines(results))
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 import click
 
+from trailsieve.app.build import open_part, rules_of
+from trailsieve.app.config import Part
+from trailsieve.app.load import load_config
+from trailsieve.app.registry import Group
 from trailsieve.cli.options import Size, global_options
 from trailsieve.engine.heartbeat import test_alert
 from trailsieve.errors import DeliveryError, SinkError, SourceError, visible
+from trailsieve.ports import RunContext
 from trailsieve.secret import masked
-
-if TYPE_CHECKING:
-    from trailsieve.app.config import Part
-    from trailsieve.app.registry import Group
 
 _EXAMPLES = """\b
 Examples:
@@ -42,9 +42,6 @@ def check(path: str, connect: bool) -> int:
 
     A sink is asked first and then sent one alert of the rule trailsieve-test, which says that it is a test.
     """
-    from trailsieve.app.build import rules_of
-    from trailsieve.app.load import load_config
-
     config, _ = load_config(path)
     rules = rules_of(config)
     click.echo(f"ok    {path}: {len(rules)} rules, source {config.source.kind}, {len(config.sinks)} sinks")
@@ -58,9 +55,6 @@ def check(path: str, connect: bool) -> int:
 
 def _try(group: Group, part: Part, max_object_size: int) -> bool:
     """Asks one source or sink, sends a sink a test alert, and prints what came back."""
-    from trailsieve.app.build import open_part
-    from trailsieve.ports import RunContext
-
     label = f"{group.removesuffix('s')} {part.name}"
     try:
         opened = open_part(group, part, RunContext(max_object_size=max_object_size))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
+from trailsieve.cli.named import refuse_names
 from trailsieve.cli.options import global_options, no_limits
-
-if TYPE_CHECKING:
-    from trailsieve.pattern.compiler import FilterPattern
+from trailsieve.errors import visible
+from trailsieve.logic.example import example
+from trailsieve.pattern.compiler import FilterPattern, compile
+from trailsieve.pattern.describe import tree
+from trailsieve.pattern.render import render
 
 _EXAMPLES = """\b
 Examples:
@@ -34,11 +35,6 @@ def command(pattern: str, only_tree: bool, only_python: bool, only_example: bool
 
     What the pattern makes of a certain event is told by `trailsieve match --explain`.
     """
-    from trailsieve.cli.named import refuse_names
-    from trailsieve.pattern.compiler import compile
-    from trailsieve.pattern.describe import tree
-    from trailsieve.pattern.render import render
-
     if only_tree + only_python + only_example > 1:
         raise click.UsageError("--tree, --python and --example exclude each other.")
     refuse_names(pattern)
@@ -55,9 +51,6 @@ def command(pattern: str, only_tree: bool, only_python: bool, only_example: bool
 
 def _print_example(pattern: FilterPattern) -> int:
     """An event that matches and near misses; exit code 1 when there is none."""
-    from trailsieve.errors import visible
-    from trailsieve.logic.example import example
-
     found = example(pattern)
     if found.event is None:
         click.echo(f"no example: {found.reason}", err=True)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from trailsieve.cli.options import global_options, screen
 from trailsieve.errors import UsageError
+from trailsieve.interchange.importers import cloudformation, cloudwatch, terraform
+from trailsieve.interchange.importers.metric_filters import rule_drafts
+from trailsieve.interchange.importers.model import ImportResult
+from trailsieve.interchange.importers.rule_file import rule_file
+from trailsieve.interchange.sigma import rules as sigma
 from trailsieve.wire.aws import AwsConfig
-
-if TYPE_CHECKING:
-    from trailsieve.interchange.importers.model import ImportResult
 
 _SAMPLES = "samples/import/describe-metric-filters.json samples/import/describe-alarms.json"
 F = TypeVar("F", bound=Callable[..., Any])
@@ -70,9 +72,7 @@ def from_json(paths: tuple[Path, ...], output: Path | None) -> int:
 
     FILE may also be a folder that `trailsieve audit aws --save` wrote.
     """
-    from trailsieve.interchange.importers.cloudwatch import read
-
-    return _write(map(read, paths), paths, output)
+    return _write(map(cloudwatch.read, paths), paths, output)
 
 
 @command.command("aws", epilog=_example("trailsieve import aws --profile security --region eu-central-1"))
@@ -88,10 +88,8 @@ def from_aws(output: Path | None, **options: str | None) -> int:
 
     They need logs:DescribeMetricFilters and cloudwatch:DescribeAlarms.
     """
-    from trailsieve.interchange.importers.cloudwatch import ask
-
     where = options.get("region") or options.get("profile") or "the account"
-    return _write([ask(AwsConfig(**options))], [where], output)
+    return _write([cloudwatch.ask(AwsConfig(**options))], [where], output)
 
 
 @command.command(
@@ -105,10 +103,8 @@ def from_aws(output: Path | None, **options: str | None) -> int:
 @global_options
 def from_cloudformation(paths: tuple[Path, ...], given: tuple[str, ...], output: Path | None) -> int:
     """From CloudFormation templates in JSON or YAML, with their intrinsic functions."""
-    from trailsieve.interchange.importers.cloudformation import read
-
     parameters = _pairs(given)
-    return _write((read(path, parameters) for path in paths), paths, output)
+    return _write((cloudformation.read(path, parameters) for path in paths), paths, output)
 
 
 @command.command("terraform", epilog=_example("trailsieve import terraform samples/import/monitoring.tf"))
@@ -124,10 +120,8 @@ def from_terraform(paths: tuple[Path, ...], given: tuple[str, ...], output: Path
     A plan, as `terraform show -json PLAN` prints it, has everything. HCL is evaluated here as far as it
     explains itself: variables, locals, count, for_each and common functions, no modules.
     """
-    from trailsieve.interchange.importers.terraform import read
-
     variables = _pairs(given)
-    return _write((read(path, variables) for path in paths), paths, output)
+    return _write((terraform.read(path, variables) for path in paths), paths, output)
 
 
 @command.command("sigma", epilog=_example("trailsieve import sigma samples/import/sigma"))
@@ -140,9 +134,7 @@ def from_sigma(paths: tuple[Path, ...], output: Path | None) -> int:
     Sigma compares without regard to case, and knows keywords, CIDR ranges and any regex: filter patterns do
     not. What a rule loses thereby is said; a rule that would mean something else is left out, and told.
     """
-    from trailsieve.interchange.sigma.rules import read
-
-    drafts, unsupported = read(paths)
+    drafts, unsupported = sigma.read(paths)
     return _finish(drafts, unsupported, paths, output)
 
 
@@ -157,9 +149,6 @@ def _pairs(given: Iterable[str]) -> dict[str, str]:
 
 
 def _write(parts: Iterable[ImportResult], sources: Iterable[object], output: Path | None) -> int:
-    from trailsieve.interchange.importers.metric_filters import rule_drafts
-    from trailsieve.interchange.importers.model import ImportResult
-
     result = ImportResult()
     try:
         for part in parts:
@@ -174,8 +163,6 @@ def _write(parts: Iterable[ImportResult], sources: Iterable[object], output: Pat
 
 def _finish(made: list[Any], unsupported: list[str], sources: Iterable[object], output: Path | None) -> int:
     """Writes the rule file, and tells a person what is not in it."""
-    from trailsieve.interchange.importers.rule_file import rule_file
-
     text = rule_file(made, unsupported, ", ".join(map(str, sources)))
     if output:
         output.write_text(text, "utf-8")

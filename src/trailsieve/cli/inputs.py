@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from trailsieve.errors import UsageError
+from trailsieve.model import Message, Offset, Position
+from trailsieve.ports import RunContext, Source
+from trailsieve.trail.selection import Selection
 
 if TYPE_CHECKING:
-    from trailsieve.model import Message, Offset, Position
-    from trailsieve.ports import RunContext, Source
     from trailsieve.sources.s3.source import S3Source
-    from trailsieve.trail.selection import Selection
-
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -55,7 +54,7 @@ def open_bucket(urls: Sequence[str], selection: Selection, context: RunContext) 
     Raises:
         UsageError: a URL without a bucket.
     """
-    from trailsieve.sources.s3.source import Config, open_urls
+    from trailsieve.sources.s3.source import Config, open_urls  # only if a bucket is read
 
     return open_urls(urls, selection, Config(url="", poll_interval=0, look_back=0), context)
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import click
 
 from trailsieve.cli.json_output import print_json
+from trailsieve.cli.named import named
 from trailsieve.cli.options import global_options, no_limits, screen
 from trailsieve.errors import caret, visible
-
-if TYPE_CHECKING:
-    from trailsieve.rules.lint import LocatedIssue
+from trailsieve.pattern.compiler import FilterPattern
+from trailsieve.rules.lint import LocatedIssue, lint_pack, lint_pattern
+from trailsieve.rules.lint.sarif import sarif
+from trailsieve.rules.rule import Pack, Rule
 
 _EXAMPLES = """\b
 Examples:
@@ -46,8 +48,6 @@ def command(names: tuple[str, ...], shape: str, no_limits: bool) -> int:
 
     The exit code is 1 if there are issues.
     """
-    from trailsieve.rules.lint.sarif import sarif
-
     checked = [_check(name, limits=not no_limits) for name in names]
     issues = [located for check in checked for located in check.issues]
     if shape == "json":
@@ -68,11 +68,6 @@ class _Check(NamedTuple):
 
 
 def _check(name: str, *, limits: bool) -> _Check:
-    from trailsieve.cli.named import named
-    from trailsieve.pattern.compiler import FilterPattern
-    from trailsieve.rules.lint import lint_pack, lint_pattern
-    from trailsieve.rules.rule import Pack, Rule
-
     read = named(name, limits=False)
     if isinstance(read, FilterPattern):
         return _Check(lint_pattern(read, limits=limits), 0)

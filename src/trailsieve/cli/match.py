@@ -8,10 +8,19 @@ from typing import Any
 
 import click
 
+from trailsieve.cli.inputs import Inputs, open_bucket, split_inputs
 from trailsieve.cli.json_output import print_json, to_json
+from trailsieve.cli.named import refuse_names
 from trailsieve.cli.options import Screen, global_options, max_object_size, no_limits, screen
+from trailsieve.engine.decode import Decoder
 from trailsieve.errors import visible
 from trailsieve.model import Match, Problem
+from trailsieve.pattern.compiler import compile
+from trailsieve.ports import RunContext
+from trailsieve.rules.load import load_pack
+from trailsieve.rules.rule import joined
+from trailsieve.sources.files import FilesSource, list_files
+from trailsieve.trail.selection import Selection
 
 _EXAMPLES = """\b
 Examples:
@@ -71,8 +80,6 @@ def command(
     events = _Events(inputs or ("-",), max_object_size, screen())
     if packs:
         return _match_rules(packs, events, count, limits=not no_limits)
-    from trailsieve.cli.named import refuse_names
-    from trailsieve.pattern.compiler import compile
 
     refuse_names(arguments[0])
     pattern = compile(arguments[0], limits=not no_limits)
@@ -84,9 +91,7 @@ def command(
 
 
 def _match_rules(packs: Sequence[str], events: _Events, count: bool, *, limits: bool) -> int:
-    from trailsieve.engine.matcher import Matcher
-    from trailsieve.rules.load import load_pack
-    from trailsieve.rules.rule import joined
+    from trailsieve.engine.matcher import Matcher  # a pattern alone does not need it
 
     matcher = Matcher(joined(load_pack(pack, limits=limits) for pack in packs))
     matches = (found for decoded in events.decoded() for found in events.kept(matcher.match(decoded)))
@@ -121,10 +126,6 @@ class _Events:
                 yield text, number
 
     def decoded(self) -> Iterator[Any]:
-        from trailsieve.cli.inputs import Inputs, split_inputs
-        from trailsieve.engine.decode import Decoder
-        from trailsieve.trail.selection import Selection
-
         paths, urls = split_inputs(self._inputs)
         sources = [self._files(paths)] if paths else []
         source = Inputs(sources + ([self._bucket(urls)] if urls else []), Selection())
@@ -137,10 +138,6 @@ class _Events:
                     self._screen.problem(problem)
 
     def _files(self, paths: Sequence[str]) -> Any:
-        from trailsieve.ports import RunContext
-        from trailsieve.sources.files import FilesSource, list_files
-        from trailsieve.trail.selection import Selection
-
         selection, files = Selection(), []
         for file in list_files(paths):
             reason = selection.reason_to_skip(file.path) if file.walked else ""
@@ -151,10 +148,6 @@ class _Events:
         return FilesSource(files, RunContext(max_object_size=self._limit), selection)
 
     def _bucket(self, urls: Sequence[str]) -> Any:
-        from trailsieve.cli.inputs import open_bucket
-        from trailsieve.ports import RunContext
-        from trailsieve.trail.selection import Selection
-
         return open_bucket(urls, Selection(), RunContext(self._screen.say, self._limit, skip=self._skip))
 
     def _skip(self, reason: str) -> None:

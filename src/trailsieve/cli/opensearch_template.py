@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import click
 
+from trailsieve.app.build import open_part
+from trailsieve.app.load import load_config
 from trailsieve.cli.json_output import print_json
 from trailsieve.cli.options import global_options
 from trailsieve.errors import UsageError, visible
+from trailsieve.ports import RunContext
+from trailsieve.sinks.opensearch import TEMPLATE_NAME, template_for
 
 _EXAMPLES = """\b
 Examples:
@@ -30,8 +34,6 @@ def command(index: str | None, install: str | None) -> int:
     It makes a data stream of what is sent to the index, and gives the fields their types. Install it before
     the first alert: what is there already keeps its mapping.
     """
-    from trailsieve.sinks.opensearch import TEMPLATE_NAME, template_for
-
     if not install:
         print_json(template_for(index or TEMPLATE_NAME))
         return 0
@@ -43,10 +45,6 @@ def command(index: str | None, install: str | None) -> int:
 
 
 def _installed(path: str) -> list[str]:
-    from trailsieve.app.build import open_part
-    from trailsieve.app.load import load_config
-    from trailsieve.ports import RunContext
-
     config, _ = load_config(path)
     parts = [part for part in config.sinks if part.kind in ("opensearch", "elasticsearch")]
     if not parts:

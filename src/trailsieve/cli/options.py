@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -37,12 +37,6 @@ class Screen:
         if self.color != "auto":
             return self.color == "always"
         return (stream or sys.stderr).isatty() and not os.environ.get("NO_COLOR")
-
-    def color_system(self, stream: Any = None) -> Literal["auto", "standard"] | None:
-        """The same in rich's words; None leaves out bold and italic too."""
-        if not self.colored(stream):
-            return None
-        return "standard" if self.color == "always" else "auto"
 
     def say(self, text: str, **fields: Any) -> None:
         """One message."""

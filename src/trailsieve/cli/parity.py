@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import orjson
 
+from trailsieve.analysis.alarm_history import HistoryComparison, compare, to_alarm
+from trailsieve.analysis.parity import Difference, Parity, Span, minutes, parity
+from trailsieve.analysis.simulation import Archive
 from trailsieve.cli.inputs import over, time_range
 from trailsieve.cli.json_output import print_json
 from trailsieve.cli.options import global_options, max_object_size, screen
 from trailsieve.errors import UsageError, visible, visible_lines
-
-if TYPE_CHECKING:
-    from trailsieve.analysis.alarm_history import HistoryComparison
-    from trailsieve.analysis.parity import Difference, Parity, Span
-    from trailsieve.rules.rule import Rule
+from trailsieve.interchange.importers.cloudwatch import read
+from trailsieve.interchange.importers.metric_filters import rule_drafts
+from trailsieve.interchange.importers.model import ImportResult, text_of
+from trailsieve.rules.load import load_pack
+from trailsieve.rules.rule import Rule, joined
+from trailsieve.times import rfc3339
+from trailsieve.trail.selection import Selection
 
 _EXAMPLES = """\b
 Examples:
@@ -76,11 +81,6 @@ def command(
 
     Exit code 1 means that there are differences.
     """
-    from trailsieve.analysis.alarm_history import compare, to_alarm
-    from trailsieve.analysis.parity import parity
-    from trailsieve.analysis.simulation import Archive
-    from trailsieve.trail.selection import Selection
-
     rules = [rule for rule in _rules(packs) if rule.enabled]
     configured, history = _state(states)
     counterparts = _paired(rules, configured)
@@ -109,18 +109,11 @@ def command(
 
 
 def _rules(packs: Sequence[str]) -> list[Rule]:
-    from trailsieve.rules.load import load_pack
-    from trailsieve.rules.rule import joined
-
     return joined(load_pack(pack) for pack in packs)
 
 
 def _state(paths: Sequence[Path]) -> tuple[list[Rule], list[dict[str, Any]]]:
     """Metric filters and alarms as rules, and the items of alarm histories."""
-    from trailsieve.interchange.importers.cloudwatch import read
-    from trailsieve.interchange.importers.metric_filters import rule_drafts
-    from trailsieve.interchange.importers.model import ImportResult, text_of
-
     result, history = ImportResult(), []
     for path in paths:
         try:
@@ -152,8 +145,6 @@ def _alarm_name(item: Parity, real: dict[str, list[int]]) -> str:
 
 
 def _lines(item: Parity, history: HistoryComparison | None) -> Iterator[str]:
-    from trailsieve.analysis.parity import minutes
-
     both = minutes(item.own) - minutes([d.span for d in item.differences if d.only == "rule"])
     same = "" if item.differences else "  the same in every minute"
     cloudwatch, own = item.notifications
@@ -177,8 +168,6 @@ def _difference(difference: Difference) -> Iterator[str]:
 
 
 def _history(found: HistoryComparison) -> Iterator[str]:
-    from trailsieve.times import rfc3339
-
     total = len(found.matched) + len(found.real_only)
     yield f"  history           {len(found.matched)} of {total} real alarms were computed"
     for real, computed in found.matched:
@@ -191,14 +180,10 @@ def _history(found: HistoryComparison) -> Iterator[str]:
 
 
 def _span(span: Span) -> str:
-    from trailsieve.times import rfc3339
-
     return f"{rfc3339(span[0])} to {rfc3339(span[1])}" if span[0] else f"until {rfc3339(span[1])}"
 
 
 def _as_dict(item: Parity, history: HistoryComparison | None) -> dict[str, Any]:
-    from trailsieve.analysis.parity import minutes
-    from trailsieve.times import rfc3339
 
     def spans(found: Sequence[Span]) -> list[dict[str, str]]:
         return [{"start": rfc3339(start), "end": rfc3339(end)} for start, end in found]

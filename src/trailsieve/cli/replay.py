@@ -9,17 +9,25 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import click
+import orjson
 
-from trailsieve.cli.inputs import time_range
+from trailsieve.app.build import replay
+from trailsieve.cli.inputs import Inputs, open_bucket, split_inputs, time_range
 from trailsieve.cli.options import Screen, global_options, max_object_size, no_limits, screen
-
-if TYPE_CHECKING:
-    from trailsieve.engine.dead_letters import DeadLetters
-    from trailsieve.engine.stats import RunStats
-    from trailsieve.ports import Sink, Source
+from trailsieve.cli.progress import Progress
+from trailsieve.cli.summary_table import print_summary
+from trailsieve.engine.dead_letters import DeadLetters, FileDeadLetters, ReportedDeadLetters
+from trailsieve.engine.stats import RunStats
+from trailsieve.formats import encoder, line
+from trailsieve.ports import RunContext, Sink, Source
+from trailsieve.rules.load import load_pack
+from trailsieve.rules.rule import joined
+from trailsieve.sinks.stream import StreamSink
+from trailsieve.sources.files import FilesSource, list_files
+from trailsieve.trail.selection import Selection
 
 _WORTH_WORKERS = 4 * 2**20  # bytes of compressed files
 _EXAMPLES = """\b
@@ -75,14 +83,10 @@ def command(inputs: tuple[str, ...], summary_json: str | None, **options: Any) -
     records that cannot be read are reported on stderr, counted, and skipped. An event that was delivered
     twice raises one alert.
     """
-    from trailsieve.cli.summary_table import print_summary
-
     shown = screen()
     with ExitStack() as stack:
         stats = _run(inputs, _Options(**options), shown, stack)
     if summary_json:
-        import orjson
-
         layout = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
         Path(summary_json).write_bytes(orjson.dumps(stats.as_dict(), option=layout))
     print_summary(stats, shown)
@@ -107,16 +111,6 @@ class _Options:
 
 
 def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitStack) -> RunStats:
-    from trailsieve.app.build import replay
-    from trailsieve.cli.inputs import Inputs, open_bucket, split_inputs
-    from trailsieve.cli.progress import Progress
-    from trailsieve.engine.stats import RunStats
-    from trailsieve.ports import RunContext
-    from trailsieve.rules.load import load_pack
-    from trailsieve.rules.rule import joined
-    from trailsieve.sources.files import FilesSource, list_files
-    from trailsieve.trail.selection import Selection
-
     packs = [load_pack(pack, limits=not options.no_limits) for pack in options.packs or ("cis-aws",)]
     selection = Selection.parse(options.since, options.until, options.accounts, options.regions)
     stats = RunStats()
@@ -151,9 +145,6 @@ def _workers(asked: int | None, size: int | None) -> int:
 
 
 def _sink(options: _Options, stack: ExitStack) -> Sink:
-    from trailsieve.formats import encoder, line
-    from trailsieve.sinks.stream import StreamSink
-
     stream: BinaryIO = sys.stdout.buffer
     if options.output:
         stream = open(options.output, "wb")  # noqa: SIM115
@@ -167,8 +158,6 @@ def _sink(options: _Options, stack: ExitStack) -> Sink:
 
 
 def _dead_letters(options: _Options, shown: Screen, stack: ExitStack) -> list[DeadLetters]:
-    from trailsieve.engine.dead_letters import FileDeadLetters, ReportedDeadLetters
-
     letters: list[DeadLetters] = [ReportedDeadLetters(shown.problem)]
     if options.dead_letters:
         letters.append(FileDeadLetters(Path(options.dead_letters)))

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from importlib import import_module
 
 import click
 
+from trailsieve.alarms.sentence import duration
+from trailsieve.cli.named import named
 from trailsieve.cli.options import global_options, screen
-from trailsieve.errors import UsageError, visible, visible_lines
+from trailsieve.cli.table import table
+from trailsieve.did_you_mean import did_you_mean
+from trailsieve.errors import UsageError, shorten, visible, visible_lines
+from trailsieve.interchange.exporters.model import ExportTarget
+from trailsieve.rules.alarm import Alarm
+from trailsieve.rules.load import built_in, load_pack
+from trailsieve.rules.rule import Pack, Rule, joined
 
-if TYPE_CHECKING:
-    from trailsieve.rules.alarm import Alarm
-    from trailsieve.rules.rule import Rule
-
+_TITLE_WIDTH = 60
 _EXAMPLES = """\b
 Examples:
   trailsieve rules list
@@ -35,35 +40,20 @@ def command() -> None:
 @global_options
 def list_rules(packs: tuple[str, ...]) -> None:
     """List the rules of packs or files; of all built-in packs when none is named."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from trailsieve.rules.load import built_in, load_pack
-
-    console = Console(
-        color_system=screen().color_system(sys.stdout), width=None if sys.stdout.isatty() else 120
-    )
     for pack in [load_pack(name) for name in packs or built_in()]:
-        table = Table(
-            title=Text(visible(f"{pack.name} {pack.version}".strip())),
-            title_justify="left",
-            box=None,
-            pad_edge=False,
-        )
-        for column in ("rule", "severity", "title", "tags"):
-            table.add_column(
-                column, no_wrap=column != "tags", overflow="ellipsis" if column == "title" else "fold"
-            )
-        for rule in pack.rules:
-            shown = [
-                tag for tag in rule.tags if not tag.startswith("cis-aws-") or tag.startswith("cis-aws-5")
-            ]
-            state = "" if rule.enabled else " (disabled)"
-            cells = (rule.id, rule.severity, rule.title + state, " ".join(shown))
-            table.add_row(*(Text(visible(cell)) for cell in cells))
-        console.print(table)
-        console.print()
+        header, *rows = table(("rule", "severity", "title", "tags"), map(_row, pack.rules))
+        title = visible(f"{pack.name} {pack.version}".strip())
+        click.echo("\n".join((_bold(title), _bold(header), *rows, "")), color=True)
+
+
+def _row(rule: Rule) -> tuple[str, str, str, str]:
+    tags = [tag for tag in rule.tags if not tag.startswith("cis-aws-") or tag.startswith("cis-aws-5")]
+    title = rule.title + ("" if rule.enabled else " (disabled)")
+    return rule.id, rule.severity, shorten(title, _TITLE_WIDTH), " ".join(tags)
+
+
+def _bold(text: str) -> str:
+    return click.style(text, bold=True) if screen().colored(sys.stdout) else text
 
 
 @command.command("show", epilog=_EXAMPLES)
@@ -78,8 +68,6 @@ def list_rules(packs: tuple[str, ...]) -> None:
 @global_options
 def show_rule(rule_id: str, packs: tuple[str, ...]) -> None:
     """Print one rule with its pattern, alarm, tags and references."""
-    from trailsieve.rules.load import built_in, load_pack
-
     loaded = [load_pack(name) for name in packs or built_in()]
     rule = next((found for pack in loaded if (found := pack.rule(rule_id))), None)
     if rule is None:
@@ -128,10 +116,6 @@ def export_rules(
     What the other service does differently is listed on stderr, and beside each rule if the format has
     comments. A rule that it cannot express is left out with the reason, and the exit code is 1.
     """
-    from importlib import import_module
-
-    from trailsieve.interchange.exporters.model import ExportTarget
-
     given = {"log_group": log_group, "topic": topic, "namespace": namespace}
     target = ExportTarget(**{name: value for name, value in given.items() if value})
     exporter = import_module(f"trailsieve.interchange.exporters.{_EXPORTERS[format_]}")
@@ -155,16 +139,11 @@ def _by_loss(losses: dict[str, list[str]]) -> dict[str, list[str]]:
 
 def _rules(names: tuple[str, ...]) -> list[Rule]:
     """The rules of packs and files, and those of single ids."""
-    from trailsieve.cli.named import named
-    from trailsieve.rules.load import built_in
-    from trailsieve.rules.rule import Pack, joined
-    from trailsieve.rules.rule import Rule as One
-
     found = [named(name) for name in names or built_in()]
-    if not all(isinstance(item, Pack | One) for item in found):
+    if not all(isinstance(item, Pack | Rule) for item in found):
         raise UsageError("only packs, rule files and rule ids can be exported, not patterns")
     rules = joined([item for item in found if isinstance(item, Pack)])
-    return rules + [item for item in found if isinstance(item, One)]
+    return rules + [item for item in found if isinstance(item, Rule)]
 
 
 def _described(rule: Rule) -> Iterator[str]:
@@ -184,8 +163,6 @@ def _described(rule: Rule) -> Iterator[str]:
 
 
 def _alarm(alarm: Alarm) -> str:
-    from trailsieve.alarms.sentence import duration
-
     asked = f"{alarm.statistic} {alarm.comparison} {alarm.threshold}"
     periods = f"{alarm.datapoints_to_alarm} of {alarm.evaluation_periods} periods of {duration(alarm.period)}"
     by = ", ".join(reference.text for reference in alarm.by)
@@ -193,6 +170,4 @@ def _alarm(alarm: Alarm) -> str:
 
 
 def _nearest(rule_id: str, known: list[str]) -> str:
-    from trailsieve.did_you_mean import did_you_mean
-
     return did_you_mean(rule_id, known, 3) or "see `trailsieve rules list`"

@@ -6,14 +6,16 @@ import signal
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from trailsieve.app import build
+from trailsieve.app.load import load_config
 from trailsieve.cli.options import Screen, Size, global_options, screen
-
-if TYPE_CHECKING:
-    from trailsieve.engine.pipeline import Pipeline
+from trailsieve.engine.delivery import StoppedError
+from trailsieve.engine.pipeline import Pipeline
+from trailsieve.ports import RunContext
 
 _EXAMPLES = """\b
 Examples:
@@ -41,11 +43,6 @@ def command(config: str, replay_dead_letters: bool, until_idle: bool) -> int:
     SIGTERM and Ctrl-C stop it gracefully: everything that was read is delivered and committed first. After
     a crash it resumes from the checkpoint: no alert is lost, and one that is raised twice keeps its id.
     """
-    from trailsieve.app import build
-    from trailsieve.app.load import load_config
-    from trailsieve.engine.delivery import StoppedError
-    from trailsieve.ports import RunContext
-
     shown = screen()
     loaded, _ = load_config(config)
     stop = _Stop(idle_after=10.0 if until_idle else None)

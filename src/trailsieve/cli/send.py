@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+import msgspec
 
+from trailsieve import jsontext
+from trailsieve.app.build import open_part
+from trailsieve.app.load import load_config
 from trailsieve.cli.options import Size, global_options, screen
 from trailsieve.errors import DeliveryError, UnreadableError, UsageError
-
-if TYPE_CHECKING:
-    from trailsieve.model import Alert
+from trailsieve.model import Alert
+from trailsieve.ports import RunContext
+from trailsieve.wire.backoff import Backoff
 
 _EXAMPLES = """\b
 Examples:
@@ -36,10 +40,6 @@ def command(alerts: str, path: str, name: str) -> int:
     An alert keeps its id, so a receiver that has it already knows it. Of dead letters those of the sink are
     sent. Exit code 1: some were refused.
     """
-    from trailsieve.app.build import open_part
-    from trailsieve.app.load import load_config
-    from trailsieve.ports import RunContext
-
     shown = screen()
     config, _ = load_config(path)
     part = next((part for part in config.sinks if part.name == name), None)
@@ -67,8 +67,6 @@ def command(alerts: str, path: str, name: str) -> int:
 
 def _deliver(sink: Any, alerts: list[Alert]) -> dict[str, str]:
     """Hands over, with a few retries; returns what was not taken, with the reason."""
-    from trailsieve.wire.backoff import Backoff
-
     refused: dict[str, str] = {}
     backoff = Backoff(first=1.0, longest_asked=30.0)
     for number in range(_TRIES):
@@ -88,8 +86,6 @@ def _deliver(sink: Any, alerts: list[Alert]) -> dict[str, str]:
 
 def _alerts(text: bytes, sink: str) -> Iterator[Alert]:
     """The alerts in a file: one JSON object however laid out, or one a line."""
-    from trailsieve import jsontext
-
     try:
         values = [jsontext.decode(text)]
         texts = [text]
@@ -107,10 +103,6 @@ def _alerts(text: bytes, sink: str) -> Iterator[Alert]:
 
 def _alert(line: bytes, number: int) -> Alert:
     """An alert of the native format, as it was before it was encoded; records keep their exact text."""
-    import msgspec
-
-    from trailsieve.model import Alert
-
     try:
         letter = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
         inner = bytes(letter["alert"]) if "alert" in letter else line

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from trailsieve.cli.json_output import print_json
 from trailsieve.cli.options import global_options, max_object_size
 from trailsieve.errors import UsageError, shorten, visible
-
-if TYPE_CHECKING:
-    from trailsieve.trail.envelope_contents import EnvelopeContents
+from trailsieve.trail.envelope_contents import EnvelopeContents
+from trailsieve.trail.envelopes import unwrap_lines
 
 _EXAMPLES = """\b
 Examples:
@@ -40,8 +39,6 @@ def command(inputs: tuple[str, ...], shape: str, max_object_size: int) -> int:
 
     The exit code is 1 if any part of the input is not a known envelope.
     """
-    from trailsieve.trail.envelopes import unwrap_lines
-
     known = True
     for name in inputs or ("-",):
         contents = unwrap_lines(_read(name), max_object_size)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from trailsieve.analysis.rule_tests import run_tests
 from trailsieve.cli.options import global_options, no_limits
 from trailsieve.errors import visible, visible_lines
-
-if TYPE_CHECKING:
-    from trailsieve.rules.coverage import RuleCoverage
-    from trailsieve.rules.rule import Pack
+from trailsieve.rules.coverage import RuleCoverage
+from trailsieve.rules.load import load_pack
+from trailsieve.rules.rule import Pack
+from trailsieve.rules.testing import as_junit
 
 _EXAMPLES = """\b
 Examples:
@@ -37,10 +37,6 @@ def command(paths: tuple[str, ...], junit: str | None, coverage: bool, no_limits
 
     PATH is a rule file, a folder of them, or a built-in pack. Exit code 1 means that a test failed.
     """
-    from trailsieve.analysis.rule_tests import run_tests
-    from trailsieve.rules.load import load_pack
-    from trailsieve.rules.testing import as_junit
-
     packs = [load_pack(path, limits=not no_limits) for path in paths]
     results = [result for pack in packs for result in run_tests(pack)]
     for result in results:

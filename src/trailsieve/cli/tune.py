@@ -6,19 +6,22 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from trailsieve.analysis.simulation import Archive
+from trailsieve.analysis.tuning import Outcome, difference, outcomes, proposals, with_exception
 from trailsieve.cli.inputs import over, time_range
 from trailsieve.cli.json_output import print_json
 from trailsieve.cli.options import global_options, max_object_size, no_limits, screen
+from trailsieve.did_you_mean import did_you_mean
 from trailsieve.errors import UsageError, shorten, visible_lines
-
-if TYPE_CHECKING:
-    from trailsieve.analysis.tuning import Outcome
-    from trailsieve.rules.alarm import RuleException
-    from trailsieve.rules.rule import Rule
+from trailsieve.pattern.compiler import compile
+from trailsieve.rules.alarm import RuleException
+from trailsieve.rules.load import built_in, load_pack
+from trailsieve.rules.rule import Rule, joined
+from trailsieve.trail.selection import Selection
 
 _EXAMPLES = """\b
 Examples:
@@ -67,10 +70,6 @@ def command(
     Exceptions are proposed with the number of events that each would hide and of alerts that would be left:
     treat them as questions for the owner of the caller. With --against the two versions are compared.
     """
-    from trailsieve.analysis.simulation import Archive
-    from trailsieve.analysis.tuning import outcomes, proposals, with_exception
-    from trailsieve.trail.selection import Selection
-
     rule = _find(rule_id, packs, limits=not no_limits)
     other = _version(rule, against, limits=not no_limits) if against else None
     archive = Archive.open(inputs, Selection.parse(**times), max_object_size)
@@ -86,10 +85,6 @@ def command(
 
 
 def _find(rule_id: str, packs: Sequence[str], *, limits: bool) -> Rule:
-    from trailsieve.did_you_mean import did_you_mean
-    from trailsieve.rules.load import built_in, load_pack
-    from trailsieve.rules.rule import joined
-
     rules = joined(load_pack(pack, limits=limits) for pack in packs or built_in())
     rule = next((rule for rule in rules if rule.id == rule_id), None)
     if rule is None:
@@ -100,9 +95,6 @@ def _find(rule_id: str, packs: Sequence[str], *, limits: bool) -> Rule:
 
 def _version(rule: Rule, against: str, *, limits: bool) -> Rule:
     """The rule of the same id in a rule file, or its only rule; or the rule with another pattern."""
-    from trailsieve.pattern.compiler import compile
-    from trailsieve.rules.load import load_pack
-
     if not Path(against).exists():
         return replace(rule, pattern=compile(against, limits=limits))
     pack = load_pack(against, limits=limits)
@@ -144,8 +136,6 @@ def _proposed(outcome: Outcome, pairs: list[tuple[RuleException, Outcome]]) -> I
 
 
 def _comparison(one: Outcome, other: Outcome) -> Iterator[str]:
-    from trailsieve.analysis.tuning import difference
-
     yield f"\nAgainst {other.rule.pattern.text}"
     yield f"{len(other.events):,} events match, {len(other.alerts):,} alerts"
     for word, a, b in (("added", other, one), ("removed", one, other)):
@@ -160,8 +150,6 @@ def _comparison(one: Outcome, other: Outcome) -> Iterator[str]:
 
 
 def _as_dict(found: list[Outcome], pairs: list[tuple[RuleException, Outcome]]) -> dict[str, Any]:
-    from trailsieve.analysis.tuning import difference
-
     one = found[0]
     shown: dict[str, Any] = {
         "rule": one.rule.id,
