@@ -21,7 +21,7 @@ from trailsieve.errors import SourceError
 from trailsieve.model import GONE, Message, Offset
 from trailsieve.ports import RunContext
 from trailsieve.sources.follow.source import Config, FollowSource
-from trailsieve.sources.line_reader import Lines
+from trailsieve.sources.line_reader import LineReader
 from trailsieve.sources.stdin import StdinSource
 
 LIMIT = 100
@@ -144,7 +144,7 @@ def test_a_file_that_was_truncated_is_read_from_its_beginning(log: Path, new: by
     if restart:
         opened = Opened(log, positions=opened.positions)
     assert opened.lines() == [new.strip()]
-    assert "read from its beginning" in opened.said[-1]
+    assert "reading from its beginning" in opened.said[-1]
 
 
 def test_a_line_that_is_too_long_is_a_problem_and_costs_itself(log: Path) -> None:
@@ -208,8 +208,8 @@ def test_whatever_happens_every_line_comes_once(
 
 @given(st.lists(st.binary(max_size=12).map(lambda b: b.replace(b"\r", b"-")), max_size=12))
 def test_lines_are_the_same_however_they_are_cut(pieces: list[bytes]) -> None:
-    lines, whole = Lines(8), b"".join(pieces)
-    found = [line for piece in pieces for line in lines.feed(piece)] + list(lines.last())
+    lines, whole = LineReader(8), b"".join(pieces)
+    found = [line for piece in pieces for line in lines.feed(piece)] + list(lines.rest())
     expected = whole.split(b"\n")
     if not expected[-1]:
         expected.pop()

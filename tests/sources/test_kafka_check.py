@@ -71,7 +71,7 @@ def test_brokers_with_tls_and_a_password_serve_us(
         ({"password": "guessed"}, ["password"]),
         ({"mechanism": "SCRAM-SHA-256"}, ["`mechanism`"]),
         ({"ca_file": ""}, ["certificate verify failed"]),
-        ({"topics": ["trial"]}, ["no topic 'trial'", "it shows trail-", "Mend `topics`"]),
+        ({"topics": ["trial"]}, ["no topic 'trial'", "it shows trail-", "Fix `topics`"]),
         ({"bootstrap_servers": ["127.0.0.1:1"]}, ["127.0.0.1:1", "bootstrap_servers"]),
         ({"bootstrap_servers": ["broker.invalid:9092"]}, ["broker.invalid", "bootstrap_servers"]),
     ],
@@ -122,7 +122,7 @@ def test_a_compression_that_a_client_lacks_is_named_and_the_other_client_reads_i
 
 MISTAKES = {
     "`bootstrap_servers` names no broker": {"bootstrap_servers": []},
-    "`topics` names no topic": {"topics": []},
+    "`topics` is empty": {"topics": []},
     "`group` is empty": {"group": ""},
     "goes with security": {"mechanism": "PLAIN"},
     "`mechanism` goes": {"security": "SASL_SSL"},

@@ -87,7 +87,7 @@ def test_a_broker_that_stops_and_starts_is_waited_for(
     until(lambda: bool(service.alerts), "it was at work")
     kafka.stop(0)
     try:
-        until(lambda: "waiting for it" in service.said, "it noticed")
+        until(lambda: "retrying" in service.said, "it noticed")
     finally:
         kafka.restart(0)
     topic.produce(records[RECORDS // 2 :])

@@ -243,7 +243,7 @@ def test_a_shard_that_stays_busy_is_asked_ever_less_often_and_named_once(stream:
     opened.fault = lambda call: None
     stream.put(payloads("a", 1))
     assert opened.take(1) == [b"a-0000"]
-    assert "answers again" in opened.said[-1]
+    assert "responds again" in opened.said[-1]
 
 
 def test_the_limits_of_a_shard_are_kept(stream: Stream) -> None:
@@ -275,7 +275,7 @@ def test_a_place_that_the_shard_does_not_know_is_named_and_nothing_lost(stream: 
     positions: dict[str, Offset] = {f"{stream.name}/shardId-000000000000": "12345"}
     opened = Opened(stream, positions).start()
     assert opened.take(10) == sent
-    assert "knows no sequence number 12345" in opened.said[-1]
+    assert "does not know sequence number 12345" in opened.said[-1]
 
 
 def test_shards_that_are_gone_are_forgotten(stream: Stream) -> None:

@@ -118,15 +118,15 @@ def test_only_what_is_asked_for_is_listed(moto: Moto) -> None:
     assert keys_of(rest(source), bucket) == [
         name for name in here if "0313T" in name or "0314T" in name or "0315T" in name
     ]
-    lane = f"AWSLogs/{ACCOUNT}/CloudTrail/us-east-1/"
+    prefix = f"AWSLogs/{ACCOUNT}/CloudTrail/us-east-1/"
     assert [prefix for prefix, _ in asked] == [
         "",
         "AWSLogs/",
         f"AWSLogs/{ACCOUNT}/",
         f"AWSLogs/{ACCOUNT}/CloudTrail/",
-        lane,
+        prefix,
     ]
-    assert asked[-1][1].startswith(f"{lane}2026/03/13/")
+    assert asked[-1][1].startswith(f"{prefix}2026/03/13/")
     assert skipped == {
         "folder of another account": 1,
         "folder of another region": 1,

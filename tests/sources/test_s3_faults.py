@@ -19,9 +19,9 @@ from tests.sources.ledger import enter
 from tests.sources.service import KILLS, SAMPLE_RECORDS, Service, expected, until
 from trailsieve.errors import SourceError
 from trailsieve.ports import RunContext
-from trailsieve.sources.object_fetcher import Fetched, Fetcher
-from trailsieve.sources.s3.listing import Lane
-from trailsieve.sources.s3.prefix_progress import Place
+from trailsieve.sources.object_fetcher import FetchedObject, ObjectFetcher
+from trailsieve.sources.s3.listing import ListingPrefix
+from trailsieve.sources.s3.prefix_progress import PrefixProgress
 from trailsieve.sources.s3.source import Config, open_source
 from trailsieve.trail.envelope_contents import ObjectName
 
@@ -33,7 +33,7 @@ def stubbed(moto: Moto) -> Any:
     client = moto.client("s3")
     stubber = Stubber(client)
     stubber.activate()
-    fetcher: Fetcher[int] = Fetcher(client, 1, 2**20, 2**20, said.append)
+    fetcher: ObjectFetcher[int] = ObjectFetcher(client, 1, 2**20, 2**20, said.append)
     yield stubber, fetcher, said
     fetcher.close()
 
@@ -46,10 +46,10 @@ def answer_with(stubber: Stubber, body: bytes) -> None:
     )
 
 
-def fetch(fetcher: Fetcher[int], count: int) -> list[Fetched[int]]:
+def fetch(fetcher: ObjectFetcher[int], count: int) -> list[FetchedObject[int]]:
     for number in range(count):
-        fetcher.ask(ObjectName("trail", f"key-{number}", 10), number)
-    fetched: list[Fetched[int]] = []
+        fetcher.request(ObjectName("trail", f"key-{number}", 10), number)
+    fetched: list[FetchedObject[int]] = []
     while len(fetched) < count:
         fetched += fetcher.take(5)
     return fetched
@@ -82,7 +82,7 @@ def test_what_passes_is_waited_for(code: str, stubbed: Any) -> None:
     stubber.add_client_error("get_object", code, "later", 503)
     answer_with(stubber, BODY)
     assert [found.payload for found in fetch(fetcher, 1)] == [BODY]
-    assert "trying again" in said[0]
+    assert "retrying" in said[0]
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "InvalidAccessKeyId", "SignatureDoesNotMatch"])
@@ -115,8 +115,8 @@ def test_an_object_beyond_the_limit_is_not_taken_into_memory(stubbed: Any) -> No
     [("", "k"), ("..", "k"), ("b", ""), ("no such", "k"), ("arn:aws:s3:::x", "k"), ("trail", "\udc80")],
 )
 def test_names_that_are_none_are_problems(bucket: str, name: str, moto: Moto) -> None:
-    fetcher: Fetcher[int] = Fetcher(moto.client("s3"), 1, 2**20, 2**20, print)
-    fetcher.ask(ObjectName(bucket, name), 1)
+    fetcher: ObjectFetcher[int] = ObjectFetcher(moto.client("s3"), 1, 2**20, 2**20, print)
+    fetcher.request(ObjectName(bucket, name), 1)
     (found,) = fetcher.take(30)
     assert found.problem
     fetcher.close()
@@ -124,13 +124,13 @@ def test_names_that_are_none_are_problems(bucket: str, name: str, moto: Moto) ->
 
 def test_objects_ahead_are_bounded_by_their_bytes(moto: Moto) -> None:
     bucket = moto.bucket(trail(minutes(*range(20))))
-    fetcher: Fetcher[int] = Fetcher(bucket.s3, 2, 3 * len(BODY), 2**20, print)
+    fetcher: ObjectFetcher[int] = ObjectFetcher(bucket.s3, 2, 3 * len(BODY), 2**20, print)
     waiting = minutes(*range(20))
     most = taken = 0
     while waiting or not fetcher.idle:
         ahead = 0
         while waiting and fetcher.has_room:
-            fetcher.ask(ObjectName(bucket.name, waiting.pop(0), len(BODY)), 0)
+            fetcher.request(ObjectName(bucket.name, waiting.pop(0), len(BODY)), 0)
             ahead += 1
         most = max(most, ahead)
         taken += len(fetcher.take(30))
@@ -149,8 +149,8 @@ def test_every_object_is_read_once_whatever_is_late_and_whenever_we_restart(
     times: list[int], seed: int, look_back: int, data: st.DataObject
 ) -> None:
     """Objects appear out of order, by less than the look-back; the run restarts between any two listings."""
-    prefix = f"AWSLogs/{ACCOUNT}/CloudTrail/{REGION}/"
-    lane = Lane("bucket", prefix, prefix, "events", ACCOUNT, REGION)
+    folder = f"AWSLogs/{ACCOUNT}/CloudTrail/{REGION}/"
+    prefix = ListingPrefix("bucket", folder, folder, "events", ACCOUNT, REGION)
     names = {time: key(f"20260314T{time // 60:02}{time % 60:02}", time) for time in times}
     random = Random(seed)
     appearing = sorted(times, key=lambda time: time + random.uniform(0, look_back))
@@ -161,13 +161,13 @@ def test_every_object_is_read_once_whatever_is_late_and_whenever_we_restart(
         count = data.draw(st.integers(1, len(appearing)))
         listed += [names[time] for time in appearing[:count]]
         appearing = appearing[count:]
-        place = Place(lane, timedelta(minutes=look_back), offset)
-        after = place.after
+        progress = PrefixProgress(prefix, timedelta(minutes=look_back), offset)
+        after = progress.after
         for name in sorted(name for name in listed if name > after):
-            if not place.is_done(name):
+            if not progress.is_done(name):
                 read.append(name)
-                place.add(name)
-                offset = place.offset
+                progress.add(name)
+                offset = progress.offset
         assert len(offset.split()) <= look_back + 2
     assert sorted(read) == sorted(names.values())
 

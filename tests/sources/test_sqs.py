@@ -258,8 +258,8 @@ def test_a_message_that_comes_again_in_mid_work_is_not_worked_on_twice(
 ) -> None:
     opened.queue.tell(bucket, minutes(1))
     messages = opened.next(1)
-    (held,) = opened.source._hand._held.values()
-    _show_again(opened, held.handle)
+    (message,) = opened.source._leases._leased.values()
+    _show_again(opened, message.receipt_handle)
     until(lambda: not opened.source.poll() and opened.queue.counts() == (0, 1), "it was received again")
     opened.commit(messages)
     opened.empty()
@@ -269,10 +269,10 @@ def test_a_message_that_comes_again_after_its_end_is_deleted_unread(bucket: Buck
     """Its deletion was lost on the way."""
     opened.queue.tell(bucket, minutes(1))
     messages = opened.next(1)
-    (held,) = opened.source._hand._held.values()
-    opened.source._hand._held.clear()
-    opened.source._hand._remember(held.identity)
-    _show_again(opened, held.handle)
+    (message,) = opened.source._leases._leased.values()
+    opened.source._leases._leased.clear()
+    opened.source._leases._remember(message.message_id)
+    _show_again(opened, message.receipt_handle)
     opened.empty()
     assert messages
 
@@ -286,12 +286,12 @@ def _show_again(opened: Opened, handle: str) -> None:
 def test_what_comes_too_late_is_said_and_ends_nothing(bucket: Bucket, opened: Opened) -> None:
     opened.queue.tell(bucket, minutes(1))
     messages = opened.next(1)
-    (held,) = opened.source._hand._held.values()
-    held.handle = "AQEBnone"
+    (message,) = opened.source._leases._leased.values()
+    message.receipt_handle = "AQEBnone"
     opened.commit(messages)
     until(lambda: bool(opened.said), "it was said")
     assert "cannot be deleted: ReceiptHandleIsInvalid" in opened.said[0]
-    assert "it will come again" in opened.said[0]
+    assert "it will be received again" in opened.said[0]
     assert not opened.source.poll()
 
 

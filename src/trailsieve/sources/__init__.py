@@ -1,1 +1,1 @@
-"""One file a source."""
+"""The sources of messages: a module or a package for each."""

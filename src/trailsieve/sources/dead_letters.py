@@ -1,4 +1,4 @@
-"""The dead letters of a run, once more: for `run --replay-dead-letters`."""
+"""Replays the dead letters of earlier runs, for `run --replay-dead-letters`."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _BATCH = 500
 
 
 class DeadLetterSource:
-    """Every letter is a message again; what still cannot be read goes to a new file of dead letters.
+    """One message for each dead letter; those that still cannot be read go to a new dead-letter file.
 
-    The file is set aside under another name while it is worked on and removed at the end, so a crash in
-    between loses nothing: what was set aside comes first the next time.
+    The file is renamed to `….replaying` while it is read and removed at the end. After a crash, the renamed
+    file is replayed first, so nothing is lost.
     """
 
     whole_objects = False
@@ -28,43 +28,43 @@ class DeadLetterSource:
     selection = Selection()
 
     def __init__(self, path: Path) -> None:
-        self._aside = path.with_name(f"{path.name}.replaying")
+        self._replaying = path.with_name(f"{path.name}.replaying")
         self.exhausted = False
-        if path.exists() and not self._aside.exists():
-            path.replace(self._aside)
-        self._file: BinaryIO | None = self._aside.open("rb") if self._aside.exists() else None
+        if path.exists() and not self._replaying.exists():
+            path.replace(self._replaying)
+        self._file: BinaryIO | None = self._replaying.open("rb") if self._replaying.exists() else None
         self._messages = self._read()
 
     def start(self, positions: Mapping[str, Offset]) -> None:
-        """All letters are worked on, those of an interrupted replay included."""
+        """Does nothing: every replay starts at the first letter."""
 
     def poll(self) -> Sequence[Message]:
         messages = list(islice(self._messages, _BATCH))
         self.exhausted = not messages
         if self.exhausted:
-            self._aside.unlink(missing_ok=True)
+            self._replaying.unlink(missing_ok=True)
         return messages
 
     def _read(self) -> Iterator[Message]:
         for number, line in enumerate(self._file or (), 1):
-            position = Position(str(self._aside), number)
+            position = Position(str(self._replaying), number)
             try:
                 letter = jsontext.decode(line)
                 text = letter["text"].encode() if "text" in letter else base64.b64decode(letter["base64"])
                 yield Message(text, position, str(letter["object"]))
             except (UnreadableError, ValueError, KeyError, TypeError, AttributeError):
                 if line.strip():
-                    name = f"{self._aside}:{number}"
-                    yield Message(line, position, name, problem="no dead letter: a line that was cut off?")
+                    name = f"{self._replaying}:{number}"
+                    yield Message(line, position, name, problem="not a dead letter: truncated line?")
 
     def keep_alive(self) -> None:
-        """Nothing slips away."""
+        """Does nothing: a file has no lease."""
 
     def commit(self, positions: Iterable[Position]) -> None:
-        """The whole file is worked on, or worked on again."""
+        """Does nothing: the file is removed once all of it is done."""
 
     def check(self) -> str:
-        return str(self._aside)
+        return str(self._replaying)
 
     def close(self) -> None:
         if self._file:

@@ -1,4 +1,4 @@
-"""Local files, directory trees and standard input, one object or one block of lines at a time."""
+"""Reads local files, directory trees and standard input, one file or one block of lines at a time."""
 
 from __future__ import annotations
 
@@ -20,24 +20,32 @@ from trailsieve.trail.compression import GunzippedStream, is_gzip
 from trailsieve.trail.layout import is_lines_name
 from trailsieve.trail.selection import ListedFile, Selection
 
-BLOCK = 4 * 2**20  # bytes of lines that make one message
+BLOCK = 4 * 2**20  # bytes of lines in one message
 STDIN = "-"
 
 
 class Config(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Settings: files and folders, read once from first to last."""
+    """Settings of the source.
+
+    Attributes:
+        paths: files and folders, read once, in this order.
+    """
 
     paths: list[str]
 
 
 def open_source(config: Config, context: RunContext) -> FilesSource:
-    """Files as a source; digest and Insight files are left aside."""
+    """The source for these settings; skips digest and Insight files.
+
+    Raises:
+        UsageError: a path does not exist.
+    """
     selection = Selection()
     return FilesSource(selection.files(list_files(config.paths), context.skip), context, selection)
 
 
 def list_files(inputs: Iterable[str]) -> list[ListedFile]:
-    """The files of the inputs; directories are walked in the order of their names.
+    """The files that the inputs name; directories are walked in the order of their names.
 
     Raises:
         UsageError: an input does not exist.
@@ -62,7 +70,7 @@ def _walk(top: str) -> Iterator[ListedFile]:
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name, reverse=True)
         except OSError:
-            yield ListedFile(folder, _shown(folder), 0)  # opening it tells why it cannot be read
+            yield ListedFile(folder, _shown(folder), 0)  # reading it reports the reason
             continue
         files = [entry.path for entry in reversed(entries) if not entry.is_dir(follow_symlinks=False)]
         pending.extend(entry.path for entry in entries if entry.is_dir(follow_symlinks=False))
@@ -71,7 +79,7 @@ def _walk(top: str) -> Iterator[ListedFile]:
 
 
 def _shown(path: str) -> str:
-    r"""A path as text that every encoding takes: bytes of it that are no UTF-8 as `\udc80`."""
+    r"""A path as text that can be encoded, with bytes that are not UTF-8 as `\udc80`."""
     return path.encode("utf-8", "backslashreplace").decode()
 
 
@@ -83,13 +91,13 @@ def _size(path: str) -> int:
 
 
 class FilesSource:
-    """Yields one message an object; files of lines come in blocks of at most `BLOCK` bytes or one line.
+    """One message for each file; files of lines come in blocks of at most `BLOCK` bytes, or of one line.
 
-    A file that cannot be read is a message with its `problem`, never an exception.
+    A file that cannot be read is a message with a `problem`, never an exception.
 
     Args:
         files: what to read, in this order.
-        context: its `max_object_size` caps a line; a longer one is a problem.
+        context: its `max_object_size` limits a line; a longer one is a problem.
     """
 
     whole_objects = True
@@ -110,7 +118,7 @@ class FilesSource:
         return self._exhausted
 
     def start(self, positions: Mapping[str, Offset]) -> None:
-        """A replay reads everything."""
+        """Does nothing: the files are always read from the beginning."""
 
     def poll(self) -> Sequence[Message]:
         message = next(self._messages, None)
@@ -118,10 +126,10 @@ class FilesSource:
         return [message] if message else []
 
     def commit(self, positions: Iterable[Position]) -> None:
-        """Nothing to do: files stay where they are."""
+        """Does nothing: files have no positions to keep."""
 
     def keep_alive(self) -> None:
-        """Files do not slip away."""
+        """Does nothing: files have no leases."""
 
     def check(self) -> str:
         return f"{self._count} files"
@@ -142,7 +150,7 @@ class FilesSource:
             yield from self._read_stdin(listed, sys.stdin.buffer)
             return
         as_lines = is_lines_name(listed.path)
-        # A pipe may be given by name, but one that a walk meets would be waited for without end.
+        # A pipe may be given by name; one found in a folder could block forever.
         if (listed.walked or not as_lines) and not stat.S_ISREG(os.stat(listed.path).st_mode):
             raise OSError(None, "not a regular file")
         if as_lines:
@@ -152,7 +160,7 @@ class FilesSource:
             yield Message(Path(listed.path).read_bytes(), Position(listed.name, 0), listed.name)
 
     def _read_stdin(self, listed: ListedFile, stream: BinaryIO) -> Iterator[Message]:
-        """A whole document when its first line (blank ones aside) is no document of its own; else lines."""
+        """Lines if the first line that is not blank is a document of its own, else one document."""
         buffered = _decompressed(stream)
         first = line = buffered.readline(BLOCK)
         while line and not line.strip():
@@ -190,14 +198,14 @@ class FilesSource:
 
 
 def _decompressed(stream: BinaryIO) -> IO[bytes]:
-    """The stream, gunzipped when it starts like gzip."""
+    """The stream, decompressed if it starts with the gzip magic number."""
     if is_gzip(stream.peek(2)[:2]):  # type: ignore[attr-defined]
         return BufferedReader(GunzippedStream(stream), BLOCK)
     return stream
 
 
 def _blocks(stream: IO[bytes], first: bytes, limit: int) -> Iterator[tuple[bytes, int]]:
-    """Blocks that end with a line's end, and how many bytes beyond `limit` their first line was cut by."""
+    """Blocks of whole lines, and by how many bytes the first line of each was cut because of `limit`."""
     rest, cut = first, 0
     while chunk := _read_some(stream):
         head, newline, tail = chunk.rpartition(b"\n")
@@ -208,18 +216,18 @@ def _blocks(stream: IO[bytes], first: bytes, limit: int) -> Iterator[tuple[bytes
             rest += chunk
         else:
             cut += len(chunk)
-    if rest and not _ended(stream)[0]:  # else it is a piece of a line
+    if rest and not _ended(stream)[0]:  # else it is an incomplete line
         yield rest, cut
 
 
 def _ended(stream: IO[bytes]) -> tuple[str, str]:
-    """Damage of a gzip stream that was read to its end, and a warning about what stands behind it."""
+    """The damage of a gzip stream that was read to its end, and the warning about what follows it."""
     raw = getattr(stream, "raw", None)
     return (raw.damage, raw.warning) if isinstance(raw, GunzippedStream) else ("", "")
 
 
 def _parts(block: bytes, limit: int) -> Iterator[tuple[bytes, bool]]:
-    """The block, parted so that every line of more than `limit` bytes stands alone; True for such a line."""
+    """The block, split so that every line of more than `limit` bytes is alone; True for such a line."""
     begin = place = 0
     while place < len(block) > limit:
         start, end = place, block.find(b"\n", place)

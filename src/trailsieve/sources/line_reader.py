@@ -1,4 +1,4 @@
-"""Lines out of pieces as they come, each at most so long."""
+"""Splits a stream of bytes into lines of limited length."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from msgspec import Struct
 
 
 class Line(Struct, frozen=True):
-    """A line without its end.
+    """A line without its line break.
 
     Attributes:
-        size: bytes that it took, its end included.
-        too_big: whether it was longer than allowed; its text is then left out.
+        size: its bytes in the stream, including the line break.
+        too_big: whether it is longer than the limit; its text is then empty.
     """
 
     text: bytes
@@ -20,11 +20,11 @@ class Line(Struct, frozen=True):
     too_big: bool
 
 
-class Lines:
-    """Holds what comes until a line's end comes.
+class LineReader:
+    """Buffers bytes until a line is complete.
 
     Args:
-        limit: bytes of one line at most; what is longer is not held.
+        limit: the most bytes in a line; the content of a longer one is discarded.
     """
 
     def __init__(self, limit: int) -> None:
@@ -33,7 +33,7 @@ class Lines:
         self._dropped = 0
 
     def feed(self, data: bytes) -> Iterator[Line]:
-        """The lines that end in `data`."""
+        """The lines that `data` completes."""
         *ended, rest = data.split(b"\n")
         for part in ended:
             self._rest += part
@@ -43,8 +43,8 @@ class Lines:
             self._dropped += len(self._rest)
             self._rest.clear()
 
-    def last(self) -> Iterator[Line]:
-        """What stands behind the last line's end."""
+    def rest(self) -> Iterator[Line]:
+        """The incomplete line at the end of the stream, if there is one."""
         if self._rest or self._dropped:
             yield self._line(0)
 
@@ -57,5 +57,5 @@ class Lines:
 
 
 def too_big(limit: int) -> str:
-    """The problem of a line that is too long."""
+    """The problem to report for a line of more than `limit` bytes."""
     return f"too big: a line of more than {limit:,} bytes; raise max_object_size"

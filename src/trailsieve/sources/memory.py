@@ -1,4 +1,4 @@
-"""The in-memory twin of every source, for tests and for records that are already here."""
+"""Messages that are already in memory, for tests and for records from other code."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from trailsieve.trail.selection import Selection
 
 
 class MemorySource:
-    """Yields given messages, `batch` an epoch; `committed` tells how far they were committed.
+    """The given messages, `batch` per poll. `committed` is the last offset committed for each shard.
 
-    Started with positions, it leaves out the messages before them.
+    When started with positions, it skips the messages before them.
     """
 
     selection = Selection()
@@ -39,7 +39,7 @@ class MemorySource:
         self.committed.update((position.shard, position.offset) for position in positions)
 
     def keep_alive(self) -> None:
-        """Nothing slips away."""
+        """Does nothing: memory has no leases."""
 
     def check(self) -> str:
         return f"{len(self._waiting)} messages"

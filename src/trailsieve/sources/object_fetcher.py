@@ -1,4 +1,4 @@
-"""S3 objects, fetched ahead by a few threads and handed out in the order in which they were asked for."""
+"""Fetches S3 objects ahead with a few threads and returns them in the order of the requests."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from trailsieve.trail.envelope_contents import ObjectName
 from trailsieve.wire.aws import answer, fault
 from trailsieve.wire.backoff import Backoff
 
-_UNKNOWN_SIZE = 2**20  # bytes that an object is taken for whose notice does not tell
-_ASKED_A_THREAD = 4  # objects asked for ahead
-_PATIENCE = 600.0  # seconds for which S3 may be away
-_REFUSED_IN_A_ROW = 10  # objects; more are no accident of one object
+_UNKNOWN_SIZE = 2**20  # bytes assumed for an object whose notification does not give its size
+_REQUESTS_PER_THREAD = 4  # requested ahead
+_GIVE_UP_AFTER = 600.0  # seconds for which S3 may be unreachable
+_MAX_REFUSED = 10  # objects in a row; more mean that a permission is missing
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched(Generic[T]):
-    """An object that was asked for with `tag`: its bytes, or why it cannot be had."""
+class FetchedObject(Generic[T]):
+    """The response to a request with `tag`: the bytes of the object, or the problem that prevented it."""
 
     name: ObjectName
     tag: T
@@ -34,101 +34,101 @@ class Fetched(Generic[T]):
     refused: bool = False
 
 
-class Fetcher(Generic[T]):
-    """Asks for objects ahead, with at most `ahead` bytes of them in memory (or one object).
+class ObjectFetcher(Generic[T]):
+    """Fetches objects ahead, with at most `ahead` bytes of them in memory (or one object).
 
-    An object that is gone, or refused, comes with its `problem`. While S3 is away it waits and tries again.
+    An object that is missing or refused is returned with its `problem`. While S3 is unreachable, the threads
+    retry.
 
     Args:
-        client: of S3; threads share it.
-        limit: bytes of one object at most, as it is stored.
-        say: told, as one line, when S3 does not answer.
+        client: an S3 client; the threads share it.
+        limit: bytes that one object may have as it is stored, at most.
+        info: receives one line of text when S3 is unreachable.
     """
 
-    def __init__(self, client: Any, threads: int, ahead: int, limit: int, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, client: Any, threads: int, ahead: int, limit: int, info: Callable[[str], None]
+    ) -> None:
         self._client = client
         self._threads = threads
         self._ahead = ahead
         self._limit = limit
-        self._say = say
+        self._info = info
         self._stop = threading.Event()
         self._pool: ThreadPoolExecutor | None = None
-        self._asked: deque[tuple[int, Future[Fetched[T]]]] = deque()
+        self._requested: deque[tuple[int, Future[FetchedObject[T]]]] = deque()
         self._bytes = 0
         self._refused = 0
 
     @property
     def has_room(self) -> bool:
-        """Whether another object may be asked for."""
-        return len(self._asked) < self._threads * _ASKED_A_THREAD and self._bytes < self._ahead
+        """Whether another object may be requested."""
+        return len(self._requested) < self._threads * _REQUESTS_PER_THREAD and self._bytes < self._ahead
 
     @property
     def idle(self) -> bool:
-        """Whether everything that was asked for was taken."""
-        return not self._asked
+        """Whether all requested objects have been taken."""
+        return not self._requested
 
-    def ask(self, name: ObjectName, tag: T) -> None:
-        """Asks for an object."""
-        if self._pool is None:  # threads begin here, not earlier: worker processes were forked before
+    def request(self, name: ObjectName, tag: T) -> None:
+        """Requests an object. Returns at once."""
+        if self._pool is None:  # starts here, after the worker processes were forked
             self._pool = ThreadPoolExecutor(self._threads, "s3")
         size = name.size or _UNKNOWN_SIZE
         self._bytes += size
-        self._asked.append((size, self._pool.submit(self._fetch, name, tag)))
+        self._requested.append((size, self._pool.submit(self._fetch, name, tag)))
 
-    def take(self, seconds: float) -> list[Fetched[T]]:
-        """The objects that are here, in order; waits for the first of them.
+    def take(self, seconds: float) -> list[FetchedObject[T]]:
+        """Returns the next objects that are complete. Blocks for up to `seconds` until the first one is.
 
         Raises:
-            SourceError: a person must mend something: no credentials, all objects refused, S3 away for long.
+            SourceError: the credentials are invalid, many objects in a row were refused, or S3 was
+                unreachable for ten minutes.
         """
-        if self._asked:
-            wait([self._asked[0][1]], seconds)
+        if self._requested:
+            wait([self._requested[0][1]], seconds)
         taken = []
-        while self._asked and self._asked[0][1].done():
-            size, future = self._asked.popleft()
+        while self._requested and self._requested[0][1].done():
+            size, future = self._requested.popleft()
             self._bytes -= size
-            taken.append(self._counted(future.result()))
+            taken.append(self._checked(future.result()))
         return taken
 
     def close(self) -> None:
-        """Ends the threads; what they have in hand is forgotten."""
+        """Stops the threads and discards the objects in flight. Returns at once."""
         self._stop.set()
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _counted(self, fetched: Fetched[T]) -> Fetched[T]:
+    def _checked(self, fetched: FetchedObject[T]) -> FetchedObject[T]:
         self._refused = self._refused + 1 if fetched.refused else 0
-        if self._refused > _REFUSED_IN_A_ROW:
+        if self._refused > _MAX_REFUSED:
             raise SourceError(
-                f"{_REFUSED_IN_A_ROW} objects in a row were refused, the last: {_url(fetched.name)}: "
+                f"{_MAX_REFUSED} objects in a row were refused, the last: {fetched.name.url}: "
                 f"{fetched.problem}; s3:GetObject is needed, and kms:Decrypt where objects are encrypted. "
-                "Nothing is lost: mend it and start again"
+                "Nothing is lost: grant the permission and restart"
             )
         return fetched
 
-    def _fetch(self, name: ObjectName, tag: T) -> Fetched[T]:
+    def _fetch(self, name: ObjectName, tag: T) -> FetchedObject[T]:
         backoff, began = Backoff(), time.monotonic()
         while True:
             try:
                 return self._get(name, tag)
-            except Exception as error:  # whatever a notice names must not end the run
+            except Exception as error:  # nothing that a notification names may end the run
                 what = fault(error)
                 if what in ("gone", "refused", "wrong"):
-                    return Fetched(name, tag, b"", f"{what}: {answer(error)}", what == "refused")
-                if what == "credentials" or time.monotonic() - began > _PATIENCE:
-                    raise SourceError(f"{_url(name)} cannot be read: {answer(error)}") from None
-                self._say(f"S3 does not answer, trying again: {answer(error)}")
+                    return FetchedObject(name, tag, b"", f"{what}: {answer(error)}", what == "refused")
+                if what == "credentials" or time.monotonic() - began > _GIVE_UP_AFTER:
+                    raise SourceError(f"{name.url} cannot be read: {answer(error)}") from None
+                self._info(f"S3 is unreachable, retrying: {answer(error)}")
                 if backoff.wait(self._stop):
-                    raise SourceError(f"{_url(name)}: stopped before it was read") from None
+                    raise SourceError(f"{name.url}: stopped before it was read") from None
 
-    def _get(self, name: ObjectName, tag: T) -> Fetched[T]:
+    def _get(self, name: ObjectName, tag: T) -> FetchedObject[T]:
         got = self._client.get_object(Bucket=name.bucket, Key=name.key)
         with got["Body"] as body:
             if got["ContentLength"] > self._limit:
                 reason = f"too big: {got['ContentLength']:,} bytes; raise --max-object-size"
-                return Fetched(name, tag, b"", reason)
-            return Fetched(name, tag, body.read())
-
-
-def _url(name: ObjectName) -> str:
-    return f"s3://{name.bucket}/{name.key}"
+                return FetchedObject(name, tag, b"", reason)
+            return FetchedObject(name, tag, body.read())

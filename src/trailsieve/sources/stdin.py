@@ -1,7 +1,7 @@
-"""Standard input, line by line, until it ends: `… | trailsieve run CONFIG`.
+"""Reads standard input line by line until it ends: `… | trailsieve run CONFIG`.
 
-A pipe cannot be read twice: what it held is gone with the process that is killed. A file that is followed
-(`follow`) loses nothing.
+A pipe cannot be read twice: if the process is killed, what it had read is lost. Following a file (`follow`)
+loses nothing.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from msgspec import Struct
 
 from trailsieve.model import Message, Offset, Position
 from trailsieve.ports import RunContext
-from trailsieve.sources.line_reader import Line, Lines, too_big
+from trailsieve.sources.line_reader import Line, LineReader, too_big
 from trailsieve.trail.selection import Selection
 
 _NAME = "<stdin>"
-_PIECE = 2**20  # bytes of one read
-_WAIT = 1.0  # seconds
+_PIECE = 2**20  # bytes per read
+_WAIT = 1.0  # seconds that a poll waits for data
 
 
 class Config(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -28,12 +28,12 @@ class Config(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 def open_source(config: Config, context: RunContext) -> StdinSource:
-    """Standard input as a source."""
+    """The source that reads standard input."""
     return StdinSource(sys.stdin.fileno(), context.max_object_size)
 
 
 class StdinSource:
-    """Yields a message a line: a record, or an envelope of records."""
+    """One message for each line: a record, or an envelope of records."""
 
     whole_objects = False
     ordered = True
@@ -42,32 +42,32 @@ class StdinSource:
     def __init__(self, descriptor: int, limit: int) -> None:
         self._descriptor = descriptor
         self._limit = limit
-        self._lines = Lines(limit)
+        self._lines = LineReader(limit)
         self._count = 0
         self.exhausted = False
 
     def start(self, positions: Mapping[str, Offset]) -> None:
-        """A pipe has no position to go back to."""
+        """Does nothing: a pipe cannot be rewound."""
 
     def poll(self) -> Sequence[Message]:
         if self.exhausted or not select.select([self._descriptor], [], [], _WAIT)[0]:
             return ()
         data = os.read(self._descriptor, _PIECE)
         self.exhausted = not data
-        lines = self._lines.feed(data) if data else self._lines.last()
+        lines = self._lines.feed(data) if data else self._lines.rest()
         return [message for line in lines if (message := self._message(line))]
 
     def keep_alive(self) -> None:
-        """A pipe waits."""
+        """Does nothing: a pipe has no lease."""
 
     def commit(self, positions: Iterable[Position]) -> None:
-        """What was read from a pipe is not there any more."""
+        """Does nothing: a pipe keeps no positions."""
 
     def check(self) -> str:
         return "standard input can be read"
 
     def close(self) -> None:
-        """Standard input belongs to the process."""
+        """Does nothing: standard input belongs to the process."""
 
     def _message(self, line: Line) -> Message | None:
         self._count += 1

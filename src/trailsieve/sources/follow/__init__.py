@@ -1,1 +1,1 @@
-"""The source that follows growing files."""
+"""The source that follows growing files, like `tail -F`."""

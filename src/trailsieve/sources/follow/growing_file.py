@@ -1,4 +1,4 @@
-"""One growing file: its lines, and how to go on in it after a restart."""
+"""One growing file: its lines, and how to continue in it after a restart."""
 
 from __future__ import annotations
 
@@ -8,47 +8,47 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from trailsieve.model import Message, Position
-from trailsieve.sources.line_reader import Line, Lines, too_big
+from trailsieve.sources.line_reader import Line, LineReader, too_big
 
-_PIECE = 2**20  # bytes of one read
-_TAIL = 64  # bytes before the position that must be the same after a restart
+_PIECE = 2**20  # bytes per read
+_TAIL = 64  # bytes before the position that must be unchanged after a restart
 
 
 def shard_of(path: Path, inode: int) -> str:
-    """A file's name in positions: its folder and inode, which a rotation within the folder leaves alone."""
+    """The name of a file in positions: its folder and inode, which do not change on rotation."""
     return f"{path.parent}#{inode}"
 
 
-class Followed:
-    """A file that is held open, so that it can be read to its end when its name is gone.
+class GrowingFile:
+    """A file that is kept open, so that it can be read to its end after it is renamed or removed.
 
     Attributes:
-        path: where it stands, as far as is known.
-        left: the time at which another file, or none, was found in its place; 0 while it is there.
+        path: where it is, as far as is known.
+        missing_since: the time since when another file, or none, is at its path; 0 while it is there.
     """
 
-    def __init__(self, path: Path, shard: str, limit: int, say: Callable[[str], None]) -> None:
+    def __init__(self, path: Path, shard: str, limit: int, info: Callable[[str], None]) -> None:
         self.path = path
         self.shard = shard
-        self.left = 0.0
+        self.missing_since = 0.0
         self._limit = limit
-        self._say = say
+        self._info = info
         self._file = path.open("rb", buffering=0)
-        self._lines = Lines(limit)
-        self._at = 0  # the next byte to read
-        self._done = 0  # the byte behind the last line
-        self._start, self._seen = 0, b""  # the last bytes that were read, and where they begin
+        self._lines = LineReader(limit)
+        self._next = 0  # the next byte to read
+        self._line_start = 0  # the byte after the last complete line
+        self._start, self._seen = 0, b""  # the last bytes read, and where they start
 
     def resume(self, offset: str) -> None:
-        """Goes on from the offset of a position, when the file is still the same."""
-        place = offset.partition(":")[0]
-        self._go_to(int(place) if place.isdigit() else 0)
+        """Continues from the offset of a position, or from the beginning if the file is not the same."""
+        position = offset.partition(":")[0]
+        self._seek(int(position) if position.isdigit() else 0)
         if self.offset != offset:
-            self._say(f"{self.path} is another file than before, or was truncated: read from its beginning")
-            self._go_to(0)
+            self._info(f"{self.path} was replaced or truncated; reading from its beginning")
+            self._seek(0)
 
     def to_end(self) -> str:
-        """Goes on behind the last line that is there; returns the offset."""
+        """Skips to the end of the last complete line; returns its offset."""
         end = os.fstat(self._file.fileno()).st_size
         while end:
             start = max(0, end - _PIECE)
@@ -56,60 +56,60 @@ class Followed:
             end = start if newline < 0 else start + newline + 1
             if newline >= 0:
                 break
-        self._go_to(end)
+        self._seek(end)
         return self.offset
 
     def read(self) -> list[Message]:
-        """The lines that came, some at a time."""
-        if self.read_to_end:
+        """The next lines, up to about a mebibyte of them. Does not block."""
+        if self.at_end:
             return []
-        start = max(0, self._at - _TAIL)
-        piece = self._bytes(start, self._at + _PIECE)
-        known = self._at - start
+        start = max(0, self._next - _TAIL)
+        piece = self._bytes(start, self._next + _PIECE)
+        known = self._next - start
         if len(piece) <= known or piece[:known] != self._seen[-_TAIL:]:
-            self._say(f"{self.path} was truncated: read from its beginning")
-            self._go_to(0)
+            self._info(f"{self.path} was truncated; reading from its beginning")
+            self._seek(0)
             return []
         self._start, self._seen = start, piece
-        self._at = start + len(piece)
+        self._next = start + len(piece)
         messages = self._messages(self._lines.feed(piece[known:]))
-        self._start, self._seen = self._at - len(piece[-_TAIL:]), piece[-_TAIL:]
+        self._start, self._seen = self._next - len(piece[-_TAIL:]), piece[-_TAIL:]
         return messages
 
     @property
-    def read_to_end(self) -> bool:
-        """Whether there is nothing to read now."""
-        return os.fstat(self._file.fileno()).st_size == self._at
+    def at_end(self) -> bool:
+        """Whether everything in the file has been read."""
+        return os.fstat(self._file.fileno()).st_size == self._next
 
-    def last(self) -> list[Message]:
-        """What stands behind the last line's end, of a file that will not grow."""
-        return self._messages(self._lines.last())
+    def rest(self) -> list[Message]:
+        """The incomplete last line of a file that no longer grows, if there is one."""
+        return self._messages(self._lines.rest())
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Closes the file."""
         self._file.close()
 
     def _messages(self, lines: Iterable[Line]) -> list[Message]:
         messages = []
         for line in lines:
-            name = f"{self.path}@{self._done}"
-            self._done += line.size
+            name = f"{self.path}@{self._line_start}"
+            self._line_start += line.size
             if line.text.strip() or line.too_big:
                 problem = too_big(self._limit) if line.too_big else ""
                 messages.append(Message(line.text, Position(self.shard, self.offset), name, problem=problem))
         return messages
 
-    def _go_to(self, place: int) -> None:
-        self._at = self._done = place
-        self._start = max(0, place - _TAIL)
-        self._seen = self._bytes(self._start, place)
-        self._lines = Lines(self._limit)
+    def _seek(self, position: int) -> None:
+        self._next = self._line_start = position
+        self._start = max(0, position - _TAIL)
+        self._seen = self._bytes(self._start, position)
+        self._lines = LineReader(self._limit)
 
     def _bytes(self, start: int, end: int) -> bytes:
         return os.pread(self._file.fileno(), end - start, start)
 
     @property
     def offset(self) -> str:
-        """The byte behind the last line, and a checksum of what stands before it."""
-        end = self._done - self._start
-        return f"{self._done}:{zlib.crc32(self._seen[max(0, end - _TAIL) : end]):08x}"
+        """The byte after the last line, and a checksum of the bytes before it."""
+        end = self._line_start - self._start
+        return f"{self._line_start}:{zlib.crc32(self._seen[max(0, end - _TAIL) : end]):08x}"

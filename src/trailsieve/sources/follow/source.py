@@ -1,8 +1,8 @@
-"""Files of JSON lines that grow, and new ones in folders, as `tail -F` follows them.
+"""Follows growing files of JSON lines, and new files in folders, like `tail -F`.
 
-A file is known by its folder and inode, so that one that is rotated away is read to its end under its new
-name, also after a restart. A position holds the byte to go on from and a checksum of what stands before it:
-a file that was truncated, or a new one with an old one's inode, is read from its beginning.
+A file is identified by its folder and inode, so one that was rotated is read to its end under its new name,
+even after a restart. A position is the next byte to read and a checksum of the bytes before it: a file that
+was truncated, or that is new but has the inode of an old one, is read from its beginning.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from msgspec import Struct
 from trailsieve.errors import SourceError
 from trailsieve.model import GONE, Message, Offset, Position
 from trailsieve.ports import RunContext
-from trailsieve.sources.follow.growing_file import Followed, shard_of
+from trailsieve.sources.follow.growing_file import GrowingFile, shard_of
 from trailsieve.trail.selection import Selection
 
 _SUFFIXES = (".jsonl", ".ndjson", ".log")
-_SCAN_EVERY = 1.0  # seconds
-_ENOUGH = 10_000  # lines of one poll
-_NAP = 0.25  # seconds to wait when nothing came
-_GRACE = 10.0  # seconds for which a file that was rotated away may still be written to
+_SCAN_EVERY = 1.0  # seconds between two scans for files
+_POLL_LINES = 10_000  # lines after which a poll ends
+_IDLE_WAIT = 0.25  # seconds to wait if there is nothing to read
+_ROTATED_GRACE = 10.0  # seconds for which a rotated file may still be written to
 
 
 class Config(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Settings.
+    """Settings of the source.
 
     Attributes:
-        paths: files, which may come to be later, and folders, whose files *.jsonl, *.ndjson and *.log are
-            followed, those in folders below not.
-        start: where to begin in files that are there when a path is followed for the first time.
+        paths: files, which need not exist yet, and folders, in which *.jsonl, *.ndjson and *.log are followed
+            (but not in their subfolders).
+        start: where to start in files that exist when a path is followed for the first time.
     """
 
     paths: list[str]
@@ -43,12 +43,12 @@ class Config(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 def open_source(config: Config, context: RunContext) -> FollowSource:
-    """Growing files as a source."""
+    """The source for these settings. Does not open any file."""
     return FollowSource(config, context)
 
 
 class FollowSource:
-    """Yields a message a line: a record, or an envelope of records."""
+    """One message for each line: a record, or an envelope of records."""
 
     whole_objects = False
     ordered = True
@@ -67,7 +67,7 @@ class FollowSource:
         self._clock = clock
         self._sleep = sleep
         self._paths = [Path(os.path.abspath(path)) for path in config.paths]
-        self._files: dict[str, Followed] = {}
+        self._files: dict[str, GrowingFile] = {}
         self._positions: dict[str, str] = {}
         self._markers: list[Message] = []
         self._scan_at = 0.0
@@ -76,12 +76,12 @@ class FollowSource:
         folders = {str(path if path.is_dir() else path.parent) for path in self._paths}
         ours = {shard: str(at) for shard, at in positions.items() if shard.rpartition("#")[0] in folders}
         self._positions = ours
-        new = {path for path in self._paths if _known(path) not in positions}
+        new = {path for path in self._paths if _marker_shard(path) not in positions}
         self._scan(at_end=new if self._config.start == "end" else ())
         for path in self._paths:
-            self._markers.append(self._marker(_known(path), "followed"))
+            self._markers.append(self._marker(_marker_shard(path), "followed"))
             if not path.exists():
-                self._context.info(f"{path} does not exist yet: it is waited for")
+                self._context.info(f"{path} does not exist yet; waiting for it")
         self._find_rotated()
 
     def poll(self) -> Sequence[Message]:
@@ -90,27 +90,27 @@ class FollowSource:
         messages, self._markers = self._markers, []
         for file in list(self._files.values()):
             messages += file.read()
-            if file.left and file.read_to_end and self._clock() > file.left + _GRACE:
-                messages += file.last()
+            if file.missing_since and file.at_end and self._clock() > file.missing_since + _ROTATED_GRACE:
+                messages += file.rest()
                 self._markers.append(self._marker(file.shard, GONE))
                 self._files.pop(file.shard).close()
-            elif len(messages) > _ENOUGH:
-                self._files[file.shard] = self._files.pop(file.shard)  # the others come first the next time
+            elif len(messages) > _POLL_LINES:
+                self._files[file.shard] = self._files.pop(file.shard)  # the next poll starts with the others
                 break
         if not messages:
-            self._sleep(_NAP)
+            self._sleep(_IDLE_WAIT)
         return messages
 
     def keep_alive(self) -> None:
-        """Files that are open do not slip away."""
+        """Does nothing: open files have no leases."""
 
     def commit(self, positions: Iterable[Position]) -> None:
-        """Files stay as they are."""
+        """Does nothing: the checkpoint has the positions."""
 
     def check(self) -> str:
         for path in self._paths:
             if path.exists() and not os.access(path, os.R_OK):
-                raise SourceError(f"{path} cannot be read: permission denied; run as a user who may")
+                raise SourceError(f"{path} cannot be read: permission denied; run as a user with read access")
         count = sum(1 for _ in self._found())
         return f"{count} files can be followed"
 
@@ -119,42 +119,44 @@ class FollowSource:
             file.close()
         self._files.clear()
 
-    # --- which files there are ---
+    # --- files ---
 
     def _scan(self, at_end: Iterable[Path] = ()) -> None:
-        """Opens what is new, and notes what has left its place."""
-        there = set()
+        """Opens new files, and notes which ones are no longer in place."""
+        present = set()
         for top, path, status in self._found():
             shard = shard_of(path, status.st_ino)
-            there.add(shard)
+            present.add(shard)
             if shard in self._files:
                 self._files[shard].path = path
-                self._files[shard].left = 0.0
+                self._files[shard].missing_since = 0.0
             else:
                 self._open(path, shard, at_end=top in at_end)
         for shard, file in self._files.items():
-            if shard not in there and not file.left:
-                file.left = self._clock()
+            if shard not in present and not file.missing_since:
+                file.missing_since = self._clock()
         self._scan_at = self._clock() + _SCAN_EVERY
 
     def _found(self) -> Iterator[tuple[Path, Path, os.stat_result]]:
-        """The files to follow: the path that is configured, the file, and its status."""
+        """The files to follow: the configured path, the path of the file, and its status."""
         for top in self._paths:
             try:
                 inside = sorted(top.iterdir()) if top.is_dir() else [top]
             except OSError as error:
-                raise SourceError(f"{top} cannot be listed: {error.strerror}; may we read it?") from None
+                raise SourceError(
+                    f"{top} cannot be listed: {error.strerror}; run as a user with read access"
+                ) from None
             for path in inside:
                 try:
                     status = path.stat()
                 except OSError:
-                    continue  # not there yet, or gone since
+                    continue  # does not exist yet, or was removed
                 if stat.S_ISREG(status.st_mode) and (path is top or path.suffix in _SUFFIXES):
                     yield top, path, status
 
     def _open(self, path: Path, shard: str, *, at_end: bool = False) -> None:
         try:
-            file = Followed(path, shard, self._context.max_object_size, self._context.info)
+            file = GrowingFile(path, shard, self._context.max_object_size, self._context.info)
         except FileNotFoundError:
             return
         except OSError as error:
@@ -162,11 +164,11 @@ class FollowSource:
         self._files[shard] = file
         if shard in self._positions:
             file.resume(self._positions.pop(shard))
-        else:  # known from now on, even when it is rotated away before its first line is read
+        else:  # remembered even if it is rotated before its first line is read
             self._markers.append(self._marker(shard, file.to_end() if at_end else file.offset))
 
     def _find_rotated(self) -> None:
-        """Files that were rotated away while nobody looked: under any name in their folder."""
+        """Finds files that were rotated while the service was down: same inode, any name in the folder."""
         for shard in list(self._positions):
             folder, _, inode = shard.rpartition("#")
             entries = os.scandir(folder) if os.path.isdir(folder) else ()
@@ -174,9 +176,11 @@ class FollowSource:
             if path:
                 self._open(Path(path), shard)
             if shard in self._files:
-                self._files[shard].left = self._clock()
+                self._files[shard].missing_since = self._clock()
             else:
-                self._context.info(f"a file of {folder} is gone (inode {inode}): any unread lines with it")
+                self._context.info(
+                    f"a file in {folder} is gone (inode {inode}), and any unread lines with it"
+                )
                 self._markers.append(self._marker(shard, GONE))
         self._positions.clear()
 
@@ -184,6 +188,6 @@ class FollowSource:
         return Message(b"", Position(shard, offset), shard, marker=True)
 
 
-def _known(path: Path) -> str:
-    """What remembers that a path was followed before."""
+def _marker_shard(path: Path) -> str:
+    """The shard whose position records that a path has been followed."""
     return f"followed:{path}"

@@ -8,17 +8,17 @@ from trailsieve.wire.kafka import KafkaConfig
 
 
 class Config(KafkaConfig, kw_only=True, forbid_unknown_fields=True):
-    """Settings.
+    """Settings of the source.
 
     Attributes:
-        topics: their names.
-        group: the consumer group. Its members share the partitions; each needs a checkpoint of its own.
-        group_instance_id: a name for this member that stays the same over restarts: then a restart within
-            `session_timeout` moves no partition, and one after a crash need not wait for it.
-        start: where a group begins that has committed nothing yet: earliest, or latest (what comes from now
-            on). Otherwise it goes on where the group or the checkpoint stands, whichever is further.
-        max_poll_records: records of one epoch at most.
-        session_timeout: seconds after which the group gives a silent member's partitions to others.
+        topics: the names of the topics.
+        group: the consumer group. Its members share the partitions; each needs its own checkpoint.
+        group_instance_id: a name for this member that stays the same across restarts. A restart within
+            `session_timeout` then moves no partition, and one after a crash need not wait for it.
+        start: where a group without committed offsets starts: earliest, or latest (new records only).
+            Otherwise reading continues from the group or the checkpoint, whichever is further.
+        max_poll_records: the most records in one epoch.
+        session_timeout: seconds after which the group reassigns the partitions of a silent member.
     """
 
     topics: list[str]
@@ -31,8 +31,8 @@ class Config(KafkaConfig, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.topics:
-            raise ValueError("`topics` names no topic")
+            raise ValueError("`topics` is empty")
         if not self.group:
             raise ValueError("`group` is empty")
         if self.max_poll_records < 1:
-            raise ValueError("`max_poll_records` is at least 1")
+            raise ValueError("`max_poll_records` must be at least 1")

@@ -1,4 +1,4 @@
-"""The Kafka source's client on confluent-kafka (librdkafka), which fetches in threads of its own."""
+"""The Kafka client of the source on confluent-kafka (librdkafka), which fetches in background threads."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from trailsieve.errors import SourceError, visible
 from trailsieve.model import Message
 from trailsieve.sources.kafka.config import Config
 from trailsieve.sources.kafka.consumer import (
-    AwayError,
+    AssignmentListener,
     Offsets,
-    Owner,
+    UnreachableError,
     message_of,
     parts_of,
     shard_of,
@@ -23,25 +23,25 @@ from trailsieve.sources.kafka.consumer import (
 )
 from trailsieve.wire.kafka import confluent_options
 
-_TIMEOUT = 5.0  # seconds of one question
-_GATHER = 0.005  # seconds in which a poll that has one record waits for more
+_TIMEOUT = 5.0  # seconds to wait for one response
+_GATHER = 0.005  # seconds that a poll with one record waits for more
 _REFUSALS = {
-    KafkaError._AUTHENTICATION: "are the user name, the password and the `mechanism` right?",
-    KafkaError.SASL_AUTHENTICATION_FAILED: "are the user name, the password and the `mechanism` right?",
-    KafkaError.UNSUPPORTED_SASL_MECHANISM: "set the `mechanism` that the brokers take",
-    KafkaError.TOPIC_AUTHORIZATION_FAILED: "allow this user to Describe and Read the topic",
-    KafkaError.GROUP_AUTHORIZATION_FAILED: "allow this user to Read the group",
-    KafkaError.CLUSTER_AUTHORIZATION_FAILED: "allow this user what is named",
-    KafkaError.FENCED_INSTANCE_ID: "another process runs with the same `group_instance_id`",
+    KafkaError._AUTHENTICATION: "check `username`, `password` and `mechanism`",
+    KafkaError.SASL_AUTHENTICATION_FAILED: "check `username`, `password` and `mechanism`",
+    KafkaError.UNSUPPORTED_SASL_MECHANISM: "set `mechanism` to one that the brokers support",
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: "grant this user Describe and Read on the topic",
+    KafkaError.GROUP_AUTHORIZATION_FAILED: "grant this user Read on the group",
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: "grant this user the permission named",
+    KafkaError.FENCED_INSTANCE_ID: "another process uses the same `group_instance_id`",
     KafkaError.INVALID_SESSION_TIMEOUT: "the brokers do not allow this `session_timeout`",
-    KafkaError.INCONSISTENT_GROUP_PROTOCOL: "others use this `group` in another way: take another name",
-    KafkaError._SSL: "is `ca_file` the authority of the brokers' certificates, and their name in them?",
-    KafkaError._INVALID_ARG: "mend the configuration",
+    KafkaError.INCONSISTENT_GROUP_PROTOCOL: "other consumers use this `group` differently: rename it",
+    KafkaError._SSL: "check that `ca_file` signed the brokers' certificates, and the host names in them",
+    KafkaError._INVALID_ARG: "fix the configuration",
 }
 _UNKNOWN = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}
-_UNANSWERED = {KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN}
-_PASSING = {
-    KafkaError._MAX_POLL_EXCEEDED,  # we join again
+_NO_ANSWER = {KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN}
+_TRANSIENT = {
+    KafkaError._MAX_POLL_EXCEEDED,  # the consumer rejoins
     KafkaError._PARTITION_EOF,
     KafkaError.REBALANCE_IN_PROGRESS,
     KafkaError.ILLEGAL_GENERATION,
@@ -53,15 +53,15 @@ _PASSING = {
 
 
 class ConfluentConsumer:
-    """See `consumer.Consumer`. Callbacks come in the thread that polls, inside of its call."""
+    """See `consumer.Consumer`. librdkafka calls back in the polling thread, from within its calls."""
 
     def __init__(self, config: Config) -> None:
-        self._trouble: KafkaError | None = None
-        self._on_hold = False
-        self._fresh: list[str] = []  # given to us, and not yet begun
-        self._owner: Owner | None = None
+        self._error: KafkaError | None = None
+        self._paused = False
+        self._assigned: list[str] = []  # partitions assigned but not yet started
+        self._listener: AssignmentListener | None = None
         self._committing: dict[str, int] = {}
-        self._uncommitted: dict[str, int] = {}  # because the group did not keep it
+        self._uncommitted: dict[str, int] = {}  # commits that failed, to be retried
         options = {
             **confluent_options(config),
             "group.id": config.group,
@@ -74,7 +74,7 @@ class ConfluentConsumer:
             "allow.auto.create.topics": False,
             "fetch.wait.max.ms": 500,
             "queued.max.messages.kbytes": 32 * 1024,
-            "fetch.queue.backoff.ms": 10,  # a full queue would rest for a second
+            "fetch.queue.backoff.ms": 10,  # the default pauses a full queue for a second
             "reconnect.backoff.max.ms": 2000,
             "log_level": 0,
             "error_cb": self._on_error,
@@ -85,14 +85,14 @@ class ConfluentConsumer:
         try:
             self._consumer = Consumer(options)
         except KafkaException as error:
-            raise SourceError(f"Kafka's client refuses the configuration: {error.args[0].str()}") from None
+            raise SourceError(f"confluent-kafka rejects the configuration: {error.args[0].str()}") from None
 
     def partitions(self, topics: Sequence[str]) -> list[str]:
-        with self._asking():
+        with self._translated():
             try:
                 known = self._consumer.list_topics(timeout=_TIMEOUT).topics
             except KafkaException:
-                self._consumer.poll(0.1)  # for the reason, which `_on_error` is told
+                self._consumer.poll(0.1)  # passes the reason to `_on_error`
                 raise
         for topic in topics:
             if topic not in known:
@@ -102,8 +102,8 @@ class ConfluentConsumer:
         return [shard_of(topic, number) for topic in topics for number in sorted(known[topic].partitions)]
 
     def committed(self, shards: Sequence[str]) -> dict[str, int | None]:
-        with self._asking():
-            found = self._consumer.committed([_place(shard) for shard in shards], _TIMEOUT)
+        with self._translated():
+            found = self._consumer.committed([_partition(shard) for shard in shards], _TIMEOUT)
         for each in found:
             if each.error:
                 self._raise(each.error)
@@ -111,52 +111,53 @@ class ConfluentConsumer:
             shard_of(each.topic, each.partition): each.offset if each.offset >= 0 else None for each in found
         }
 
-    def ends(self, shards: Sequence[str]) -> dict[str, int]:
-        with self._asking():
+    def end_offsets(self, shards: Sequence[str]) -> dict[str, int]:
+        with self._translated():
             return {
-                shard: self._consumer.get_watermark_offsets(_place(shard), _TIMEOUT)[1] for shard in shards
+                shard: self._consumer.get_watermark_offsets(_partition(shard), _TIMEOUT)[1]
+                for shard in shards
             }
 
-    def subscribe(self, topics: Sequence[str], owner: Owner) -> None:
+    def subscribe(self, topics: Sequence[str], listener: AssignmentListener) -> None:
         def assigned(consumer: Consumer, partitions: list[TopicPartition]) -> None:
-            self._fresh = _shards(partitions)
-            consumer.assign([])  # until we know where they begin
+            self._assigned = _shards(partitions)
+            consumer.assign([])  # until their offsets are known
 
         def revoked(consumer: Consumer, partitions: list[TopicPartition]) -> None:
-            self._fresh = []
+            self._assigned = []
             self._committing, self._uncommitted = {}, {}
-            owner.revoked(_shards(partitions))
+            listener.revoked(_shards(partitions))
             consumer.unassign()
 
-        self._owner = owner
+        self._listener = listener
         self._consumer.subscribe(list(topics), on_assign=assigned, on_revoke=revoked, on_lost=revoked)
 
     def poll(self, seconds: float, most: int) -> list[Message]:
-        self._settle()
-        with self._asking():
+        self._apply_assignment()
+        with self._translated():
             found = self._consumer.consume(1, seconds)
             if found and most > 1:
                 found += self._consumer.consume(most - 1, _GATHER)
         messages = self._messages(found)
         if not messages:
-            self._settle()
-            if self._trouble is not None:
-                self._ask_again()
-        self._commit_again()
+            self._apply_assignment()
+            if self._error is not None:
+                self._check_error()
+        self._retry_commits()
         return messages
 
-    def _settle(self) -> None:
-        """Partitions that were given to us begin where they should."""
-        if not self._fresh or self._owner is None:
+    def _apply_assignment(self) -> None:
+        """Starts newly assigned partitions at their offsets."""
+        if not self._assigned or self._listener is None:
             return
-        begins = self._owner.assigned(self.committed(self._fresh))
-        places = [_place(shard, begins.get(shard, OFFSET_BEGINNING)) for shard in self._fresh]
-        self._fresh = []
-        self._consumer.assign(places)
-        if self._on_hold:
-            self._consumer.pause(places)
+        offsets = self._listener.assigned(self.committed(self._assigned))
+        partitions = [_partition(shard, offsets.get(shard, OFFSET_BEGINNING)) for shard in self._assigned]
+        self._assigned = []
+        self._consumer.assign(partitions)
+        if self._paused:
+            self._consumer.pause(partitions)
         else:
-            self._consumer.resume(places)  # the library keeps the pause of partitions that went and came back
+            self._consumer.resume(partitions)  # librdkafka keeps partitions paused across a reassignment
 
     def _messages(self, found: list[Any]) -> list[Message]:
         messages = []
@@ -165,30 +166,30 @@ class ConfluentConsumer:
             if each.error() is not None:
                 self._on_error(each.error())
                 continue
-            place = each.topic(), each.partition()
-            shard = shards.get(place) or shards.setdefault(place, shard_of(*place))
+            partition = each.topic(), each.partition()
+            shard = shards.get(partition) or shards.setdefault(partition, shard_of(*partition))
             messages.append(message_of(shard, each.offset(), each.value()))
         return messages
 
     def commit(self, offsets: Offsets) -> None:
-        places = [_place(shard, offset) for shard, offset in offsets.items()]
-        with self._asking():
-            if self._owner is None:
-                self._consumer.commit(offsets=places, asynchronous=False)
-            else:  # one that waits would do so for as long as the brokers are away
-                self._consumer.commit(offsets=places, asynchronous=True)
+        partitions = [_partition(shard, offset) for shard, offset in offsets.items()]
+        with self._translated():
+            if self._listener is None:
+                self._consumer.commit(offsets=partitions, asynchronous=False)
+            else:  # a synchronous commit blocks for as long as the brokers are unreachable
+                self._consumer.commit(offsets=partitions, asynchronous=True)
                 self._committing.update(offsets)
 
-    def _on_commit(self, error: KafkaError | None, places: list[TopicPartition]) -> None:
-        """The group's answer."""
-        for place in places:
-            shard = shard_of(place.topic, place.partition)
-            if self._committing.get(shard) == place.offset:
+    def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        """The coordinator's response to a commit."""
+        for partition in partitions:
+            shard = shard_of(partition.topic, partition.partition)
+            if self._committing.get(shard) == partition.offset:
                 del self._committing[shard]
-                if error is not None or place.error is not None:
-                    self._uncommitted[shard] = place.offset
+                if error is not None or partition.error is not None:
+                    self._uncommitted[shard] = partition.offset
 
-    def _commit_again(self) -> None:
+    def _retry_commits(self) -> None:
         again = {
             shard: offset for shard, offset in self._uncommitted.items() if shard not in self._committing
         }
@@ -196,62 +197,62 @@ class ConfluentConsumer:
         if again:
             self.commit(again)
 
-    def hold(self) -> None:
-        self._on_hold = True
+    def pause(self) -> None:
+        self._paused = True
         self._consumer.pause(self._consumer.assignment())
 
-    def go_on(self) -> None:
-        self._on_hold = False
+    def resume(self) -> None:
+        self._paused = False
         self._consumer.resume(self._consumer.assignment())
 
     def close(self) -> None:
         if self._committing:
-            self.hold()
+            self.pause()
             until = time.monotonic() + _TIMEOUT
             while self._committing and time.monotonic() < until:
-                self._consumer.poll(0.1)  # for the group's answer
+                self._consumer.poll(0.1)  # for the coordinator's response
         self._consumer.close()
 
-    def _ask_again(self) -> None:
-        """Whether trouble that we were told of is still there."""
-        trouble = self._trouble
-        assert trouble is not None
-        if trouble.code() in _REFUSALS or trouble.code() in _UNKNOWN:
-            self._trouble = None
-            self._raise(trouble)
-        with self._asking():
+    def _check_error(self) -> None:
+        """Raises if the error that librdkafka reported persists; forgets it otherwise."""
+        error = self._error
+        assert error is not None
+        if error.code() in _REFUSALS or error.code() in _UNKNOWN:
+            self._error = None
+            self._raise(error)
+        with self._translated():
             self._consumer.list_topics(timeout=1.0)
-        self._trouble = None
+        self._error = None
 
     def _on_error(self, error: KafkaError) -> None:
-        if error.code() == KafkaError._ALL_BROKERS_DOWN and self._trouble is not None:
+        if error.code() == KafkaError._ALL_BROKERS_DOWN and self._error is not None:
             return  # the reason is known
-        if error.code() not in _PASSING:
-            self._trouble = error
+        if error.code() not in _TRANSIENT:
+            self._error = error
 
     @contextmanager
-    def _asking(self) -> Iterator[None]:
+    def _translated(self) -> Iterator[None]:
         try:
             yield
         except KafkaException as error:
             self._raise(error.args[0])
 
     def _raise(self, error: KafkaError) -> NoReturn:
-        """Raises what an answer means; what a question failed of is told to `_on_error`."""
-        if self._trouble is not None and error.code() in _UNANSWERED:
-            error = self._trouble
+        """Raises SourceError or UnreachableError; for a timeout, with the cause given to `_on_error`."""
+        if self._error is not None and error.code() in _NO_ANSWER:
+            error = self._error
         code, text = error.code(), visible(error.str())
-        if code in _REFUSALS and not (code == KafkaError._SSL and self._owner is not None):
-            raise SourceError(f"Kafka refuses us: {text}; {_REFUSALS[code]}") from None
+        if code in _REFUSALS and not (code == KafkaError._SSL and self._listener is not None):
+            raise SourceError(f"Kafka refuses access: {text}; {_REFUSALS[code]}") from None
         if code in _UNKNOWN:
-            raise SourceError(f"Kafka has such a topic no more: {text}; mend `topics`") from None
-        raise AwayError(text) from None
+            raise SourceError(f"the topic no longer exists: {text}; fix `topics`") from None
+        raise UnreachableError(text) from None
 
 
-def _place(shard: str, offset: int = OFFSET_BEGINNING) -> TopicPartition:
+def _partition(shard: str, offset: int = OFFSET_BEGINNING) -> TopicPartition:
     topic, partition = parts_of(shard)
     return TopicPartition(topic, partition, offset)
 
 
-def _shards(places: Sequence[TopicPartition]) -> list[str]:
-    return [shard_of(place.topic, place.partition) for place in places]
+def _shards(partitions: Sequence[TopicPartition]) -> list[str]:
+    return [shard_of(partition.topic, partition.partition) for partition in partitions]

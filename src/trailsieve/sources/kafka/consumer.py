@@ -1,4 +1,4 @@
-"""What the Kafka source asks of a client library; there is one adapter a library."""
+"""The interface of the Kafka source to a client library. Each library has one adapter."""
 
 from __future__ import annotations
 
@@ -10,80 +10,87 @@ from trailsieve.model import Message, Position
 Offsets = Mapping[str, int]  # by shard, "topic/partition": the next offset to read
 
 
-class AwayError(Exception):
-    """Kafka cannot be reached, or does not serve us now: it is asked again. The text says what happened."""
+class UnreachableError(Exception):
+    """Kafka cannot be reached or cannot serve the request now; retrying may help. The text says why."""
 
 
-class Owner(Protocol):
-    """Who is told which partitions are ours. Called in the thread that polls, and only while it polls."""
+class AssignmentListener(Protocol):
+    """Receives changes of the assigned partitions. Called from the polling thread, within `Consumer.poll`."""
 
     def assigned(self, committed: Mapping[str, int | None]) -> Offsets:
-        """Partitions that are ours now, with what the group has committed; returns where to begin.
+        """Partitions were assigned; returns the offset at which to start each.
 
-        A partition that is left out begins with its oldest record.
+        A partition without one starts at its oldest record.
+
+        Args:
+            committed: the offset that the group committed for each partition; None if it committed none.
         """
 
     def revoked(self, shards: Collection[str]) -> None:
-        """Partitions that are no longer ours."""
+        """Partitions were revoked: another member may read them now."""
 
 
 class Consumer(Protocol):
-    """A member of a consumer group.
+    """A member of a consumer group. Not thread-safe: one thread calls all methods.
 
-    Every method may raise AwayError, and SourceError where a person must mend something.
+    Every method except `pause` and `resume` may block for one request, at most about 5 seconds.
+
+    Raises:
+        UnreachableError: from every method: try again.
+        SourceError: from every method: Kafka refuses, and retrying will not help.
     """
 
     def partitions(self, topics: Sequence[str]) -> list[str]:
-        """The partitions of topics; SourceError names a topic that is not there."""
+        """The shards of the topics. SourceError if a topic does not exist."""
 
     def committed(self, shards: Sequence[str]) -> dict[str, int | None]:
-        """What the group has committed."""
+        """The offset that the group has committed for each shard; None if it has committed none."""
 
-    def ends(self, shards: Sequence[str]) -> dict[str, int]:
-        """The offsets behind the newest records."""
+    def end_offsets(self, shards: Sequence[str]) -> dict[str, int]:
+        """The end offset of each shard: the one that the next record produced will get."""
 
-    def subscribe(self, topics: Sequence[str], owner: Owner) -> None:
-        """Joins the group, as far as `poll` is called."""
+    def subscribe(self, topics: Sequence[str], listener: AssignmentListener) -> None:
+        """Starts to join the group; the calls of `poll` that follow complete it."""
 
     def poll(self, seconds: float, most: int) -> list[Message]:
-        """At most so many records; waits for the first one. None comes while partitions are on hold."""
+        """Returns up to `most` records; blocks for up to `seconds` until there is one. None while paused."""
 
     def commit(self, offsets: Offsets) -> None:
-        """Has the group keep offsets; what it does not keep at once it is asked for again by `poll`.
+        """Commits offsets to the group; `poll` retries those that fail.
 
-        Before `subscribe` it returns when the group keeps them.
+        Before `subscribe` the commit is synchronous.
         """
 
-    def hold(self) -> None:
-        """From now on nothing is fetched, also of partitions that become ours."""
+    def pause(self) -> None:
+        """Stops fetching from all partitions, including those assigned later."""
 
-    def go_on(self) -> None:
-        """Ends `hold`."""
+    def resume(self) -> None:
+        """Ends `pause`."""
 
     def close(self) -> None:
-        """Leaves the group."""
+        """Leaves the group and closes the connections."""
 
 
 def shard_of(topic: str, partition: int) -> str:
-    """The name of a partition."""
+    """The shard name of a partition: `topic/partition`."""
     return f"{topic}/{partition}"
 
 
 def parts_of(shard: str) -> tuple[str, int]:
-    """Topic and partition."""
+    """The topic and partition number of a shard name."""
     topic, _, partition = shard.rpartition("/")
     return topic, int(partition)
 
 
 def message_of(shard: str, offset: int, value: bytes | None) -> Message:
-    """A record as a message; a tombstone has no bytes."""
+    """A Kafka record as a message, positioned after it. A tombstone has no payload."""
     return Message(value or b"", Position(shard, offset + 1), f"{shard}@{offset}")
 
 
 def unknown_topic(topic: str, known: Collection[str]) -> str:
-    """What to say of a topic that is not there."""
+    """The error message for a topic that does not exist."""
     others = ", ".join(sorted(name for name in known if not name.startswith("__"))[:10])
     return (
-        f"Kafka has no topic {topic!r}, or hides it from us; it shows {others or 'none'}. "
-        "Mend `topics`, make the topic, or allow us to Describe and Read it"
+        f"Kafka shows no topic {topic!r}; it shows {others or 'none'}. "
+        "Fix `topics`, create the topic, or grant this user Describe and Read on it"
     )

@@ -1,7 +1,7 @@
-"""The Kafka source's client on kafka-python, which needs no compiled library.
+"""The Kafka client of the source on kafka-python, which is pure Python.
 
-It works in a thread of its own, from which it also tells of rebalances: they are taken note of there, and
-acted upon in the thread that polls.
+kafka-python has a background thread, which also calls the rebalance listener. The listener only queues the
+event; the polling thread handles it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from trailsieve.errors import SourceError, visible
 from trailsieve.model import Message
 from trailsieve.sources.kafka.config import Config
 from trailsieve.sources.kafka.consumer import (
-    AwayError,
+    AssignmentListener,
     Offsets,
-    Owner,
+    UnreachableError,
     message_of,
     parts_of,
     shard_of,
@@ -32,40 +32,40 @@ from trailsieve.sources.kafka.consumer import (
 )
 from trailsieve.wire.kafka import python_options
 
-_TIMEOUT = 5000  # milliseconds of one question
-_ASK_EVERY = 5.0  # seconds without records after which we ask whether the brokers are there
+_TIMEOUT = 5000  # milliseconds to wait for one response
+_CHECK_EVERY = 5.0  # seconds without records after which the brokers are checked
 _REFUSALS = {
-    kafka.SaslAuthenticationFailedError: "are the user name, the password and the `mechanism` right?",
-    kafka.UnsupportedSaslMechanismError: "set the `mechanism` that the brokers take",
-    kafka.TopicAuthorizationFailedError: "allow this user to Describe and Read the topic",
-    kafka.GroupAuthorizationFailedError: "allow this user to Read the group",
-    kafka.AuthorizationError: "allow this user what is named",
-    kafka.FencedInstanceIdError: "another process runs with the same `group_instance_id`",
+    kafka.SaslAuthenticationFailedError: "check `username`, `password` and `mechanism`",
+    kafka.UnsupportedSaslMechanismError: "set `mechanism` to one that the brokers support",
+    kafka.TopicAuthorizationFailedError: "grant this user Describe and Read on the topic",
+    kafka.GroupAuthorizationFailedError: "grant this user Read on the group",
+    kafka.AuthorizationError: "grant this user the permission named",
+    kafka.FencedInstanceIdError: "another process uses the same `group_instance_id`",
     kafka.InvalidSessionTimeoutError: "the brokers do not allow this `session_timeout`",
-    kafka.InconsistentGroupProtocolError: "others use this `group` in another way: take another name",
-    kafka.UnsupportedCodecError: "pip install 'trailsieve[confluent]', whose client knows every compression",
-    kafka.KafkaConfigurationError: "mend the configuration",
-    kafka.CorruptRecordError: "see what the broker's log says, and move the group's offset behind it",
+    kafka.InconsistentGroupProtocolError: "other consumers use this `group` differently: rename it",
+    kafka.UnsupportedCodecError: "pip install 'trailsieve[confluent]', which supports every compression",
+    kafka.KafkaConfigurationError: "fix the configuration",
+    kafka.CorruptRecordError: "see the broker's log, and move the group's offset past the record",
 }
-_PASSING = (kafka.RetriableError, kafka.CommitFailedError, kafka.RebalanceInProgressError)
+_TRANSIENT = (kafka.RetriableError, kafka.CommitFailedError, kafka.RebalanceInProgressError)
 
 
-class PythonConsumer:
+class KafkaPythonConsumer:
     """See `consumer.Consumer`."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._owner: Owner | None = None
-        self._events: deque[tuple[bool, list[TopicPartition]]] = deque()  # given to us, or taken
-        self._on_hold = False
-        self._answered = time.monotonic()
+        self._listener: AssignmentListener | None = None
+        self._events: deque[tuple[bool, list[TopicPartition]]] = deque()  # assigned (True) or revoked (False)
+        self._paused = False
+        self._last_answer = time.monotonic()
         self._clients: list[Any] = []
-        self._last_words = _LastWords()
+        self._connection_errors = _ConnectionErrors()
         try:
-            with self._asking():
+            with self._translated():
                 self._consumer = KafkaConsumer(**self._options())
         except BaseException:
-            self._end()
+            self._close_clients()
             raise
 
     def _options(self) -> dict[str, Any]:
@@ -89,12 +89,12 @@ class PythonConsumer:
         }
 
     def _client(self, **options: Any) -> Any:
-        """The connections; kept, because a consumer that cannot be made leaves them open."""
+        """The network client; remembered, because a KafkaConsumer that fails to start leaves it open."""
         self._clients.append(KafkaNetClient(**options))
         return self._clients[-1]
 
     def partitions(self, topics: Sequence[str]) -> list[str]:
-        with self._asking():
+        with self._translated():
             known = self._consumer.topics()
             for topic in topics:
                 if topic not in known:
@@ -106,102 +106,104 @@ class PythonConsumer:
             ]
 
     def committed(self, shards: Sequence[str]) -> dict[str, int | None]:
-        with self._asking():
-            return {shard: self._consumer.committed(_place(shard), timeout_ms=_TIMEOUT) for shard in shards}
+        with self._translated():
+            return {
+                shard: self._consumer.committed(_partition(shard), timeout_ms=_TIMEOUT) for shard in shards
+            }
 
-    def ends(self, shards: Sequence[str]) -> dict[str, int]:
-        with self._asking():
-            found = self._consumer.end_offsets([_place(shard) for shard in shards], timeout_ms=_TIMEOUT)
-        return {shard: found[_place(shard)] for shard in shards}
+    def end_offsets(self, shards: Sequence[str]) -> dict[str, int]:
+        with self._translated():
+            found = self._consumer.end_offsets([_partition(shard) for shard in shards], timeout_ms=_TIMEOUT)
+        return {shard: found[_partition(shard)] for shard in shards}
 
-    def subscribe(self, topics: Sequence[str], owner: Owner) -> None:
-        self._owner = owner
+    def subscribe(self, topics: Sequence[str], listener: AssignmentListener) -> None:
+        self._listener = listener
         self._consumer.subscribe(list(topics), listener=_Listener(self._consumer, self._events))
 
     def poll(self, seconds: float, most: int) -> list[Message]:
-        self._settle()
-        with self._asking():
+        self._apply_assignment()
+        with self._translated():
             found = self._consumer.poll(timeout_ms=seconds * 1000, max_records=most)
         messages = [
             message_of(shard, record.offset, record.value)
-            for place, records in found.items()
-            for shard in (shard_of(place.topic, place.partition),)
+            for partition, records in found.items()
+            for shard in (shard_of(partition.topic, partition.partition),)
             for record in records
         ]
         if messages:
-            self._answered = time.monotonic()
+            self._last_answer = time.monotonic()
         else:
-            self._settle()
-            self._ask()
+            self._apply_assignment()
+            self._check_brokers()
         return messages
 
     def commit(self, offsets: Offsets) -> None:
-        given = {_place(shard): OffsetAndMetadata(offset, "", -1) for shard, offset in offsets.items()}
-        with self._asking():
+        given = {_partition(shard): OffsetAndMetadata(offset, "", -1) for shard, offset in offsets.items()}
+        with self._translated():
             self._consumer.commit(given, timeout_ms=_TIMEOUT)
 
-    def hold(self) -> None:
-        self._on_hold = True
+    def pause(self) -> None:
+        self._paused = True
         self._consumer.pause(*self._consumer.assignment())
 
-    def go_on(self) -> None:
-        self._on_hold = False
-        waiting = {place for given, places in self._events if given for place in places}
+    def resume(self) -> None:
+        self._paused = False
+        waiting = {partition for new, partitions in self._events if new for partition in partitions}
         self._consumer.resume(*(self._consumer.assignment() - waiting))
 
     def close(self) -> None:
-        with suppress(kafka.KafkaError):  # then the group finds out by itself
+        with suppress(kafka.KafkaError):  # the group notices when the session times out
             self._consumer.close(timeout_ms=_TIMEOUT)
-        self._end()
+        self._close_clients()
 
-    def _end(self) -> None:
+    def _close_clients(self) -> None:
         for client in self._clients:
             client.close()
-        self._last_words.close()
+        self._connection_errors.close()
 
-    def _settle(self) -> None:
-        """What the listener took note of: partitions are let go, others begin where they should."""
-        while self._events and self._owner is not None:
-            given, places = self._events[0]
-            shards = [shard_of(place.topic, place.partition) for place in places]
-            if given:
-                begins = self._owner.assigned(self.committed(shards))
-                self._begin(begins)
+    def _apply_assignment(self) -> None:
+        """Handles queued rebalance events: drops revoked partitions, starts assigned ones."""
+        while self._events and self._listener is not None:
+            new, partitions = self._events[0]
+            shards = [shard_of(partition.topic, partition.partition) for partition in partitions]
+            if new:
+                offsets = self._listener.assigned(self.committed(shards))
+                self._seek(offsets)
             else:
-                self._owner.revoked(shards)
+                self._listener.revoked(shards)
             self._events.popleft()
 
-    def _begin(self, begins: Offsets) -> None:
-        for shard, offset in begins.items():
-            if _place(shard) in self._consumer.assignment():
-                self._consumer.seek(_place(shard), offset)
-        if not self._on_hold:
+    def _seek(self, offsets: Offsets) -> None:
+        for shard, offset in offsets.items():
+            if _partition(shard) in self._consumer.assignment():
+                self._consumer.seek(_partition(shard), offset)
+        if not self._paused:
             self._consumer.resume(*self._consumer.assignment())
 
-    def _ask(self) -> None:
-        """The library does not tell that no broker is there; so they are asked when nothing comes."""
-        if time.monotonic() - self._answered < _ASK_EVERY:
+    def _check_brokers(self) -> None:
+        """Asks for offsets when no records arrive, since kafka-python reports no lost connection."""
+        if time.monotonic() - self._last_answer < _CHECK_EVERY:
             return
-        with self._asking():
+        with self._translated():
             self._consumer.end_offsets(list(self._consumer.assignment()), timeout_ms=1000)
-        self._answered = time.monotonic()
+        self._last_answer = time.monotonic()
 
     @contextmanager
-    def _asking(self) -> Iterator[None]:
+    def _translated(self) -> Iterator[None]:
         try:
             yield
         except kafka.KafkaError as error:
-            reason = self._last_words.of(error)
+            reason = self._connection_errors.of(error)
             for kind, hint in _REFUSALS.items():
                 if isinstance(reason, kind):
-                    raise SourceError(f"Kafka refuses us: {_text(reason)}; {hint}") from None
-            if isinstance(error, _PASSING):
-                raise AwayError(_text(reason)) from None
-            raise SourceError(f"Kafka answers what cannot be gone on with: {_text(error)}") from None
+                    raise SourceError(f"Kafka refuses access: {_text(reason)}; {hint}") from None
+            if isinstance(error, _TRANSIENT):
+                raise UnreachableError(_text(reason)) from None
+            raise SourceError(f"Kafka returned an error that a retry cannot fix: {_text(error)}") from None
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Takes note; partitions that are given to us rest until it is known where they begin."""
+    """Queues rebalance events, and pauses new partitions until their offsets are known."""
 
     def __init__(self, consumer: Any, events: deque[tuple[bool, list[TopicPartition]]]) -> None:
         self._consumer = consumer
@@ -215,8 +217,8 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
         self._events.append((False, list(revoked)))
 
 
-class _LastWords(logging.Handler):
-    """Why the last connection failed: the library only logs it, and then tells of a timeout."""
+class _ConnectionErrors(logging.Handler):
+    """Remembers why the last connection failed: kafka-python only logs it and then raises a timeout."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -224,14 +226,14 @@ class _LastWords(logging.Handler):
         logging.getLogger("kafka").addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        told = record.args[-1] if isinstance(record.args, tuple) and record.args else None
+        reason = record.args[-1] if isinstance(record.args, tuple) and record.args else None
         if isinstance(self._reason, tuple(_REFUSALS)):
-            return  # after which the brokers merely hang up
-        if isinstance(told, Exception) and not isinstance(told, kafka.KafkaTimeoutError):
-            self._reason = told
+            return  # the errors after it only say that the broker closed the connection
+        if isinstance(reason, Exception) and not isinstance(reason, kafka.KafkaTimeoutError):
+            self._reason = reason
 
     def of(self, error: Exception) -> Exception:
-        """The reason of an error: itself, unless it is a mere timeout."""
+        """The cause of an error: for a timeout, the last connection error; otherwise the error itself."""
         reason, self._reason = self._reason, None
         return reason if reason is not None and isinstance(error, kafka.KafkaTimeoutError) else error
 
@@ -244,5 +246,5 @@ def _text(error: Exception) -> str:
     return visible(str(error)) or type(error).__name__
 
 
-def _place(shard: str) -> TopicPartition:
+def _partition(shard: str) -> TopicPartition:
     return TopicPartition(*parts_of(shard))

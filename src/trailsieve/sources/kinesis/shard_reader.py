@@ -1,7 +1,7 @@
-"""One shard of a Kinesis stream, read within the limits of the service.
+"""Reads one shard of a Kinesis stream within the limits of the service.
 
-A shard gives 10,000 records or 10 MiB an answer, takes 5 calls and gives 2 MiB a second, shared by all who
-read it; an iterator lives 5 minutes.
+A shard returns up to 10,000 records or 10 MiB per call and allows 5 calls and 2 MiB per second, shared by all
+readers; an iterator is valid for 5 minutes.
 Source: docs.aws.amazon.com/kinesis/latest/APIReference/API_GetRecords.html
 """
 
@@ -20,20 +20,20 @@ from trailsieve.wire.backoff import Backoff
 _MOST_RECORDS = 10_000
 _BETWEEN_CALLS = 0.2  # seconds: 5 calls a second
 _BYTES_A_SECOND = 2 * 2**20
-_CAUGHT_UP = 1.0  # seconds between calls when there is nothing to catch up with
+_CAUGHT_UP = 1.0  # seconds between calls once the newest record has been read
 _LONGEST_PAUSE = 10.0
-_WORTH_A_WORD = 3  # refusals in a row
-_NOT_THERE = {"ResourceNotFoundException", "InvalidArgumentException"}
+_REPORT_AFTER = 3  # failures in a row
+_NO_SUCH_POSITION = {"ResourceNotFoundException", "InvalidArgumentException"}
 
 
 class ShardReader:
-    """Reads one shard from an offset on; `read` may be called from any one thread at a time.
+    """Reads one shard from an offset on. `read` may be called from any one thread at a time.
 
     Attributes:
-        due: the time by the clock from which it may be asked again.
-        behind: seconds that the last answer was behind the newest record.
-        ended: whether all records of a closed shard were read.
-        unknown: whether AWS said that it knows no such shard or place in it: ask which shards there are.
+        due: the time of `clock` from which the shard may be read again.
+        behind: how many seconds the last response was behind the newest record.
+        ended: whether all records of a closed shard have been read.
+        unknown: whether Kinesis does not know the shard or the offset: the shards must be listed again.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class ShardReader:
         shard: str,
         offset: str,
         clock: Callable[[], float],
-        say: Callable[[str], None],
+        info: Callable[[str], None],
     ) -> None:
         self.shard = shard
         self.due = 0.0
@@ -56,54 +56,54 @@ class ShardReader:
         self._name = f"{stream}/{shard}"
         self._offset = offset
         self._clock = clock
-        self._say = say
+        self._info = info
         self._iterator = ""
         self._backoff = Backoff(first=1.0, longest=_LONGEST_PAUSE)
 
     def read(self) -> list[Message]:
-        """The next records; none when there are none yet or when AWS is busy.
+        """Returns the next records; none if there are none yet or Kinesis is busy. May block.
 
         Raises:
-            SourceError: AWS refuses us until a person mends something.
+            SourceError: Kinesis refuses requests, and retrying will not help.
         """
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            return self._taken(self.try_once())
+            return self._accept(self.try_once())
         except (BotoCoreError, ClientError) as error:
-            self._refused(error)
+            self._handle(error)
             return []
 
     def try_once(self) -> Any:
-        """One answer of GetRecords; raises what botocore raises."""
-        self._iterator = self._iterator or self._asked_iterator()
+        """Returns one response of GetRecords. Raises what botocore raises."""
+        self._iterator = self._iterator or self._new_iterator()
         by_arn = {key: value for key, value in self._which.items() if key == "StreamARN"}
         return self._client.get_records(ShardIterator=self._iterator, Limit=_MOST_RECORDS, **by_arn)
 
-    def _asked_iterator(self) -> str:
-        place: dict[str, Any]
+    def _new_iterator(self) -> str:
+        position: dict[str, Any]
         if self._offset == TRIM_HORIZON:
-            place = {"ShardIteratorType": TRIM_HORIZON}
+            position = {"ShardIteratorType": TRIM_HORIZON}
         elif self._offset.startswith(AT_TIME):
             moment = datetime.fromisoformat(self._offset.removeprefix(AT_TIME))
-            place = {"ShardIteratorType": "AT_TIMESTAMP", "Timestamp": moment}
+            position = {"ShardIteratorType": "AT_TIMESTAMP", "Timestamp": moment}
         else:
-            place = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": self._offset}
-        answer = self._client.get_shard_iterator(ShardId=self.shard, **place, **self._which)
-        iterator: str = answer["ShardIterator"]
+            position = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": self._offset}
+        response = self._client.get_shard_iterator(ShardId=self.shard, **position, **self._which)
+        iterator: str = response["ShardIterator"]
         return iterator
 
-    def _taken(self, answer: Any) -> list[Message]:
-        if self._backoff.failures >= _WORTH_A_WORD:
-            self._say(f"{self.shard} answers again, after {self._backoff.failures} refusals")
+    def _accept(self, response: Any) -> list[Message]:
+        if self._backoff.failures >= _REPORT_AFTER:
+            self._info(f"{self.shard} responds again, after {self._backoff.failures} failures")
         self._backoff.reset()
         self.unknown = False
-        messages = [self._message(record) for record in answer["Records"]]
+        messages = [self._message(record) for record in response["Records"]]
         if messages:
             self._offset = str(messages[-1].position.offset)
-        self._iterator = answer.get("NextShardIterator") or ""
+        self._iterator = response.get("NextShardIterator") or ""
         self.ended = not self._iterator
-        self.behind = answer.get("MillisBehindLatest", 0) / 1000
+        self.behind = response.get("MillisBehindLatest", 0) / 1000
         size = sum(len(message.payload) for message in messages)
         busy = max(_BETWEEN_CALLS, size / _BYTES_A_SECOND)
         self.due = self._clock() + (busy if self.behind else max(busy, _CAUGHT_UP))
@@ -113,15 +113,15 @@ class ShardReader:
         sequence = record["SequenceNumber"]
         return Message(record["Data"], Position(self._name, sequence), f"{self._name}@{sequence}")
 
-    def _refused(self, error: Exception) -> None:
-        """Goes on where it stands when the iterator is too old or AWS is busy."""
+    def _handle(self, error: Exception) -> None:
+        """Retries from the same offset if the iterator has expired or Kinesis is busy; raises otherwise."""
         if fault(error) == "later":
             self._pause(str(error))
             return
         code = _code(error)
         had_iterator, self._iterator = bool(self._iterator), ""
-        if code in _NOT_THERE and self._offset[:1].isdigit() and not had_iterator:
-            self._not_there()
+        if code in _NO_SUCH_POSITION and self._offset[:1].isdigit() and not had_iterator:
+            self._restart_unless_listed()
         elif code == "ResourceNotFoundException":
             self.unknown = True
             self._pause(str(error))
@@ -131,18 +131,20 @@ class ShardReader:
             with explained(f"{self._name}: reading failed", SourceError):
                 raise error
 
-    def _not_there(self) -> None:
-        """The sequence number is unknown: the shard is gone, or the stream was made anew under its name."""
+    def _restart_unless_listed(self) -> None:
+        """The sequence number is unknown: the shard is gone, or the stream was recreated."""
         if self.unknown:
-            self._say(f"{self.shard} knows no sequence number {self._offset}; it is read from its beginning")
+            self._info(
+                f"{self.shard} does not know sequence number {self._offset}; reading from its beginning"
+            )
             self._offset = TRIM_HORIZON
         self.unknown = not self.unknown
 
     def _pause(self, reason: str) -> None:
-        """Waits longer with every refusal; not all shards at the same moment."""
+        """Postpones the next call, longer with every failure."""
         self.due = self._clock() + self._backoff.next()
-        if self._backoff.failures == _WORTH_A_WORD:
-            self._say(f"{self.shard} is asked again until it answers: {reason}")
+        if self._backoff.failures == _REPORT_AFTER:
+            self._info(f"{self.shard} keeps failing, retrying: {reason}")
 
 
 def _code(error: Any) -> str:

@@ -1,7 +1,7 @@
-"""A Kinesis data stream, polled shard by shard within the limits of the service.
+"""Reads a Kinesis data stream, polling its shards within the limits of the service.
 
-One process reads the whole stream. What it holds is bounded: nothing is asked for before the records of the
-last round are delivered, and a round asks `parallel` shards for at most 10 MiB each.
+One process reads the whole stream. Memory is bounded: nothing is requested before the records of the last
+round are delivered, and a round reads `parallel` shards, at most 10 MiB of each.
 
 Source: docs.aws.amazon.com/kinesis/latest/APIReference/API_GetRecords.html
 """
@@ -27,19 +27,19 @@ from trailsieve.times import iso_time
 from trailsieve.trail.selection import Selection
 from trailsieve.wire.aws import AwsConfig, client, explained, fault
 
-_LIST_EVERY = 60.0  # seconds; a list is also asked for whenever a shard ends
-_LIST_AGAIN = 5.0  # seconds, after a list could not be had
-_LONGEST_WAIT = 1.0  # seconds of one poll without records
+_LIST_EVERY = 60.0  # seconds between two listings of the shards; a shard that ends causes another
+_LIST_AGAIN = 5.0  # seconds until the next listing after one that failed
+_LONGEST_WAIT = 1.0  # seconds that a poll without records takes
 
 
 class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
-    """Settings.
+    """Settings of the source.
 
     Attributes:
-        stream: the stream's name, or its ARN, which a stream of another account needs.
-        start: where to begin when the checkpoint knows nothing of the stream: trim_horizon (the oldest
-            record), latest (what comes from now on), or a time in ISO 8601.
-        parallel: how many shards are asked at once; each answer is up to 10 MiB.
+        stream: the stream's name, or its ARN, which is needed for a stream of another account.
+        start: where to start without a checkpoint: trim_horizon (the oldest record), latest (new records
+            only), or a time in ISO 8601.
+        parallel: how many shards are read at once; each response has up to 10 MiB.
     """
 
     stream: str
@@ -48,21 +48,25 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if self.start not in ("trim_horizon", "latest") and not iso_time(self.start):
-            raise ValueError("`start` is trim_horizon, latest or a time such as 2026-03-14T00:00:00Z")
+            raise ValueError("`start` must be trim_horizon, latest or a time such as 2026-03-14T00:00:00Z")
         if self.parallel < 1:
-            raise ValueError("`parallel` is at least 1")
+            raise ValueError("`parallel` must be at least 1")
 
 
 def open_source(config: Config, context: RunContext) -> KinesisSource:
-    """A stream as a source."""
+    """The source for these settings. Does not connect.
+
+    Raises:
+        SourceError: AWS credentials or the region are missing.
+    """
     return KinesisSource(config, context)
 
 
 class KinesisSource:
-    """Yields the records of a round over the shards whose turn it is.
+    """The records of a round over the shards that are due.
 
-    A position's offset is the sequence number behind which to go on. Markers keep what else must be known
-    after a restart: where a shard begins that has yielded nothing yet, and that a shard has ended.
+    The offset of a position is the sequence number after which to continue. Markers hold what else must be
+    known after a restart: where a shard without records starts, and that a shard has ended.
     """
 
     whole_objects = False
@@ -88,10 +92,10 @@ class KinesisSource:
         self._region = config.region or stream.region or None
         with explained(f"stream {self.name}", SourceError):
             self._control = self._client(3)
-            self._data = self._client(1)  # a shard that refuses is asked again when its turn comes
+            self._data = self._client(1)  # the shard readers retry
         self._region = self._control.meta.region_name
         self._pool = ThreadPoolExecutor(config.parallel, "kinesis")
-        self._shards = Shards({}, self._first, self._say)
+        self._shards = Shards({}, self._first_offset, self._info)
         self._readers: dict[str, ShardReader] = {}
         self._markers: list[Message] = []
         self._list_at = 0.0
@@ -102,7 +106,7 @@ class KinesisSource:
         offsets = {
             shard.removeprefix(mark): str(at) for shard, at in positions.items() if shard.startswith(mark)
         }
-        self._shards = Shards(offsets, self._first, self._say)
+        self._shards = Shards(offsets, self._first_offset, self._info)
         self._list()
 
     def poll(self) -> Sequence[Message]:
@@ -126,13 +130,13 @@ class KinesisSource:
         return messages
 
     def keep_alive(self) -> None:
-        """Nothing slips away: an iterator that expires meanwhile is made anew."""
+        """Does nothing: an iterator that expires meanwhile is replaced."""
 
     def commit(self, positions: Iterable[Position]) -> None:
-        """The checkpoint is all that there is: Kinesis keeps no positions."""
+        """Does nothing: Kinesis keeps no positions, so the checkpoint has them."""
 
     def check(self) -> str:
-        shards = self._answered()
+        shards = self._list_shards()
         reader = self._reader(shards[0].id, TRIM_HORIZON)
         with self._explained("GetRecords"):
             reader.try_once()
@@ -145,8 +149,8 @@ class KinesisSource:
     # --- shards ---
 
     def _list(self) -> None:
-        """Asks which shards there are, and begins to read those that may be read."""
-        for shard, offset in self._shards.listed(self._answered()):
+        """Lists the shards and starts readers for those that may be read."""
+        for shard, offset in self._shards.listed(self._list_shards()):
             self._markers.append(self._marker(shard, offset))
         readable = self._shards.readable()
         self._readers = {
@@ -156,7 +160,7 @@ class KinesisSource:
         self._list_at = self._clock() + _LIST_EVERY
 
     def _list_again(self) -> None:
-        """The same while shards are being read: an answer that cannot be had now can wait."""
+        """Lists the shards while others are being read; postpones the listing if it fails."""
         try:
             self._list()
         except SourceError as error:
@@ -164,7 +168,7 @@ class KinesisSource:
                 raise
             self._list_at = self._clock() + _LIST_AGAIN
 
-    def _answered(self) -> list[Shard]:
+    def _list_shards(self) -> list[Shard]:
         shards: list[Shard] = []
         asked: dict[str, str] = self._which
         while asked:
@@ -175,11 +179,11 @@ class KinesisSource:
             asked = {"NextToken": answer["NextToken"]} if answer.get("NextToken") else {}
         return shards
 
-    def _first(self, shard: Shard) -> str:
-        """Where a shard begins when nothing is known of the stream.
+    def _first_offset(self, shard: Shard) -> str:
+        """Where a shard starts when nothing is known of the stream.
 
-        "Latest" is a time by AWS's clock, not the iterator LATEST: so what arrives while we are down is read
-        after a restart, even in a shard that had no record before.
+        `latest` is a time of AWS's clock, not the iterator type LATEST. So records that arrive while the
+        service is down are read after a restart, even from a shard that had none before.
         """
         if self._config.start == "trim_horizon":
             return TRIM_HORIZON
@@ -197,10 +201,10 @@ class KinesisSource:
     # --- readers ---
 
     def _reader(self, shard: str, offset: str) -> ShardReader:
-        return ShardReader(self._data, self._which, self.name, shard, offset, self._clock, self._say)
+        return ShardReader(self._data, self._which, self.name, shard, offset, self._clock, self._info)
 
     def _due(self) -> list[ShardReader]:
-        """The readers whose turn it is, those that wait longest first."""
+        """The readers that are due, those that have waited longest first."""
         now = self._clock()
         due = sorted((r for r in self._readers.values() if r.due <= now), key=lambda reader: reader.due)
         return due[: self._config.parallel]
@@ -225,5 +229,5 @@ class KinesisSource:
     def _explained(self, action: str) -> Any:
         return explained(f"stream {self.name} in {self._region}: {action} failed", SourceError)
 
-    def _say(self, text: str) -> None:
+    def _info(self, text: str) -> None:
         self._context.info(f"stream {self.name}: {text}")

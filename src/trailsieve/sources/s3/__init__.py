@@ -1,1 +1,1 @@
-"""The S3 source, which lists a bucket."""
+"""The S3 source, which lists a bucket without needing notifications."""

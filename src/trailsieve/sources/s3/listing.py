@@ -1,7 +1,8 @@
-"""Where CloudTrail's objects lie in a bucket, found with few requests and never by listing all of it.
+"""Finds CloudTrail's objects in a bucket with few requests, without listing the whole bucket.
 
-Folders are walked by their delimiter down to the lanes, `…/account/CloudTrail/region/`: other accounts,
-regions and services are never entered. Within a lane keys sort by time, so that `StartAfter` leaps to a day.
+Folders are walked with a delimiter down to the prefixes `…/account/CloudTrail/region/`; the folders of other
+accounts, regions and services are not entered. Keys under a prefix sort by time, so `StartAfter` can skip
+to a day.
 """
 
 from __future__ import annotations
@@ -17,22 +18,24 @@ from trailsieve.trail.envelope_contents import ObjectName
 from trailsieve.trail.layout import Kind, is_log_name, kind_of_folder
 from trailsieve.trail.selection import DELIVERY_SLACK, Selection
 
-_LANE = re.compile(r"(?:.*/)?(?P<account>[0-9]{12})/(?P<kind>[^/]+)/(?P<region>[^/]+)/")
+_REGION_FOLDER = re.compile(r"(?:.*/)?(?P<account>[0-9]{12})/(?P<kind>[^/]+)/(?P<region>[^/]+)/")
 _ACCOUNT = re.compile(r"(?:.*/)?[0-9]{12}/")
 _IN_TRAIL = re.compile(r"(?:.*/)?AWSLogs/(?:o-[^/]+/)?")
 _TRAIL_FOLDERS = re.compile(r"o-[a-z0-9]+|[0-9]{12}")
-_FOLDERS = 1000  # outside of CloudTrail's layout; more are no archive, and cost time and money
+_FOLDERS = (
+    1000  # outside CloudTrail's layout; with more it is not an archive, and listing costs time and money
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
-    """One account's files of one region, or a folder of files outside of CloudTrail's layout.
+class ListingPrefix:
+    """The files of one account and region, or a folder of files outside CloudTrail's layout.
 
     Attributes:
-        prefix: of the lane; with the bucket it names the shard.
-        within: the part of it that was asked for.
-        kind: None outside of the layout, where keys do not tell times.
-        last: the last key of it that was asked for, or "".
+        prefix: the key prefix of the files; with the bucket it names the shard.
+        within: the part of it to list.
+        kind: None outside CloudTrail's layout, where keys do not contain times.
+        last: the only key to list, or "" for all of them.
     """
 
     bucket: str
@@ -45,39 +48,39 @@ class Lane:
 
     @property
     def shard(self) -> str:
-        """The name under which its position is kept."""
+        """The name of the shard in positions: `s3://bucket/prefix`."""
         return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
 
     def start_of(self, time: datetime) -> str:
-        """The key before all that were delivered at a time or later."""
+        """The key that sorts before those of all objects delivered at a time or later."""
         day = f"{self.prefix}{time:%Y/%m/%d}/"
-        # The name of a digest also holds its trail's: there the day must do.
+        # The name of a digest also contains that of its trail, so only the day is known.
         return f"{day}{self.account}_CloudTrail_{self.region}_{time:%Y%m%dT%H%M}" if self.is_read else day
 
     def begin(self, selection: Selection) -> str:
-        """The key after which a selection begins, or ""."""
+        """The key after which to list for a selection; "" for the first."""
         return self.start_of(selection.since) if self.kind and selection.since else ""
 
     def end(self, selection: Selection) -> str:
-        """The key that no key of a selection lies behind, or "" for none."""
+        """The key that sorts after all keys of a selection; "" if there is no limit."""
         if not (self.kind and selection.until):
             return self.last
         return f"{self.prefix}{selection.until + DELIVERY_SLACK + timedelta(days=1):%Y/%m/%d/}"
 
     @property
     def is_read(self) -> bool:
-        """Whether it holds events; digest and Insight files are only counted."""
+        """Whether to read the files; digest and Insight files are only counted."""
         return self.kind in (None, "events")
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The objects under one prefix of a bucket. What S3 refuses is raised as botocore does.
+    """The objects under one prefix of a bucket. Its methods block for S3 and raise what botocore raises.
 
     Attributes:
-        prefix: a folder anywhere above, in or below `AWSLogs/`, or one object's key.
-        others: whether the lanes of digest and Insight files are listed too, so as to count them.
-        skip: told why a folder was left aside.
+        prefix: a folder above, in or below `AWSLogs/`, or the key of one object.
+        others: whether to list the prefixes of digest and Insight files too, to count them.
+        skip: receives the reason for each folder that is skipped.
     """
 
     client: Any
@@ -91,55 +94,55 @@ class Listing:
     def url(self) -> str:
         return f"s3://{self.bucket}/{self.prefix}"
 
-    def lanes(self) -> Iterator[Lane]:
-        """The lanes, in the order of their names.
+    def prefixes(self) -> Iterator[ListingPrefix]:
+        """The prefixes to list, sorted by name.
 
         Raises:
-            SourceError: this is no archive of CloudTrail.
+            SourceError: the folder is not a CloudTrail archive.
         """
-        prefix = self.prefix
-        if is_log_name(prefix) and any(found.key == prefix for found in self._one(prefix)):
-            yield Lane(self.bucket, prefix, prefix, last=prefix)
+        folder = self.prefix
+        if is_log_name(folder) and any(found.key == folder for found in self._one(folder)):
+            yield ListingPrefix(self.bucket, folder, folder, last=folder)
             return
-        if prefix and not prefix.endswith("/"):
-            prefix += "/"
-        lane = self._lane(prefix)
-        if lane:
-            yield lane
+        if folder and not folder.endswith("/"):
+            folder += "/"
+        prefix = self._prefix_of(folder)
+        if prefix:
+            yield prefix
         else:
-            yield from self._descend(prefix)
+            yield from self._descend(folder)
 
-    def keys(self, lane: Lane, after: str) -> Iterator[ObjectName]:
-        """The objects of a lane behind a key, in order."""
-        end = lane.end(self.selection)
-        delimiter = "" if lane.kind else "/"
-        for page in self._pages(lane.within, delimiter, after):
+    def keys(self, prefix: ListingPrefix, after: str) -> Iterator[ObjectName]:
+        """The objects under a prefix after a key, sorted by key."""
+        end = prefix.end(self.selection)
+        delimiter = "" if prefix.kind else "/"
+        for page in self._pages(prefix.within, delimiter, after):
             for found in page.get("Contents", ()):
                 if end and found["Key"] > end:
                     return
                 yield ObjectName(self.bucket, found["Key"], found["Size"])
 
-    def _descend(self, top: str) -> Iterator[Lane]:
-        """Goes down from a folder; depth first, so that all lanes come in order."""
-        pending, strangers = [top], 0
+    def _descend(self, top: str) -> Iterator[ListingPrefix]:
+        """Walks the folders below `top`, depth first, so that the prefixes come in order."""
+        pending, others = [top], 0
         while pending:
             folder = pending.pop()
-            lane = self._lane(folder)
-            if lane:
-                yield from (lane,) if self._wanted(lane) else ()
+            prefix = self._prefix_of(folder)
+            if prefix:
+                yield from (prefix,) if self._wanted(prefix) else ()
                 continue
-            strangers += not _ACCOUNT.match(folder)
-            if strangers > _FOLDERS:
+            others += not _ACCOUNT.match(folder)
+            if others > _FOLDERS:
                 raise SourceError(
-                    f"{self.url}: more than {_FOLDERS:,} folders; name the one that holds AWSLogs/"
+                    f"{self.url}: more than {_FOLDERS:,} folders; name the one that contains AWSLogs/"
                 )
             folders, has_logs = self._folder(folder)
             if has_logs:
-                yield Lane(self.bucket, folder, folder)
+                yield ListingPrefix(self.bucket, folder, folder)
             pending += reversed([inner for inner in folders if self._may_hold_a_trail(folder, inner)])
 
     def _folder(self, folder: str) -> tuple[list[str], bool]:
-        """The folders in a folder, and whether there are log files beside them."""
+        """The folders directly in a folder, and whether it contains log files too."""
         folders: list[str] = []
         has_logs = False
         for page in self._pages(folder, "/"):
@@ -156,18 +159,18 @@ class Listing:
             return kind_of_folder(name) is not None or name == "AWSLogs"
         return _TRAIL_FOLDERS.fullmatch(name) is not None if _IN_TRAIL.fullmatch(folder) else True
 
-    def _lane(self, folder: str) -> Lane | None:
-        match = _LANE.match(folder)
+    def _prefix_of(self, folder: str) -> ListingPrefix | None:
+        match = _REGION_FOLDER.match(folder)
         kind = kind_of_folder(match["kind"]) if match else None
         if match is None or kind is None:
             return None
-        return Lane(self.bucket, match[0], folder, kind, match["account"], match["region"])
+        return ListingPrefix(self.bucket, match[0], folder, kind, match["account"], match["region"])
 
-    def _wanted(self, lane: Lane) -> bool:
-        if self.selection.regions and lane.region not in self.selection.regions:
+    def _wanted(self, prefix: ListingPrefix) -> bool:
+        if self.selection.regions and prefix.region not in self.selection.regions:
             self.skip("folder of another region")
             return False
-        return lane.is_read or self.others
+        return prefix.is_read or self.others
 
     def _one(self, key: str) -> list[ObjectName]:
         page = self.client.list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1)

@@ -1,27 +1,27 @@
-"""How far a lane of a bucket is read: all that is kept of it, however many objects it holds."""
+"""How far one prefix of a bucket has been read. Its size does not grow with the number of objects."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 from trailsieve.model import Offset
-from trailsieve.sources.s3.listing import Lane
+from trailsieve.sources.s3.listing import ListingPrefix
 from trailsieve.trail.layout import parse_key
 
 
-class Place:
-    """The last key of a lane, and which keys of the look-back window before it are done.
+class PrefixProgress:
+    """The last key read under a prefix, and which keys in the look-back window before it are done.
 
-    An object may be listed after one whose name has a later time. So every listing begins `look_back` before
-    the last key; what is done in this window is known by name. Outside of CloudTrail's layout names tell no
-    times, and the last key is all.
+    An object may be listed later than one whose name has a later time. So every listing starts `look_back`
+    before the last key, and the objects done within this window are remembered by name. Outside CloudTrail's
+    layout names do not contain times, and there is only the last key.
 
-    The offset is the last key and, behind a line break, the tails of the names in the window.
+    The offset is the last key and, after a line break, the ends of the names in the window.
     """
 
-    def __init__(self, lane: Lane, look_back: timedelta, offset: Offset = "") -> None:
-        self._lane = lane
-        self._look_back = look_back if lane.kind else timedelta(0)
+    def __init__(self, prefix: ListingPrefix, look_back: timedelta, offset: Offset = "") -> None:
+        self._prefix_of = prefix
+        self._look_back = look_back if prefix.kind else timedelta(0)
         self._last, _, tails = str(offset).partition("\n")
         self._done = dict.fromkeys(tails.split())
 
@@ -31,16 +31,16 @@ class Place:
 
     @property
     def after(self) -> str:
-        """The key behind which to list; "" where nothing was read yet."""
+        """The key after which to list; "" if nothing has been read."""
         begin = self._window()
-        return self._lane.start_of(begin) if begin else self._last
+        return self._prefix_of.start_of(begin) if begin else self._last
 
     def is_done(self, key: str) -> bool:
-        """Whether an object of this name was read."""
+        """Whether the object with this key has been read."""
         return _tail(key) in self._done or (key == self._last if self._window() else key <= self._last)
 
     def add(self, key: str) -> None:
-        """Notes an object as read; what leaves the window is forgotten."""
+        """Marks an object as read and forgets the names that have left the window."""
         if self._look_back:
             self._done[_tail(key)] = None
         if key <= self._last:
@@ -56,5 +56,5 @@ class Place:
 
 
 def _tail(key: str) -> str:
-    """The time and random part of an object's name; with its lane it is the key."""
+    """The time and the random part of an object's name, which are unique under a prefix."""
     return key.rpartition("/")[2].split("_", 3)[-1].replace(" ", "%20")

@@ -1,4 +1,4 @@
-"""CloudTrail's bucket, read by listing it: for replays, backfills, and where there are no notifications."""
+"""Reads CloudTrail's bucket by listing it: for replays, backfills and buckets without notifications."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from urllib.parse import urlsplit
 from trailsieve.errors import SourceError, UsageError
 from trailsieve.model import Message, Offset, Position
 from trailsieve.ports import RunContext
-from trailsieve.sources.object_fetcher import Fetched, Fetcher
-from trailsieve.sources.s3.listing import Lane, Listing
-from trailsieve.sources.s3.prefix_progress import Place
+from trailsieve.sources.object_fetcher import FetchedObject, ObjectFetcher
+from trailsieve.sources.s3.listing import Listing, ListingPrefix
+from trailsieve.sources.s3.prefix_progress import PrefixProgress
 from trailsieve.trail.envelope_contents import ObjectName
 from trailsieve.trail.layout import parse_key
 from trailsieve.trail.selection import Selection
 from trailsieve.wire.aws import AwsConfig, answer, client, explained, fault
 
-_PATIENCE = 1.0  # seconds that a poll waits for an object
-_IMPATIENCE = 0.1  # the same while others are being examined
-_Listed = tuple[ObjectName, Position] | None  # an object to read; None where a lane ends
+_WAIT = 1.0  # seconds that a poll waits for an object
+_SHORT_WAIT = 0.1  # the same while other objects are in flight
+_ListedObject = tuple[ObjectName, Position] | None  # an object to read; None at the end of a prefix
 
 
 class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
-    """Settings, beside those of everything in AWS.
+    """Settings of the source, in addition to those of every AWS service.
 
     Attributes:
-        url: `s3://bucket/prefix`; the prefix may lie above, in or below `AWSLogs/`.
-        since: where to begin without a checkpoint: ISO 8601, or `24h`, `7d` before now.
-        until: where to end: events before this time.
-        accounts: ids, to look at these only.
-        regions: names, to look at these only.
-        poll_interval: seconds between two listings; 0 reads what is there and ends.
-        look_back: seconds before the newest object in which late ones are looked for.
+        url: `s3://bucket/prefix`; the prefix may be above, in or below `AWSLogs/`.
+        since: where to start without a checkpoint: ISO 8601, or an age such as `24h` or `7d`.
+        until: where to end: events before this time are read.
+        accounts: the ids of the accounts to read; empty for all.
+        regions: the names of the regions to read; empty for all.
+        poll_interval: seconds between two listings; 0 lists once and ends.
+        look_back: seconds before the newest object within which late objects are looked for.
         threads: how many objects are fetched at once.
         prefetch: bytes of objects that are fetched ahead, at most.
     """
@@ -51,7 +51,11 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
 
 
 def open_source(config: Config, context: RunContext) -> S3Source:
-    """A bucket as a source."""
+    """The source for these settings. Does not connect.
+
+    Raises:
+        SourceError: `url`, `since` or `until` is invalid.
+    """
     try:
         selection = Selection.parse(config.since, config.until, config.accounts, config.regions)
         return open_urls([config.url], selection, config, context)
@@ -60,37 +64,37 @@ def open_source(config: Config, context: RunContext) -> S3Source:
 
 
 def open_urls(urls: Sequence[str], selection: Selection, config: Config, context: RunContext) -> S3Source:
-    """Several folders of archives as one source, with the settings of a config except its own `url`.
+    """A source that reads several folders; `url` of the settings is ignored. Does not connect.
 
     Raises:
-        UsageError: an address that is none of S3.
+        UsageError: an address is not an S3 URL.
     """
     s3 = client("s3", config, max_pool_connections=config.threads)
     once = not config.poll_interval
     listings = [Listing(s3, *parse_url(url), selection, context.skip, once) for url in urls]
-    fetcher: Fetcher[Position] = Fetcher(
+    fetcher: ObjectFetcher[Position] = ObjectFetcher(
         s3, config.threads, config.prefetch, context.max_object_size, context.info
     )
     return S3Source(listings, fetcher, config, context)
 
 
 def parse_url(url: str) -> tuple[str, str]:
-    """The bucket and the prefix of `s3://bucket/prefix`.
+    """The bucket and the prefix in `s3://bucket/prefix`.
 
     Raises:
-        UsageError: it is none.
+        UsageError: not an S3 URL.
     """
     parts = urlsplit(url.replace("?", "%3F").replace("#", "%23"))
     if parts.scheme != "s3" or not parts.netloc:
-        raise UsageError(f"{url}: no address of S3; write s3://bucket/prefix")
+        raise UsageError(f"{url}: not an S3 URL; use s3://bucket/prefix")
     bucket, _, prefix = url.removeprefix("s3://").partition("/")
     return bucket, prefix
 
 
 class S3Source:
-    """Yields one message an object, in the order of keys, one lane after another.
+    """One message for each object, sorted by key, one prefix after another.
 
-    With `poll_interval` it lists again and again; without, it is exhausted at the end.
+    With a `poll_interval` it lists again and again; without, it is exhausted after one listing.
     """
 
     whole_objects = True
@@ -99,7 +103,7 @@ class S3Source:
     def __init__(
         self,
         listings: Sequence[Listing],
-        fetcher: Fetcher[Position],
+        fetcher: ObjectFetcher[Position],
         config: Config,
         context: RunContext,
     ) -> None:
@@ -110,14 +114,14 @@ class S3Source:
         self._selection = listings[0].selection
         self._look_back = timedelta(seconds=config.look_back)
         self._known: Mapping[str, Offset] = {}
-        self._places: dict[str, Place] = {}
-        self._round: Iterator[_Listed] | None = self._list()
+        self._progress: dict[str, PrefixProgress] = {}
+        self._round: Iterator[_ListedObject] | None = self._list()
         self._next_round = 0.0
-        self._under_way = 0
+        self._in_flight = 0
 
     @property
     def selection(self) -> Selection:
-        """Which records count. A service that goes on where it stood leaves none out for its age."""
+        """Which records count. A service continues from its checkpoint, so it excludes none for its age."""
         return replace(self._selection, since=None) if self._config.poll_interval else self._selection
 
     @property
@@ -128,54 +132,54 @@ class S3Source:
         self._known = positions
 
     def poll(self) -> Sequence[Message]:
-        self._ask()
-        patience = _IMPATIENCE if self._under_way else _PATIENCE
+        self._fetch_ahead()
+        seconds = _SHORT_WAIT if self._in_flight else _WAIT
         if self._fetcher.idle:
             if self._config.poll_interval:
-                time.sleep(min(patience, max(0.0, self._next_round - time.monotonic())))
+                time.sleep(min(seconds, max(0.0, self._next_round - time.monotonic())))
             return []
-        messages = [self._message(fetched) for fetched in self._fetcher.take(patience)]
-        self._under_way += len(messages)
+        messages = [self._message(fetched) for fetched in self._fetcher.take(seconds)]
+        self._in_flight += len(messages)
         return messages
 
     def keep_alive(self) -> None:
-        """Objects do not slip away."""
+        """Does nothing: S3 has no leases."""
 
     def commit(self, positions: Iterable[Position]) -> None:
-        self._under_way -= sum(1 for _ in positions)
+        self._in_flight -= sum(1 for _ in positions)
 
     def check(self) -> str:
         answers = []
         for listing in self._listings:
             with explained(f"{listing.url} cannot be listed (s3:ListBucket)", SourceError):
-                lanes = [lane for lane in listing.lanes() if lane.is_read]
-                first = next((found for lane in lanes for found in listing.keys(lane, "")), None)
+                prefixes = [prefix for prefix in listing.prefixes() if prefix.is_read]
+                first = next((found for prefix in prefixes for found in listing.keys(prefix, "")), None)
             if first:
                 with explained(f"s3://{first.bucket}/{first.key} cannot be read (s3:GetObject)", SourceError):
                     listing.client.get_object(Bucket=first.bucket, Key=first.key)["Body"].close()
-            answers.append(f"{listing.url}: {_told(lanes)}" + ("" if first else ", no object yet"))
+            answers.append(f"{listing.url}: {_summary(prefixes)}" + ("" if first else ", no object yet"))
         return "; ".join(answers)
 
     def close(self) -> None:
         self._fetcher.close()
 
-    def _ask(self) -> None:
-        """Asks for objects ahead, as far as there is room, and not for longer than a poll may take."""
-        deadline = time.monotonic() + _PATIENCE
+    def _fetch_ahead(self) -> None:
+        """Requests objects ahead while there is room, for at most as long as a poll may take."""
+        deadline = time.monotonic() + _WAIT
         if self._round is None and self._config.poll_interval and time.monotonic() >= self._next_round:
             self._round = self._list()
         while self._round is not None and self._fetcher.has_room and time.monotonic() < deadline:
             try:
-                listed = self._listed(self._round)
+                listed = self._next_object(self._round)
             except StopIteration:
                 self._round = None
                 self._next_round = time.monotonic() + self._config.poll_interval
                 return
             if listed is not None:
                 self._context.object_found(listed[0].size)
-                self._fetcher.ask(*listed)
+                self._fetcher.request(*listed)
 
-    def _listed(self, listed: Iterator[_Listed]) -> _Listed:
+    def _next_object(self, listed: Iterator[_ListedObject]) -> _ListedObject:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -185,60 +189,60 @@ class S3Source:
             text = f"{urls} cannot be listed: {answer(error)}"
             if not self._config.poll_interval or fault(error) != "later":
                 raise SourceError(text) from None
-            self._context.info(f"{text}; trying again in {self._config.poll_interval:g} seconds")
-            raise StopIteration from None  # the next round begins where this one should have gone on
+            self._context.info(f"{text}; retrying in {self._config.poll_interval:g} seconds")
+            raise StopIteration from None  # the next listing continues from here
 
-    def _list(self) -> Iterator[_Listed]:
-        """One round over all lanes."""
+    def _list(self) -> Iterator[_ListedObject]:
+        """Lists all prefixes once."""
         for listing in self._listings:
-            for lane in listing.lanes():
-                if lane.is_read:
-                    yield from self._new_objects(listing, lane)
+            for prefix in listing.prefixes():
+                if prefix.is_read:
+                    yield from self._new_objects(listing, prefix)
                 else:
-                    self._count(listing, lane)
+                    self._count_skipped(listing, prefix)
                 yield None
 
-    def _new_objects(self, listing: Listing, lane: Lane) -> Iterator[_Listed]:
-        place = self._place(lane)
-        # In a lane the listing began where it must; elsewhere names may tell when they were delivered.
-        names = replace(self._selection, since=None) if lane.kind else self.selection
-        for found in listing.keys(lane, place.after or lane.begin(self._selection)):
-            if place.is_done(found.key):
+    def _new_objects(self, listing: Listing, prefix: ListingPrefix) -> Iterator[_ListedObject]:
+        progress = self._progress_of(prefix)
+        # Under a CloudTrail prefix the listing starts at `since`; elsewhere names may contain times.
+        names = replace(self._selection, since=None) if prefix.kind else self.selection
+        for found in listing.keys(prefix, progress.after or prefix.begin(self._selection)):
+            if progress.is_done(found.key):
                 continue
-            reason = names.reason_to_skip(found.key, walked=not lane.last) or self._oddity(lane, found.key)
+            reason = names.reason_to_skip(found.key, walked=not prefix.last)
+            reason = reason or self._naming_problem(prefix, found.key)
             if reason:
                 self._context.skip(reason)
                 continue
-            place.add(found.key)
-            yield found, Position(lane.shard, place.offset)
+            progress.add(found.key)
+            yield found, Position(prefix.shard, progress.offset)
 
-    def _oddity(self, lane: Lane, key: str) -> str:
-        """Looking back needs names that tell times."""
-        odd = lane.kind and self._look_back and parse_key(key) is None
-        return "not named as CloudTrail does" if odd else ""
+    def _naming_problem(self, prefix: ListingPrefix, key: str) -> str:
+        """Why the look-back cannot handle a key: its name contains no time; "" if it can."""
+        odd = prefix.kind and self._look_back and parse_key(key) is None
+        return "not a CloudTrail object key" if odd else ""
 
-    def _count(self, listing: Listing, lane: Lane) -> None:
-        for found in listing.keys(lane, lane.begin(self._selection)):
+    def _count_skipped(self, listing: Listing, prefix: ListingPrefix) -> None:
+        for found in listing.keys(prefix, prefix.begin(self._selection)):
             self._context.skip(self._selection.reason_to_skip(found.key))
 
-    def _place(self, lane: Lane) -> Place:
-        place = self._places.get(lane.shard)
-        if place is None:
-            place = Place(lane, self._look_back, self._known.get(lane.shard, ""))
-            self._places[lane.shard] = place
-            if self._config.poll_interval and not lane.kind:
+    def _progress_of(self, prefix: ListingPrefix) -> PrefixProgress:
+        progress = self._progress.get(prefix.shard)
+        if progress is None:
+            progress = PrefixProgress(prefix, self._look_back, self._known.get(prefix.shard, ""))
+            self._progress[prefix.shard] = progress
+            if self._config.poll_interval and not prefix.kind:
                 self._context.info(
-                    f"{lane.shard}: not CloudTrail's layout; new objects are seen only when they sort last"
+                    f"{prefix.shard}: not CloudTrail's layout; new objects must sort last to be found"
                 )
-        return place
+        return progress
 
-    def _message(self, fetched: Fetched[Position]) -> Message:
+    def _message(self, fetched: FetchedObject[Position]) -> Message:
         self._context.object_read(fetched.name.size)
-        name = f"s3://{fetched.name.bucket}/{fetched.name.key}"
-        return Message(fetched.payload, fetched.tag, name, problem=fetched.problem)
+        return Message(fetched.payload, fetched.tag, fetched.name.url, problem=fetched.problem)
 
 
-def _told(lanes: Sequence[Lane]) -> str:
-    accounts = {lane.account for lane in lanes if lane.account}
-    regions = {lane.region for lane in lanes if lane.region}
-    return f"{len(accounts)} accounts, {len(regions)} regions" if accounts else f"{len(lanes)} folders"
+def _summary(prefixes: Sequence[ListingPrefix]) -> str:
+    accounts = {prefix.account for prefix in prefixes if prefix.account}
+    regions = {prefix.region for prefix in prefixes if prefix.region}
+    return f"{len(accounts)} accounts, {len(regions)} regions" if accounts else f"{len(prefixes)} folders"

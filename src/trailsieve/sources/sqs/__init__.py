@@ -1,1 +1,1 @@
-"""The SQS source, which reads the objects that a queue names."""
+"""The SQS source, which reads the S3 objects that the messages of a queue name."""

@@ -1,4 +1,4 @@
-"""Messages of a queue, received by a thread of its own: a long poll keeps nobody waiting."""
+"""Receives the messages of a queue in a thread of its own, so that no poll waits for a long poll of SQS."""
 
 from __future__ import annotations
 
@@ -7,53 +7,53 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 from trailsieve.errors import SourceError
-from trailsieve.sources.sqs.visibility import Hand, Received
+from trailsieve.sources.sqs.visibility import ReceivedMessage, VisibilityLeases
 from trailsieve.wire.aws import answer, fault
 from trailsieve.wire.backoff import Backoff
 
-_LONG_POLL = 5  # seconds; a longer one would keep us from ending
-_MOST = 10  # messages that SQS gives at once
-_AHEAD = 3  # batches that are asked for or waiting to be taken
+_LONG_POLL = 5  # seconds; a longer one would delay the shutdown
+_MOST = 10  # messages per request, the most that SQS allows
+_BATCHES_AHEAD = 3  # batches requested or waiting to be taken
 
 
 class Receiver:
-    """Receives into a hand, a few batches ahead and only when asked to: no more than can be worked on."""
+    """Receives messages into leases, a few batches ahead and only on request, to bound those in flight."""
 
-    def __init__(self, hand: Hand, say: Callable[[str], None]) -> None:
-        self._hand = hand
-        self._say = say
-        self._arrived: SimpleQueue[list[Received] | SourceError] = SimpleQueue()
+    def __init__(self, leases: VisibilityLeases, info: Callable[[str], None]) -> None:
+        self._leases = leases
+        self._info = info
+        self._batches: SimpleQueue[list[ReceivedMessage] | SourceError] = SimpleQueue()
         self._wanted = threading.Semaphore(0)
-        self._asked = 0
+        self._requested = 0
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def ask(self) -> None:
-        """Asks for batches, unless enough are under way."""
-        if self._thread is None:  # it begins here, not earlier: worker processes were forked before
+    def request(self) -> None:
+        """Requests batches, unless enough are under way. Returns at once."""
+        if self._thread is None:  # starts here, after the worker processes were forked
             self._thread = threading.Thread(target=self._run, name="sqs-receive", daemon=True)
             self._thread.start()
-        if self._asked < _AHEAD:
-            self._wanted.release(_AHEAD - self._asked)
-            self._asked = _AHEAD
+        if self._requested < _BATCHES_AHEAD:
+            self._wanted.release(_BATCHES_AHEAD - self._requested)
+            self._requested = _BATCHES_AHEAD
 
-    def take(self, seconds: float) -> list[Received]:
-        """A batch that arrived; waits for it, and is empty when none came.
+    def take(self, seconds: float) -> list[ReceivedMessage]:
+        """Returns the next batch, or an empty one if none arrives. Blocks for up to `seconds`.
 
         Raises:
-            SourceError: nothing can be received until a person mends something.
+            SourceError: SQS refuses requests, and retrying will not help.
         """
         try:
-            arrived = self._arrived.get(timeout=seconds) if seconds else self._arrived.get_nowait()
+            arrived = self._batches.get(timeout=seconds) if seconds else self._batches.get_nowait()
         except Empty:
             return []
         if isinstance(arrived, SourceError):
             raise arrived
-        self._asked -= 1
+        self._requested -= 1
         return arrived
 
     def close(self) -> None:
-        """Ends the thread."""
+        """Stops the thread. May block for the rest of a long poll."""
         self._closing.set()
         self._wanted.release()
         if self._thread is not None:
@@ -67,26 +67,26 @@ class Receiver:
             if self._closing.is_set():
                 return
             try:
-                self._arrived.put(self._receive())
+                self._batches.put(self._receive())
                 backoff.reset()
             except Exception as error:
-                text = f"{self._hand.queue_url} cannot be read (sqs:ReceiveMessage): {answer(error)}"
+                text = f"{self._leases.queue_url} cannot be read (sqs:ReceiveMessage): {answer(error)}"
                 if fault(error) != "later":
-                    self._arrived.put(SourceError(text))
+                    self._batches.put(SourceError(text))
                     return
-                self._say(f"{text}; trying again")
+                self._info(f"{text}; retrying")
                 backoff.wait(self._closing)
-                self._arrived.put([])
+                self._batches.put([])
 
-    def _receive(self) -> list[Received]:
-        answered = self._hand.client.receive_message(
-            QueueUrl=self._hand.queue_url,
+    def _receive(self) -> list[ReceivedMessage]:
+        response = self._leases.client.receive_message(
+            QueueUrl=self._leases.queue_url,
             MaxNumberOfMessages=_MOST,
             WaitTimeSeconds=_LONG_POLL,
-            VisibilityTimeout=self._hand.timeout,
+            VisibilityTimeout=self._leases.timeout,
         )
         taken = [
-            self._hand.take(message["MessageId"], message["ReceiptHandle"], message["Body"].encode())
-            for message in answered.get("Messages", ())
+            self._leases.take(message["MessageId"], message["ReceiptHandle"], message["Body"].encode())
+            for message in response.get("Messages", ())
         ]
         return [received for received in taken if received]

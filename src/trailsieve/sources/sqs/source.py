@@ -1,4 +1,7 @@
-"""Objects that a queue tells of: notices of S3, straight or through SNS or EventBridge, and of CloudTrail."""
+"""Reads the S3 objects that the messages of a queue name.
+
+The messages are notifications from S3, directly or through SNS or EventBridge, or from CloudTrail.
+"""
 
 from __future__ import annotations
 
@@ -13,28 +16,28 @@ from msgspec import structs
 from trailsieve.errors import SourceError
 from trailsieve.model import Message, Offset, Position
 from trailsieve.ports import RunContext
-from trailsieve.sources.object_fetcher import Fetcher
+from trailsieve.sources.object_fetcher import ObjectFetcher
 from trailsieve.sources.sqs.receiver import Receiver
-from trailsieve.sources.sqs.visibility import Hand, Received
+from trailsieve.sources.sqs.visibility import ReceivedMessage, VisibilityLeases
 from trailsieve.trail.envelope_contents import EnvelopeContents, ObjectName
 from trailsieve.trail.envelopes import unwrap
 from trailsieve.trail.selection import Selection
 from trailsieve.wire.aws import AwsConfig, answer, client, explained, fault
 
-_PATIENCE = 1.0  # seconds that a poll waits for something
-_IMPATIENCE = 0.1  # the same while others are being examined
+_WAIT = 1.0  # seconds that a poll waits for a message or an object
+_SHORT_WAIT = 0.1  # the same while other messages are in flight
 _REGION = re.compile(r"https://(?:sqs\.)?([a-z0-9-]+)\.(?:queue\.)?amazonaws\.com(?:\.cn)?/")
 _ALL = Selection()
 _RECORD = re.compile(rb'"event(?:Version|Name|Source|ID|Time)"')
 
 
 class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
-    """Settings, beside those of everything in AWS; `endpoint_url` is that of SQS.
+    """Settings of the source, in addition to those of every AWS service; `endpoint_url` is that of SQS.
 
     Attributes:
         queue_url: as `aws sqs get-queue-url` prints it.
-        visibility_timeout: seconds for which a message is ours; it is extended as long as work takes.
-        s3_endpoint_url: another endpoint for S3; without it, a local `endpoint_url` serves both.
+        visibility_timeout: seconds for which a received message is invisible to others; extended as needed.
+        s3_endpoint_url: another endpoint for S3; by default, a local `endpoint_url` serves both.
         threads: how many objects are fetched at once.
         prefetch: bytes of objects that are fetched ahead, at most.
     """
@@ -47,9 +50,13 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
 
 
 def open_source(config: Config, context: RunContext) -> SqsSource:
-    """A queue as a source."""
+    """The source for these settings. Does not connect.
+
+    Raises:
+        SourceError: a setting is out of range.
+    """
     if not 2 <= config.visibility_timeout <= 12 * 3600:
-        raise SourceError("source sqs: `visibility_timeout` lies between 2 and 43200 seconds")
+        raise SourceError("source sqs: `visibility_timeout` must be between 2 and 43200 seconds")
     local = None if "amazonaws.com" in (config.endpoint_url or "") else config.endpoint_url
     s3 = client(
         "s3",
@@ -63,7 +70,7 @@ def open_source(config: Config, context: RunContext) -> SqsSource:
         ),
         max_pool_connections=config.threads,
     )
-    fetcher: Fetcher[_Part] = Fetcher(
+    fetcher: ObjectFetcher[_Part] = ObjectFetcher(
         s3, config.threads, config.prefetch, context.max_object_size, context.info
     )
     sqs = client("sqs", structs.replace(config, region=_region(config)))
@@ -72,17 +79,17 @@ def open_source(config: Config, context: RunContext) -> SqsSource:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What one message of the source is to the message of the queue."""
+    """A part of a queue message that becomes one message of the source: an object, or records it contains."""
 
-    received: Received
+    received: ReceivedMessage
     name: str
 
 
 class SqsSource:
-    """Yields one message an object that the queue's messages name; the order is not theirs.
+    """One message for each object that the messages of the queue name, in any order.
 
-    A message of the queue is deleted when every part of it is committed. The offset only counts what was
-    yielded: what is still to be read is known to the queue alone.
+    A message of the queue is deleted once all its parts are committed. The offset only counts the messages
+    returned so far: the queue itself knows what is still to be read.
     """
 
     whole_objects = True
@@ -90,16 +97,16 @@ class SqsSource:
     selection = Selection()
     exhausted = False
 
-    def __init__(self, sqs: Any, fetcher: Fetcher[_Part], config: Config, context: RunContext) -> None:
+    def __init__(self, sqs: Any, fetcher: ObjectFetcher[_Part], config: Config, context: RunContext) -> None:
         self._client = sqs
         self._fetcher = fetcher
         self._config = config
         self._context = context
-        self._hand = Hand(sqs, config.queue_url, config.visibility_timeout, context.info)
-        self._receiver = Receiver(self._hand, context.info)
-        self._wanted: deque[tuple[ObjectName, _Part]] = deque()
+        self._leases = VisibilityLeases(sqs, config.queue_url, config.visibility_timeout, context.info)
+        self._receiver = Receiver(self._leases, context.info)
+        self._to_fetch: deque[tuple[ObjectName, _Part]] = deque()
         self._ready: deque[tuple[_Part, bytes, str]] = deque()
-        self._yielded: dict[Offset, Received] = {}
+        self._in_flight: dict[Offset, ReceivedMessage] = {}
         self._advised: set[str] = set()
         self._count = 0
 
@@ -108,29 +115,29 @@ class SqsSource:
         self._count = count if isinstance(count, int) else 0
 
     def poll(self) -> Sequence[Message]:
-        self._receive()
-        self._ask()
-        patience = _IMPATIENCE if self._yielded else _PATIENCE
+        self._request_messages()
+        self._fetch_ahead()
+        seconds = _SHORT_WAIT if self._in_flight else _WAIT
         if self._ready:
             pass
         elif self._fetcher.idle:
-            self._unpack_arrived(patience)
-            self._ask()
+            self._unwrap_arrived(seconds)
+            self._fetch_ahead()
         else:
-            fetched = self._fetcher.take(patience)
+            fetched = self._fetcher.take(seconds)
             self._ready += [(found.tag, found.payload, found.problem) for found in fetched]
         messages = [self._message(*ready) for ready in self._ready]
         self._ready.clear()
         return messages
 
     def keep_alive(self) -> None:
-        """A thread keeps our messages invisible to others."""
+        """Does nothing: a thread of `VisibilityLeases` renews the visibility timeouts."""
 
     def commit(self, positions: Iterable[Position]) -> None:
         for position in positions:
-            received = self._yielded.pop(position.offset, None)
+            received = self._in_flight.pop(position.offset, None)
             if received is not None:
-                self._close_part(received)
+                self._finish_part(received)
 
     def check(self) -> str:
         url = self._config.queue_url
@@ -148,10 +155,14 @@ class SqsSource:
     def close(self) -> None:
         self._receiver.close()
         self._fetcher.close()
-        self._hand.close()
+        self._leases.close()
 
     def _probe(self, call: Any, needed: str) -> None:
-        """Asks with a receipt that is none: who may not ask at all hears so first."""
+        """Sends an invalid receipt handle: SQS checks the permission first.
+
+        Raises:
+            SourceError: the permission is missing.
+        """
         options = {"VisibilityTimeout": 0} if needed.endswith("Visibility") else {}
         try:
             call(QueueUrl=self._config.queue_url, ReceiptHandle="none", **options)
@@ -159,63 +170,63 @@ class SqsSource:
             if fault(error) in ("refused", "credentials"):
                 raise SourceError(f"{self._config.queue_url} ({needed}): {answer(error)}") from None
 
-    def _receive(self) -> None:
-        """Asks for more messages, when there is too little in our hands."""
-        self._unpack_arrived(0)
-        if not self._wanted and self._fetcher.has_room:
-            self._receiver.ask()
+    def _request_messages(self) -> None:
+        """Requests more messages if too few objects are being fetched."""
+        self._unwrap_arrived(0)
+        if not self._to_fetch and self._fetcher.has_room:
+            self._receiver.request()
 
-    def _unpack_arrived(self, patience: float) -> None:
-        for received in self._receiver.take(patience):
-            self._unpack(received)
+    def _unwrap_arrived(self, seconds: float) -> None:
+        for received in self._receiver.take(seconds):
+            self._unwrap(received)
 
-    def _unpack(self, received: Received) -> None:
-        """Makes parts of a message: objects to fetch, records that it holds itself, and what is unknown."""
+    def _unwrap(self, received: ReceivedMessage) -> None:
+        """Splits a message into its parts: objects to fetch, records it contains, and unreadable content."""
         found = unwrap(received.body, self._context.max_object_size)
         records = [text for text in found.records if _RECORD.search(text)]
         unknown = [("not a CloudTrail record", text) for text in found.records if text not in records]
-        itself = _Part(received, f"{self._config.queue_url}/{received.identity}")
-        received.open = 1  # the message, until all its parts are known
-        for wanted in self._worth_reading(found):
-            received.open += 1
-            self._wanted.append((wanted, _Part(received, f"s3://{wanted.bucket}/{wanted.key}")))
+        itself = _Part(received, f"{self._config.queue_url}/{received.message_id}")
+        received.open_parts = 1  # the message itself, until all its parts are known
+        for name in self._objects_to_read(found):
+            received.open_parts += 1
+            self._to_fetch.append((name, _Part(received, name.url)))
         if records:
-            received.open += 1
+            received.open_parts += 1
             self._ready.append((itself, b'{"Records":[' + b",".join(records) + b"]}", ""))
         for reason, text in found.problems + unknown:
-            received.open += 1
+            received.open_parts += 1
             self._ready.append((itself, text, reason))
         for _ in range(found.control_messages):
             self._context.skip("control message")
         self._advise(found.advice)
-        self._close_part(received)
+        self._finish_part(received)
 
     def _advise(self, advice: set[str]) -> None:
         for text in advice - self._advised:
             self._context.info(text)
         self._advised |= advice
 
-    def _worth_reading(self, found: EnvelopeContents) -> Iterator[ObjectName]:
-        for wanted in found.objects:
-            reason = _ALL.reason_to_skip(wanted.key)
+    def _objects_to_read(self, found: EnvelopeContents) -> Iterator[ObjectName]:
+        for name in found.objects:
+            reason = _ALL.reason_to_skip(name.key)
             if reason:
                 self._context.skip(reason)
             else:
-                yield wanted
+                yield name
 
-    def _close_part(self, received: Received) -> None:
-        received.open -= 1
-        if not received.open:
-            self._hand.done(received)
+    def _finish_part(self, received: ReceivedMessage) -> None:
+        received.open_parts -= 1
+        if not received.open_parts:
+            self._leases.done(received)
 
-    def _ask(self) -> None:
-        while self._wanted and self._fetcher.has_room:
-            self._fetcher.ask(*self._wanted.popleft())
+    def _fetch_ahead(self) -> None:
+        while self._to_fetch and self._fetcher.has_room:
+            self._fetcher.request(*self._to_fetch.popleft())
 
     def _message(self, part: _Part, payload: bytes, problem: str) -> Message:
-        """A part as the engine takes it; the dead letter of an object that cannot be had is its notice."""
+        """A part as a message; for an object that cannot be fetched the payload is its notification."""
         self._count += 1
-        self._yielded[self._count] = part.received
+        self._in_flight[self._count] = part.received
         position = Position(self._config.queue_url, self._count)
         return Message(
             payload or part.received.body if problem else payload, position, part.name, problem=problem
@@ -223,6 +234,6 @@ class SqsSource:
 
 
 def _region(config: Config) -> str | None:
-    """The region that is set, or the one that the queue's URL names."""
+    """The configured region, or else the one in the URL of the queue."""
     found = _REGION.match(config.queue_url)
     return config.region or (found[1] if found else None)

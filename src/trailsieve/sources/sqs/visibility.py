@@ -1,8 +1,8 @@
-"""Messages of a queue that are in our hands: kept invisible to others, and deleted when all is done.
+"""Keeps received messages of a queue invisible to others until they are done, then deletes them.
 
-One thread looks after all of them. It asks for more time when half of a message's time is over, so the work
-may take as long as it takes; it deletes in batches. What comes too late is said and does no harm: the
-message comes again and is known.
+One thread serves all messages. It extends a message's visibility timeout when half of it is over, for as long
+as the work takes, and deletes in batches. A request that comes too late is reported and does no harm: the
+message is received again and recognised.
 """
 
 from __future__ import annotations
@@ -16,108 +16,103 @@ from typing import Any
 
 from trailsieve.wire.aws import answer
 
-_BATCH = 10  # entries that SQS takes in one request
-_REMEMBERED = 100_000  # handled messages at most
-_TOO_LATE = ("ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidParameterValue")
+_BATCH = 10  # entries per request, the most that SQS allows
+_REMEMBERED = 100_000  # message ids of deleted messages, at most
+_EXPIRED_CODES = ("ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidParameterValue")
 
 
 @dataclass(slots=True)
-class Received:
-    """A message that was received.
+class ReceivedMessage:
+    """A message of the queue.
 
     Attributes:
-        body: as it came.
-        open: how many parts of it are not committed.
-        until_half: when half of its time is over, on the monotonic clock.
+        receipt_handle: SQS's handle for this receipt; changes when the message is received again.
+        open_parts: how many parts of it are not yet committed.
+        renew_at: when half of its visibility timeout is over, in seconds of the monotonic clock.
     """
 
-    identity: str
-    handle: str
+    message_id: str
+    receipt_handle: str
     body: bytes
-    open: int = 0
-    until_half: float = 0.0
+    open_parts: int = 0
+    renew_at: float = 0.0
 
 
 @dataclass(slots=True)
-class Hand:
-    """Takes messages in, and gives each back when it is done.
+class VisibilityLeases:
+    """Holds a lease, SQS's visibility timeout, on every message that is being worked on.
 
     Attributes:
         timeout: seconds for which a message stays invisible.
-        say: told, as one line, of what came too late.
+        info: receives one line of text for each request that fails.
     """
 
     client: Any
     queue_url: str
     timeout: int
-    say: Callable[[str], None]
-    _held: dict[str, Received] = field(default_factory=dict)
-    _handled: OrderedDict[str, float] = field(default_factory=OrderedDict)
+    info: Callable[[str], None]
+    _leased: dict[str, ReceivedMessage] = field(default_factory=dict)
+    _done: OrderedDict[str, float] = field(default_factory=OrderedDict)
     _to_delete: list[tuple[str, str]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _wake: threading.Event = field(default_factory=threading.Event)
     _closing: bool = False
     _thread: threading.Thread | None = None
 
-    def take(self, identity: str, handle: str, body: bytes) -> Received | None:
-        """A message that is to be worked on; None when it is in our hands already, or was handled."""
+    def take(self, message_id: str, receipt_handle: str, body: bytes) -> ReceivedMessage | None:
+        """Leases a message that was received; None if it is leased already or is done."""
         with self._lock:
-            self._begin()
+            self._start_thread()
             now = time.monotonic()
-            if identity in self._handled:
-                self._to_delete.append((identity, handle))  # its deletion was lost or too late
+            if message_id in self._done:
+                self._to_delete.append((message_id, receipt_handle))  # its deletion was lost or came too late
                 self._wake.set()
                 return None
-            held = self._held.get(identity)
-            if held:  # it came back while we work on it: only its newest handle is good
-                held.handle, held.until_half = handle, now + self.timeout / 2
+            message = self._leased.get(message_id)
+            if message:  # received again while in progress: only its newest handle is valid
+                message.receipt_handle, message.renew_at = receipt_handle, now + self.timeout / 2
                 return None
-            received = Received(identity, handle, body, until_half=now + self.timeout / 2)
-            self._held[identity] = received
+            received = ReceivedMessage(message_id, receipt_handle, body, renew_at=now + self.timeout / 2)
+            self._leased[message_id] = received
             self._wake.set()
             return received
 
-    def done(self, received: Received) -> None:
-        """The message is worked on and committed: it will be deleted."""
+    def done(self, received: ReceivedMessage) -> None:
+        """Ends the lease of a message: the thread will delete it from the queue. Returns at once."""
         with self._lock:
-            self._held.pop(received.identity, None)
-            self._to_delete.append((received.identity, received.handle))
-            self._remember(received.identity)
+            self._leased.pop(received.message_id, None)
+            self._to_delete.append((received.message_id, received.receipt_handle))
+            self._remember(received.message_id)
         self._wake.set()
 
-    @property
-    def held(self) -> int:
-        """How many messages are not done."""
-        return len(self._held)
-
     def close(self) -> None:
-        """Deletes what is done and makes visible at once what is not."""
+        """Deletes the messages that are done and makes the others visible again. May block."""
         self._closing = True
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-            self._change(list(self._held.values()), 0)
-        self._held.clear()
+            self._change(list(self._leased.values()), 0)
+        self._leased.clear()
 
-    def _begin(self) -> None:
+    def _start_thread(self) -> None:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._look_after, name="sqs", daemon=True)
+            self._thread = threading.Thread(target=self._run, name="sqs", daemon=True)
             self._thread.start()
 
-    def _remember(self, identity: str) -> None:
-        """For twice the timeout: a deletion that fails brings the message back after one."""
+    def _remember(self, message_id: str) -> None:
+        """Remembers a message for twice the timeout: if its deletion fails, it returns after one."""
         now = time.monotonic()
-        self._handled[identity] = now
-        while self._handled:
-            oldest, handled = next(iter(self._handled.items()))
-            if now - handled <= 2 * self.timeout and len(self._handled) <= _REMEMBERED:
+        self._done[message_id] = now
+        while self._done:
+            oldest, done_at = next(iter(self._done.items()))
+            if now - done_at <= 2 * self.timeout and len(self._done) <= _REMEMBERED:
                 break
-            del self._handled[oldest]
+            del self._done[oldest]
 
-    def _look_after(self) -> None:
+    def _run(self) -> None:
         while True:
-            self._wake.wait(max(self._until_next(), 0.05))
+            self._wake.wait(max(self._seconds_to_next(), 0.05))
             self._wake.clear()
             closing = self._closing
             self._delete()
@@ -125,26 +120,29 @@ class Hand:
                 return
             self._extend()
 
-    def _until_next(self) -> float:
+    def _seconds_to_next(self) -> float:
         with self._lock:
-            return min((held.until_half for held in self._held.values()), default=3600.0) - time.monotonic()
+            return (
+                min((message.renew_at for message in self._leased.values()), default=3600.0)
+                - time.monotonic()
+            )
 
     def _extend(self) -> None:
         with self._lock:
             now = time.monotonic()
-            late = [held for held in self._held.values() if held.until_half <= now]
+            late = [message for message in self._leased.values() if message.renew_at <= now]
         if late:
             pause = self.timeout / 2 if self._change(late, self.timeout) else min(self.timeout / 8, 5)
-            for held in late:
-                held.until_half = now + pause
+            for message in late:
+                message.renew_at = now + pause
 
-    def _change(self, messages: Sequence[Received], seconds: int) -> bool:
-        """Whether every request was answered."""
-        entries = [(held.identity, held.handle) for held in messages]
+    def _change(self, messages: Sequence[ReceivedMessage], seconds: int) -> bool:
+        """Sets the remaining visibility of messages; returns whether every request succeeded."""
+        entries = [(message.message_id, message.receipt_handle) for message in messages]
         batches = _batches(entries, VisibilityTimeout=seconds)
         request = self.client.change_message_visibility_batch
-        answers = [self._request(request, batch, "kept invisible") for batch in batches]
-        return all(answers)
+        responses = [self._request(request, batch, "kept invisible") for batch in batches]
+        return all(responses)
 
     def _delete(self) -> None:
         with self._lock:
@@ -154,20 +152,22 @@ class Hand:
 
     def _request(self, call: Callable[..., Any], entries: list[dict[str, Any]], what: str) -> dict[str, Any]:
         try:
-            answered: dict[str, Any] = call(QueueUrl=self.queue_url, Entries=entries)
-        except Exception as error:  # the messages come again, and are known
-            self.say(f"{len(entries)} messages of {self.queue_url} cannot be {what}: {answer(error)}")
+            response: dict[str, Any] = call(QueueUrl=self.queue_url, Entries=entries)
+        except Exception as error:  # the messages are received again and recognised
+            self.info(f"{len(entries)} messages of {self.queue_url} cannot be {what}: {answer(error)}")
             return {}
-        for failed in answered.get("Failed", ()):
-            why = "too late" if failed["Code"].endswith(_TOO_LATE) else failed.get("Message", "")
-            self.say(
-                f"a message of {self.queue_url} cannot be {what}: {failed['Code']}: {why}; it will come again"
+        for failed in response.get("Failed", ()):
+            why = "too late" if failed["Code"].endswith(_EXPIRED_CODES) else failed.get("Message", "")
+            self.info(
+                f"a message of {self.queue_url} cannot be {what}: {failed['Code']}: {why}; "
+                "it will be received again"
             )
-        return answered
+        return response
 
 
 def _batches(entries: Sequence[tuple[str, str]], **more: Any) -> list[list[dict[str, Any]]]:
     made = [
-        {"Id": str(number), "ReceiptHandle": handle, **more} for number, (_, handle) in enumerate(entries)
+        {"Id": str(number), "ReceiptHandle": receipt_handle, **more}
+        for number, (_, receipt_handle) in enumerate(entries)
     ]
     return [made[start : start + _BATCH] for start in range(0, len(made), _BATCH)]
