@@ -16,7 +16,7 @@ class Row:
     expected: int
     delivered: int
     lost: int
-    repeated: int
+    duplicates: int
 
 
 LEDGER: list[Row] = []
@@ -32,7 +32,7 @@ def enter(source: str, kills: int, records: int, expected: Iterable[str], alerts
 
 def lines() -> list[str]:
     """The table."""
-    names = ("source", "kills", "records", "expected", "delivered", "lost", "repeated")
+    names = ("source", "kills", "records", "expected", "delivered", "lost", "duplicates")
     rows = [names, *([str(getattr(row, name)) for name in names] for row in LEDGER)]
     total = ["all", *(str(sum(getattr(row, name) for row in LEDGER)) for name in names[1:])]
-    return [f"{row[0]:<20}" + "".join(f"{cell:>10}" for cell in row[1:]) for row in (*rows, total)]
+    return [f"{row[0]:<20}" + "".join(f"{cell:>11}" for cell in row[1:]) for row in (*rows, total)]
