@@ -67,6 +67,10 @@ class UsageError(TrailsieveError):
     """The command or the API was used wrongly; the message says what to do."""
 
 
+class UnknownError(TrailsieveError):
+    """A question about patterns that is too hard to decide; `logic` makes it the reason of a `Verdict`."""
+
+
 class UnreadableError(TrailsieveError):
     """An object or record that cannot be read; `reason` is one line, without its name."""
 

@@ -203,6 +203,17 @@ def encode(value: Any) -> str:
         return "".join(_pieces(value))
 
 
+def readable(value: Any) -> str:
+    """JSON text of a decoded value on one line, with blanks; what cannot be printed is escaped."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{readable(key)}: {readable(child)}" for key, child in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(readable, value)) + "]"
+    if isinstance(value, Decimal):
+        return str(value)
+    return json.dumps(value, ensure_ascii=isinstance(value, str) and not value.isprintable())
+
+
 def encodable(text: str) -> str:
     """The text with lone surrogates, which cannot be encoded, replaced by U+FFFD."""
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

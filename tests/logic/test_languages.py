@@ -1,24 +1,23 @@
-"""The machines say of every text what matching says of it."""
+"""The automata say of every text what matching says of it."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given, reject, settings
 from hypothesis import strategies as st
 
 from tests import strategies as some
 from trailsieve import jsontext
-from trailsieve.logic.automata import Like, Literals, Machine
-from trailsieve.logic.domain import HERE, number_case, value_domain
-from trailsieve.logic.event_text import event_text
-from trailsieve.logic.number_order import Order
-from trailsieve.logic.number_representatives import stand_ins, thresholds
-from trailsieve.logic.number_text import numbers, whole_numbers
-from trailsieve.logic.regex_automaton import Search
+from trailsieve.errors import UnknownError
+from trailsieve.logic.automata import Automaton, LiteralAutomaton, WildcardAutomaton
+from trailsieve.logic.domain import HERE
+from trailsieve.logic.json_domain import value_domain
+from trailsieve.logic.number_automata import OrderAutomaton, number_texts, whole_number_texts
+from trailsieve.logic.number_domain import number_case, representatives, thresholds
+from trailsieve.logic.regex_automaton import RegexAutomaton
 from trailsieve.logic.shortest_words import label_of, words_by_label
-from trailsieve.logic.unknown import UnknownError
 from trailsieve.pattern import runtime
 from trailsieve.pattern.interpret import value_holds
 from trailsieve.pattern.nodes import Comparison, Number, Regex, String
@@ -39,8 +38,8 @@ built_regexes = st.lists(
 ).map("".join)
 
 
-def says(machine: Machine, text: str) -> object:
-    return label_of([machine], text)[0]
+def says(automaton: Automaton, text: str) -> object:
+    return label_of([automaton], text)[0]
 
 
 @many
@@ -48,7 +47,7 @@ def says(machine: Machine, text: str) -> object:
 @example(("", "111"), "1111")
 @example(("a", "a"), "a")
 def test_wildcards(parts: tuple[str, ...], text: str) -> None:
-    assert says(Like(parts), text) is runtime.match_wildcards(text, parts)
+    assert says(WildcardAutomaton(parts), text) is runtime.match_wildcards(text, parts)
 
 
 @many
@@ -57,7 +56,7 @@ def test_wildcards(parts: tuple[str, ...], text: str) -> None:
 )
 def test_regexes(source: str, text: str) -> None:
     assume(check_regex(source) is None)
-    assert says(Search(source), text) is searcher(source)(text)
+    assert says(RegexAutomaton(source), text) is searcher(source)(text)
 
 
 @many
@@ -66,19 +65,19 @@ def test_numbers(written: str, constant: str, same: bool) -> None:
     value = jsontext.decode(written)
     text = runtime.text_of(value)
     assert text is not None
-    assert says(numbers(), text) is True
-    assert says(whole_numbers(), text) is written.lstrip("-").isdigit()
+    assert says(number_texts(), text) is True
+    assert says(whole_number_texts(), text) is written.lstrip("-").isdigit()
     other = value if same else jsontext.decode(constant)
     number = Decimal(text)
     assume(number.is_finite() and abs(Decimal(other).adjusted()) < 10_000)
-    assert says(Order(other), text) == (number > other) - (number < other)
+    assert says(OrderAutomaton(other), text) == (number > other) - (number < other)
 
 
 @many
 @given(st.from_regex(r"-?[0-9]{1,8}(\.[0-9]{1,5})?(E-?[0-9]{1,3})?", fullmatch=True))
 def test_texts_of_numbers(text: str) -> None:
-    """What the machine takes is a number's text, for as many digits as a double keeps."""
-    assert says(numbers(), text) is (number_case(text) is not None)
+    """What the automaton takes is a number's text, for as many digits as a double keeps."""
+    assert says(number_texts(), text) is (number_case(text) is not None)
 
 
 @many
@@ -92,7 +91,7 @@ def test_numbers_that_stand_for_all(constants: list[str], written: str) -> None:
         found = runtime.number_of(number)
         return [None if found is None else (found > value) - (found < value) for value in values]
 
-    assert answers(jsontext.decode(written)) in [answers(number) for number in stand_ins(values)]
+    assert answers(jsontext.decode(written)) in [answers(number) for number in representatives(values)]
     assert thresholds(values) == sorted(thresholds(values))
 
 
@@ -114,12 +113,15 @@ comparisons = st.builds(Comparison, st.just(HERE), st.sampled_from(["=", "!=", "
 @given(st.lists(comparisons, max_size=4), near_one)
 def test_every_number_has_a_case(tests: list[Comparison], written: str) -> None:
     value = jsontext.decode(written)
-    domain = value_domain(tuple(tests), null_elements=False)
+    try:
+        domain = value_domain(tuple(tests), null_elements=False)
+    except UnknownError:
+        reject()
     answers = [value_holds(test, value) for test in tests]
     cases = [case for case in domain.cases if case.kind not in ("absent", "array", "object")]
     assert answers in [[case.holds(test) for test in tests] for case in cases]
     for case in (case for case in domain.cases if case.real and case.kind == "number"):
-        again = jsontext.decode(event_text(case.value))
+        again = jsontext.decode(jsontext.readable(case.value))
         assert [case.holds(test) for test in tests] == [value_holds(test, again) for test in tests]
 
 
@@ -130,14 +132,14 @@ def test_every_number_has_a_case(tests: list[Comparison], written: str) -> None:
     st.text("abcd", max_size=8),
 )
 def test_every_text_has_a_stand_in(likes: list[tuple[str, ...]], literals: list[str], text: str) -> None:
-    machines: list[Machine] = [Literals(literals), *map(Like, likes)]
-    found = words_by_label(machines)
-    assert label_of(machines, text) in found
-    assert all(label_of(machines, word) == label for label, word in found.items())
+    automata: list[Automaton] = [LiteralAutomaton(literals), *map(WildcardAutomaton, likes)]
+    found = words_by_label(automata)
+    assert label_of(automata, text) in found
+    assert all(label_of(automata, word) == label for label, word in found.items())
 
 
 def test_a_search_without_end_is_given_up() -> None:
     with pytest.raises(UnknownError):
-        words_by_label([Like(("", f"{n}{m}", "")) for n in "abcd" for m in "efgh"])
+        words_by_label([WildcardAutomaton(("", f"{n}{m}", "")) for n in "abcd" for m in "efgh"])
     with pytest.raises(UnknownError):
-        Search("[a-z]{999}" * 5)
+        RegexAutomaton("[a-z]{999}" * 5)

@@ -15,9 +15,8 @@ import trailsieve
 from tests import strategies as some
 from tests.logic.patterns import SELECTORS, random_event, random_expression, random_pattern
 from trailsieve import Verdict, implies, jsontext, satisfiable, tautology
+from trailsieve.errors import UnknownError
 from trailsieve.logic import json_encoding
-from trailsieve.logic.event_text import event_text
-from trailsieve.logic.unknown import UnknownError
 from trailsieve.pattern import nodes, runtime
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.render import render
@@ -255,5 +254,5 @@ def as_patterns_see_it(value: Any) -> Any:
 @given(some.json_objects)
 def test_events_are_written_as_they_are_read(event: str) -> None:
     record = jsontext.decode_object(event)
-    again = jsontext.decode_object(event_text(record))
+    again = jsontext.decode_object(jsontext.readable(record))
     assert as_patterns_see_it(again) == as_patterns_see_it(record)

@@ -6,7 +6,7 @@ import pytest
 
 import trailsieve
 from trailsieve import Verdict, equivalent, implies, satisfiable, tautology
-from trailsieve.logic.implication import find
+from trailsieve.logic.witness import find
 
 SEED_4_1 = (
     '{ ($.errorCode = "*UnauthorizedOperation") || ($.errorCode = "AccessDenied*")'

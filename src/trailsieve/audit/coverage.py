@@ -13,7 +13,8 @@ from functools import cache, lru_cache
 from typing import Literal
 
 from trailsieve import jsontext
-from trailsieve.logic.implication import find, implies, satisfiable
+from trailsieve.logic.implication import implies, satisfiable
+from trailsieve.logic.witness import find
 from trailsieve.pattern.compiler import FilterPattern, compile
 from trailsieve.pattern.nodes import JsonPattern, expressions_of, terms_of
 from trailsieve.pattern.render import render_expression

@@ -12,7 +12,6 @@ from trailsieve.cli.named import named
 from trailsieve.cli.options import global_options, no_limits, screen
 from trailsieve.errors import UsageError, visible
 from trailsieve.logic.difference import Difference, Side, difference
-from trailsieve.logic.implication import satisfiable
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.rules.rule import Pack, Rule
 
@@ -120,8 +119,8 @@ def _print(lines: Iterable[str]) -> None:
 def _lines(a: FilterPattern, b: FilterPattern, found: Difference) -> Iterator[str]:
     """The answer for a person."""
     yield _SENTENCES[found.relation]
-    for name, pattern in (("A", a), ("B", b)):
-        if satisfiable(pattern).holds is False:
+    for name, of in (("A", found.a), ("B", found.b)):
+        if of.never:
             yield f"note: no event can ever match {name} (proved)"
     yield f"  A  {visible(a.text)}"
     yield f"  B  {visible(b.text)}"

@@ -1,13 +1,15 @@
-"""Reasoning about filter patterns: implication, equivalence, and events that show what is so.
+"""Reasoning about filter patterns: implication, equivalence, satisfiability, and events that show the answer.
 
-A question (is there an event that `a` matches and `b` does not?) becomes a formula over the places of
-an event that the patterns name (`json_question`, `line_question`). Each place has finitely many cases
-(`domain`): one value for every way in which the tests on it can turn out, found by walking the tests'
-languages as automata (`machines`, `search`, `order`, `words`). The search (`formula`) is complete, so
-"none" is a proof, and "one" is an event, which the compiled predicates must confirm before it is shown
-(`verdict`).
+A question (is there an event that `a` matches and `b` does not?) is encoded as a formula over variables with
+finite domains (`json_encoding`, `text_encoding`). There is one variable for each place of an event that the
+patterns name, and one value in its domain for every way in which the tests on that place can turn out
+(`json_domain`, `number_domain`), found by exploring the product of the tests' automata (`automata`,
+`shortest_words`). Where a product is too large, membership in each language is left open and checked
+afterwards (`text_abstraction`). The search (`satisfiability`) is complete: "unsatisfiable" is a proof, and a
+solution is an event, which the compiled predicates must confirm before it is shown (`witness`).
 """
 
-from trailsieve.logic.implication import Verdict, equivalent, implies, satisfiable, tautology
+from trailsieve.logic.implication import equivalent, implies, satisfiable, tautology
+from trailsieve.logic.witness import Verdict
 
 __all__ = ["Verdict", "equivalent", "implies", "satisfiable", "tautology"]

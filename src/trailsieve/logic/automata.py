@@ -1,9 +1,9 @@
-"""Languages of texts as deterministic machines that are built while they are walked.
+"""Languages of texts as deterministic automata that are built while they are explored.
 
-A machine reads a text one character at a time. `keys(state)` are the characters that may lead somewhere
-special; all others lead where any other character leads, so no machine has an alphabet. States are hashable.
-Own code because the libraries at hand (greenery, automata-lib) build whole tables over a fixed alphabet
-and know neither the first-occurrence stars of rule 40 nor RE2's dialect.
+An automaton reads a text one character at a time. `keys(state)` are the characters that may lead to a state
+of their own; all others lead where any other character leads, so no automaton has an alphabet. States are
+hashable. The available libraries (greenery, automata-lib) build whole tables over a fixed alphabet and know
+neither the first-occurrence stars of rule 40 nor RE2's dialect.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Hashable, Iterable
 from typing import Any, Protocol
 
 
-class Machine(Protocol):
-    """A deterministic machine; `label` says what the text read so far is to it (a bool for most).
+class Automaton(Protocol):
+    """A deterministic automaton. `label` is its answer for the text read so far, for most a bool.
 
-    `settled` may say that the label stays as it is, whatever follows.
+    `settled` is True only if the label stays the same whatever follows.
     """
 
     @property
@@ -30,8 +30,8 @@ class Machine(Protocol):
     def settled(self, state: Any) -> bool: ...
 
 
-class Literals:
-    """Which one of some texts is it? The label is that text, or None. The state is the text itself."""
+class LiteralAutomaton:
+    """Which of some texts is it? The label is that text, or None. The state is the text read so far."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self.texts = frozenset(texts)
@@ -59,8 +59,8 @@ class Literals:
 _DONE, _ENDED, _DEAD = (-1, 0), (-2, 0), (-3, 0)
 
 
-class Like:
-    """Texts that parts between stars match, each found at its first occurrence (rules 39 and 40).
+class WildcardAutomaton:
+    """The texts that match a value with stars, given the parts between the stars (rules 39 and 40).
 
     The state is the part that is looked for (0 is what the text must start with) and how many of its
     characters stand at the end of what was read, as in the search of Knuth, Morris and Pratt.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from trailsieve.logic.implication import Verdict, implies
+from trailsieve.logic.implication import implies, satisfiable
+from trailsieve.logic.witness import Verdict
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.explain import described
 from trailsieve.pattern.nodes import Pattern, TextPattern, expressions_of, regexes_of, terms_of
@@ -19,11 +20,13 @@ class Side:
     Attributes:
         implied: whether everything that this pattern matches is matched by the other, with the witness.
         own_terms: terms that only this pattern has.
+        never: whether it is proved that this pattern matches nothing at all.
         refused_for: terms of the other pattern that keep the witness out, and what each finds there.
     """
 
     implied: Verdict
     own_terms: tuple[str, ...]
+    never: bool = False
     refused_for: tuple[tuple[str, str], ...] = ()
 
 
@@ -72,10 +75,11 @@ def difference(a: FilterPattern, b: FilterPattern) -> Difference:
 def _compare(own: FilterPattern, other: FilterPattern) -> Side:
     verdict = implies(own, other)
     terms = tuple(term for term in _terms(own.tree) if term not in _terms(other.tree))
-    if verdict.holds is not False or verdict.witness is None:
-        return Side(verdict, terms)
+    if verdict.witness is None:
+        return Side(verdict, terms, never=satisfiable(own).holds is False)
     flips = other.explain(verdict.witness).flips
-    return Side(verdict, terms, tuple((flip.text, described(flip) if flip.state else "") for flip in flips))
+    refused_for = tuple((flip.text, described(flip) if flip.state else "") for flip in flips)
+    return Side(verdict, terms, refused_for=refused_for)
 
 
 def _terms(tree: Pattern) -> dict[str, None]:

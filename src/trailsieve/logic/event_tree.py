@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from trailsieve.logic.normal_form import needs_element
-from trailsieve.logic.unknown import UnknownError
+from trailsieve.errors import UnknownError
+from trailsieve.logic.encoding import needs_element
 from trailsieve.pattern.nodes import IsType, Selector, Term, Wildcard
 
 MAX_PLACES = 300
@@ -30,7 +30,7 @@ PathStep = str | int | Spare
 Path = tuple[PathStep, ...]
 
 
-class Tree:
+class EventTree:
     """The paths to all places, found by replacing wildcards until nothing new comes up.
 
     Attributes:
@@ -120,7 +120,7 @@ def _asks_for_null(term: Term) -> bool:
     return isinstance(term, IsType) and term.type == "NULL" and not term.target.wildcards
 
 
-def event_value(tree: Tree, path: Path, values: dict[Path, Any], absent: Any) -> Any:
+def event_value(tree: EventTree, path: Path, values: dict[Path, Any], absent: Any) -> Any:
     """The JSON value at a path, its fields and elements put in."""
     value = values[path]
     present = [step for step in tree.children[path] if values[(*path, step)] is not absent]

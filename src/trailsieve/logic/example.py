@@ -9,8 +9,8 @@ from itertools import islice
 from typing import Any
 
 from trailsieve import jsontext
-from trailsieve.logic.event_text import event_text
-from trailsieve.logic.implication import find, satisfiable
+from trailsieve.logic.implication import satisfiable
+from trailsieve.logic.witness import find
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.nodes import And, Column, DelimitedPattern, JsonPattern, Pattern, TextPattern
 from trailsieve.pattern.render import render
@@ -91,9 +91,9 @@ def _one_value_changed(event: str) -> Iterator[NearMiss]:
     record = jsontext.decode_object(event) or {}
     for name, value in record.items():
         for other, why in _others(value):
-            yield NearMiss(event_text({**record, name: other}), f"{name} is {why}")
+            yield NearMiss(jsontext.readable({**record, name: other}), f"{name} is {why}")
             break
-        yield NearMiss(event_text({n: v for n, v in record.items() if n != name}), f"{name} is absent")
+        yield NearMiss(jsontext.readable({n: v for n, v in record.items() if n != name}), f"{name} is absent")
 
 
 def _others(value: Any) -> Iterator[tuple[Any, str]]:

@@ -1,4 +1,4 @@
-"""JSON patterns as a formula over the places of an event, exact but for phantoms (see `domain`)."""
+"""JSON patterns as a formula over the places of an event, exact except for spurious cases (see `domain`)."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ from collections.abc import Hashable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from trailsieve.logic.automata import Literals, Machine
-from trailsieve.logic.domain import NULL_ITSELF, Domain, loose_domain, value_domain
-from trailsieve.logic.event_text import event_text
-from trailsieve.logic.event_tree import Path, Spare, Tree, event_value
-from trailsieve.logic.normal_form import conjunction, here, literals_of
-from trailsieve.logic.number_text import numbers
-from trailsieve.logic.satisfiability import Formula, Space
-from trailsieve.logic.text_abstraction import Guesses
+from trailsieve import jsontext
+from trailsieve.errors import UnknownError
+from trailsieve.logic.automata import Automaton, LiteralAutomaton
+from trailsieve.logic.domain import NULL_ITSELF, Domain
+from trailsieve.logic.encoding import conjunction, here, literals_of
+from trailsieve.logic.event_tree import EventTree, Path, Spare, event_value
+from trailsieve.logic.json_domain import abstract_domain, value_domain
+from trailsieve.logic.number_automata import number_texts
+from trailsieve.logic.satisfiability import Formula, Solver
+from trailsieve.logic.text_abstraction import TextAbstraction
 from trailsieve.logic.text_languages import NATURAL, TextTests, language_of
-from trailsieve.logic.unknown import UnknownError
 from trailsieve.pattern import runtime
 from trailsieve.pattern.nodes import Comparison, Expression, IsType, NotExists, Selector, Term, Wildcard
 
 
-class JsonQuestion:
+class JsonEncoding:
     """The search for a JSON object of which each expression is true, or false, as wanted.
 
     Raises:
@@ -28,18 +29,18 @@ class JsonQuestion:
     """
 
     def __init__(self, wanted: Sequence[tuple[Expression, bool]]) -> None:
-        self.space = Space()
+        self.solver = Solver()
         literals = [literal for expression, truth in wanted for literal in literals_of(expression, truth)]
-        self.tree = Tree(literals)
+        self.tree = EventTree(literals)
         self._wanted = dict(literals)
-        self._guesses: dict[Path, Guesses] = {}
-        self._literals: dict[Path, Literals] = {}
+        self._abstractions: dict[Path, TextAbstraction] = {}
+        self._literals: dict[Path, LiteralAutomaton] = {}
         self._domains = self._make_domains(term for term, _ in literals)
-        self._node = {path: self.space.node(len(d.cases)) for path, d in self._domains.items()}
-        asked = conjunction(self.space, wanted, self._term)
-        self.formula = self.space.all([asked, *self._structure()])
-        self.real = self.space.all(
-            self.space.lit(self._node[path], domain.real) for path, domain in self._domains.items()
+        self._variable = {path: self.solver.variable(len(d.cases)) for path, d in self._domains.items()}
+        asked = conjunction(self.solver, wanted, self._term)
+        self.formula = self.solver.all([asked, *self._structure()])
+        self.real = self.solver.all(
+            self.solver.literal(self._variable[path], domain.real) for path, domain in self._domains.items()
         )
 
     # --- the cases of each place ---
@@ -56,10 +57,10 @@ class JsonQuestion:
         try:
             return value_domain(tests, null_elements=null_elements)
         except UnknownError:
-            domain = loose_domain(tests, null_elements=null_elements)
+            domain = abstract_domain(tests, null_elements=null_elements)
         found = TextTests([test for test in tests if isinstance(test, Comparison)], numbers=True)
-        self._guesses[path] = Guesses(self.space, found.languages)
-        self._literals[path] = Literals(found.literals)
+        self._abstractions[path] = TextAbstraction(self.solver, found.languages)
+        self._literals[path] = LiteralAutomaton(found.literals)
         return domain
 
     def _tests(self, term: Term) -> Iterable[tuple[Path, Term]]:
@@ -88,38 +89,40 @@ class JsonQuestion:
                 return self._is_null(asked)
             return self._holds(*asked[0])
         if isinstance(term, NotExists):
-            return self.space.all(self._is(path, "absent") for path, _ in asked)
-        found = self.space.any(self._holds(path, test) for path, test in asked)
+            return self.solver.all(self._is(path, "absent") for path, _ in asked)
+        found = self.solver.any(self._holds(path, test) for path, test in asked)
         if isinstance(term, Comparison) and term.is_negative:
             steps = term.target.steps
             base = steps[: steps.index(Wildcard.ALL)]
-            return self.space.all([self._exists(base), self.space.negate(found)])  # type: ignore[arg-type]
+            return self.solver.all([self._exists(base), self.solver.negate(found)])  # type: ignore[arg-type]
         return found
 
     def _is_null(self, asked: Sequence[tuple[Path, Term]]) -> Formula:
         """Rule 29: null, or an array that holds null."""
         (path, _), *elements = asked
-        inside = self.space.any(self._is(element, "null") for element, _ in elements)
-        return self.space.any([self._is(path, "null"), self.space.all([self._is(path, "array"), inside])])
+        inside = self.solver.any(self._is(element, "null") for element, _ in elements)
+        return self.solver.any([self._is(path, "null"), self.solver.all([self._is(path, "array"), inside])])
 
     def _holds(self, path: Path, test: Term) -> Formula:
-        node, domain = self._node[path], self._domains[path]
-        certain = self.space.lit(node, domain.mask(test))
+        variable, domain = self._variable[path], self._domains[path]
+        certain = self.solver.literal(variable, domain.mask(test))
         language = language_of(test)
         if not domain.open or language is None:
             return certain
         assert isinstance(test, Comparison)
-        has = self._guesses[path].has(language)
-        guessed = self.space.negate(has) if test.is_negative else has
-        return self.space.any([certain, self.space.all([self.space.lit(node, domain.open), guessed])])
+        has = self._abstractions[path].has(language)
+        guessed = self.solver.negate(has) if test.is_negative else has
+        return self.solver.any(
+            [certain, self.solver.all([self.solver.literal(variable, domain.open), guessed])]
+        )
 
     def _is(self, path: Path, *kinds: str) -> Formula:
         if kinds == ("null",):
             return self._holds(path, NULL_ITSELF)
-        return self.space.lit(self._node[path], self._domains[path].of_kind(*kinds))
+        return self.solver.literal(self._variable[path], self._domains[path].of_kind(*kinds))
 
     def _exists(self, path: Path) -> Formula:
-        return self.space.negate(self._is(path, "absent")) if path else True
+        return self.solver.negate(self._is(path, "absent")) if path else True
 
     def _structure(self) -> Iterable[Formula]:
         """What JSON itself says: only objects have fields, only arrays have elements, without gaps."""
@@ -134,38 +137,38 @@ class JsonQuestion:
         is_object, is_array = self._is(path, "object"), self._is(path, "array")
         if isinstance(step, Spare):
             before = self._exists((*path, indexes[-1])) if indexes else True
-            return self.space.any([is_object, self.space.all([is_array, before])])
+            return self.solver.any([is_object, self.solver.all([is_array, before])])
         return is_object if isinstance(step, str) else is_array
 
     def _implies(self, path: Path, formula: Formula) -> Formula:
-        return self.space.any([self._is(path, "absent"), formula])
+        return self.solver.any([self._is(path, "absent"), formula])
 
     # --- the event ---
 
     def lemma(self, solution: dict[int, int]) -> Formula:
-        for path, guesses in self._guesses.items():
+        for path, guesses in self._abstractions.items():
             kind = self._guessed_kind(path, solution)
             if kind and guesses.text(solution, NATURAL, self._also(path, kind)) is None:
-                node = self._node[path]
-                otherwise = self.space.negate(self.space.lit(node, 1 << solution[node]))
+                variable = self._variable[path]
+                otherwise = self.solver.negate(self.solver.literal(variable, 1 << solution[variable]))
                 return guesses.ruled_out(solution, self._also(path, kind), otherwise)
         return True
 
     def _guessed_kind(self, path: Path, solution: dict[int, int]) -> str:
         """The kind, string or number, when the solution leaves open which one stands at a path."""
-        case, domain = solution.get(self._node[path]), self._domains[path]
+        case, domain = solution.get(self._variable[path]), self._domains[path]
         return domain.cases[case].kind if case is not None and domain.open & 1 << case else ""
 
-    def _also(self, path: Path, kind: str) -> list[tuple[Machine, Hashable]]:
+    def _also(self, path: Path, kind: str) -> list[tuple[Automaton, Hashable]]:
         """Numbers are looked for whatever their value: when there is none, that is sure."""
-        return [(numbers(), True)] if kind == "number" else [(self._literals[path], None)]
+        return [(number_texts(), True)] if kind == "number" else [(self._literals[path], None)]
 
     def event(self, solution: dict[int, int]) -> str:
         values: dict[Path, Any] = {(): {}}
         for path, domain in self._domains.items():
-            case = solution.get(self._node[path])
+            case = solution.get(self._variable[path])
             values[path] = runtime.ABSENT if case is None else domain.cases[case].value
-        for path in self._guesses:
+        for path in self._abstractions:
             if self._guessed_kind(path, solution) == "string":
-                values[path] = self._guesses[path].text(solution, NATURAL, self._also(path, "string"))
-        return event_text(event_value(self.tree, (), values, runtime.ABSENT))
+                values[path] = self._abstractions[path].text(solution, NATURAL, self._also(path, "string"))
+        return jsontext.readable(event_value(self.tree, (), values, runtime.ABSENT))

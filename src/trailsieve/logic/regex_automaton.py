@@ -1,11 +1,11 @@
-"""Regexes of filter patterns as machines (rules 17 to 19)."""
+"""Regexes of filter patterns as automata (rules 17 to 19)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from trailsieve.errors import UnknownError
 from trailsieve.logic.regex_syntax import Atom, Repeated, alternatives
-from trailsieve.logic.unknown import UnknownError
 
 _MAX_STATES = 4000
 
@@ -13,7 +13,7 @@ State = tuple[bool, frozenset[int]]  # nothing read yet?, places in the regex
 _FOUND: State = (False, frozenset({-1}))
 
 
-class Search:
+class RegexAutomaton:
     """Texts in which a regex is found (rule 17). The state is the set of places where the search may be.
 
     Raises:

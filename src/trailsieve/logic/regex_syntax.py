@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from trailsieve.logic.unknown import UnknownError
+from trailsieve.errors import UnknownError
 
 _ASCII = [chr(code) for code in range(128)]
 _DIGITS = frozenset("0123456789")
@@ -147,7 +147,7 @@ class _Reader:
         return self._lazy(found)
 
     def _lazy(self, repeated: Repeated) -> Repeated:
-        """Lazy or greedy is the same question: is it found or not."""
+        """Lazy and greedy find the same texts."""
         self._takes("?")
         return repeated
 

@@ -1,40 +1,40 @@
-"""The shortest text for each combination of what several machines can say."""
+"""The shortest text for each combination of what several automata can say."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable, Iterable, Sequence
 
-from trailsieve.logic.automata import Machine
-from trailsieve.logic.unknown import UnknownError
+from trailsieve.errors import UnknownError
+from trailsieve.logic.automata import Automaton
 
-MAX_STATES = 3000  # of all machines together
+MAX_STATES = 3000  # of all automata together
 Label = tuple[Hashable, ...]
 _FILLERS = "xabcdefghijklmnopqrstuvwyz0123456789-_./ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def words_by_label(machines: Sequence[Machine], *, guided: bool = False) -> dict[Label, str]:
+def words_by_label(automata: Sequence[Automaton], *, guided: bool = False) -> dict[Label, str]:
     """For each combination of labels that some text has, a shortest such text.
 
     Args:
-        guided: read only the keys of the first machine; for one that accepts no other characters.
+        guided: read only the keys of the first automaton; for one that accepts no other characters.
 
     Raises:
         UnknownError: there are too many combinations to look through.
     """
-    start = tuple(machine.start for machine in machines)
+    start = tuple(automaton.start for automaton in automata)
     queue = deque([(start, "")])
     seen = {start}
     found: dict[Label, str] = {}
     while queue:
         states, word = queue.popleft()
-        found.setdefault(tuple(m.label(s) for m, s in zip(machines, states, strict=True)), word)
+        found.setdefault(tuple(m.label(s) for m, s in zip(automata, states, strict=True)), word)
         if guided:
-            characters = list(machines[0].keys(states[0]))
+            characters = list(automata[0].keys(states[0]))
         else:
-            characters = special_characters(m.keys(s) for m, s in zip(machines, states, strict=True))
+            characters = special_characters(m.keys(s) for m, s in zip(automata, states, strict=True))
         for character in characters:
-            after = tuple(m.step(s, character) for m, s in zip(machines, states, strict=True))
+            after = tuple(m.step(s, character) for m, s in zip(automata, states, strict=True))
             if after not in seen:
                 seen.add(after)
                 queue.append((after, word + character))
@@ -43,12 +43,12 @@ def words_by_label(machines: Sequence[Machine], *, guided: bool = False) -> dict
     return found
 
 
-def label_of(machines: Sequence[Machine], word: str) -> Label:
-    """What the machines say of one text."""
-    states = [machine.start for machine in machines]
+def label_of(automata: Sequence[Automaton], word: str) -> Label:
+    """What the automata say of one text."""
+    states = [automaton.start for automaton in automata]
     for character in word:
-        states = [machine.step(s, character) for machine, s in zip(machines, states, strict=True)]
-    return tuple(machine.label(s) for machine, s in zip(machines, states, strict=True))
+        states = [automaton.step(s, character) for automaton, s in zip(automata, states, strict=True)]
+    return tuple(automaton.label(s) for automaton, s in zip(automata, states, strict=True))
 
 
 def special_characters(keys: Iterable[Iterable[str]]) -> list[str]:

@@ -1,6 +1,6 @@
 """Guessing what a text is like, and looking for such a text afterwards.
 
-Where kinds of text are too many to list (ten `"*…*"` tell 1,024 apart), each language gets a node of its
+Where kinds of text are too many to list (ten `"*…*"` tell 1,024 apart), each language gets a variable of its
 own: is the text in it or not? A solution is then a guess. Either there is a text of that kind, or the
 guess is ruled out and the search goes on.
 """
@@ -10,27 +10,27 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 
-from trailsieve.logic.automata import Machine
-from trailsieve.logic.satisfiability import Formula, Space
+from trailsieve.errors import UnknownError
+from trailsieve.logic.automata import Automaton
+from trailsieve.logic.satisfiability import Formula, Solver
 from trailsieve.logic.shortest_words import MAX_STATES, label_of, special_characters
-from trailsieve.logic.unknown import UnknownError
 
 _IN = 0b10
 Solution = Mapping[int, int]
-Demand = tuple[Machine, Hashable]  # and the label that it must give
+Demand = tuple[Automaton, Hashable]  # and the label that it must give
 
 
-class Guesses:
+class TextAbstraction:
     """One text, and for each of some languages whether it is in it."""
 
-    def __init__(self, space: Space, languages: Mapping[Hashable, Machine]) -> None:
-        self._space = space
+    def __init__(self, solver: Solver, languages: Mapping[Hashable, Automaton]) -> None:
+        self._solver = solver
         self._languages = dict(languages)
-        self._nodes = {name: space.node(2) for name in languages}
+        self._variables = {name: solver.variable(2) for name in languages}
 
     def has(self, name: Hashable) -> Formula:
         """The text is in that language."""
-        return self._space.lit(self._nodes[name], _IN)
+        return self._solver.literal(self._variables[name], _IN)
 
     def text(
         self, solution: Solution, natural: Iterable[str] = (), also: Sequence[Demand] = ()
@@ -39,7 +39,7 @@ class Guesses:
 
         Args:
             natural: texts to try first.
-            also: further machines, and the label that each must give to the text.
+            also: further automata, and the label that each must give to the text.
 
         Raises:
             UnknownError: it was not found in time.
@@ -49,8 +49,8 @@ class Guesses:
         return next(fitting, None) or _word_for(demands)
 
     def _demands(self, solution: Solution) -> dict[Hashable, Demand]:
-        guessed = {name: node for name, node in self._nodes.items() if node in solution}
-        return {name: (self._languages[name], bool(solution[node])) for name, node in guessed.items()}
+        guessed = {name: variable for name, variable in self._variables.items() if variable in solution}
+        return {name: (self._languages[name], bool(solution[variable])) for name, variable in guessed.items()}
 
     def ruled_out(self, solution: Solution, also: Sequence[Demand], otherwise: Formula) -> Formula:
         """Some guess is wrong, of as few as cannot all be right; or `otherwise`, if that hangs on `also`."""
@@ -60,8 +60,11 @@ class Guesses:
             fewer = {other: demand for other, demand in demands.items() if other != name}
             if _is_impossible([*fewer.values(), *needed]):
                 demands = fewer
-        wrong = [self._space.lit(self._nodes[name], _IN >> solution[self._nodes[name]]) for name in demands]
-        return self._space.any([*wrong, otherwise] if needed else wrong)
+        wrong = [
+            self._solver.literal(self._variables[name], _IN >> solution[self._variables[name]])
+            for name in demands
+        ]
+        return self._solver.any([*wrong, otherwise] if needed else wrong)
 
 
 def _is_impossible(demands: Iterable[Demand]) -> bool:
@@ -72,18 +75,18 @@ def _is_impossible(demands: Iterable[Demand]) -> bool:
 
 
 def _word_for(demands: Sequence[Demand]) -> str | None:
-    """A shortest text to which each machine gives its label, or None."""
-    machines, label = [machine for machine, _ in demands], [wanted for _, wanted in demands]
-    start = tuple(machine.start for machine in machines)
+    """A shortest text to which each automaton gives its label, or None."""
+    automata, label = [automaton for automaton, _ in demands], [wanted for _, wanted in demands]
+    start = tuple(automaton.start for automaton in automata)
     queue = deque([(start, "")])
     seen = {start}
     while queue:
         states, word = queue.popleft()
-        if all(m.label(s) == wanted for m, s, wanted in zip(machines, states, label, strict=True)):
+        if all(m.label(s) == wanted for m, s, wanted in zip(automata, states, label, strict=True)):
             return word
-        for character in special_characters(m.keys(s) for m, s in zip(machines, states, strict=True)):
-            after = tuple(m.step(s, character) for m, s in zip(machines, states, strict=True))
-            if after not in seen and not _is_lost(machines, after, label):
+        for character in special_characters(m.keys(s) for m, s in zip(automata, states, strict=True)):
+            after = tuple(m.step(s, character) for m, s in zip(automata, states, strict=True))
+            if after not in seen and not _is_lost(automata, after, label):
                 seen.add(after)
                 queue.append((after, word + character))
         if len(seen) > MAX_STATES:
@@ -91,9 +94,9 @@ def _word_for(demands: Sequence[Demand]) -> str | None:
     return None
 
 
-def _is_lost(machines: Sequence[Machine], states: Sequence[Hashable], label: Sequence[Hashable]) -> bool:
-    """Whether some machine has settled on another label."""
+def _is_lost(automata: Sequence[Automaton], states: Sequence[Hashable], label: Sequence[Hashable]) -> bool:
+    """Whether some automaton has settled on another label."""
     return any(
-        machine.settled(state) and machine.label(state) != wanted
-        for machine, state, wanted in zip(machines, states, label, strict=True)
+        automaton.settled(state) and automaton.label(state) != wanted
+        for automaton, state, wanted in zip(automata, states, label, strict=True)
     )

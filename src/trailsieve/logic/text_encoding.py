@@ -1,4 +1,4 @@
-"""Text, regex and space-delimited patterns as formulas over the message, or over its columns.
+"""Text, regex and solver-delimited patterns as formulas over the message, or over its columns.
 
 Text and regex patterns are exact. Columns are taken to hold any text, also what no line can bring there:
 enough for a proof, and every witness is tried out anyway.
@@ -10,14 +10,14 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from trailsieve.logic.automata import Like, Machine
+from trailsieve.logic.automata import Automaton, WildcardAutomaton
 from trailsieve.logic.domain import Case, Domain, domain_of
-from trailsieve.logic.normal_form import joined, literals_of
-from trailsieve.logic.number_representatives import stand_ins
-from trailsieve.logic.regex_automaton import Search
-from trailsieve.logic.satisfiability import Formula, Lit, Space
-from trailsieve.logic.text_abstraction import Guesses
-from trailsieve.logic.text_languages import TextTests, words
+from trailsieve.logic.encoding import joined, literals_of
+from trailsieve.logic.number_domain import representatives
+from trailsieve.logic.regex_automaton import RegexAutomaton
+from trailsieve.logic.satisfiability import Formula, Literal, Solver
+from trailsieve.logic.text_abstraction import TextAbstraction
+from trailsieve.logic.text_languages import TextTests, representative_texts
 from trailsieve.pattern.delimited import layout_of
 from trailsieve.pattern.interpret import holds
 from trailsieve.pattern.nodes import (
@@ -34,7 +34,7 @@ from trailsieve.pattern.nodes import (
 _HERE = Field("value")
 
 
-class TextQuestion:
+class TextEncoding:
     """The search for a text that each pattern matches, or does not, as wanted.
 
     Raises:
@@ -42,19 +42,19 @@ class TextQuestion:
     """
 
     def __init__(self, wanted: Sequence[tuple[TextPattern | RegexPattern, bool]]) -> None:
-        machines: dict[Hashable, Machine] = {}
+        automata: dict[Hashable, Automaton] = {}
         for pattern, _ in wanted:
             if isinstance(pattern, RegexPattern):
-                machines[f"%{pattern.regex.source}"] = Search(pattern.regex.source)
+                automata[f"%{pattern.regex.source}"] = RegexAutomaton(pattern.regex.source)
             else:
-                machines.update({f"={t.text}": Like(("", t.text, "")) for t in pattern.terms})
-        self.space = Space()
-        self._guesses = Guesses(self.space, machines)
+                automata.update({f"={t.text}": WildcardAutomaton(("", t.text, "")) for t in pattern.terms})
+        self.solver = Solver()
+        self._abstractions = TextAbstraction(self.solver, automata)
         self._texts = [
             (term.text, self._has(f"={term.text}")) for p, _ in wanted for term in getattr(p, "terms", ())
         ]
         formulas = [(self._pattern(pattern), truth) for pattern, truth in wanted]
-        self.formula = self.space.all(f if truth else self.space.negate(f) for f, truth in formulas)
+        self.formula = self.solver.all(f if truth else self.solver.negate(f) for f, truth in formulas)
         self.real: Formula = True
 
     def _pattern(self, pattern: TextPattern | RegexPattern) -> Formula:
@@ -65,14 +65,14 @@ class TextQuestion:
             for role in ("required", "excluded", "optional")
         }
         if found["optional"] and not found["required"] and not found["excluded"]:
-            return self.space.any(found["optional"])
-        return self.space.all([*found["required"], *map(self.space.negate, found["excluded"])])
+            return self.solver.any(found["optional"])
+        return self.solver.all([*found["required"], *map(self.solver.negate, found["excluded"])])
 
     def _has(self, name: str) -> Formula:
-        return self._guesses.has(name)
+        return self._abstractions.has(name)
 
     def lemma(self, solution: dict[int, int]) -> Formula:
-        return self._text(solution) is not None or self._guesses.ruled_out(solution, (), False)
+        return self._text(solution) is not None or self._abstractions.ruled_out(solution, (), False)
 
     def event(self, solution: dict[int, int]) -> str:
         return self._text(solution) or ""
@@ -80,21 +80,21 @@ class TextQuestion:
     def _text(self, solution: dict[int, int]) -> str | None:
         """The terms with blanks between, or a shortest text."""
         terms = dict.fromkeys(
-            text for text, lit in self._texts if isinstance(lit, Lit) and solution.get(lit.node)
+            text for text, lit in self._texts if isinstance(lit, Literal) and solution.get(lit.variable)
         )
-        return self._guesses.text(solution, [" ".join(terms)])
+        return self._abstractions.text(solution, [" ".join(terms)])
 
 
 @dataclass(frozen=True, slots=True)
 class _Token(Case):
-    """A value of a column; of a phantom, numeric tests see `value` and all others `text`."""
+    """A value of a column; of a spurious case, numeric tests see `value` and all others `text`."""
 
     def holds(self, test: Term) -> bool:
         assert isinstance(test, Comparison)
         return holds(test, {_HERE.name: self.value if isinstance(test.value, Number) else self.text})
 
 
-class DelimitedQuestion:
+class DelimitedEncoding:
     """The search for a line that each pattern matches, or does not, as wanted; all have one layout.
 
     Raises:
@@ -103,29 +103,32 @@ class DelimitedQuestion:
 
     def __init__(self, wanted: Sequence[tuple[DelimitedPattern, bool]]) -> None:
         self._layout = layout_of(wanted[0][0])
-        self.space = Space()
+        self.solver = Solver()
         count = self._layout.before + self._layout.after
         columns = [[c for c in pattern.columns if isinstance(c, Column)] for pattern, _ in wanted]
         self._domains = [_column_domain([row[place] for row in columns]) for place in range(count)]
-        self._nodes = [self.space.node(len(domain.cases)) for domain in self._domains]
-        self._enough = self.space.node(2)  # case 0: there are tokens enough
+        self._variables = [self.solver.variable(len(domain.cases)) for domain in self._domains]
+        self._enough = self.solver.variable(2)  # case 0: there are tokens enough
         formulas = [(self._pattern(row), truth) for row, (_, truth) in zip(columns, wanted, strict=True)]
-        self.formula = self.space.all(f if truth else self.space.negate(f) for f, truth in formulas)
-        self.real = self.space.all(
-            self.space.lit(node, domain.real) for node, domain in zip(self._nodes, self._domains, strict=True)
+        self.formula = self.solver.all(f if truth else self.solver.negate(f) for f, truth in formulas)
+        self.real = self.solver.all(
+            self.solver.literal(variable, domain.real)
+            for variable, domain in zip(self._variables, self._domains, strict=True)
         )
 
     def _pattern(self, columns: Sequence[Column]) -> Formula:
         """Rule 51: fewer tokens than columns are no match."""
         tests = [self._column(place, column) for place, column in enumerate(columns)]
-        return self.space.all([self.space.lit(self._enough, 1) if columns else True, *tests])
+        return self.solver.all([self.solver.literal(self._enough, 1) if columns else True, *tests])
 
     def _column(self, place: int, column: Column) -> Formula:
         if column.condition is None:
             return True
-        domain, node = self._domains[place], self._nodes[place]
+        domain, variable = self._domains[place], self._variables[place]
         return joined(
-            self.space, column.condition, lambda term: self.space.lit(node, domain.mask(_test(term)))
+            self.solver,
+            column.condition,
+            lambda term: self.solver.literal(variable, domain.mask(_test(term))),
         )
 
     def lemma(self, solution: dict[int, int]) -> Formula:
@@ -135,8 +138,8 @@ class DelimitedQuestion:
         if solution.get(self._enough, 0):
             return ""
         values = [
-            domain.cases[solution[node]].value if node in solution else "-"
-            for node, domain in zip(self._nodes, self._domains, strict=True)
+            domain.cases[solution[variable]].value if variable in solution else "-"
+            for variable, domain in zip(self._variables, self._domains, strict=True)
         ]
         return " ".join(map(_written, values))
 
@@ -165,19 +168,19 @@ def _column_domain(columns: Iterable[Column]) -> Domain:
 def _tokens(comparisons: Sequence[Comparison]) -> list[Case]:
     constants = [test.value.value for test in comparisons if isinstance(test.value, Number)]
     tests = TextTests([test for test in comparisons if not isinstance(test.value, Number)], numbers=False)
-    texts = words(tests)
+    texts = representative_texts(tests)
     if not constants:
         return [_token(text) for text in texts]
-    numbers = [str(number) for number in stand_ins(constants)]
+    numbers = [str(number) for number in representatives(constants)]
     written = [*numbers, *(f"+{number}" for number in numbers), "-"]
     longer = [text + zeros for text in texts for zeros in ("0", "00", "000", "0000")]
-    phantoms: list[Case] = [
+    spurious: list[Case] = [
         _Token("string", number, text, False)
         for text in texts
         if text not in tests.literals
         for number in (*numbers, "-")
     ]
-    return [*map(_token, [*texts, *written, *longer]), *phantoms]
+    return [*map(_token, [*texts, *written, *longer]), *spurious]
 
 
 def _token(text: Any) -> Case:

@@ -6,8 +6,8 @@ from collections.abc import Hashable, Iterable
 from functools import lru_cache
 from itertools import chain, count
 
-from trailsieve.logic.automata import Like, Literals, Machine
-from trailsieve.logic.regex_automaton import Search
+from trailsieve.logic.automata import Automaton, LiteralAutomaton, WildcardAutomaton
+from trailsieve.logic.regex_automaton import RegexAutomaton
 from trailsieve.logic.shortest_words import label_of, words_by_label
 from trailsieve.pattern.nodes import Comparison, Number, Regex, Term
 
@@ -15,18 +15,18 @@ NATURAL = ("other", "another", "something", "x", "y")
 
 
 class TextTests:
-    """What comparisons look for in a text: literals, and machines for wildcards and regexes."""
+    """What comparisons look for in a text: literals, and automata for wildcards and regexes."""
 
     def __init__(self, comparisons: Iterable[Comparison], *, numbers: bool) -> None:
         literals: dict[str, None] = {}
-        self.languages: dict[Hashable, Machine] = {}
+        self.languages: dict[Hashable, Automaton] = {}
         for test in comparisons:
             if (name := language_of(test)) is not None:
                 self.languages[name] = _search(name) if isinstance(name, str) else _like(name)
             elif numbers or not isinstance(test.value, Number):
                 literals[test.value.text] = None  # type: ignore[union-attr]
         self.literals = tuple(literals)
-        self.machines = (Literals(literals), *self.languages.values())
+        self.automata = (LiteralAutomaton(literals), *self.languages.values())
 
 
 def language_of(test: Term) -> str | tuple[str, ...] | None:
@@ -39,22 +39,22 @@ def language_of(test: Term) -> str | tuple[str, ...] | None:
 
 
 @lru_cache(maxsize=256)
-def _search(source: str) -> Search:
-    return Search(source)
+def _search(source: str) -> RegexAutomaton:
+    return RegexAutomaton(source)
 
 
 @lru_cache(maxsize=1024)
-def _like(parts: tuple[str, ...]) -> Like:
-    return Like(parts)
+def _like(parts: tuple[str, ...]) -> WildcardAutomaton:
+    return WildcardAutomaton(parts)
 
 
-def words(tests: TextTests, natural: Iterable[str] = NATURAL) -> list[str]:
-    """Texts that stand for all texts: every literal, and one for each other answer of the machines."""
+def representative_texts(tests: TextTests, natural: Iterable[str] = NATURAL) -> list[str]:
+    """Texts that stand for all texts: every literal, and one for each other answer of the automata."""
     if not tests.languages:
         return [*tests.literals, _fresh(tests.literals)]
-    found = words_by_label(tests.machines)
+    found = words_by_label(tests.automata)
     for word in reversed(tuple(natural)):
-        label = label_of(tests.machines, word)
+        label = label_of(tests.automata, word)
         if not found[label] or not any(label):
             found[label] = word
     return list(found.values())

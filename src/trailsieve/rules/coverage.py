@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from trailsieve.errors import UnreadableError
-from trailsieve.logic.implication import find
+from trailsieve.logic.witness import find
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.explain import Step
 from trailsieve.pattern.nodes import JsonPattern, RegexPattern, TextPattern, expressions_of, terms_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import reduce
 
-from trailsieve.logic.implication import find
+from trailsieve.logic.witness import find
 from trailsieve.pattern.nodes import Comparison, Expression, JsonPattern, NotExists, Or, Selector, Step
 from trailsieve.rules.lint.issue import Issue
 from trailsieve.rules.lint.target import LintTarget, of_tree, replaced

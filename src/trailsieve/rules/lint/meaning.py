@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from trailsieve import jsontext
 from trailsieve.errors import shorten
-from trailsieve.logic.event_text import event_text
 from trailsieve.logic.implication import implies
 from trailsieve.pattern.nodes import Comparison, Expression, JsonPattern, Or, Selector, String
 from trailsieve.pattern.render import render_expression
@@ -69,7 +68,7 @@ def _in_short(target: LintTarget, record: str) -> str:
     """The fields of a record that the pattern reads, and those that identify the call."""
     content = jsontext.decode(record)
     read = {term.target.steps[0] for term in target.terms if isinstance(term.target, Selector)}
-    short = event_text({name: value for name, value in content.items() if name in read | _TELLING})
+    short = jsontext.readable({name: value for name, value in content.items() if name in read | _TELLING})
     return short if target.pattern.matches(short) else record
 
 

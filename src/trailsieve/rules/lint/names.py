@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
 
-from trailsieve.logic.event_text import event_text
+from trailsieve import jsontext
 from trailsieve.pattern import runtime
 from trailsieve.pattern.nodes import (
     And,
@@ -92,7 +92,7 @@ def _of_other_source(term: Comparison, sources: list[str]) -> Issue:
         f"{' and '.join(sources)} has no eventName {like}{_shown(term.value)}",
         term.span,
         "only events like this would match, and CloudTrail never records one",
-        event_text({"eventSource": sources[0], "eventName": _text(term.value)}),
+        jsontext.readable({"eventSource": sources[0], "eventName": _text(term.value)}),
         f"it belongs to {', '.join(having[:3])}"
         + (f" and {len(having) - 3} more" if len(having) > 3 else ""),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from trailsieve.logic.implication import find, implies, satisfiable
+from trailsieve.logic.implication import implies, satisfiable
+from trailsieve.logic.witness import find
 from trailsieve.model import SEVERITIES
 from trailsieve.rules.lint.issue import Issue
 from trailsieve.rules.rule import Rule

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from trailsieve.errors import PatternError
-from trailsieve.logic.implication import find
+from trailsieve.logic.witness import find
 from trailsieve.pattern.limits import check_length, check_limits
 from trailsieve.pattern.nodes import And, Expression, JsonPattern, Or, Span
 from trailsieve.pattern.render import render

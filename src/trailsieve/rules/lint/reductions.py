@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from trailsieve import jsontext
-from trailsieve.logic.implication import find
+from trailsieve.logic.witness import find
 from trailsieve.pattern import runtime
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.interpret import matches_record

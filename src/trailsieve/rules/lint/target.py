@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 
-from trailsieve.logic.implication import Verdict, find
+from trailsieve.logic.witness import Verdict, find
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.nodes import (
     And,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from trailsieve.logic.event_text import event_text
-from trailsieve.logic.implication import find
+from trailsieve import jsontext
+from trailsieve.logic.witness import find
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.nodes import (
     Comparison,
@@ -97,7 +97,7 @@ def _event(target: object, value: object) -> str:
     assert isinstance(target, Selector)
     for step in reversed(target.steps):
         value = {step: value} if isinstance(step, str) else [value]
-    return event_text(value)
+    return jsontext.readable(value)
 
 
 # --- elements ---

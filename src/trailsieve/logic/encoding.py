@@ -8,19 +8,19 @@ from functools import lru_cache
 from typing import Protocol
 
 from trailsieve.logic.domain import HERE
-from trailsieve.logic.satisfiability import Formula, Space
+from trailsieve.logic.satisfiability import Formula, Solver
 from trailsieve.pattern.nodes import And, Comparison, Expression, IsType, Or, Selector, Term
 
 
-class Question(Protocol):
+class Encoding(Protocol):
     """A formula and how a solution of it becomes an event.
 
     Attributes:
-        real: what keeps a solution free of phantoms (see `domain`).
+        real: what keeps a solution free of spurious cases (see `domain`).
         lemma: True, or what a solution overlooked (see `guess`): it is no solution then.
     """
 
-    space: Space
+    solver: Solver
     formula: Formula
     real: Formula
 
@@ -38,21 +38,21 @@ def literals_of(expression: Expression, wanted: bool) -> Iterator[tuple[Term, bo
         yield expression, wanted
 
 
-def joined(space: Space, expression: Expression, term_formula: Callable[[Term], Formula]) -> Formula:
+def joined(solver: Solver, expression: Expression, term_formula: Callable[[Term], Formula]) -> Formula:
     """The formula of an expression, given that of each term."""
     if isinstance(expression, And):
-        return space.all(joined(space, term, term_formula) for term in expression.terms)
+        return solver.all(joined(solver, term, term_formula) for term in expression.terms)
     if isinstance(expression, Or):
-        return space.any(joined(space, term, term_formula) for term in expression.terms)
+        return solver.any(joined(solver, term, term_formula) for term in expression.terms)
     return term_formula(expression)
 
 
 def conjunction(
-    space: Space, wanted: Iterable[tuple[Expression, bool]], term_formula: Callable[[Term], Formula]
+    solver: Solver, wanted: Iterable[tuple[Expression, bool]], term_formula: Callable[[Term], Formula]
 ) -> Formula:
     """The formula of several expressions that must be true, or false."""
-    formulas = [(joined(space, expression, term_formula), truth) for expression, truth in wanted]
-    return space.all(formula if truth else space.negate(formula) for formula, truth in formulas)
+    formulas = [(joined(solver, expression, term_formula), truth) for expression, truth in wanted]
+    return solver.all(formula if truth else solver.negate(formula) for formula, truth in formulas)
 
 
 @lru_cache(maxsize=8192)

@@ -1,13 +1,43 @@
-"""How the number that a text spells compares with a given one, as a machine (rules 33 and 37).
+"""Automata over the texts of an event's numbers: which texts there are (rule 35), and how they compare.
 
-For the texts of `number_text`, `Infinity` excepted; what it says of other texts means nothing.
+`OrderAutomaton` is for these texts, `Infinity` excepted; what it says of other texts means nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
+
+from trailsieve.logic.regex_automaton import RegexAutomaton
+
+_EXPONENTS = [
+    *("[7-9]", "[1-9][0-9]", "[12][0-9][0-9]", "30[0-8]"),
+    *("-[4-9]", "-[1-9][0-9]", "-[12][0-9][0-9]", "-3[01][0-9]", "-32[0-4]"),
+]
+_DIGITS = ["[0-9]", "[0-9]*[1-9]"]  # after the point: no 0 at the end but a single one
+_DOUBLES = [
+    *("0.0", "Infinity"),
+    *(f"0.{zeros}[1-9]" for zeros in ("", "0", "00")),
+    *(f"0.{zeros}[1-9][0-9]*[1-9]" for zeros in ("", "0", "00")),
+    *(f"[1-9][0-9]{{0,6}}.{digits}" for digits in _DIGITS),
+    *(f"[1-9].{digits}E{exponent}" for digits in _DIGITS for exponent in _EXPONENTS),
+]
+
+
+@lru_cache(maxsize=1)
+def whole_number_texts() -> RegexAutomaton:
+    """The texts of numbers without fraction and exponent: their digits."""
+    return RegexAutomaton("^0$|^-?[1-9][0-9]*$")
+
+
+@lru_cache(maxsize=1)
+def number_texts() -> RegexAutomaton:
+    """The texts of all numbers, and a few more: those of a double with more digits than it needs."""
+    doubles = [f"^-?{text}$".replace(".", r"\.") for text in _DOUBLES]
+    return RegexAutomaton("|".join(["^0$", "^-?[1-9][0-9]*$", *doubles]))
+
 
 _KEYS = "0123456789-.E"
 
@@ -22,7 +52,7 @@ class _State(NamedTuple):
     equal: int = 0  # how many digits are equal, while they are
 
 
-class Order:
+class OrderAutomaton:
     """The label is -1, 0 or 1: the text's number is below, equal to or above the constant."""
 
     start = _State()

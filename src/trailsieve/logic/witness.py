@@ -1,0 +1,156 @@
+"""The search for a log event that some patterns match and others do not, and its smallest form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from trailsieve import jsontext
+from trailsieve.errors import UnknownError
+from trailsieve.logic.encoding import Encoding
+from trailsieve.logic.json_encoding import JsonEncoding
+from trailsieve.logic.satisfiability import Formula
+from trailsieve.logic.text_encoding import DelimitedEncoding, TextEncoding
+from trailsieve.pattern.compiler import FilterPattern
+from trailsieve.pattern.delimited import layout_of
+from trailsieve.pattern.nodes import DelimitedPattern, JsonPattern, Pattern, RegexPattern, TextPattern
+
+MAX_LEMMAS = 60
+Wanted = Sequence[tuple[FilterPattern, bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An answer with its evidence. It is true in a condition only when it is proved to hold.
+
+    Attributes:
+        holds: True (proved), False (the witness shows it) or None (unknown).
+        witness: a log event, as small as can be, that shows the answer: for `satisfiable` one that matches,
+            for all others one that speaks against it. None when there is none to show.
+        reason: why the answer is unknown, or "".
+    """
+
+    holds: bool | None
+    witness: str | None = None
+    reason: str = ""
+
+    def __bool__(self) -> bool:
+        return self.holds is True
+
+
+def find(wanted: Wanted) -> Verdict:
+    """Whether there is a log event that each pattern matches (True) or not (False); the witness is one.
+
+    Of JSON patterns alone, only JSON objects count.
+    """
+    try:
+        if len({_kind(pattern.tree) for pattern, _ in wanted}) > 1:
+            return _by_trial(wanted)
+        return _answer(_encoding(wanted), wanted)
+    except UnknownError as error:
+        return Verdict(None, reason=str(error))
+    except RecursionError:
+        return Verdict(None, reason="too large: brackets nest too deep")
+
+
+def _kind(tree: Pattern) -> object:
+    """Patterns of one kind can be compared term by term."""
+    if isinstance(tree, DelimitedPattern):
+        return layout_of(tree)
+    return TextPattern if isinstance(tree, RegexPattern) else type(tree)
+
+
+def _encoding(wanted: Wanted) -> Encoding:
+    trees = [(pattern.tree, truth) for pattern, truth in wanted]
+    if isinstance(trees[0][0], JsonPattern):
+        return JsonEncoding([(cast("JsonPattern", tree).expression, truth) for tree, truth in trees])
+    if isinstance(trees[0][0], DelimitedPattern):
+        return DelimitedEncoding(cast("list[tuple[DelimitedPattern, bool]]", trees))
+    return TextEncoding(cast("list[tuple[TextPattern | RegexPattern, bool]]", trees))
+
+
+def _answer(encoding: Encoding, wanted: Wanted) -> Verdict:
+    solution = _solution(encoding, encoding.solver.all([encoding.formula, encoding.real]))
+    if solution is None:
+        if encoding.real is True or _solution(encoding, encoding.formula) is None:
+            return Verdict(False)
+        return Verdict(None, reason="only numbers that may not exist could tell")
+    event = encoding.event(solution)
+    if not _confirmed(event, wanted):
+        return Verdict(None, reason="no event that could be tried out tells them apart")
+    return Verdict(True, minimized(event, lambda text: _confirmed(text, wanted)))
+
+
+def _solution(encoding: Encoding, formula: Formula) -> dict[int, int] | None:
+    """A solution that no lemma speaks against, or None when there is none."""
+    for _ in range(MAX_LEMMAS):
+        solution = encoding.solver.solve(formula)
+        lemma = True if solution is None else encoding.lemma(solution)
+        if lemma is True:
+            return solution
+        formula = encoding.solver.all([formula, lemma])
+    raise UnknownError("too large: too many kinds of text were guessed in vain")
+
+
+def _confirmed(event: str, wanted: Wanted) -> bool:
+    """Every witness is tried out on the compiled predicates."""
+    if all(pattern.reads_records for pattern, _ in wanted) and jsontext.decode_object(event) is None:
+        return False
+    return all(pattern.matches(event) is truth for pattern, truth in wanted)
+
+
+def _by_trial(wanted: Wanted) -> Verdict:
+    """For patterns of different kinds: some event that does it, or one pattern that alone cannot do it."""
+    for event in _candidates(wanted):
+        if event is None:
+            return Verdict(False)
+        if _confirmed(event, wanted):
+            return Verdict(True, minimized(event, lambda text: _confirmed(text, wanted)))
+    return Verdict(None, reason="the patterns are of different kinds (JSON, text, columns)")
+
+
+def _candidates(wanted: Wanted) -> Iterator[str | None]:
+    """Events for each pattern alone, and mixtures; None when one pattern alone cannot be had."""
+    events = []
+    for pattern, truth in wanted:
+        found = find([(pattern, truth)])
+        # Text that is no JSON object makes any JSON pattern false, so "never false" proves nothing there.
+        if found.holds is False and (truth or not pattern.reads_records):
+            yield None
+        if found.witness is not None:
+            events.append(found.witness)
+            yield found.witness
+    for event in events:
+        record = jsontext.decode_object(event)
+        if record is not None:
+            for other in events:
+                yield jsontext.readable({**record, "message": other})
+
+
+def minimized(event: str, shows: Callable[[str], bool]) -> str:
+    """The event without the fields and elements that it can do without; text that is no JSON object stays."""
+    record = jsontext.decode_object(event)
+    if record is None:
+        return event
+    smaller = event
+    while True:
+        candidates = map(jsontext.readable, _without_one(jsontext.decode(smaller)))
+        found = next((text for text in candidates if shows(text)), None)
+        if found is None:
+            return smaller
+        smaller = found
+
+
+def _without_one(value: Any) -> Iterator[Any]:
+    """The value with one field or element less, at any depth."""
+    if isinstance(value, dict):
+        for name, child in value.items():
+            yield {other: kept for other, kept in value.items() if other != name}
+            for inner in _without_one(child):
+                yield {**value, name: inner}
+    elif isinstance(value, list):
+        for place, child in enumerate(value):
+            yield value[:place] + value[place + 1 :]
+            for inner in _without_one(child):
+                yield [*value[:place], inner, *value[place + 1 :]]
