@@ -1,4 +1,4 @@
-"""Metric filters and alarms of every format become rules with the same settings, and losses are said."""
+"""Metric filters and alarms of every format become rules with the same settings, and losses are listed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def found(*filters: Json, alarms: tuple[Json, ...] = ()) -> ImportResult:
 
 
 def metric_filter(name: str = "f", pattern: str | None = PATTERN, **more: Any) -> Json:
-    """A filter as AWS describes it."""
+    """A metric filter with the field names of AWS's API."""
     made = {"filterName": name, "filterPattern": pattern, "logGroupName": "trail"}
     return {**made, "metricTransformations": [transformation(name)], **more}
 
@@ -93,14 +93,14 @@ def test_a_terraform_plan(tmp_path: Path) -> None:
         (3, 300, "Sum", ">=", 4, 2, "missing"),
         (1, 86400, "Minimum", "<=", 1, 1, "breaching"),
     ]
-    assert "told of ALARM: ${aws_sns_topic.alarms.arn}" in (tmp_path / "imported.toml").read_text("utf-8")
+    assert "notified on ALARM: ${aws_sns_topic.alarms.arn}" in (tmp_path / "imported.toml").read_text("utf-8")
 
 
 def test_a_live_account(account: Account) -> None:
     result = trailsieve("import", "aws", "--endpoint-url", account.moto.url)
     assert result.code == 0, result.err
     assert result.out.count(b"[[rule]]") == 15
-    assert b"told of ALARM: arn:aws:sns:us-east-1:123456789012:security" in result.out
+    assert b"notified on ALARM: arn:aws:sns:us-east-1:123456789012:security" in result.out
 
 
 def test_answers_that_the_aws_cli_printed(tmp_path: Path) -> None:
@@ -120,15 +120,15 @@ MATH = {
     ]
 }
 LOSSES: dict[str, tuple[ImportResult, str]] = {
-    "no alarm": (found(metric_filter()), "no alarm watches its metric"),
+    "no alarm": (found(metric_filter()), "no alarm watches the metric"),
     "two filters": (
         found(metric_filter(), metric_filter("g", metricTransformations=[transformation("f")]), alarms=(alarm("f"),)),
         "f, g add to one metric",
     ),
-    "alarm alone": (found(metric_filter(), alarms=(alarm("x"),)), "alarm x watches CIS/x, which no metric filter"),
+    "alarm alone": (found(metric_filter(), alarms=(alarm("x"),)), "alarm x watches CIS/x, to which no imported metric filter"),
     "service alarm": (
         found(metric_filter(), alarms=(alarm("x", Namespace="AWS/EC2"),)),
-        "no log event makes: 1 on AWS/EC2",
+        "do not come from log events: 1 on AWS/EC2",
     ),
     "transformed": (found(metric_filter(applyOnTransformedLogs=True)), "read transformed events"),
     "selection": (found(metric_filter(fieldSelectionCriteria="@aws.region = a")), "fieldSelectionCriteria = @aws"),
@@ -138,8 +138,8 @@ LOSSES: dict[str, tuple[ImportResult, str]] = {
         found(metric_filter(), alarms=(alarm("f", AlarmActions=["arn:aws:lambda:us-east-1:1:function:x"]),)),
         "the action arn:aws:lambda",
     ),
-    "tells nobody": (found(metric_filter(), alarms=(alarm("f", AlarmActions=[]),)), "tells nobody"),
-    "unit": (found(metric_filter(), alarms=(alarm("f", Unit="Bytes"),)), "in Bytes only"),
+    "no actions": (found(metric_filter(), alarms=(alarm("f", AlarmActions=[]),)), "has no actions"),
+    "unit": (found(metric_filter(), alarms=(alarm("f", Unit="Bytes"),)), "in Bytes, but"),
     "one value": (
         found(
             metric_filter(metricTransformations=[transformation("f", dimensions={"A": "$.a"})]),
@@ -149,14 +149,14 @@ LOSSES: dict[str, tuple[ImportResult, str]] = {
     ),
     "other dimensions": (
         found(metric_filter(metricTransformations=[transformation("f", dimensions={"A": "$.a"})]), alarms=(alarm("f"),)),
-        "the alarm watches no dimension, the filter counts by A",
+        "the alarm watches no dimension, but the filter counts by A",
     ),
-    "everything": (found(metric_filter(pattern="")), "matches everything"),
+    "everything": (found(metric_filter(pattern="")), "matches every event"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_what_a_rule_cannot_say_is_said_beside_it(name: str, tmp_path: Path) -> None:
+def test_what_a_rule_cannot_carry_over_is_listed_above_it(name: str, tmp_path: Path) -> None:
     given, sentence = LOSSES[name]
     assert rules_of(given, tmp_path)
     comments = [
@@ -168,15 +168,15 @@ def test_what_a_rule_cannot_say_is_said_beside_it(name: str, tmp_path: Path) -> 
 BROKEN: dict[str, tuple[ImportResult, str]] = {
     "math": (
         found(metric_filter(), alarms=(alarm("f", MetricName=None, **MATH),)),
-        "an expression over metrics",
+        "a metric math expression",
     ),
     "percentile": (
         found(metric_filter(), alarms=(alarm("f", Statistic=None, ExtendedStatistic="p99"),)),
-        "a rule has no p99",
+        "rules do not support p99",
     ),
     "anomaly": (
         found(metric_filter(), alarms=(alarm("f", ComparisonOperator="GreaterThanUpperThreshold"),)),
-        "a rule has no Sum GreaterThanUpperThreshold",
+        "rules do not support Sum GreaterThanUpperThreshold",
     ),
     "period": (found(metric_filter(), alarms=(alarm("f", Period=5),)), "10s, 20s, 30s or whole minutes"),
     "range": (
@@ -185,23 +185,23 @@ BROKEN: dict[str, tuple[ImportResult, str]] = {
     ),
     "no pattern": (
         found(metric_filter(pattern="{ $.a == 1 }")),
-        "no pattern that CloudWatch takes: column 7",
+        "CloudWatch does not accept the pattern: column 7",
     ),
     "treatment": (found(metric_filter(), alarms=(alarm("f", TreatMissingData="x"),)), "TreatMissingData = x"),
     "no number": (
         found(metric_filter(), alarms=(alarm("f", EvaluationPeriods="x"),)),
-        "a number in it is none",
+        "one of its numbers cannot be read",
     ),
 }
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_would_mean_something_else_is_a_comment(name: str, tmp_path: Path) -> None:
+def test_a_rule_that_would_mean_something_else_is_a_comment(name: str, tmp_path: Path) -> None:
     given, sentence = BROKEN[name]
     given.filters.append(Item("here", metric_filter("sound")))
     assert [rule.id for rule in rules_of(given, tmp_path)] == ["sound"]
     text = (tmp_path / "imported.toml").read_text("utf-8")
-    assert "# ! no rule: " in text
+    assert "# ! not imported: " in text
     assert sentence in text
     assert "# pattern = " in text
 
@@ -217,7 +217,7 @@ def test_patterns_that_are_only_known_later_are_comments(tmp_path: Path) -> None
     )
     result = trailsieve("import", "cloudformation", template)
     assert result.code == 1
-    assert b"# ! no rule: parts of the pattern are only known once it is deployed" in result.out
+    assert b"# ! not imported: parts of the pattern are known only after deployment" in result.out
 
 
 def test_names_cannot_break_out_of_their_comment(tmp_path: Path) -> None:
@@ -320,7 +320,7 @@ READERS: dict[str, Callable[[Path], ImportResult]] = {
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "nonsense: [", '{"Resources": []}', "\x00", "[" * 100_000])
 @pytest.mark.parametrize("name", READERS)
-def test_files_that_are_nothing_of_the_kind_are_named(name: str, text: str, tmp_path: Path) -> None:
+def test_files_of_another_kind_are_refused_by_name(name: str, text: str, tmp_path: Path) -> None:
     file = tmp_path / "x.json"
     file.write_text(text)
     with pytest.raises(UsageError, match=r"x\.json"):

@@ -1,4 +1,4 @@
-"""`trailsieve import`: metric filters and alarms, and Sigma rules, as a rule file."""
+"""`trailsieve import`: writes a rule file from metric filters and alarms, or from Sigma rules."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from trailsieve.errors import UsageError
 from trailsieve.interchange.importers import cloudformation, cloudwatch, terraform
 from trailsieve.interchange.importers.metric_filters import rule_drafts
 from trailsieve.interchange.importers.model import ImportResult
+from trailsieve.interchange.importers.rule_draft import RuleDraft
 from trailsieve.interchange.importers.rule_file import rule_file
 from trailsieve.interchange.sigma import rules as sigma
 from trailsieve.wire.aws import AwsConfig
@@ -32,10 +33,10 @@ Examples:
 @click.group("import", epilog=_EXAMPLES)
 @global_options
 def command() -> None:
-    """Make rules of metric filters and alarms, or of Sigma rules.
+    """Turn metric filters and alarms, or Sigma rules, into a rule file.
 
     Each rule has the same pattern, metric, period, threshold and treatment of missing data. What cannot be
-    carried over stands as a comment with ! beside its rule, and is told on stderr.
+    carried over is listed on stderr, and in the file as a comment with ! above its rule.
     """
 
 
@@ -68,28 +69,28 @@ def _example(line: str) -> str:
 @_output
 @global_options
 def from_json(paths: tuple[Path, ...], output: Path | None) -> int:
-    """From what describe-metric-filters and describe-alarms printed as JSON.
+    """From the JSON output of describe-metric-filters and describe-alarms.
 
-    FILE may also be a folder that `trailsieve audit aws --save` wrote.
+    FILE can also be a folder that `trailsieve audit aws --save` wrote.
     """
     return _write(map(cloudwatch.read, paths), paths, output)
 
 
 @command.command("aws", epilog=_example("trailsieve import aws --profile security --region eu-central-1"))
-@click.option("--profile", help="A profile of ~/.aws.")
-@click.option("--region", help="The region to ask.")
-@click.option("--role-arn", help="A role to assume.")
-@click.option("--external-id", help="What the role's trust policy asks for.")
-@click.option("--endpoint-url", help="Another endpoint than AWS's own, such as a local server.")
+@click.option("--profile", help="The profile in ~/.aws to use.")
+@click.option("--region", help="The region to import from.")
+@click.option("--role-arn", help="The role to assume.")
+@click.option("--external-id", help="The external id that the role's trust policy requires.")
+@click.option("--endpoint-url", help="An endpoint other than AWS's own, such as a local server.")
 @_output
 @global_options
 def from_aws(output: Path | None, **options: str | None) -> int:
-    """From one region of a live account: two calls that only read.
+    """From one region of an AWS account, with two read-only calls.
 
-    They need logs:DescribeMetricFilters and cloudwatch:DescribeAlarms.
+    Requires logs:DescribeMetricFilters and cloudwatch:DescribeAlarms.
     """
     where = options.get("region") or options.get("profile") or "the account"
-    return _write([cloudwatch.ask(AwsConfig(**options))], [where], output)
+    return _write([cloudwatch.fetch(AwsConfig(**options))], [where], output)
 
 
 @command.command(
@@ -97,12 +98,16 @@ def from_aws(output: Path | None, **options: str | None) -> int:
 )
 @_files
 @click.option(
-    "--parameter", "given", metavar="NAME=VALUE", multiple=True, help="A parameter; its default otherwise."
+    "--parameter",
+    "given",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A parameter; by default its own default.",
 )
 @_output
 @global_options
 def from_cloudformation(paths: tuple[Path, ...], given: tuple[str, ...], output: Path | None) -> int:
-    """From CloudFormation templates in JSON or YAML, with their intrinsic functions."""
+    """From CloudFormation templates in JSON or YAML; intrinsic functions are evaluated."""
     parameters = _pairs(given)
     return _write((cloudformation.read(path, parameters) for path in paths), paths, output)
 
@@ -110,15 +115,19 @@ def from_cloudformation(paths: tuple[Path, ...], given: tuple[str, ...], output:
 @command.command("terraform", epilog=_example("trailsieve import terraform samples/import/monitoring.tf"))
 @_files
 @click.option(
-    "--variable", "given", metavar="NAME=VALUE", multiple=True, help="A variable; its default otherwise."
+    "--variable",
+    "given",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A variable; by default its own default.",
 )
 @_output
 @global_options
 def from_terraform(paths: tuple[Path, ...], given: tuple[str, ...], output: Path | None) -> int:
-    """From a Terraform plan or state in JSON, or from HCL: a .tf file, or a folder of them.
+    """From a Terraform plan or state in JSON, or from a .tf file or a folder of .tf files.
 
-    A plan, as `terraform show -json PLAN` prints it, has everything. HCL is evaluated here as far as it
-    explains itself: variables, locals, count, for_each and common functions, no modules.
+    A plan, as printed by `terraform show -json PLAN`, holds every value. In .tf files, variables, locals,
+    count, for_each and common functions are evaluated; modules and data sources are not.
     """
     variables = _pairs(given)
     return _write((terraform.read(path, variables) for path in paths), paths, output)
@@ -129,10 +138,10 @@ def from_terraform(paths: tuple[Path, ...], given: tuple[str, ...], output: Path
 @_output
 @global_options
 def from_sigma(paths: tuple[Path, ...], output: Path | None) -> int:
-    """From Sigma rules for CloudTrail: YAML files, or folders of them. Needs pySigma.
+    """From Sigma rules for CloudTrail, as YAML files or folders of them. Requires pySigma.
 
-    Sigma compares without regard to case, and knows keywords, CIDR ranges and any regex: filter patterns do
-    not. What a rule loses thereby is said; a rule that would mean something else is left out, and told.
+    Sigma ignores case and has keywords, CIDR ranges and arbitrary regular expressions; filter patterns do
+    not. Differences are listed as losses, and a rule that would mean something else is left out.
     """
     drafts, unsupported = sigma.read(paths)
     return _finish(drafts, unsupported, paths, output)
@@ -143,7 +152,7 @@ def _pairs(given: Iterable[str]) -> dict[str, str]:
     for text in given:
         name, equals, value = text.partition("=")
         if not equals:
-            raise UsageError(f"{text!r} is no NAME=VALUE")
+            raise UsageError(f"expected NAME=VALUE, not {text!r}")
         pairs[name] = value
     return pairs
 
@@ -153,27 +162,30 @@ def _write(parts: Iterable[ImportResult], sources: Iterable[object], output: Pat
     try:
         for part in parts:
             result.add(part)
-        made = rule_drafts(result)
+        drafts = rule_drafts(result)
     except (AttributeError, TypeError, KeyError, ValueError) as error:
         raise UsageError(
-            f"{', '.join(map(str, sources))}: not in the shape of AWS's own: {error!r}"
+            f"{', '.join(map(str, sources))}: not the structure that AWS documents: {error!r}"
         ) from None
-    return _finish(made, result.unsupported, sources, output)
+    return _finish(drafts, result.unsupported, sources, output)
 
 
-def _finish(made: list[Any], unsupported: list[str], sources: Iterable[object], output: Path | None) -> int:
-    """Writes the rule file, and tells a person what is not in it."""
-    text = rule_file(made, unsupported, ", ".join(map(str, sources)))
+def _finish(
+    drafts: list[RuleDraft], unsupported: list[str], sources: Iterable[object], output: Path | None
+) -> int:
+    """Writes the rule file, and on stderr what it does not carry over; the exit code is 1 without a rule."""
+    text = rule_file(drafts, unsupported, ", ".join(map(str, sources)))
     if output:
         output.write_text(text, "utf-8")
     else:
         click.echo(text, nl=False)
-    for sentence in unsupported:
-        screen().say(sentence)
-    for draft in made:
-        for sentence in [f"no rule: {draft.broken}"] * bool(draft.broken) + draft.losses:
-            screen().say(f"{draft.id}: {sentence}")
-    rules = sum(not draft.broken for draft in made)
-    losses = len(unsupported) + sum(len(draft.losses) + bool(draft.broken) for draft in made)
-    screen().say(f"{rules} rules, {losses} things that are not carried over")
+    losses = [*unsupported, *(f"{draft.id}: {loss}" for draft in drafts for loss in draft.all_losses())]
+    for loss in losses:
+        screen().say(loss)
+    rules = sum(not draft.broken for draft in drafts)
+    screen().say(f"{_count(rules, 'rule')} imported, {_count(len(losses), 'thing')} not carried over")
     return int(rules == 0)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

@@ -1,4 +1,4 @@
-"""The place where pySigma looks for backends: `sigma convert -t cloudwatch`."""
+"""The package in which pySigma looks for backends: `sigma convert -t cloudwatch`."""
 
 from trailsieve.interchange.sigma.backend import CloudWatchFilterBackend
 

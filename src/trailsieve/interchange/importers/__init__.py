@@ -1,6 +1,5 @@
-"""From CloudWatch to rules: metric filters and alarms, wherever a team has written them down, as a rule file.
+"""CloudWatch metric filters and alarms as rule files, from AWS, templates, Terraform and JSON.
 
-Every format is read into one shape, that of AWS's own `describe-metric-filters` and `describe-alarms`
-(`found`); one place makes rules of it (`drafts`), one place writes them (`toml`). What a rule cannot say
-stands as a comment beside it, and is returned to be told.
+Each reader returns an `ImportResult` with the field names of `describe-metric-filters` and `describe-alarms`;
+`metric_filters` makes rule drafts of it and `rule_file` writes them.
 """

@@ -1,4 +1,4 @@
-"""A CloudWatch alarm in the words of a rule file: the table `alarm`, and what it does not say."""
+"""A CloudWatch alarm as the table `alarm` of a rule file, and what that table does not carry over."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
 
 def alarm_table(alarm: Json, pattern: FilterPattern | None) -> tuple[dict[str, Any], str]:
-    """The table; or why there is none."""
+    """The table, or an empty one and the reason."""
     plain = alarms.plain(alarm)
     if plain is None:
-        return {}, "it computes an expression over metrics"
+        return {}, "it evaluates a metric math expression"
     late = [key for key in _NEEDED if isinstance(plain.get(key), Unresolved)]
     if late:
-        return {}, f"{', '.join(late)} only known once it is deployed: {', '.join(plain[k] for k in late)}"
+        return {}, f"{', '.join(late)} known only after deployment: {', '.join(plain[k] for k in late)}"
     if plain.get("TreatMissingData") not in _TREATMENTS:
         return {}, f"TreatMissingData = {plain['TreatMissingData']} is unknown"
     if not plain.get("Period"):
@@ -44,10 +44,10 @@ def alarm_table(alarm: Json, pattern: FilterPattern | None) -> tuple[dict[str, A
     try:
         condition = alarms.condition(plain)
     except (ValueError, TypeError):
-        return {}, "a number in it is none"
+        return {}, "one of its numbers cannot be read"
     if condition is None:
         how = plain.get("ExtendedStatistic") or plain.get("Statistic")
-        return {}, f"a rule has no {how} {plain.get('ComparisonOperator')} {plain.get('Threshold')}"
+        return {}, f"rules do not support {how} {plain.get('ComparisonOperator')} {plain.get('Threshold')}"
     threshold = condition.threshold
     table: dict[str, Any] = {
         "threshold": int(threshold) if float(threshold).is_integer() else threshold,
@@ -65,24 +65,24 @@ def alarm_table(alarm: Json, pattern: FilterPattern | None) -> tuple[dict[str, A
 
 
 def notes_of_alarm(alarm: Json, metric: Transformation) -> tuple[list[str], list[str]]:
-    """What a reader wants to know of an alarm, and what a rule does not carry over."""
+    """Facts about an alarm for the reader of the rule, and what the rule does not carry over."""
     facts = [f"alarm {alarm.get('AlarmName')}"]
     losses = list(_losses(alarm, metric))
     for state, key in alarms.ACTIONS.items():
         for action in listed(alarm.get(key)):
-            facts.append(f"told of {state}: {action}")
+            facts.append(f"notified on {state}: {action}")
             if not isinstance(action, Unresolved) and arn.parse(action).service not in ("sns", ""):
-                losses.append(f"the action {action} is not carried over: a sink takes alerts, and acts")
+                losses.append(f"the action {action} is not carried over; sinks receive the alerts instead")
     return facts, losses
 
 
 def _losses(alarm: Json, metric: Transformation) -> Iterator[str]:
     if not any(alarm.get(key) for key in alarms.ACTIONS.values()):
-        yield "the alarm tells nobody; the rule raises an alert when it is in ALARM"
+        yield "the alarm has no actions; the rule raises an alert when it enters ALARM"
     plain = alarms.plain(alarm) or alarm
     unit = str(plain.get("Unit") or metric.unit)
     if unit != metric.unit:
-        yield f"the alarm takes datapoints in {unit} only, the filter counts in {metric.unit}: it never fires"
+        yield f"the alarm reads datapoints in {unit}, but the filter counts in {metric.unit}: it never alarms"
     named = {str(item.get("Name")): item.get("Value") for item in plain.get("Dimensions") or []}
     if named and named.keys() == metric.dimensions:
         only = ", ".join(f"{name} = {value}" for name, value in named.items())
@@ -91,7 +91,7 @@ def _losses(alarm: Json, metric: Transformation) -> Iterator[str]:
         watched, counted = (
             ", ".join(sorted(names)) or "no dimension" for names in (named, metric.dimensions)
         )
-        yield f"the alarm watches {watched}, the filter counts by {counted}: it sees other datapoints"
+        yield f"the alarm watches {watched}, but the filter counts by {counted}: it reads other datapoints"
     for key, value in alarm.items():
         if key not in _READ and value not in (None, "", [], {}, False):
             yield f"{key} = {value} of the alarm is not carried over"
@@ -102,11 +102,11 @@ def _notify(alarm: Json) -> list[str]:
 
 
 def listed(value: Any) -> list[Any]:
-    """A list, also of one thing that is none."""
+    """The value as a list; a single value is a list of one."""
     return value if isinstance(value, list) else [value] if value else []
 
 
 def duration(seconds: int) -> str:
-    """Seconds as a rule file writes them: "5m"."""
+    """A duration in seconds as a rule file writes it: "5m"."""
     size, unit = next((size, unit) for size, unit in _UNITS if seconds % size == 0)
     return f"{seconds // size}{unit}"

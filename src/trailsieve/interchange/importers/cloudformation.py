@@ -16,17 +16,17 @@ from trailsieve.interchange.importers.model import ImportResult, Item, Unresolve
 _FILTER, _ALARM = "AWS::Logs::MetricFilter", "AWS::CloudWatch::Alarm"
 _COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
 _ELSEWHERE = {
-    "AWS::CloudFormation::Stack": "a nested stack: import its template too",
-    "AWS::CloudFormation::StackSet": "a stack set: import its template too",
+    "AWS::CloudFormation::Stack": "a nested stack: import its template as well",
+    "AWS::CloudFormation::StackSet": "a stack set: import its template as well",
 }
-_SHORT = ("Ref", "Condition")  # all other short forms stand for Fn::…
+_SHORT = ("Ref", "Condition")  # all other short forms mean Fn::…
 
 
 def read(path: Path, parameters: Mapping[str, str] = {}) -> ImportResult:
-    """What a template holds.
+    """The metric filters and alarms of a template.
 
     Raises:
-        UsageError: the file is no template.
+        UsageError: the file is not a CloudFormation template.
     """
     content = _content(path)
     resources = content.get("Resources") if isinstance(content, dict) else None
@@ -39,7 +39,7 @@ def read(path: Path, parameters: Mapping[str, str] = {}) -> ImportResult:
         except UsageError as error:
             raise UsageError(f"{path}: {name}: {error}") from None
         except RecursionError:
-            raise UsageError(f"{path}: {name}: nested too deep") from None
+            raise UsageError(f"{path}: {name}: nested too deeply") from None
     if "Transform" in content:
         result.unsupported.append(
             f"{path}: its macros are not run: {content['Transform']}; what they add is not seen"
@@ -49,7 +49,7 @@ def read(path: Path, parameters: Mapping[str, str] = {}) -> ImportResult:
 
 def _take(result: ImportResult, template: Template, origin: str, name: str, resource: Any) -> None:
     if name.startswith("Fn::ForEach"):
-        result.unsupported.append(f"{origin}: loops are not run; import the processed template instead")
+        result.unsupported.append(f"{origin}: loops are not expanded; import the processed template")
     if not isinstance(resource, dict):
         return
     kind = resource.get("Type")
@@ -64,7 +64,7 @@ def _take(result: ImportResult, template: Template, origin: str, name: str, reso
         return
     properties = template.value(resource.get("Properties") or {})
     if not isinstance(properties, dict) or properties is NOTHING:
-        raise UsageError("`Properties` is no table")
+        raise UsageError("`Properties` must be a mapping")
     if isinstance(holds, Unresolved):
         result.unsupported.append(
             f"{origin}: taken, though condition {condition} depends on parameters: --parameter"
@@ -80,7 +80,7 @@ def _take(result: ImportResult, template: Template, origin: str, name: str, reso
 
 
 def _filter(name: str, properties: Json) -> Json:
-    """A filter as `describe-metric-filters` has it."""
+    """A metric filter with the field names of `describe-metric-filters`."""
     described = {"filterName": name, **_lower(properties)}
     described["metricTransformations"] = [
         _transformation(given)
@@ -102,7 +102,7 @@ def _lower(table: Json) -> Json:
 
 
 def _numbers(properties: Json) -> Json:
-    """Numbers and truth values, which templates may write as strings."""
+    """Truth values, which templates may write as strings."""
     texts = {"true": True, "false": False}
     switch = properties.get("ActionsEnabled", True)
     return {"ActionsEnabled": texts.get(switch, switch) if isinstance(switch, str) else switch}
@@ -114,7 +114,7 @@ def _content(path: Path) -> Any:
         if text.lstrip().startswith("{"):
             return orjson.loads(text)
     except ValueError:
-        pass  # YAML may begin so too
+        pass  # YAML can start with a brace, too
     try:
         import yaml
     except ImportError:
@@ -128,7 +128,7 @@ def _content(path: Path) -> Any:
 
 
 def _loader(yaml: Any) -> Any:
-    """A safe loader that reads `!Sub x` as `{"Fn::Sub": x}`, and dates as they are written."""
+    """A safe loader that reads `!Sub x` as `{"Fn::Sub": x}` and dates as strings."""
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc]
         pass

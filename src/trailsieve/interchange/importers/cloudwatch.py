@@ -1,4 +1,4 @@
-"""Metric filters and alarms of `describe-*` answers: saved files, or a live account."""
+"""Metric filters and alarms of an account, from saved `describe-*` output or from AWS."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _LISTS = ("metricFilters", "MetricAlarms", "CompositeAlarms")
 
 
 def read(path: Path) -> ImportResult:
-    """What a saved answer holds, or a folder that `trailsieve audit aws --save` wrote.
+    """The metric filters and alarms in saved output, or in a folder that `trailsieve audit aws --save` wrote.
 
     Raises:
-        UsageError: the file holds no such answer.
+        UsageError: the file holds neither metric filters nor alarms.
     """
     if path.is_dir():
         result = ImportResult()
@@ -38,16 +38,16 @@ def read(path: Path) -> ImportResult:
     return _found(str(path), content)
 
 
-def ask(config: AwsConfig) -> ImportResult:
-    """The metric filters and alarms of one region of a live account; two calls, read-only.
+def fetch(config: AwsConfig) -> ImportResult:
+    """The metric filters and alarms of one region, from two read-only calls.
 
     Raises:
-        SourceError: AWS cannot be asked, or refuses.
+        SourceError: AWS cannot be reached, or denies a call.
     """
     content: Json = {}
     for name in ("describe-metric-filters", "describe-alarms"):
         operation = OPERATIONS[name]
-        with explained(f"this account cannot be asked ({operation.action})", SourceError):
+        with explained(f"cannot read from the account ({operation.action})", SourceError):
             content |= describe(client(operation.service, config), operation)
     return _found(config.region or config.profile or "account", content)
 

@@ -1,6 +1,6 @@
-"""CloudFormation's intrinsic functions, as far as their answer is in the template.
+"""CloudFormation's intrinsic functions, evaluated if the template holds their values.
 
-What only exists once the stack does, such as the ARN of a topic, stays as it is written: `${Topic}`.
+A value that exists only after deployment, such as the ARN of a topic, is kept as written: `${Topic}`.
 Source: docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 """
 
@@ -16,7 +16,7 @@ from trailsieve.interchange.importers.model import Unresolved, joined
 
 NOTHING = object()  # AWS::NoValue
 _REFERENCE = re.compile(r"\$\{(!?)([^}]*)\}")
-_MAX_STEPS = 200_000  # of one template: YAML anchors can make a small file huge
+_MAX_STEPS = 200_000  # of one template; YAML anchors can make a small file huge
 
 
 class Template:
@@ -38,14 +38,14 @@ class Template:
         self._asking: list[str] = []
 
     def value(self, given: Any) -> Any:
-        """What a value of the template comes out as; `NOTHING` for AWS::NoValue.
+        """A value with its functions evaluated; `NOTHING` for AWS::NoValue.
 
         Raises:
-            UsageError: the template is too large, or a function is not written as it must be.
+            UsageError: the template is too large, or a function has wrong arguments.
         """
         self._steps += 1
         if self._steps > _MAX_STEPS:
-            raise UsageError("the template is too large: its functions come to over 200,000 values")
+            raise UsageError("the template is too large: its functions expand to over 200,000 values")
         if isinstance(given, list):
             return [item for item in map(self.value, given) if item is not NOTHING]
         if not isinstance(given, dict):
@@ -64,12 +64,12 @@ class Template:
         try:
             return function(self, argument)
         except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-            raise UsageError(f"{name} is not written as it must be: {argument!r:.200} ({error})") from None
+            raise UsageError(f"{name} has wrong arguments: {argument!r:.200} ({error})") from None
 
     def holds(self, name: str) -> bool | Unresolved:
-        """Whether a condition is true; unresolved when that depends on what is not in the template."""
+        """Whether a condition is true; `Unresolved` if that depends on values outside the template."""
         if name in self._asking:
-            raise UsageError(f"condition {name} asks for itself")
+            raise UsageError(f"condition {name} refers to itself")
         self._asking.append(name)
         try:
             answer = self.value(self._conditions[name]) if name in self._conditions else Unresolved(name)
@@ -160,7 +160,7 @@ def _table(content: Any) -> dict[str, Any]:
 
 
 def _default(parameter: dict[str, Any]) -> Any:
-    """A parameter's default; lists are written with commas."""
+    """The default of a parameter; lists are separated by commas."""
     default = parameter["Default"]
     if str(parameter.get("Type")).endswith(("CommaDelimitedList", "List<Number>")):
         return [part.strip() for part in str(default).split(",")]

@@ -17,13 +17,13 @@ from trailsieve.interchange.importers.rule_draft import RuleDraft, number_duplic
 from trailsieve.pattern.compiler import FilterPattern, compile
 from trailsieve.rules.rule_table import RuleTable
 
-EVERYTHING = "%.*%"  # what the empty pattern means (rule 3), as a rule file can say it
+EVERYTHING = "%.*%"  # matches what the empty pattern does (rule 3), which a rule file does not take
 _READ = {"filterName", "filterPattern", "metricTransformations", "logGroupName", "creationTime"}
 _OF_METRIC = {"metricName", "metricNamespace", "metricValue", "defaultValue", "dimensions", "unit"}
 _MEANS = {
-    "applyOnTransformedLogs": "the filter read transformed events; the rule reads them as they were sent",
+    "applyOnTransformedLogs": "the filter read transformed events; the rule reads the original ones",
     "fieldSelectionCriteria": "the filter took only log events of these accounts or regions",
-    "emitSystemFieldDimensions": "the metric was split by these; `alarm.by` splits by a field of the event",
+    "emitSystemFieldDimensions": "the metric had these dimensions; in a rule, use `alarm.by`",
 }
 
 
@@ -44,7 +44,7 @@ def _of_filter(item: Item, result: ImportResult) -> Iterator[RuleDraft]:
     draft.losses += _others(content, _READ)
     metrics = list(zip(alarms.metrics(content), content.get("metricTransformations") or [], strict=True))
     if not metrics:
-        draft.losses.append("the filter makes no metric")
+        draft.losses.append("the filter has no metric")
         yield draft
     pairs = [
         (metric, given, alarm)
@@ -60,17 +60,17 @@ def _of_filter(item: Item, result: ImportResult) -> Iterator[RuleDraft]:
 
 
 def _read_pattern(draft: RuleDraft, given: object) -> FilterPattern | None:
-    """The pattern, and in the draft its text and what is wrong with it."""
+    """The compiled pattern; sets the draft's text, and the reason if the pattern is broken."""
     if given is None or given == "":
-        draft.losses.append("the filter's empty pattern matches everything: so does this one")
+        draft.losses.append("the filter's empty pattern matches every event, and so does this one")
     draft.pattern = without_surrogates(str(given or EVERYTHING).strip())
     if isinstance(given, Unresolved):
-        draft.broken = "parts of the pattern are only known once it is deployed"
+        draft.broken = "parts of the pattern are known only after deployment"
         return None
     try:
         return compile(draft.pattern)
     except PatternError as error:
-        draft.broken = f"no pattern that CloudWatch takes: column {error.column}: {error.message}"
+        draft.broken = f"CloudWatch does not accept the pattern: column {error.column}: {error.message}"
         return None
 
 
@@ -101,18 +101,18 @@ def _with_alarm(
     draft: RuleDraft, metric: Transformation, alarm: Json | None, pattern: FilterPattern | None
 ) -> RuleDraft:
     if alarm is None:
-        draft.losses.append("no alarm watches its metric: here each match raises an alert")
+        draft.losses.append("no alarm watches the metric; the rule raises an alert for each match")
         return draft
     facts, losses = notes_of_alarm(alarm, metric)
     draft.facts += facts
     draft.description = str(alarm.get("AlarmDescription") or "")
     draft.enabled = alarm.get("ActionsEnabled") in (None, True, "true")
     if not draft.enabled:
-        losses.append("the alarm's actions are disabled, it tells nobody: so the rule is disabled")
+        losses.append("the alarm's actions are disabled, and so is the rule")
     table, problem = alarm_table(alarm, pattern)
     if problem:
         losses.append(f"alarm {alarm.get('AlarmName')} is not carried over: {problem}")
-        draft.broken = draft.broken or "without its alarm the rule would mean something else"
+        draft.broken = draft.broken or "without its alarm the rule would have a different meaning"
     draft.alarm = table
     draft.losses += losses
     return draft
@@ -123,18 +123,18 @@ def _watching(key: Key, items: list[Item]) -> list[Json | None]:
 
 
 def _shared(key: Key, result: ImportResult) -> Iterator[str]:
-    """What is lost when several filters add to one metric."""
+    """The loss if several filters add to one metric."""
     feeding = [
         str(item.content.get("filterName"))
         for item in result.filters
         if any(metric.key == key for metric in alarms.metrics(item.content))
     ]
     if len(feeding) > 1 and _watching(key, result.alarms):
-        yield f"{', '.join(feeding)} add to one metric, which the alarm counts together; rules count apart"
+        yield f"{', '.join(feeding)} add to one metric, which the alarm counts together; rules do not"
 
 
 def _lonely(result: ImportResult) -> Iterator[str]:
-    """Alarms on metrics that no filter here makes; those of AWS's own services only as a number."""
+    """Alarms on metrics of no imported filter; those on metrics of AWS services only as a count."""
     made = {metric.key for item in result.filters for metric in alarms.metrics(item.content)}
     services: Counter[str] = Counter()
     for item in result.alarms:
@@ -146,10 +146,10 @@ def _lonely(result: ImportResult) -> Iterator[str]:
             continue
         watched = ", ".join(sorted("/".join(key) for key in keys)) or "no metric"
         name = item.content.get("AlarmName")
-        yield f"{item.origin}: alarm {name} watches {watched}, which no metric filter here makes"
+        yield f"{item.origin}: alarm {name} watches {watched}, to which no imported metric filter publishes"
     if services:
         kinds = ", ".join(f"{count} on {name}" for name, count in sorted(services.items()))
-        yield f"alarms on metrics of AWS's own services, which no log event makes: {kinds}"
+        yield f"alarms on metrics of AWS services, which do not come from log events: {kinds}"
 
 
 def _others(content: Json, known: set[str]) -> Iterator[str]:
@@ -159,5 +159,5 @@ def _others(content: Json, known: set[str]) -> Iterator[str]:
 
 
 def number(value: float) -> int | float:
-    """A number as a person writes it."""
+    """The number as an int if it is whole."""
     return int(value) if value.is_integer() else value

@@ -1,4 +1,4 @@
-"""What an import found: metric filters and alarms in the shape in which AWS describes them."""
+"""What every import works with: metric filters and alarms with the field names of AWS's API."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from trailsieve.cloudwatch.snapshot import Json
 from trailsieve.errors import UsageError
 
-MAX_BYTES = 64 * 2**20  # of one file; a plan of thousands of resources has a tenth of it
+MAX_BYTES = 64 * 2**20  # of one file; a plan with thousands of resources has a tenth
 
 FILTER, ALARM = "aws_cloudwatch_log_metric_filter", "aws_cloudwatch_metric_alarm"  # Terraform's types
 COMPOSITE = "aws_cloudwatch_composite_alarm"
@@ -18,7 +18,7 @@ KINDS = (FILTER, ALARM, COMPOSITE)
 
 
 class Unresolved(str):
-    """A text that is only known once it is deployed; what is known of it reads as it was written."""
+    """A text that is known only after deployment; the unknown parts are kept as written: `${Topic}`."""
 
     __slots__ = ()
 
@@ -32,7 +32,7 @@ class Resource(NamedTuple):
 
 
 class Item(NamedTuple):
-    """One metric filter or alarm, and where it stands."""
+    """One metric filter or alarm, and the file and resource that it comes from."""
 
     origin: str
     content: Json
@@ -40,12 +40,12 @@ class Item(NamedTuple):
 
 @dataclass(slots=True)
 class ImportResult:
-    """What was read.
+    """The metric filters and alarms of one or more files.
 
     Attributes:
-        filters: as `describe-metric-filters` has them.
-        alarms: as `MetricAlarms` of `describe-alarms` has them.
-        unsupported: what was seen and cannot be carried over, one sentence each.
+        filters: with the field names of `describe-metric-filters`.
+        alarms: with the field names of `MetricAlarms` in `describe-alarms`.
+        unsupported: what cannot be carried over, one sentence each.
     """
 
     filters: list[Item] = field(default_factory=list)
@@ -53,22 +53,22 @@ class ImportResult:
     unsupported: list[str] = field(default_factory=list)
 
     def add(self, other: ImportResult) -> None:
-        """Takes over what another file has."""
+        """Adds the result of another file."""
         self.filters += other.filters
         self.alarms += other.alarms
         self.unsupported += other.unsupported
 
 
 def composite(origin: str, name: object, rule: object) -> str:
-    """What is said of a composite alarm."""
-    return f"{origin}: composite alarm {name} ({rule}): a rule watches no other alarms"
+    """The sentence about a composite alarm, which no rule can express."""
+    return f"{origin}: composite alarm {name} ({rule}): rules cannot watch other alarms"
 
 
 def text_of(path: Path) -> str:
     """The text of a file.
 
     Raises:
-        UsageError: it cannot be read, or is far too large.
+        UsageError: it cannot be read, or is larger than 64 MiB.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -79,7 +79,7 @@ def text_of(path: Path) -> str:
 
 
 def joined(parts: Iterable[object]) -> str:
-    """Texts as one; it is unresolved when one of them is."""
+    """The concatenated texts; `Unresolved` if one of them is."""
     parts = list(parts)
     kind = Unresolved if any(isinstance(part, Unresolved) for part in parts) else str
     return kind("".join(map(str, parts)))

@@ -1,4 +1,4 @@
-"""A rule that an import proposes: what a rule file says of it, and what it loses."""
+"""A rule that an import makes, with notes on what it does not carry over."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class RuleDraft:
 
     def all_losses(self) -> list[str]:
         """One sentence for each thing that is not carried over, the whole rule first if it is broken."""
-        return [f"no rule: {self.broken}"] * bool(self.broken) + self.losses
+        return [f"not imported: {self.broken}"] * bool(self.broken) + self.losses
 
     def table(self) -> dict[str, Any]:
         """The `[[rule]]` table of a rule file, without settings that have their default."""

@@ -15,7 +15,7 @@ from trailsieve.interchange.importers.rule_draft import RuleDraft
 
 def rule_file(drafts: Sequence[RuleDraft], unsupported: Iterable[str], source: str) -> str:
     """The text of a rule file; a broken draft is a comment in it."""
-    head = [f"From {source}.", "Lines with ! say what is not carried over."]
+    head = [f"From {source}.", "Lines with ! list what is not carried over."]
     lines = list(map(_comment, [*head, *(f"! {text}" for text in unsupported)]))
     for draft in drafts:
         lines += ["", *_rule(draft)]

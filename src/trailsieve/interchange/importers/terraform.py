@@ -1,7 +1,7 @@
-"""Metric filters and alarms of Terraform: the JSON of a plan or state, and HCL files.
+"""Metric filters and alarms of Terraform, from the JSON of a plan or state or from HCL files.
 
-`terraform show -json PLAN` knows all that Terraform knows; HCL files are evaluated here as far as they
-explain themselves (`hcl`). Both come to resources with the provider's own argument names.
+`terraform show -json PLAN` holds every value; HCL files are evaluated without Terraform (`hcl`). Both give
+resources with the provider's argument names.
 Source: registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/cloudwatch_metric_alarm and
 developer.hashicorp.com/terraform/internals/json-format
 """
@@ -44,10 +44,10 @@ _INDEX = re.compile(r"\[[^\]]*\]")
 
 
 def read(path: Path, variables: Mapping[str, str] = {}) -> ImportResult:
-    """What a plan, a state or HCL files hold; of a folder, all its `.tf` files.
+    """The metric filters and alarms of a plan, a state, a `.tf` file, or all `.tf` files of a folder.
 
     Raises:
-        UsageError: it is nothing of the kind.
+        UsageError: the file is none of these.
     """
     if path.is_dir() or path.suffix == ".tf":
         given, unsupported = resources(path, variables)
@@ -92,7 +92,7 @@ def _alarm(address: str, values: Json) -> Json:
 
 
 def _query(query: Json) -> Json:
-    """`metric_query { metric { … } }` as AWS describes it."""
+    """A block `metric_query` with the field names of AWS's API."""
     described = {_pascal(key): value for key, value in query.items() if key != "metric" and value is not None}
     for metric in query.get("metric") or []:
         names = [{"Name": name, "Value": value} for name, value in (metric.get("dimensions") or {}).items()]
@@ -136,7 +136,7 @@ def _planned(path: Path) -> tuple[list[Resource], list[str]]:
     values = root.get("planned_values") or root.get("values") or {}
     if "root_module" not in values:
         raise UsageError(
-            f"{path}: no plan in it: write one with `terraform plan -out p && terraform show -json p`"
+            f"{path}: this is not a plan; write one with `terraform plan -out p && terraform show -json p`"
         )
     references = dict(_references((root.get("configuration") or {}).get("root_module") or {}, ""))
     late = {
@@ -166,7 +166,7 @@ def _resources(module: Json) -> Iterator[Json]:
 
 
 def _references(module: Json, prefix: str) -> Iterator[tuple[str, Json]]:
-    """By address, the expressions that a resource was written with."""
+    """The address of each resource with its expressions."""
     for resource in module.get("resources") or []:
         yield prefix + resource["address"], resource.get("expressions") or {}
     for name, call in (module.get("module_calls") or {}).items():
@@ -174,7 +174,7 @@ def _references(module: Json, prefix: str) -> Iterator[tuple[str, Json]]:
 
 
 def _completed(values: Json, late: Any, expressions: Json) -> Json:
-    """Values with what is only known after the deployment, as it is written."""
+    """The values, with the expressions of those that are known only after deployment."""
     known = dict(values)
     for key, unknown in late.items() if isinstance(late, dict) else ():
         if not unknown or key in _LEFT_OUT:
@@ -190,7 +190,7 @@ def _completed(values: Json, late: Any, expressions: Json) -> Json:
 
 
 def _filled(values: Any, unknown: Any, written: Unresolved) -> list[Any]:
-    """A list in which some items, or parts of them, are only known later."""
+    """The list, with `written` for items or parts of items that are known only after deployment."""
     if not isinstance(unknown, list):
         return [written]
     given = values if isinstance(values, list) else []

@@ -1,7 +1,7 @@
-"""pySigma's backend for filter patterns: conditions become the nodes of a pattern, which are rendered.
+"""A pySigma backend that converts conditions to the nodes of a filter pattern and renders them.
 
-A filter pattern has no "not", so it is pushed down to the comparisons, where `!=` is false for an absent
-field (rule 26) and Sigma's "not" is true: hence `… || … NOT EXISTS`.
+Filter patterns have no "not", so it moves down to the comparisons. There `!=` is false for an absent field
+(rule 26) but Sigma's "not" is true: hence `… || … NOT EXISTS`.
 Source: sigmahq.io/sigma-specification, github.com/SigmaHQ/pySigma
 """
 
@@ -45,19 +45,19 @@ from trailsieve.pattern.regex import check_regex
 from trailsieve.pattern.render import render
 
 Condition = ConditionFieldEqualsValueExpression
-_MAX_NETWORKS = 16  # wildcards that one CIDR range may come to
-CASE = "Sigma compares without regard to case; the pattern takes the case that is written"
-NEGATED = "`not` is true of fields that are null, lists or objects too; the pattern's is not"
-EXISTENCE = "a field that is null, true, false, a list or an object does not count as there"
-STAR = "text before the end is looked for at its first place only (rule 40): `*y` misses `yy`"
-NETWORK = "a range is compared as text: a host's name may begin like an address"
+_MAX_NETWORKS = 16  # wildcards that one CIDR range can expand to
+CASE = "Sigma ignores case; the pattern matches the case as written"
+NEGATED = "`not` also matches fields that are null, lists or objects; the pattern does not"
+EXISTENCE = "a field that is null, true, false, a list or an object does not count as present"
+STAR = "text after a wildcard is looked for at its first place only (rule 40): `*y` misses `yy`"
+NETWORK = "an IP range is compared as text: a host name can begin like an address"
 
 
 class CloudWatchFilterBackend(TextQueryBackend):
     """Sigma rules as filter patterns of CloudWatch Logs.
 
     Attributes:
-        losses: what the patterns that were made since it was last emptied do not say, one sentence each.
+        losses: what the converted patterns lose, one sentence each; the caller clears it.
     """
 
     identifier: ClassVar[str] = "cloudwatch"
@@ -125,14 +125,14 @@ class CloudWatchFilterBackend(TextQueryBackend):
         value = cond.value
         assert isinstance(value, SigmaRegularExpression)
         if value.flags:
-            raise _unsupported("a regex with flags: those of filter patterns have none")
+            raise _unsupported("a regex with flags, which filter patterns do not have")
         return _compared(cond, "=", _regex(str(value.regexp)))
 
     def convert_condition_field_eq_val_cidr(self, cond: Condition, state: ConversionState) -> Any:
         assert isinstance(cond.value, SigmaCIDRExpression)
         texts = cond.value.expand("*")
         if len(texts) > _MAX_NETWORKS:
-            raise _unsupported(f"the range {cond.value} comes to {len(texts)} wildcards")
+            raise _unsupported(f"the range {cond.value} expands to {len(texts)} wildcards")
         self.losses[NETWORK] = None
         terms = tuple(_compared(cond, "=", String(text)) for text in texts)
         return terms[0] if len(terms) == 1 else Or(terms)
@@ -153,18 +153,18 @@ class CloudWatchFilterBackend(TextQueryBackend):
         return NotExists(_selector(cond.field))
 
     def convert_condition_field_eq_field(self, cond: Condition, state: ConversionState) -> Any:
-        raise _unsupported("two fields compared with each other")
+        raise _unsupported("a comparison of two fields")
 
     def convert_condition_field_eq_val_timestamp_part(self, cond: Condition, state: ConversionState) -> Any:
         raise _unsupported("parts of a time")
 
     def convert_condition_field_eq_query_expr(self, cond: Condition, state: ConversionState) -> Any:
-        raise _unsupported("a query of another language")
+        raise _unsupported("a query in another language")
 
     # --- values without a field ---
 
     def convert_condition_val_str(self, cond: ConditionValueExpression, state: ConversionState) -> Any:
-        raise _unsupported("keywords: a JSON pattern asks fields, it does not search the event")
+        raise _unsupported("keywords: a JSON pattern tests fields, it does not search the event")
 
     convert_condition_val_num = convert_condition_val_str
     convert_condition_val_re = convert_condition_val_str
@@ -174,7 +174,11 @@ class CloudWatchFilterBackend(TextQueryBackend):
         return query
 
     def finalize_query_default(self, rule: SigmaRule, query: Any, index: int, state: ConversionState) -> str:
-        """The pattern; CloudWatch must take it."""
+        """The text of the pattern.
+
+        Raises:
+            SigmaFeatureNotSupportedByBackendError: CloudWatch does not accept it.
+        """
         text = render(JsonPattern(query))
         try:
             compile(text)
@@ -186,7 +190,7 @@ class CloudWatchFilterBackend(TextQueryBackend):
         return list(queries)
 
     def convert_correlation_rule(self, rule: Any, *arguments: Any, **options: Any) -> Any:
-        raise _unsupported("a correlation of rules: an alarm of one rule counts, none joins several")
+        raise _unsupported("a correlation rule: an alarm counts the matches of one rule only")
 
 
 _SIGNS: dict[str, Operator] = {"LT": "<", "LTE": "<=", "GT": ">", "GTE": ">=", "NEQ": "!="}
@@ -215,7 +219,7 @@ def _parts(value: Any) -> list[Any]:
 
 
 def _text(parts: list[Any]) -> Value:
-    """A text with `*`; one that needs more, as a regex."""
+    """A text with `*` wildcards, or a regex if it has others."""
     plain = all(
         "*" not in part if isinstance(part, str) else part is SpecialChars.WILDCARD_MULTI for part in parts
     )
@@ -228,7 +232,7 @@ _AS_REGEX: dict[Any, str] = {SpecialChars.WILDCARD_MULTI: ".*", SpecialChars.WIL
 
 
 def _as_regex(parts: list[Any]) -> Regex:
-    """`?` is one character, and a star may be meant as itself: only a regex can say that."""
+    """A regex for what `*` cannot express: `?` for one character, and a literal star."""
     if any(not isinstance(part, str) and part not in _AS_REGEX for part in parts):
         raise _unsupported("a placeholder that no pipeline replaced")
     source = "".join(_escaped(part) if isinstance(part, str) else _AS_REGEX[part] for part in parts)

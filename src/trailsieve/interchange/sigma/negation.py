@@ -1,4 +1,4 @@
-"""The opposite of a condition, in a language that has no "not"."""
+"""The negation of a condition, in a language without "not"."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from trailsieve.pattern.nodes import (
 )
 from trailsieve.pattern.operators import OPERATORS
 
-EXISTS = String("*")  # `$.a = "*"` is true of every text and number
+EXISTS = String("*")  # `$.a = "*"` is true of every string and number
 
 
 def truth(target: Selector, value: bool) -> Or:
-    """A truth value; CloudTrail writes some as texts (rule 28)."""
+    """A test for true or false, which CloudTrail sometimes writes as strings (rule 28)."""
     return Or(
         (IsType(target, "TRUE" if value else "FALSE"), Comparison(target, "=", String(str(value).lower())))
     )
 
 
 def negation(expression: Expression) -> Expression:
-    """What is true when an expression is not, also of events that lack its fields."""
+    """The expression that is true of an event if the given one is not, even if the event lacks its fields."""
     match expression:
         case Or((IsType(target=target, type=name), Comparison(value=String()))) if name != "NULL":
             return _joined(Or, [truth(target, name == "FALSE"), NotExists(target)])
@@ -49,7 +49,7 @@ def negation(expression: Expression) -> Expression:
 
 
 def _not_any(terms: tuple[Expression, ...]) -> Expression:
-    """None of several; values of one field share their NOT EXISTS."""
+    """None of the terms; values of one field share a NOT EXISTS."""
     first = terms[0]
     if all(
         isinstance(term, Comparison)
@@ -67,6 +67,6 @@ def _not_any(terms: tuple[Expression, ...]) -> Expression:
 
 
 def _joined(kind: type[And] | type[Or], terms: list[Expression]) -> Expression:
-    """Terms as one; && within && and || within || stand side by side."""
+    """The terms as one expression, with && within && and || within || flattened."""
     flat = [part for term in terms for part in (term.terms if isinstance(term, kind) else (term,))]
     return kind(tuple(flat))

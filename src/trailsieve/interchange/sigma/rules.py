@@ -1,4 +1,4 @@
-"""Sigma rules as drafts of our own: title, level, tags, and the pattern with what it loses."""
+"""Sigma rules as rule drafts, with title, level, tags and the losses of their patterns."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _SOURCE = ("aws", "cloudtrail")
 
 
 def read(paths: Sequence[Path]) -> tuple[list[RuleDraft], list[str]]:
-    """The drafts, and one sentence for each rule that there is no pattern for.
+    """The drafts, and one sentence for each rule that no pattern can express.
 
     Raises:
-        UsageError: a file is no Sigma rule, or pySigma is not installed.
+        UsageError: a file is not a Sigma rule, or pySigma is not installed.
     """
     try:
         from sigma.collection import SigmaCollection
@@ -29,7 +29,7 @@ def read(paths: Sequence[Path]) -> tuple[list[RuleDraft], list[str]]:
 
         from trailsieve.interchange.sigma.backend import CloudWatchFilterBackend
     except ImportError:
-        raise UsageError("Sigma rules need pySigma: pip install 'trailsieve[sigma]'") from None
+        raise UsageError("Sigma rules require pySigma: pip install 'trailsieve[sigma]'") from None
     backend = CloudWatchFilterBackend()
     made: list[RuleDraft] = []
     unsupported: list[str] = []
@@ -62,7 +62,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
 
 
 def _drafts(rule: Any, path: Path, backend: CloudWatchFilterBackend) -> Iterator[RuleDraft]:
-    """One a condition of the rule."""
+    """One draft for each condition of the rule."""
     from sigma.exceptions import SigmaError
     from sigma.rule import SigmaRule
 
@@ -71,7 +71,7 @@ def _drafts(rule: Any, path: Path, backend: CloudWatchFilterBackend) -> Iterator
     if isinstance(rule, SigmaRule):
         source = (rule.logsource.product, rule.logsource.service)
         if source != _SOURCE:
-            raise SigmaError(f"not about CloudTrail: its log source is {source[0]}/{source[1]}")
+            raise SigmaError(f"the log source is not aws/cloudtrail but {source[0]}/{source[1]}")
         backend.losses.clear()
         patterns = backend.convert_rule(rule)
     else:
@@ -90,7 +90,7 @@ def _drafts(rule: Any, path: Path, backend: CloudWatchFilterBackend) -> Iterator
 
 
 def _more(rule: Any) -> dict[str, Any]:
-    """What a rule of ours has too."""
+    """Severity, tags and references."""
     found: dict[str, Any] = {}
     if rule.level:
         found["severity"] = rule.level.name.lower()
@@ -111,5 +111,5 @@ def _facts(rule: Any) -> Iterator[str]:
 
 
 def _line(error: BaseException) -> str:
-    """An error in one line."""
+    """The message of an error in one line."""
     return visible(" ".join(str(error).split())) or type(error).__name__
