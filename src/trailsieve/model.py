@@ -1,7 +1,7 @@
-"""The nouns that travel between the rooms. Plain data, no behaviour beyond reading themselves.
+"""The data that travels between packages: plain data without behaviour.
 
-What travels between processes is a msgspec struct, which is sent in few bytes. Those that come in great
-numbers are left out of garbage collection (`gc=False`): they hold nothing that could hold them.
+What travels between processes is a msgspec struct, which encodes to few bytes. Structs that exist in large
+numbers are exempt from garbage collection (`gc=False`): they cannot be part of a reference cycle.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ AlarmState = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 ALARM_STATES: tuple[AlarmState, ...] = ("OK", "ALARM", "INSUFFICIENT_DATA")
 
 Offset = int | str
-GONE: Offset = ""  # the offset of a shard that is no more: a checkpoint forgets it
+GONE: Offset = ""  # the offset of a shard that no longer exists: a checkpoint forgets it
 
 
 class Position(Struct, frozen=True, gc=False):
-    """A place in a source: `offset` is always the next one to read.
+    """A position in a source: `offset` is always the next one to read.
 
-    For files and objects the shard is the path or key, and the offset 0 or the byte to go on from; where a
-    source goes on behind a name (the last key of a listing), that name is the offset.
+    For files and objects the shard is the path or key, and the offset is 0 or the byte to continue from. For
+    listings the offset is the key to continue after.
     """
 
     shard: str
@@ -50,12 +50,12 @@ class Message(Struct, frozen=True, gc=False):
 
     Attributes:
         payload: the bytes, possibly compressed.
-        position: where to go on after this message.
-        name: what a person calls it: a path, a key, a stream and sequence number.
+        position: where to continue after this message.
+        name: its name for people: a path, a key, a stream and sequence number.
         lines: the number of the first line when the payload is plain lines, 0 when it is a whole object.
-        problem: why the payload could not be had, or "".
-        marker: whether there is no payload at all: only the position is to be kept.
-        watermark: what the source says of a shard; then there is no payload and no position.
+        problem: why the payload could not be fetched, or "".
+        marker: whether there is no payload, only a position to save.
+        watermark: what the source reports about a shard; then there is no payload and no position.
     """
 
     payload: bytes
@@ -74,7 +74,7 @@ def watermark_message(shard: str, time: float | None = None, *, ended: bool = Fa
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One CloudTrail record: its number in its object (from 1), exact original text, and what it tells."""
+    """One CloudTrail record: its number in its object (from 1), its exact original text, and its fields."""
 
     index: int
     text: bytes
@@ -83,7 +83,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A rule that is true of a record. `origin` is the message's name."""
+    """A rule that matches a record. `origin` is the message's name."""
 
     rule: Any
     record: Record
@@ -97,18 +97,18 @@ class Problem(Struct, frozen=True):
     reason: str
     index: int = 0
     text: bytes = b""
-    warning: bool = False  # read all the same
+    warning: bool = False  # it was read nevertheless
 
 
 class Window(Struct, frozen=True):
-    """The time that an alarm's alert is about, RFC 3339: its first breaching period up to its evaluation."""
+    """The time range of an alarm's alert, in RFC 3339: from the first breaching period to the evaluation."""
 
     start: str
     end: str
 
 
 class Moment(Struct, frozen=True):
-    """One event of a window, in short."""
+    """The main fields of one event of a window."""
 
     time: str
     event_name: str | None = None
@@ -124,18 +124,18 @@ class Named(Struct, frozen=True):
 
 
 class Distinct(Struct, frozen=True):
-    """How many different values there were, and the most frequent ones."""
+    """The number of different values, and the most frequent ones."""
 
     distinct: int
     top: tuple[Named, ...]
 
 
 class AlertContext(Struct, frozen=True):
-    """Who did what from where, of all events that an alarm's alert counts.
+    """Who did what from where, over all events that an alarm's alert counts.
 
     Attributes:
         value: the statistic of the last period; None when it has no datapoint.
-        suppressed: alerts of the same state and dimensions that were held back since the last one.
+        suppressed: the number of alerts with the same state and dimensions held back since the last one.
     """
 
     reason: str
@@ -152,15 +152,16 @@ class AlertContext(Struct, frozen=True):
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """What a sink receives. `id` is the same on every retry, replay and machine.
+    """What a sink receives, with the fields of the native format. A field without a single value is None.
 
-    `records` are exact original texts of CloudTrail records, of an alarm's alert the first few; `time` is
-    event time, RFC 3339, or None when the record has none. `state`, `window` and `context` are None for a
-    match. `summary` is one sentence for a person. A field of an alarm's alert that its events do not agree
-    on is None. The other fields are those of the native format.
-
-    A `provisional` alert of an alarm is raised before its periods are closed. The final one has the same id
-    (then it `confirms` what sinks already have), or names in `replaces` the one whose place it takes.
+    Attributes:
+        id: the same on every retry, replay and machine.
+        time: event time in RFC 3339.
+        summary: one sentence for people.
+        records: exact original texts of CloudTrail records; of an alarm's alert the first few.
+        state: of an alarm's alert, as `window` and `context`.
+        provisional: raised before the periods of the alarm are closed. The final alert has the same id and
+            `confirms` it, or has another id and `replaces` it.
     """
 
     id: str

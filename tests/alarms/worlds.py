@@ -9,7 +9,6 @@ from typing import Any
 
 from trailsieve.alarms.evaluator import Alarms, Live
 from trailsieve.engine.checkpoint import Epoch, MemoryCheckpoint
-from trailsieve.engine.dead_letters import ReportedDeadLetters
 from trailsieve.engine.decode import Decoder
 from trailsieve.engine.delivery import Delivery
 from trailsieve.engine.matcher import Matcher
@@ -90,7 +89,7 @@ def pipeline(
         source=source,
         process=per_batch(Processor(Decoder(), Matcher(rules))),
         delivery=Delivery([SinkWorker(sink)]),
-        dead_letters=[ReportedDeadLetters(more.pop("problems", lambda problem: None))],
+        on_problem=[more.pop("problems", lambda problem: None)],
         alarms=Alarms(rules, live=Live(now=clock) if live else None),
         **more,
     )

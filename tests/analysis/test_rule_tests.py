@@ -81,7 +81,7 @@ def test_alerts_of_alarms(tmp_path: Path) -> None:
     assert failures(tmp_path, JSON + alarm + tests) == [""]
     broken = tests.replace("count = 2", "count = 3")
     [failure] = failures(tmp_path, JSON + alarm + broken)
-    assert failure.startswith("alert 1: count must be 3 and is 2\nraised:\n  {")
+    assert failure.startswith("alert 1: count: expected 3, got 2\nraised:\n  {")
 
 
 def test_an_exception_keeps_alerts_away(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_an_exception_keeps_alerts_away(tmp_path: Path) -> None:
 def test_too_few_alerts_are_a_failure_that_shows_what_was_raised(tmp_path: Path) -> None:
     tests = f"[rule.tests]\nalerts = [{{ events = [{event(1)}], expect = 2 }}]\n"
     [result] = results(tmp_path, JSON + tests)
-    assert result.failure.startswith("must raise 2 alerts and raises 1\nraised:\n  {")
+    assert result.failure.startswith("expected 2 alerts, got 1\nraised:\n  {")
     assert result.place == f"{tmp_path}/rules.toml:2"
 
 

@@ -64,7 +64,7 @@ def test_each_sink_receives_what_it_is_for(tmp_path: Path) -> None:
         ('severity = "hihg"', "`severity`"),
         ('give_up_after = "soon"', "`give_up_after`: expected a duration"),
         (f'give_up_after = "{"9" * 400}s"', "`give_up_after`: expected a duration"),
-        ("max_batch = 0", "`max_batch` and `queue` are at least 1"),
+        ("max_batch = 0", "`max_batch` and `queue` must be at least 1"),
         ('accounts = "1"', "`accounts`"),
     ],
 )

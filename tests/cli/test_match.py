@@ -108,7 +108,7 @@ def test_no_match_is_exit_code_1() -> None:
         ((), "Missing PATTERN"),
         (("{ $.a = }",), "column 9"),
         (("ERROR", "no-such-file"), "no-such-file: no such file or directory"),
-        (("--explain", "-c", "ERROR"), "--count goes with neither"),
+        (("--explain", "-c", "ERROR"), "--count cannot be combined"),
         (("--json", "--rules", "cis-aws"), "need a PATTERN"),
         (("--max-object-size", "lots", "ERROR"), "'lots' is no size"),
         (("--nonsense", "ERROR"), "--nonsense"),

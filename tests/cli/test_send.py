@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tests.cli.console import denied, log_file, trailsieve
 from tests.sinks.test_contract import ALERTS
-from trailsieve.engine.dead_letters import AlertLetters
+from trailsieve.engine.dead_letters import AlertDeadLetters
 from trailsieve.engine.sink_worker import Refusal
 from trailsieve.formats import native
 from trailsieve.model import AlertContext, Distinct, Moment, Named, Window
@@ -53,7 +53,7 @@ def test_an_alert_arrives_as_it_was(config: Path, tmp_path: Path) -> None:
 
 
 def test_dead_letters_of_the_sink_are_sent(config: Path, tmp_path: Path) -> None:
-    letters = AlertLetters(tmp_path / "letters.jsonl")
+    letters = AlertDeadLetters(tmp_path / "letters.jsonl")
     for number, alert in enumerate(ALERTS):
         letters.add(Refusal("ab"[number % 2], alert, "busy"))
     assert trailsieve("send", letters.path, "--config", config, "--sink", "b").code == 0
@@ -64,10 +64,10 @@ def test_dead_letters_of_the_sink_are_sent(config: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('{"id": 1}', "line 1 is no alert of the native format"),
+        ('{"id": 1}', "line 1 is not an alert in the native format"),
         ("{}\n{", "line 2: not JSON"),
-        ("[]", "line 1 is no alert"),
-        ('{"id": "a", "rule": "b", "severity": "odd"}', "line 1 is no alert"),
+        ("[]", "line 1 is not an alert"),
+        ('{"id": "a", "rule": "b", "severity": "odd"}', "line 1 is not an alert"),
     ],
 )
 def test_what_is_no_alert_is_told(text: str, told: str, config: Path, tmp_path: Path) -> None:
@@ -93,4 +93,4 @@ def test_connect_sends_each_sink_an_alert_that_says_that_it_is_a_test(config: Pa
         assert alert["rule"] == "trailsieve-test"
         assert "please ignore" in alert["title"]
         assert f"ok    sink {name}: " in result.out.decode()
-        assert f"it took the test alert {alert['id']}" in result.out.decode()
+        assert f"it accepted the test alert {alert['id']}" in result.out.decode()

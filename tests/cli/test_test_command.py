@@ -98,13 +98,13 @@ def test_coverage_lists_what_no_test_tries(folder: Path) -> None:
     assert result.lines[8:] == [
         "",
         f"{folder}/wrong.toml:2: rule wrong: 0 of 2 terms",
-        '    never false: $.a = 1   such as ignore {"b": "2"}',
-        '    never true: $.b = 2   such as match {"a": "1", "b": "2"}',
+        '    never false: $.a = 1   add, for example: ignore {"b": "2"}',
+        '    never true: $.b = 2   add, for example: match {"a": "1", "b": "2"}',
         "",
         f"{folder}/wrong.toml:6: rule bare: 0 of 1 terms",
         "    never tried: x",
         "",
-        "coverage: 1 of 4 terms are seen true and false by the tests",
+        "coverage: 1 of 4 terms are both true and false in the tests",
         "no tests: rule bare",
         "3 passed, 1 failed",
     ]
@@ -117,4 +117,4 @@ def test_alerts_are_tested_too(tmp_path: Path) -> None:
     result = trailsieve("test", tmp_path)
     assert result.code == 1
     assert result.lines[0] == f"FAILED {tmp_path}/a.toml:1: rule a: alerts number 1"
-    assert result.lines[1] == "    must raise 2 alerts and raises 1"
+    assert result.lines[1] == "    expected 2 alerts, got 1"

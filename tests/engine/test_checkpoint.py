@@ -102,7 +102,7 @@ def test_a_full_disk_keeps_nothing_of_the_epoch_and_later_goes_on(tmp_path: Path
     checkpoint.save(Epoch([Position("s", 1)], ["a"]))
     pages = checkpoint._database.execute("PRAGMA page_count").fetchone()[0]
     checkpoint._database.execute(f"PRAGMA max_page_count = {pages}")  # SQLite's own full disk
-    with pytest.raises(CheckpointError, match="is there space"):
+    with pytest.raises(CheckpointError, match="is the disk full"):
         checkpoint.save(Epoch([Position("s", 2)], [os.urandom(5000).hex()], {"k": bytes(100_000)}))
     assert checkpoint.positions() == {"s": 1}
     assert list(checkpoint.ids()) == ["a"]

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from trailsieve.engine.dead_letters import AlertLetters
+from trailsieve.engine.dead_letters import AlertDeadLetters
 from trailsieve.engine.delivery import Delivery, StoppedError
 from trailsieve.engine.heartbeat import HEARTBEAT, Heartbeat
 from trailsieve.engine.routing import Routing
@@ -318,7 +318,7 @@ def test_a_heartbeat_is_sent_when_it_is_due_to_whom_it_may_concern() -> None:
 
 
 def test_an_alert_that_was_given_up_is_kept_whole(tmp_path: Path) -> None:
-    kept = AlertLetters(tmp_path / "alerts.jsonl")
+    kept = AlertDeadLetters(tmp_path / "alerts.jsonl")
     kept.add(Refusal("siem", alert(1, records=(b'{"n": 1.0}',)), "bad\nnews"))
     letter = json.loads(kept.path.read_text())
     assert (letter["sink"], letter["reason"], letter["alert"]["id"]) == ("siem", "bad\nnews", "id-1")

@@ -10,7 +10,6 @@ import pytest
 
 from tests.engine.plain import processor, rules
 from trailsieve.engine.checkpoint import Epoch, MemoryCheckpoint
-from trailsieve.engine.dead_letters import ReportedDeadLetters
 from trailsieve.engine.delivery import Delivery
 from trailsieve.engine.pipeline import Pipeline, per_message
 from trailsieve.engine.sink_worker import SinkWorker
@@ -83,9 +82,8 @@ class RecordedCheckpoint(MemoryCheckpoint):
 
 def pipeline(source: Source, *sinks: Sink, problems: Any = lambda problem: None, **more: Any) -> Pipeline:
     """Everything wired together, in this process."""
-    letters = [ReportedDeadLetters(problems)]
     return Pipeline(
-        source, per_message(PROCESSOR), Delivery([SinkWorker(sink) for sink in sinks]), letters, **more
+        source, per_message(PROCESSOR), Delivery([SinkWorker(sink) for sink in sinks]), [problems], **more
     )
 
 

@@ -202,10 +202,10 @@ def test_a_pipeline_keeps_the_dead_letter_and_commits_the_rest(tmp_path: Path) -
     pool = WorkerPool(
         lambda message: os._exit(9) if message.name == "m3" else size_of(message), 2, lambda line: None
     )
-    stats = Pipeline(source, pool.run, Delivery([SinkWorker(MemorySink())]), [letters]).run()
+    stats = Pipeline(source, pool.run, Delivery([SinkWorker(MemorySink())]), [letters.add]).run()
     letters.close()
     assert (tmp_path / "letters").read_text() == (
-        '{"object": "m3", "reason": "it killed two worker processes (exit code 9)", "text": "x"}\n'
+        '{"object":"m3","reason":"it killed two worker processes (exit code 9)","text":"x"}\n'
     )
     assert stats.skipped == {"it killed two worker processes (exit code 9)": 1}
     assert stats.files == 10

@@ -212,7 +212,7 @@ def test_a_sink_that_refuses_for_longer_than_a_session_costs_neither_membership_
         source=source,
         process=per_batch(Processor(Decoder(), Matcher(load_pack("cis-aws").rules))),
         delivery=Delivery([SinkWorker(sink)], source.keep_alive),
-        dead_letters=[],
+        on_problem=[],
         checkpoint=MemoryCheckpoint(),
         stopping=lambda: len(sink.alerts) >= len(wanted),
     )

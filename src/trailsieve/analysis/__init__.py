@@ -1,1 +1,1 @@
-"""What rules would have done: parity with CloudWatch, tuning, the tests of alerts."""
+"""What rules would have done: parity with CloudWatch, tuning, and the tests that rules carry."""

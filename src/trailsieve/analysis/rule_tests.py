@@ -1,4 +1,4 @@
-"""All tests that rules carry, those of alerts included: their events run through the engine of a replay."""
+"""Runs all tests that rules carry; the events of alert tests run through a replay."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from trailsieve.sources.memory import MemorySource
 
 
 def tests_of(rule: Rule) -> Iterator[RuleTest]:
-    """Every test of a rule."""
+    """Yields every test of a rule."""
     yield from pattern_tests(rule)
     for number, test in enumerate(rule.tests.alerts, 1):
         name = f"alerts number {number}"
@@ -53,7 +53,7 @@ def _try(rule: Rule, test: AlertTest, name: str) -> Iterator[TestResult]:
 
 
 def _raised(rule: Rule, texts: list[bytes]) -> tuple[list[dict[str, Any]], list[Problem]]:
-    """What a replay of these events raises, as native JSON in the order of time."""
+    """The alerts that a replay of these events raises, as native JSON in order of time."""
     alerts, problems = list[Alert](), list[Problem]()
     payload = b'{"Records":[' + b",".join(texts) + b"]}" if rule.pattern.reads_records else b"\n".join(texts)
     message = Message(payload, Position("tests", 1), "tests")
@@ -68,10 +68,10 @@ def _when(alert: Alert) -> str:
 
 
 def _wrong(expect: int | tuple[dict[str, Any], ...], raised: list[dict[str, Any]]) -> list[str]:
-    """Where the alerts are not as expected."""
+    """How the alerts differ from what the test expects."""
     count = expect if isinstance(expect, int) else len(expect)
     if len(raised) != count:
-        return [f"must raise {count} alert{'s' * (count != 1)} and raises {len(raised)}"]
+        return [f"expected {count} alert{'s' * (count != 1)}, got {len(raised)}"]
     if isinstance(expect, int):
         return []
     return [
@@ -82,13 +82,13 @@ def _wrong(expect: int | tuple[dict[str, Any], ...], raised: list[dict[str, Any]
 
 
 def _differences(wanted: dict[str, Any], found: dict[str, Any], above: str) -> Iterator[str]:
-    """Fields that are not as wanted; those that nothing is said of may be anything."""
+    """The expected fields with another value; fields that are not expected may have any value."""
     for name, value in wanted.items():
         there = found.get(name)
         if isinstance(value, dict) and isinstance(there, dict):
             yield from _differences(value, there, f"{above}{name}.")
         elif there != value:
-            yield f"{above}{name} must be {jsontext.encode(value)} and is {jsontext.encode(there)}"
+            yield f"{above}{name}: expected {jsontext.encode(value)}, got {jsontext.encode(there)}"
 
 
 def _in_short(alert: dict[str, Any]) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from trailsieve.app.build import replay
-from trailsieve.engine.dead_letters import ReportedDeadLetters
 from trailsieve.engine.pipeline import Pipeline
 from trailsieve.errors import UsageError
 from trailsieve.model import Alert, Problem
@@ -64,7 +63,6 @@ def simulate(
     context: RunContext | None = None,
 ) -> Pipeline:
     """Runs rules over a source, calls `take` with each alert, and returns the pipeline with its counts."""
-    letters = [ReportedDeadLetters(on_problem)]
-    pipeline = replay(rules, source, _CallbackSink(take), context or RunContext(), letters)
+    pipeline = replay(rules, source, _CallbackSink(take), context or RunContext(), [on_problem])
     pipeline.run()
     return pipeline

@@ -1,4 +1,4 @@
-"""Versions of a rule side by side over an archive: what each would have matched and raised."""
+"""Versions of a rule over the same archive: what each would have matched and raised."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from trailsieve.rules.rule import Rule
 
 _EVENTS = "/events"
 _PROPOSED = 3  # of each kind
-_WORTH = 0.05  # share of the events that a proposal hides at least
+_WORTH = 0.05  # the least share of the events that a proposal must hide
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One matching event, in short."""
+    """The main fields of one matching event."""
 
     day: str
     principal: str
@@ -31,12 +31,12 @@ class Seen:
 
 @dataclass(slots=True)
 class Outcome:
-    """What one version saw.
+    """What one version matched and raised.
 
     Attributes:
-        events: the matching events that no exception hides, by where they stand.
-        alerts: what was raised: by window and dimensions, or by where the event stands.
-        hidden: matches that exceptions hide.
+        events: the matching events that no exception hides, by position.
+        alerts: the alerts, by window and dimensions or by the event's position.
+        hidden: the number of matches that exceptions hide.
     """
 
     rule: Rule
@@ -45,7 +45,7 @@ class Outcome:
     hidden: int = 0
 
     def take(self, alert: Alert, *, is_event: bool) -> None:
-        """Notes an event, an alert of an alarm, or both in one when the rule has none."""
+        """Records an event, an alarm's alert, or both in one when the rule has no alarm."""
         if alert.kind == "alarm":
             self.alerts[f"{alert.position} {alert.state} {sorted(alert.dimensions.items())}"] = alert
             return
@@ -61,17 +61,17 @@ class Outcome:
             self.alerts[alert.position] = alert
 
     def counts(self, name: str) -> list[tuple[str, int]]:
-        """The most frequent values of a field of `Seen`."""
+        """Returns the values of a field of `Seen` with their counts, most frequent first."""
         counts = Counter(getattr(seen, name) for seen in self.events.values())
         return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
     def raised(self, name: str) -> Counter[str]:
-        """Alerts by a field of `Alert`, as far as all events of an alert agree on it."""
+        """Returns the number of alerts by a field of `Alert`; "several" when its events differ in it."""
         return Counter(getattr(alert, name) or "several" for alert in self.alerts.values())
 
     @property
     def days(self) -> list[str]:
-        """The days with events, in order."""
+        """Returns the days with events, in order."""
         return sorted({seen.day for seen in self.events.values()})
 
 
@@ -98,7 +98,7 @@ def outcomes(
 
 
 def proposals(outcome: Outcome) -> list[RuleException]:
-    """Exceptions worth thinking about: the busiest callers, and their busiest calls."""
+    """Returns exceptions worth considering: the busiest callers, and their busiest calls."""
     enough = max(3, _WORTH * len(outcome.events))
     calls = Counter((_caller(seen.principal), seen.event_name) for seen in outcome.events.values())
     calls = Counter({names: count for names, count in calls.items() if names[0] and _is_plain(names[1])})
@@ -125,15 +125,15 @@ def _caller(principal: str) -> str:
 
 
 def _is_plain(name: str) -> bool:
-    """Whether a name means just itself in a pattern and in TOML: others are left to a person."""
+    """Whether a name needs no escaping in a pattern or in TOML; other names get no proposal."""
     return name.isprintable() and not set(name) & set("*\\'\"")
 
 
 def with_exception(rule: Rule, exception: RuleException) -> Rule:
-    """The rule with one exception more."""
+    """Returns the rule with one more exception."""
     return replace(rule, exceptions=(*rule.exceptions, exception))
 
 
 def difference(one: Iterable[str], other: Iterable[str]) -> list[str]:
-    """What only the first has, in order."""
+    """Returns what only the first has, in order."""
     return sorted(set(one) - set(other))

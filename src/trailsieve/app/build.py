@@ -14,11 +14,9 @@ from trailsieve.app.config import Config, Part
 from trailsieve.clock import TrustedClock
 from trailsieve.engine.checkpoint import SqliteCheckpoint
 from trailsieve.engine.dead_letters import (
-    AlertLetters,
-    DeadLetters,
+    AlertDeadLetters,
     FileDeadLetters,
     RatioLimit,
-    ReportedDeadLetters,
 )
 from trailsieve.engine.decode import Decoder
 from trailsieve.engine.dedup import RecentIds
@@ -96,7 +94,7 @@ def service(
             for sink, part in zip(sinks, config.sinks, strict=True)
         ],
         source.keep_alive,
-        _refuse(AlertLetters(alert_letters(config)), limit, on_problem, config),
+        _refuse(AlertDeadLetters(alert_dead_letters(config)), limit, on_problem, config),
         stopping,
         Heartbeat(config.heartbeat),
         context.gauge,
@@ -107,7 +105,7 @@ def service(
         source=source,
         process=_process(rules, source, config.workers or os.cpu_count() or 1, context),
         delivery=delivery,
-        dead_letters=[ReportedDeadLetters(on_problem), file],
+        on_problem=[on_problem, file.add],
         stats=stats,
         checkpoint=checkpoint,
         seen=RecentIds(config.checkpoint.ids),
@@ -127,7 +125,7 @@ def replay(
     source: Source,
     sink: Sink,
     context: RunContext,
-    dead_letters: Sequence[DeadLetters] = (),
+    on_problem: Sequence[Callable[[Problem], None]] = (),
     stats: RunStats | None = None,
     workers: int = 1,
 ) -> Pipeline:
@@ -137,7 +135,7 @@ def replay(
         source=source,
         process=_process(rules, source, workers, context),
         delivery=DirectDelivery([sink]),
-        dead_letters=dead_letters,
+        on_problem=on_problem,
         stats=stats or RunStats(),
         alarms=Alarms(rules, until=int(until.timestamp()) if until else None),
         info=context.info,
@@ -155,14 +153,14 @@ def _process(rules: Sequence[Rule], source: Source, workers: int, context: RunCo
     )
 
 
-def alert_letters(config: Config) -> Path:
+def alert_dead_letters(config: Config) -> Path:
     """Returns the file for alerts that a sink never accepted."""
     path = Path(config.dead_letters.path)
     return Path(config.dead_letters.alerts or path.with_suffix(f".alerts{path.suffix}"))
 
 
 def _refuse(
-    letters: AlertLetters, limit: RatioLimit, on_problem: Callable[[Problem], None], config: Config
+    letters: AlertDeadLetters, limit: RatioLimit, on_problem: Callable[[Problem], None], config: Config
 ) -> Callable[[Refusal], None]:
     """Saves alerts that a sink never accepted; too many that a required sink refused end the run."""
     required = {part.name for part in config.sinks if part.routing.required}

@@ -1,6 +1,6 @@
-"""Sources and sinks by kind: entry points, so that another package can bring its own.
+"""Sources and sinks by kind. They are entry points, so other packages can add their own.
 
-A source is a module (group `trailsieve.sources`) with `Config`, a msgspec struct of its settings, and
+A source is a module of the group `trailsieve.sources` with `Config`, a msgspec struct of its settings, and
 `open_source(config, context)`; a sink is one of the group `trailsieve.sinks` with `open_sink`.
 """
 
@@ -13,15 +13,15 @@ Group = Literal["sources", "sinks"]
 
 
 def kinds(group: Group) -> list[str]:
-    """The kinds there are."""
+    """Returns all kinds, in order."""
     return sorted(point.name for point in entry_points(group=f"trailsieve.{group}"))
 
 
 def module(group: Group, kind: str) -> Any:
-    """The module of a kind, imported now; None when there is none.
+    """Imports and returns the module of a kind; None when the kind is unknown.
 
     Raises:
-        ImportError: it needs a package that is not installed.
+        ImportError: the kind needs a package that is not installed.
     """
     for point in entry_points(group=f"trailsieve.{group}", name=kind):
         return point.load()

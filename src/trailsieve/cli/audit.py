@@ -127,7 +127,7 @@ def policy() -> int:
 
 def _snapshot(source: Path | None, accounts: Path | None, config: AwsConfig) -> Snapshot:
     if source is None:
-        return collect(configs(config, _accounts(accounts, config)), screen().say)
+        return collect(configs(config, _accounts(accounts, config)), screen().info)
     if accounts or config != AwsConfig(region=config.region):
         raise UsageError("--from does not call AWS: leave out the options for accounts and credentials")
     return load(source)

@@ -1,4 +1,4 @@
-"""`trailsieve config`: whether a configuration is right, and whether its source and sinks answer."""
+"""`trailsieve config`: check a configuration, and whether its source and sinks answer."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def command() -> None:
 @click.option(
     "--connect",
     is_flag=True,
-    help="Ask the source and every sink whether they would serve us, and send each sink a test alert.",
+    help="Also connect to the source and every sink, and send each sink a test alert.",
 )
 @global_options
 def check(path: str, connect: bool) -> int:
-    """Say every mistake in CONFIG.toml with its line; with --connect also try the source and the sinks.
+    """Report every mistake in CONFIG.toml with its line; with --connect also test the source and the sinks.
 
-    A sink is asked first and then sent one alert of the rule trailsieve-test, which says that it is a test.
+    Each sink then gets one alert of the rule trailsieve-test, whose text says that it is a test.
     """
     config, _ = load_config(path)
     rules = rules_of(config)
@@ -54,7 +54,7 @@ def check(path: str, connect: bool) -> int:
 
 
 def _try(group: Group, part: Part, max_object_size: int) -> bool:
-    """Asks one source or sink, sends a sink a test alert, and prints what came back."""
+    """Checks one source or sink, sends a sink a test alert, and prints the answer."""
     label = f"{group.removesuffix('s')} {part.name}"
     try:
         opened = open_part(group, part, RunContext(max_object_size=max_object_size))
@@ -63,7 +63,7 @@ def _try(group: Group, part: Part, max_object_size: int) -> bool:
             if group == "sinks":
                 test = test_alert(time.time())
                 opened.deliver([test])
-                answer += f"; it took the test alert {test.id}"
+                answer += f"; it accepted the test alert {test.id}"
         finally:
             opened.close()
     except (SourceError, SinkError, DeliveryError) as error:

@@ -181,9 +181,9 @@ def _finish(
         click.echo(text, nl=False)
     losses = [*unsupported, *(f"{draft.id}: {loss}" for draft in drafts for loss in draft.all_losses())]
     for loss in losses:
-        screen().say(loss)
+        screen().info(loss)
     rules = sum(not draft.broken for draft in drafts)
-    screen().say(f"{_count(rules, 'rule')} imported, {_count(len(losses), 'thing')} not carried over")
+    screen().info(f"{_count(rules, 'rule')} imported, {_count(len(losses), 'thing')} not carried over")
     return int(rules == 0)
 
 

@@ -38,11 +38,13 @@ Examples:
     "packs",
     metavar="PACK|FILE",
     multiple=True,
-    help="Rules instead of a PATTERN; may be repeated.",
+    help="Rules instead of PATTERN; may be repeated.",
 )
 @click.option("-c", "--count", is_flag=True, help="Print the number of matching events only.")
 @click.option(
-    "--explain", is_flag=True, help="Print for each event why it matched or not; with --json a line of JSON."
+    "--explain",
+    is_flag=True,
+    help="Print why each event matched or not; with --json as lines of JSON.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the answer of `aws logs test-metric-filter`.")
 @no_limits
@@ -57,17 +59,18 @@ def command(
     no_limits: bool,
     max_object_size: int,
 ) -> int:
-    """Print the log events that match, one a line, in their exact original text.
+    """Print the log events that match, one per line, in their exact original text.
 
-    INPUT is a file, a directory (walked), a folder of a bucket (s3://bucket/prefix) or - for standard input,
-    which is also read when there is none: .json holds CloudTrail files, arrays or single events; .jsonl and
-    .ndjson one event a line, as any other text file; each also .gz. With --rules a JSON object a match is
-    printed: rule, file, index (records or lines of the file, from 1), eventID, eventTime, eventName.
+    INPUT is a file, a directory (searched recursively), a folder of a bucket (s3://bucket/prefix), or - for
+    standard input, the default. A .json file holds a CloudTrail file, an array or a single event; any other
+    file, such as .jsonl, .ndjson or .log, one event per line; each may be gzipped. With --rules each match is
+    a JSON object: rule, file, index (the number of the record or line in the file, from 1), eventID,
+    eventTime, eventName.
 
     Exit code 1 means that nothing matched.
     """
     if count and (explain or as_json):
-        raise click.UsageError("--count goes with neither --explain nor --json.")
+        raise click.UsageError("--count cannot be combined with --explain or --json.")
     if packs and (explain or as_json):
         raise click.UsageError("--explain and --json need a PATTERN, not --rules.")
     if not packs and not arguments:
@@ -75,7 +78,7 @@ def command(
             "Missing PATTERN, such as '{ $.eventName = \"ConsoleLogin\" }'; or use --rules."
         )
     if packs and arguments and arguments[0][:1] in ("{", "[", "%"):
-        raise click.UsageError("With --rules there is no PATTERN: the rules have theirs.")
+        raise click.UsageError("PATTERN cannot be combined with --rules.")
     inputs = arguments if packs else arguments[1:]
     events = _Events(inputs or ("-",), max_object_size, screen())
     if packs:
@@ -110,7 +113,7 @@ def _as_json(match: Match) -> bytes:
 
 
 class _Events:
-    """The events of the inputs; what cannot be read is said on stderr."""
+    """The events of the inputs; problems are reported on stderr."""
 
     def __init__(self, inputs: Sequence[str], limit: int, shown: Screen) -> None:
         self._inputs = inputs
@@ -118,7 +121,7 @@ class _Events:
         self._screen = shown
 
     def __iter__(self) -> Iterator[tuple[bytes, int]]:
-        """Each event's text and its number, from 1 over all inputs."""
+        """Yields each event's text and its number, from 1 over all inputs."""
         number = 0
         for decoded in self.decoded():
             for _, text in decoded.texts():
@@ -148,14 +151,14 @@ class _Events:
         return FilesSource(files, RunContext(max_object_size=self._limit), selection)
 
     def _bucket(self, urls: Sequence[str]) -> Any:
-        return open_bucket(urls, Selection(), RunContext(self._screen.say, self._limit, skip=self._skip))
+        return open_bucket(urls, Selection(), RunContext(self._screen.info, self._limit, skip=self._skip))
 
     def _skip(self, reason: str) -> None:
         if self._screen.verbose:
-            self._screen.say(f"skipped: {reason}")
+            self._screen.info(f"skipped: {reason}")
 
     def kept(self, found: Iterator[Match | Problem]) -> Iterator[Match]:
-        """The matches; problems go to the screen."""
+        """Yields the matches; reports the problems."""
         for item in found:
             if isinstance(item, Problem):
                 self._screen.problem(item)
@@ -178,12 +181,12 @@ def _print(matches: Iterator[Any], count: bool, encode: Callable[[Any], bytes]) 
 
 
 def _one_line(text: bytes) -> bytes:
-    """A pretty-printed record on one line: outside its strings line breaks are mere blanks."""
+    """A pretty-printed record on one line: outside of strings, JSON has line breaks only as whitespace."""
     return text.replace(b"\r\n", b" ").replace(b"\n", b" ") if b"\n" in text else text
 
 
 def _for_a_terminal(text: bytes) -> bytes:
-    """No control character of a log reaches a terminal."""
+    """The text without control characters, which could control the terminal."""
     return visible(_one_line(text).decode("utf-8", "replace")).encode("utf-8", "replace")
 
 

@@ -38,7 +38,7 @@ class Screen:
             return self.color == "always"
         return (stream or sys.stderr).isatty() and not os.environ.get("NO_COLOR")
 
-    def say(self, text: str, **fields: Any) -> None:
+    def info(self, text: str, **fields: Any) -> None:
         """One message."""
         if self.json:
             print_json({"message": text, **fields}, indent=False, err=True)
@@ -51,7 +51,7 @@ class Screen:
         fields: dict[str, Any] = {"object": problem.origin, "reason": problem.reason, "read": problem.warning}
         if problem.index:
             fields["record"] = problem.index
-        self.say(f"{problem.origin}{place}: {problem.reason}", **fields)
+        self.info(f"{problem.origin}{place}: {problem.reason}", **fields)
 
 
 def screen() -> Screen:

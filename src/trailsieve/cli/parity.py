@@ -96,7 +96,7 @@ def command(
     if configured:
         for item in found:
             if item.rule.id not in counterparts:
-                screen().say(
+                screen().info(
                     f"{item.rule.id}: --cloudwatch has no filter and alarm for it; derived from the rule"
                 )
     if shape == "json":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -19,9 +20,10 @@ from trailsieve.cli.inputs import Inputs, open_bucket, split_inputs, time_range
 from trailsieve.cli.options import Screen, global_options, max_object_size, no_limits, screen
 from trailsieve.cli.progress import Progress
 from trailsieve.cli.summary_table import print_summary
-from trailsieve.engine.dead_letters import DeadLetters, FileDeadLetters, ReportedDeadLetters
+from trailsieve.engine.dead_letters import FileDeadLetters
 from trailsieve.engine.stats import RunStats
 from trailsieve.formats import encoder, line
+from trailsieve.model import Problem
 from trailsieve.ports import RunContext, Sink, Source
 from trailsieve.rules.load import load_pack
 from trailsieve.rules.rule import joined
@@ -116,7 +118,7 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
     stats = RunStats()
     progress = stack.enter_context(Progress(stats, shown))
     context = RunContext(
-        shown.say,
+        shown.info,
         options.max_object_size,
         skip=stats.skip,
         object_found=progress.found,
@@ -130,12 +132,12 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
     source = Inputs(sources, selection)
     stack.callback(source.close)
     size = None if urls else sum(file.size for file in files)
-    sink, letters = _sink(options, stack), _dead_letters(options, shown, stack)
+    sink, on_problem = _sink(options, stack), _on_problem(options, shown, stack)
     workers = _workers(options.workers, size)
-    replay(joined(packs), source, sink, context, letters, stats, workers).run()
+    replay(joined(packs), source, sink, context, on_problem, stats, workers).run()
     if not stats.files:
         skipped = "".join(f"; skipped: {count:,} × {reason}" for reason, count in stats.skipped.items())
-        shown.say(f"nothing to read in {', '.join(inputs)}{skipped}")
+        shown.info(f"nothing to read in {', '.join(inputs)}{skipped}")
     return stats
 
 
@@ -157,9 +159,9 @@ def _sink(options: _Options, stack: ExitStack) -> Sink:
     return StreamSink(stream, partial(line.encode, widths=widths))
 
 
-def _dead_letters(options: _Options, shown: Screen, stack: ExitStack) -> list[DeadLetters]:
-    letters: list[DeadLetters] = [ReportedDeadLetters(shown.problem)]
-    if options.dead_letters:
-        letters.append(FileDeadLetters(Path(options.dead_letters)))
-        stack.callback(letters[-1].close)
-    return letters
+def _on_problem(options: _Options, shown: Screen, stack: ExitStack) -> list[Callable[[Problem], None]]:
+    if not options.dead_letters:
+        return [shown.problem]
+    letters = FileDeadLetters(Path(options.dead_letters))
+    stack.callback(letters.close)
+    return [shown.problem, letters.add]

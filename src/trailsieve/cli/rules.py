@@ -122,9 +122,9 @@ def export_rules(
     export = exporter.export(_rules(packs), target)
     click.echo(export.text, nl=False)
     for loss, ids in _by_loss(export.losses).items():
-        screen().say(f"{'all rules' if len(ids) == len(export.losses) > 1 else ', '.join(ids)}: {loss}")
+        screen().info(f"{'all rules' if len(ids) == len(export.losses) > 1 else ', '.join(ids)}: {loss}")
     for rule_id, reason in export.unsupported.items():
-        screen().say(f"{rule_id}: not exported: {reason}")
+        screen().info(f"{rule_id}: not exported: {reason}")
     return int(bool(export.unsupported))
 
 

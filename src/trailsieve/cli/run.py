@@ -47,14 +47,14 @@ def command(config: str, replay_dead_letters: bool, until_idle: bool) -> int:
     loaded, _ = load_config(config)
     stop = _Stop(idle_after=10.0 if until_idle else None)
     gauges: dict[str, float] = {}
-    context = RunContext(shown.say, Size().convert(loaded.max_object_size, None, None), gauges.__setitem__)
+    context = RunContext(shown.info, Size().convert(loaded.max_object_size, None, None), gauges.__setitem__)
     service = build.service(loaded, context, stop, shown.problem, dead_letters_only=replay_dead_letters)
     reporter = _StatusReporter(service.pipeline, shown, stop, gauges)
-    shown.say(f"running {len(loaded.rules)} rule packs over {loaded.source.kind}; SIGTERM or Ctrl-C stops it")
+    shown.info(f"running {len(loaded.rules)} rule packs over {loaded.source.kind}; Ctrl-C stops it")
     try:
         service.pipeline.run()
     except StoppedError:
-        shown.say("stopped while a sink was down: its alerts were not committed and will be raised again")
+        shown.info("stopped while a sink was down: its alerts were not committed and will be raised again")
         return 3
     finally:
         reporter.close()
@@ -123,4 +123,4 @@ class _StatusReporter:
         gauges = dict(sorted(self._gauges.items()))
         figures = [f"{count:,} {name}" for name, count in counts.items()]
         figures += [f"{name} {value:,.6g}" for name, value in gauges.items()]
-        self._shown.say(", ".join(figures).replace("_", " "), **counts, **gauges)
+        self._shown.info(", ".join(figures).replace("_", " "), **counts, **gauges)

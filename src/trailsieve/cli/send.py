@@ -1,4 +1,4 @@
-"""`trailsieve send`: alerts to one sink once more, by hand."""
+"""`trailsieve send`: send saved alerts to one sink."""
 
 from __future__ import annotations
 
@@ -30,15 +30,19 @@ _TRIES = 5
 @click.command("send", epilog=_EXAMPLES)
 @click.argument("alerts", metavar="ALERT.json", type=click.Path(dir_okay=False, allow_dash=True))
 @click.option(
-    "--config", "path", required=True, type=click.Path(dir_okay=False), help="Where the sink stands."
+    "--config",
+    "path",
+    required=True,
+    type=click.Path(dir_okay=False),
+    help="The configuration of the sink.",
 )
-@click.option("--sink", "name", required=True, help="The sink's name, or its kind when it has none.")
+@click.option("--sink", "name", required=True, help="The name of the sink; its kind if it has no name.")
 @global_options
 def command(alerts: str, path: str, name: str) -> int:
-    """Send alerts in the native format to one sink: one alert, JSON lines of them, or their dead letters.
+    """Send alerts to one sink: one alert or JSON lines in the native format, or a file of dead letters.
 
-    An alert keeps its id, so a receiver that has it already knows it. Of dead letters those of the sink are
-    sent. Exit code 1: some were refused.
+    Alerts keep their ids, so the receiver recognizes those that it already has. From a file of dead letters
+    only those of the sink are sent. Exit code 1 means that some alerts were refused.
     """
     shown = screen()
     config, _ = load_config(path)
@@ -51,7 +55,7 @@ def command(alerts: str, path: str, name: str) -> int:
             given = list(_alerts(file.read(), name))
     except OSError as error:
         raise UsageError(f"{alerts}: {error.strerror or error}") from None
-    context = RunContext(shown.say, max_object_size=Size().convert(config.max_object_size, None, None))
+    context = RunContext(shown.info, max_object_size=Size().convert(config.max_object_size, None, None))
     sink = open_part("sinks", part, context)
     refused: dict[str, str] = {}
     try:
@@ -60,13 +64,13 @@ def command(alerts: str, path: str, name: str) -> int:
     finally:
         sink.close()
     for identity, reason in refused.items():
-        shown.say(f"alert {identity} was refused: {reason}", alert=identity, reason=reason)
-    shown.say(f"{len(given) - len(refused):,} of {len(given):,} alerts sent to {name}")
+        shown.info(f"alert {identity} was refused: {reason}", alert=identity, reason=reason)
+    shown.info(f"{len(given) - len(refused):,} of {len(given):,} alerts sent to {name}")
     return 1 if refused else 0
 
 
 def _deliver(sink: Any, alerts: list[Alert]) -> dict[str, str]:
-    """Hands over, with a few retries; returns what was not taken, with the reason."""
+    """Sends alerts, with a few retries; returns the reason for each one that was not accepted, by id."""
     refused: dict[str, str] = {}
     backoff = Backoff(first=1.0, longest_asked=30.0)
     for number in range(_TRIES):
@@ -85,7 +89,7 @@ def _deliver(sink: Any, alerts: list[Alert]) -> dict[str, str]:
 
 
 def _alerts(text: bytes, sink: str) -> Iterator[Alert]:
-    """The alerts in a file: one JSON object however laid out, or one a line."""
+    """The alerts in a file: one JSON object in any layout, or one per line."""
     try:
         values = [jsontext.decode(text)]
         texts = [text]
@@ -102,7 +106,7 @@ def _alerts(text: bytes, sink: str) -> Iterator[Alert]:
 
 
 def _alert(line: bytes, number: int) -> Alert:
-    """An alert of the native format, as it was before it was encoded; records keep their exact text."""
+    """An alert from its native format; its records keep their exact text."""
     try:
         letter = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
         inner = bytes(letter["alert"]) if "alert" in letter else line
@@ -110,5 +114,5 @@ def _alert(line: bytes, number: int) -> Alert:
         records = msgspec.json.decode(fields.pop("records", b"[]"), type=list[msgspec.Raw])
         alert = msgspec.json.decode(msgspec.json.encode(fields), type=Alert)
     except msgspec.MsgspecError as error:
-        raise UsageError(f"line {number} is no alert of the native format: {error}") from None
+        raise UsageError(f"line {number} is not an alert in the native format: {error}") from None
     return msgspec.structs.replace(alert, records=tuple(bytes(record) for record in records))

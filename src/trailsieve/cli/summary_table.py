@@ -22,7 +22,7 @@ _BOLD, _PLAIN = "\033[1m", "\033[0m"
 def print_summary(stats: RunStats, shown: Screen) -> None:
     """Prints the counts of a run on stderr, as one JSON object when messages are JSON."""
     if shown.json:
-        shown.say("summary", **stats.as_dict())
+        shown.info("summary", **stats.as_dict())
         return
     width = shutil.get_terminal_size().columns if sys.stderr.isatty() else 150
     bold, plain = (_BOLD, _PLAIN) if shown.colored() else ("", "")

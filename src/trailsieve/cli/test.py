@@ -1,4 +1,4 @@
-"""`trailsieve test`: runs the tests that rules carry."""
+"""`trailsieve test`: run the tests that rules carry."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _MISSING = {"true": "never true", "false": "never false", "at all": "never tried
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--junit", type=click.Path(dir_okay=False), help="Also write the results as JUnit XML.")
 @click.option(
-    "--coverage", is_flag=True, help="Also list the terms that no test sees true, or none sees false."
+    "--coverage", is_flag=True, help="Also list the terms that are never true, or never false, in the tests."
 )
 @no_limits
 @global_options
 def command(paths: tuple[str, ...], junit: str | None, coverage: bool, no_limits: bool) -> int:
-    """Check that every rule matches, extracts and raises what its tests say, and nothing that it must not.
+    """Run the tests that rules carry: what each rule must match, ignore, extract and raise.
 
     PATH is a rule file, a folder of them, or a built-in pack. Exit code 1 means that a test failed.
     """
@@ -66,7 +66,7 @@ def _coverage_lines(packs: list[Pack]) -> Iterator[str]:
     for rule in rules:
         yield from _uncovered(rule)
     seen, terms = sum(rule.seen for rule in rules), sum(len(rule.terms) for rule in rules)
-    yield f"coverage: {seen} of {terms} terms are seen true and false by the tests"
+    yield f"coverage: {seen} of {terms} terms are both true and false in the tests"
 
 
 def _uncovered(rule: RuleCoverage) -> Iterator[str]:
@@ -75,7 +75,7 @@ def _uncovered(rule: RuleCoverage) -> Iterator[str]:
         yield f"{visible(rule.place)}: rule {visible(rule.rule)}: {rule.seen} of {len(rule.terms)} terms"
     for term in missing:
         kind = "ignore" if term.missing == "false" else "match"
-        shown = f"   such as {kind} {visible(term.event)}" if term.event else ""
+        shown = f"   add, for example: {kind} {visible(term.event)}" if term.event else ""
         yield f"    {_MISSING[term.missing]}: {visible(term.text)}{shown}"
     if missing:
         yield ""

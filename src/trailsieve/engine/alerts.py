@@ -1,4 +1,4 @@
-"""From matches to alerts: the identity of an alert, and what it tells of its record."""
+"""From matches to alerts: an alert's id, and the fields that it takes from its record."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from trailsieve.trail.event import Event
 
 
 def alert_of(match: Match) -> Alert:
-    """The alert of one match; the same record and rule give the same alert wherever and whenever.
+    """Returns the alert of one match; the same record and rule always give the same alert.
 
-    A match of a rule with an alarm is only counted: it has no sentence.
+    A match of a rule with an alarm is only counted, so it gets no summary.
     """
     event: Event = match.record.event
     rule = match.rule
@@ -50,7 +50,7 @@ def alert_of(match: Match) -> Alert:
 
 
 def _principal(identity: dict[str, Any]) -> str | None:
-    """Who did it: the ARN, or the best name that `userIdentity` has.
+    """The caller: the ARN, or the best name that `userIdentity` has.
 
     Source: docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
     """
@@ -59,9 +59,9 @@ def _principal(identity: dict[str, Any]) -> str | None:
 
 
 def _identity(match: Match, event: Event) -> str:
-    """Rule and eventID, with the account since cross-account calls are recorded in both accounts.
+    """A hash of rule, eventID and account; both accounts of a cross-account call record it.
 
-    A record without eventID is known by its text.
+    A record without an eventID is identified by its text.
     """
     number = _text(event.eventID)
     if number:
@@ -72,7 +72,7 @@ def _identity(match: Match, event: Event) -> str:
 
 
 def _text(value: Any) -> str | None:
-    """A string that is not empty, as every encoding takes it."""
+    """A non-empty string that can be encoded; None for anything else."""
     if value.__class__ is not str or not value:
         return None
     return jsontext.encodable(value)

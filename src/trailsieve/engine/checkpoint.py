@@ -1,4 +1,4 @@
-"""How far every shard has been worked on, what was raised, and what alarms counted: in one transaction."""
+"""Positions, recent alert ids, and the alarms' state and samples, saved in one transaction per epoch."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ CREATE INDEX sample_expires ON sample (expires);
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What one epoch changes.
+    """The changes of one epoch.
 
     Attributes:
-        positions: the next offset of each shard that moved, later ones last; `GONE` forgets a shard.
+        positions: the next offset of each shard that advanced, in order; `GONE` forgets a shard.
         ids: the ids of the alerts that were raised.
-        state: what else must survive, by key; None forgets a key.
+        state: other state that must survive, by key; None forgets a key.
         samples: what alarms must count again after a restart, until it expires.
         expired: samples that expire at or before this watermark are forgotten; None forgets none.
     """
@@ -46,33 +46,33 @@ class Epoch:
 
 
 class Checkpoint(Protocol):
-    """Keeps epochs; `save` returns only when an epoch is kept for good, whole or not at all."""
+    """Saves epochs durably, each one whole or not at all. All calls may block for disk access."""
 
     def save(self, epoch: Epoch) -> None:
-        """Keeps what an epoch changed.
+        """Returns once an epoch is saved durably.
 
         Raises:
-            CheckpointError: it could not be kept; nothing of it was.
+            CheckpointError: it could not be saved; nothing of it was.
         """
 
     def positions(self) -> dict[str, Offset]:
-        """The next offset of each shard."""
+        """Returns the next offset of each shard."""
 
     def ids(self) -> Iterable[str]:
-        """The ids of the alerts raised last, oldest first."""
+        """Returns the ids of the latest alerts, oldest first."""
 
     def state(self) -> dict[str, bytes]:
-        """What else was kept."""
+        """Returns the other state, by key."""
 
     def samples(self) -> Iterable[SampleRow]:
         """The samples that have not expired, oldest first."""
 
     def close(self) -> None:
-        """Gives back what is held."""
+        """Releases the file."""
 
 
 class MemoryCheckpoint:
-    """Ends with the process: for replays, which start anew, and for tests."""
+    """A checkpoint in memory: for replays, which always start anew, and for tests."""
 
     def __init__(self) -> None:
         self._positions: dict[str, Offset] = {}
@@ -107,15 +107,15 @@ class MemoryCheckpoint:
         return list(self._samples)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to release."""
 
 
 class SqliteCheckpoint:
-    """A file of SQLite, safe against the death of the process and of the machine.
+    """An SQLite file, which survives a crash of the process or the machine.
 
     Args:
-        path: the file; made when it is not there. One process at a time may use it.
-        capacity: how many ids of alerts are remembered.
+        path: the file; created if missing. Only one process at a time may use it.
+        capacity: the number of alert ids to remember.
     """
 
     def __init__(self, path: Path, capacity: int = DEFAULT_CAPACITY) -> None:
@@ -132,7 +132,7 @@ class SqliteCheckpoint:
     def _prepare(self) -> None:
         (version,) = self._database.execute("PRAGMA user_version").fetchone()
         if version not in (0, _VERSION):
-            raise CheckpointError(f"{self.path}: made by another version of trailsieve (format {version})")
+            raise CheckpointError(f"{self.path}: written by another version of trailsieve (format {version})")
         if version == 0:
             self._database.executescript(
                 f"BEGIN EXCLUSIVE; {_TABLES} PRAGMA user_version = {_VERSION}; COMMIT"
@@ -202,7 +202,7 @@ class SqliteCheckpoint:
             hint = (
                 "is another trailsieve using it?"
                 if "locked" in str(error)
-                else "is there space, may we write?"
+                else "is the disk full or the file read-only?"
             )
             raise CheckpointError(f"the checkpoint {self.path} cannot be {done}: {error}; {hint}") from None
         except (sqlite3.DatabaseError, OSError) as error:

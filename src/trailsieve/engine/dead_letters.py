@@ -1,13 +1,12 @@
-"""Where records go that cannot be read: kept with their reason, never dropped silently."""
+"""Files for what could not be processed, with its reason, and the limit on how much that may be."""
 
 from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 import orjson
 
@@ -19,28 +18,8 @@ from trailsieve.model import Problem
 from trailsieve.secret import masked
 
 
-class DeadLetters(Protocol):
-    """Takes what could not be read."""
-
-    def add(self, problem: Problem) -> None:
-        """Keeps one problem with the original bytes."""
-
-    def close(self) -> None:
-        """Gives back what is held."""
-
-
-class ReportedDeadLetters:
-    """Hands every problem to a function: to a person's screen, or to a test's list."""
-
-    def __init__(self, report: Callable[[Problem], None]) -> None:
-        self.add = report
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
 class FileDeadLetters:
-    """JSON lines: object, record number, reason, and the original bytes as text or base64."""
+    """A file of JSON lines: object, record number, reason, and the original bytes as text or base64."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -50,9 +29,14 @@ class FileDeadLetters:
             if self._file.seek(0, os.SEEK_END):
                 self._file.seek(-1, os.SEEK_END)
                 if self._file.read(1) != b"\n":
-                    self._file.write(b"\n")  # a crash left half a line: it spoils no other
+                    self._file.write(b"\n")  # a crash left half a line
 
     def add(self, problem: Problem) -> None:
+        """Saves what could not be read; ignores warnings.
+
+        Raises:
+            DeadLetterError: the file cannot be written.
+        """
         if problem.warning:
             return
         letter: dict[str, object] = {"object": problem.origin, "reason": problem.reason}
@@ -67,6 +51,7 @@ class FileDeadLetters:
             self._file.flush()
 
     def close(self) -> None:
+        """Closes the file."""
         with self._errors():
             self._file.close()
 
@@ -78,17 +63,21 @@ class FileDeadLetters:
             raise DeadLetterError(f"{self._path} cannot be written: {error.strerror or error}") from None
 
 
-class AlertLetters:
-    """JSON lines of alerts that a sink never took: its name, the reason, and the alert in the native format.
+class AlertDeadLetters:
+    """A file of JSON lines: sink, reason, and an alert that the sink never accepted, in the native format.
 
-    `trailsieve send` takes the file as it is.
+    `trailsieve send` reads it.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def add(self, refusal: Refusal) -> None:
-        """Keeps one alert."""
+        """Saves one alert.
+
+        Raises:
+            DeadLetterError: the file cannot be written.
+        """
         letter = {
             "sink": refusal.sink,
             "reason": masked(refusal.reason),
@@ -102,7 +91,7 @@ class AlertLetters:
 
 
 class RatioLimit:
-    """Ends the run when too much cannot be read: then the source or a format is wrong, not a record.
+    """Ends the run when too much cannot be read: the source or its format must be wrong.
 
     Args:
         ratio: the share of unreadable records above which the run ends; 1 never ends it.

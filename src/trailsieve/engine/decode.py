@@ -13,12 +13,12 @@ from trailsieve.trail.compression import DEFAULT_LIMIT, gunzip, is_gzip
 from trailsieve.trail.envelopes import is_plain_record, unwrap
 
 _raw_array: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
-_STREAM_LIMIT = 64 * 2**20  # bytes that a message of a stream unpacks to at most; it has some MiB itself
-_FIRST_LINE = 65536  # bytes in which the first line of a file of lines is looked for
+_STREAM_LIMIT = 64 * 2**20  # bytes of one stream message after decompression, at most
+_FIRST_LINE = 65536  # bytes to search for the first line of a file of lines
 
 
 class Decoded:
-    """One message, decompressed and not yet taken apart.
+    """One message, decompressed but not yet split into records.
 
     Attributes:
         origin: the message's name.
@@ -37,7 +37,7 @@ class Decoded:
         self._any_object = any_object
 
     def batches(self, decode: Decode) -> Iterator[Batch]:
-        """The records, decoded in blocks where the document is a plain CloudTrail file.
+        """Yields the records, decoded in blocks where the document is a plain CloudTrail file.
 
         What cannot be read is added to `problems`.
         """
@@ -50,11 +50,11 @@ class Decoded:
             self.problems.append(Problem(self.origin, error.reason, text=bytes(self.data)))
 
     def locate(self, number: int) -> tuple[str, int]:
-        """The name of the message that holds a record, and the record's number in it."""
+        """Returns the name of the message that holds a record, and the record's number in it."""
         return self.origin, number
 
     def texts(self) -> Iterator[tuple[int, bytes]]:
-        """The number and exact text of every record or line."""
+        """Yields the number and exact text of every record or line."""
         for batch in self.batches(_raw_array.decode):
             yield from enumerate(batch.texts, batch.first)
 
@@ -70,7 +70,7 @@ class Decoded:
                 self.warn(document.warning)
 
     def warn(self, reason: str) -> None:
-        """Notes something odd about what was read all the same."""
+        """Adds a problem with something that could be read nevertheless."""
         self.problems.append(Problem(self.origin, reason, warning=True))
 
 
@@ -132,7 +132,7 @@ class Decoder:
         self.any_object = any_object
 
     def decode(self, message: Message) -> Decoded:
-        """One message, decompressed."""
+        """Returns one message, decompressed."""
         decoded = Decoded(message.name, message.payload, message.lines, any_object=self.any_object)
         if message.problem:
             decoded.data = b""
@@ -146,7 +146,7 @@ class Decoder:
         return decoded
 
     def decode_batch(self, messages: Sequence[Message]) -> DecodedBatch:
-        """Many small messages of a stream, unwrapped from any known envelope."""
+        """Returns the records of many small messages, unwrapped from any known envelope."""
         return DecodedBatch(messages, min(self.limit, _STREAM_LIMIT))
 
     def _open(self, decoded: Decoded) -> None:

@@ -1,4 +1,4 @@
-"""Ids seen lately, in bounded memory: what is delivered twice is raised once."""
+"""Recent alert ids in bounded memory, so an event that is delivered twice raises one alert."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ DEFAULT_CAPACITY = 200_000  # ids, some 16 MB
 
 
 class RecentIds:
-    """Remembers the last ids: at least half of `capacity`, never more than all of it.
+    """Remembers between half of `capacity` and `capacity` of the latest ids.
 
-    Two sets take turns: when the young one holds half of the capacity it becomes the old one, and the ids of
-    the old one are forgotten at once. An id that is met again stays young.
+    When the young set holds half of the capacity, it becomes the old set, and the ids of the previous old set
+    are forgotten. An id that is seen again becomes young.
     """
 
     def __init__(self, capacity: int = DEFAULT_CAPACITY) -> None:
@@ -18,7 +18,7 @@ class RecentIds:
         self._old: set[bytes] = set()
 
     def add(self, identity: str) -> bool:
-        """Remembers an id; True when it is new."""
+        """Remembers an id; returns whether it is new."""
         key = _packed(identity)
         if key in self._young:
             return False
@@ -30,7 +30,7 @@ class RecentIds:
 
 
 def _packed(identity: str) -> bytes:
-    """The ids of alerts are hexadecimal, which takes half the room in bytes."""
+    """Alert ids are hexadecimal; as bytes they take half the memory."""
     try:
         return bytes.fromhex(identity)
     except ValueError:

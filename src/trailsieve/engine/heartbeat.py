@@ -1,4 +1,4 @@
-"""Alerts that trailsieve raises about itself: a heartbeat, which tells silence from health, and a test."""
+"""Alerts that trailsieve raises about itself: the heartbeat, and the test alert of `config check`."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ TEST = "trailsieve-test"
 
 
 def heartbeat(now: float) -> Alert:
-    """An "I am alive" of this host at a time, in seconds since 1970."""
+    """Returns the heartbeat of this host at a time in seconds since 1970."""
     return _signal(HEARTBEAT, "trailsieve is alive", now)
 
 
 def test_alert(now: float) -> Alert:
-    """An alert that says that it is a test."""
-    return _signal(TEST, "Test alert of trailsieve: nothing happened, please ignore", now)
+    """Returns an alert whose text says that it is a test."""
+    return _signal(TEST, "Test alert from trailsieve: nothing happened, please ignore", now)
 
 
 class Heartbeat:
-    """Says when the next heartbeat is due: at once, and then every `period` seconds."""
+    """Schedules heartbeats: one at once, then one every `period` seconds; none when it is 0."""
 
     def __init__(self, period: float, now: Callable[[], float] = time.time) -> None:
         self._period = period
@@ -34,7 +34,7 @@ class Heartbeat:
         self._next = 0.0
 
     def due(self) -> list[Alert]:
-        """The heartbeat, if it is due."""
+        """Returns the heartbeat if it is due, else nothing."""
         now = self._now()
         if not self._period or now < self._next:
             return []

@@ -1,4 +1,4 @@
-"""A rule set over the records of one message: whole messages at once, record by record where needed."""
+"""Matches a rule set against the records of a message, whole blocks at a time where possible."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _TIMES = ("eventTime", "@timestamp")  # the second is Logstash's
 class Matcher:
     """Finds the matches of every rule, in order of records, then of rules.
 
-    All JSON patterns are decoded and tested as one (`FusedPatterns`). What the projection cannot read (lone
-    surrogates, invalid UTF-8 in a field that is read, very deep nesting) is decoded in full, with the same
-    answer, and costs itself only.
+    All JSON patterns are decoded and tested as one (`FusedPatterns`). A record that the projection cannot
+    read (lone surrogates, invalid UTF-8 in a field that is read, very deep nesting) is decoded in full, with
+    the same result; it does not slow down the others.
 
     Args:
         rules: the enabled ones are used.
-        wanted: keeps the records for which it is true (time range, account, region).
+        wanted: selects the records that count (time range, account, region).
     """
 
     def __init__(self, rules: Sequence[Rule], wanted: Wanted | None = None) -> None:

@@ -13,13 +13,13 @@ from typing import TypeVar
 
 from trailsieve.alarms.evaluator import Alarms
 from trailsieve.engine.checkpoint import Checkpoint, Epoch, MemoryCheckpoint
-from trailsieve.engine.dead_letters import DeadLetters, RatioLimit
+from trailsieve.engine.dead_letters import RatioLimit
 from trailsieve.engine.dedup import RecentIds
 from trailsieve.engine.delivery import Delivery, DirectDelivery
 from trailsieve.engine.group_commit import GroupCommit
 from trailsieve.engine.processor import BatchResult, Processor
 from trailsieve.engine.stats import Matched, RunStats
-from trailsieve.model import Alert, Message, Position
+from trailsieve.model import Alert, Message, Position, Problem
 from trailsieve.ports import Source
 
 T = TypeVar("T", bound=Matched)
@@ -52,6 +52,7 @@ class Pipeline:
     """A source, a rule set and sinks, wired together.
 
     Attributes:
+        on_problem: called with each problem: to report it, to save it as a dead letter.
         alarms: the alarms of the rules that have one.
         commit_every: seconds for which epochs wait to be saved together; 0 saves each at once.
         limit: ends the run when too much cannot be read.
@@ -63,7 +64,7 @@ class Pipeline:
     source: Source
     process: ProcessAll
     delivery: Delivery | DirectDelivery
-    dead_letters: Sequence[DeadLetters]
+    on_problem: Sequence[Callable[[Problem], None]]
     stats: RunStats = field(default_factory=RunStats)
     checkpoint: Checkpoint = field(default_factory=MemoryCheckpoint)
     seen: RecentIds = field(default_factory=RecentIds)
@@ -135,8 +136,8 @@ class Pipeline:
                 self._shown.add(advice)
                 self.info(advice)
         for problem in result.problems:
-            for letters in self.dead_letters:
-                letters.add(problem)
+            for handle in self.on_problem:
+                handle(problem)
         self.limit.add(result.records, result.problems)
 
     def _alarm_advice(self, result: BatchResult) -> Iterator[str]:

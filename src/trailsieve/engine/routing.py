@@ -1,4 +1,4 @@
-"""Which alerts a sink takes, and how it is treated: the settings that every `[[sink]]` may have."""
+"""The settings that every `[[sink]]` may have: which alerts it gets, and how it gets them."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from trailsieve.times import duration_seconds
 
 
 class Routing(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Settings of every sink; an alert goes to it when `severity`, `tags` and `accounts` all allow it.
+    """Settings of every sink. It gets an alert when `severity`, `tags` and `accounts` all allow it.
 
     Attributes:
-        name: what messages call it; its kind when not given.
-        required: whether the checkpoint waits for it. A sink that is not required never makes the source
-            wait: alerts that it does not take for `give_up_after` go to the dead letters.
-        severity: the lowest severity that it takes, or a list of just those that it takes.
-        tags: it takes alerts that have one of these tags; all when empty.
-        accounts: it takes alerts of these accounts; all when empty.
-        heartbeat: whether the heartbeat of `[run]` is sent to it, whatever it takes otherwise.
-        max_batch: alerts handed over at once, at most.
-        rate: alerts a second, at most; 0 for as many as it takes.
-        give_up_after: how long a sink that is not required may refuse an alert, such as 15m.
-        queue: how many alerts wait for a sink that is not required; more go to the dead letters.
+        name: its name in messages. Default: its kind.
+        required: whether the checkpoint waits for it. An optional sink never makes the source wait: alerts
+            that it does not accept within `give_up_after` go to the dead letters.
+        severity: the lowest severity, or a list of severities, that it gets.
+        tags: it gets alerts with any of these tags; all alerts when empty.
+        accounts: it gets alerts of these accounts; of all accounts when empty.
+        heartbeat: whether it gets the heartbeat of `[run]`, whatever its other settings.
+        max_batch: the most alerts in one delivery.
+        rate: the most alerts per second; 0 for no limit.
+        give_up_after: how long an optional sink may refuse an alert, such as 15m.
+        queue: the most alerts that wait for an optional sink; more go to the dead letters.
     """
 
     name: str = ""
@@ -39,15 +39,15 @@ class Routing(Struct, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         duration_seconds(self.give_up_after, "give_up_after")
         if self.max_batch < 1 or self.queue < 1 or self.rate < 0:
-            raise ValueError("`max_batch` and `queue` are at least 1, `rate` is not negative")
+            raise ValueError("`max_batch` and `queue` must be at least 1, `rate` must not be negative")
 
     @property
     def patience(self) -> float:
-        """`give_up_after` in seconds."""
+        """Returns `give_up_after` in seconds."""
         return duration_seconds(self.give_up_after, "give_up_after")
 
     def takes(self, alert: Alert) -> bool:
-        """Whether an alert goes to this sink."""
+        """Returns whether the sink gets an alert."""
         wanted = (
             alert.severity in self.severity
             if isinstance(self.severity, list)
