@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +192,21 @@ def test_descriptions_are_as_long_as_an_alarm_takes() -> None:
     description = json.loads(export.text)["Resources"]["RAlarm"]["Properties"]["AlarmDescription"]
     assert len(description) == 1024
     assert any("cut to the 1024 characters" in loss for loss in export.losses["r"])
+
+
+@pytest.mark.parametrize("back", ROUNDS)
+def test_numbered_names_do_not_collide(back: str, tmp_path: Path) -> None:
+    rules = [replace(rule("a", description=name), id=name) for name in ("a*", "a:", "a--2", "a--2")]
+    again = ROUNDS[back](rules, tmp_path)
+    assert [one.description for one in again] == ["a*", "a:", "a--2", "a--2"]
+    assert len({one.id for one in again}) == 4
+
+
+@pytest.mark.parametrize("back", ROUNDS)
+def test_a_threshold_of_more_than_64_bits(back: str, tmp_path: Path) -> None:
+    [again] = ROUNDS[back]([rule("a", alarm=Alarm(10**30, 60))], tmp_path)
+    assert again.alarm
+    assert again.alarm.threshold == 1e30
 
 
 # --- what other services can say ---

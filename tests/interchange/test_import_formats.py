@@ -113,6 +113,23 @@ def test_answers_that_the_aws_cli_printed(tmp_path: Path) -> None:
     assert b'alarm = { threshold = 1, period = "1m", missing = "notBreaching" }' in result.out
 
 
+@pytest.mark.parametrize(
+    ("filters", "alarms", "line"),
+    [
+        (["f"], ["f"], "1 rule imported, 0 things not carried over"),
+        (["f"], [], "1 rule imported, 1 thing not carried over"),
+        (["f", "g", "h"], ["f"], "3 rules imported, 2 things not carried over"),
+    ],
+)
+def test_the_summary_counts_rules_and_losses(
+    filters: list[str], alarms: list[str], line: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "describe.json"
+    content = {"metricFilters": list(map(metric_filter, filters)), "MetricAlarms": list(map(alarm, alarms))}
+    file.write_text(json.dumps(content))
+    assert trailsieve("import", "json", file).err.splitlines()[-1] == f"trailsieve: {line}"
+
+
 MATH = {
     "Metrics": [
         {"Id": "a", "Expression": "b+c"},

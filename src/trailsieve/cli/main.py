@@ -33,7 +33,7 @@ _COMMANDS = {
     "diff": "Prove that two patterns or rules mean the same, or show where they differ.",
     "lint": "Find what is wrong with patterns and rules, each finding with its proof.",
     "rules": "List, show and export rules.",
-    "import": "Make rules of metric filters and alarms, or of Sigma rules.",
+    "import": "Turn metric filters and alarms, or Sigma rules, into a rule file.",
     "parity": "Compare rules with what CloudWatch would have done, minute by minute.",
     "audit": "Judge an account's monitoring by what it does: the CIS controls, link by link.",
     "test": "Run the tests that rules carry.",

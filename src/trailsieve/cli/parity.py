@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import orjson
 
 from trailsieve.analysis.alarm_history import HistoryComparison, compare, to_alarm
 from trailsieve.analysis.parity import Difference, Parity, Span, minutes, parity
@@ -15,10 +14,10 @@ from trailsieve.analysis.simulation import Archive
 from trailsieve.cli.inputs import over, time_range
 from trailsieve.cli.json_output import print_json
 from trailsieve.cli.options import global_options, max_object_size, screen
-from trailsieve.errors import UsageError, visible, visible_lines
+from trailsieve.errors import visible, visible_lines
 from trailsieve.interchange.importers.cloudwatch import read
 from trailsieve.interchange.importers.metric_filters import rule_drafts
-from trailsieve.interchange.importers.model import ImportResult, text_of
+from trailsieve.interchange.importers.model import ImportResult, json_of
 from trailsieve.rules.load import load_pack
 from trailsieve.rules.rule import Rule, joined
 from trailsieve.times import rfc3339
@@ -116,10 +115,7 @@ def _state(paths: Sequence[Path]) -> tuple[list[Rule], list[dict[str, Any]]]:
     """Metric filters and alarms as rules, and the items of alarm histories."""
     result, history = ImportResult(), []
     for path in paths:
-        try:
-            content = orjson.loads(text_of(path))
-        except ValueError as error:
-            raise UsageError(f"{path}: cannot be read as JSON: {error}") from None
+        content = json_of(path)
         items = content.get("AlarmHistoryItems") if isinstance(content, dict) else None
         if isinstance(items, list):
             history += [item for item in items if isinstance(item, dict)]

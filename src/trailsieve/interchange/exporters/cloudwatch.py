@@ -48,7 +48,7 @@ def _filter(rule: Rule, name: str, target: ExportTarget) -> Json:
         "metricValue": metric.value.text if isinstance(metric.value, Reference) else str(metric.value),
     }
     if metric.default is not None:
-        transformation["defaultValue"] = metric.default
+        transformation["defaultValue"] = _number(metric.default)
     if metric.dimensions:
         transformation["dimensions"] = {key: reference.text for key, reference in metric.dimensions}
     return {
@@ -71,7 +71,7 @@ def _alarm(rule: Rule, name: str, target: ExportTarget) -> Json:
         "Period": alarm.period,
         "EvaluationPeriods": alarm.evaluation_periods,
         "DatapointsToAlarm": alarm.datapoints_to_alarm,
-        "Threshold": alarm.threshold,
+        "Threshold": _number(alarm.threshold),
         "ComparisonOperator": _COMPARISONS[alarm.comparison],
         "TreatMissingData": alarm.missing,
     }
@@ -81,6 +81,11 @@ def _alarm(rule: Rule, name: str, target: ExportTarget) -> Json:
             for key, _ in rule.metric.dimensions
         ]
     return described | {ACTIONS[state]: [target.topic] for state in alarm.notify}
+
+
+def _number(value: int | float) -> int | float:
+    """The number, as a double if it has more than 64 bits."""
+    return value if abs(value) < 2**63 else float(value)
 
 
 def _losses_of_alarm(rule: Rule) -> Iterator[str]:
@@ -99,7 +104,7 @@ def _losses_of_alarm(rule: Rule) -> Iterator[str]:
 
 def _losses_of_rule(rule: Rule) -> Iterator[str]:
     if rule.exceptions:
-        yield f"{len(rule.exceptions)} exceptions: CloudWatch counts the events that they exclude"
+        yield "exceptions: CloudWatch counts the events that they exclude"
     if not rule.metric.cloudwatch_exact:
         yield "cloudwatch_exact = false: CloudWatch counts its own way (rules 61 and 62)"
     if len(rule.description) > MAX_DESCRIPTION:

@@ -41,7 +41,7 @@ _TYPES: dict[str, Any] = {"NULL": None, "TRUE": True, "FALSE": False}
 Way = dict[tuple[str, ...], list[Any]]  # by path, the matchers of which one must match; all paths must
 _LOSSES = (
     "every match is an event: the threshold, period and M of N of the alarm are not applied",
-    "calls that only read reach rules in the state ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS alone",
+    "only rules in the state ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS receive read-only calls",
     "values are compared with their JSON types; calls of global services arrive in us-east-1 only",
 )
 
@@ -67,7 +67,7 @@ def event_pattern(expression: Expression) -> Json:
     details = [_nested(way) for way in ways]
     detail = details[0] if len(details) == 1 else {"$or": details}
     pattern = {"detail-type": [{"suffix": "via CloudTrail"}], "detail": detail}
-    if len(orjson.dumps(pattern)) > MAX_PATTERN:
+    if len(orjson.dumps(pattern).decode()) > MAX_PATTERN:
         raise InexpressibleError(f"the pattern would exceed EventBridge's {MAX_PATTERN} characters")
     return pattern
 
@@ -91,7 +91,7 @@ def _chosen(options: list[list[list[Term]]]) -> Iterator[tuple[list[Term], ...]]
     for ways in options:
         count *= len(ways)
     if count > _MAX_WAYS:
-        raise InexpressibleError(f"&& over || expands to {count} cases, more than EventBridge takes")
+        raise InexpressibleError(f"&& over || expands to {count} alternatives; the limit is {_MAX_WAYS}")
     return product(*options)
 
 

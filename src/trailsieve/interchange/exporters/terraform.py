@@ -92,7 +92,7 @@ def _value(content: Any, used: dict[Placeholder, None]) -> str:
 
 
 def _text(text: str) -> str:
-    r"""A quoted string; HCL reads `${` and `%{` as templates, and lacks the escapes \\b and \\f."""
+    r"""A quoted string; HCL reads `${` and `%{` as templates, and lacks the escapes \b and \f."""
     quoted = orjson.dumps(text).decode()
     quoted = re.sub(r"([$%])\{", r"\1\1{", quoted)
     return re.sub(r"(?<!\\)((?:\\\\)*)\\([bf])", lambda m: f"{m[1]}\\u{ord(m[2]) % 98 + 8:04x}", quoted)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import orjson
-
 from trailsieve.cloudwatch.describe import OPERATIONS, describe
 from trailsieve.cloudwatch.snapshot import Json, load
 from trailsieve.errors import SourceError, UsageError
-from trailsieve.interchange.importers.model import ImportResult, Item, composite, text_of
+from trailsieve.interchange.importers.model import ImportResult, Item, composite, json_of
 from trailsieve.wire.aws import AwsConfig, client, explained
 
 _LISTS = ("metricFilters", "MetricAlarms", "CompositeAlarms")
@@ -26,10 +24,7 @@ def read(path: Path) -> ImportResult:
         for call, response in load(path).responses.items():
             result.add(_found(f"{path / call.path}", response.content))
         return result
-    try:
-        content = orjson.loads(text_of(path))
-    except ValueError as error:
-        raise UsageError(f"{path}: cannot be read as JSON: {error}") from None
+    content = json_of(path)
     if not isinstance(content, dict) or not any(isinstance(content.get(key), list) for key in _LISTS):
         raise UsageError(
             f"{path}: neither `metricFilters` nor `MetricAlarms` in it; save what "

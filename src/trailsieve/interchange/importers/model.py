@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import orjson
 
 from trailsieve.cloudwatch.snapshot import Json
 from trailsieve.errors import UsageError
@@ -76,6 +78,18 @@ def text_of(path: Path) -> str:
         return path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read: {error}") from None
+
+
+def json_of(path: Path) -> Any:
+    """The content of a JSON file.
+
+    Raises:
+        UsageError: it cannot be read, is larger than 64 MiB, or is not JSON.
+    """
+    try:
+        return orjson.loads(text_of(path))
+    except ValueError as error:
+        raise UsageError(f"{path}: cannot be read as JSON: {error}") from None
 
 
 def joined(parts: Iterable[object]) -> str:

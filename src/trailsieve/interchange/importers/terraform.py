@@ -13,8 +13,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from trailsieve.cloudwatch.snapshot import Json
 from trailsieve.errors import UsageError
 from trailsieve.interchange.importers.hcl import resources
@@ -27,7 +25,7 @@ from trailsieve.interchange.importers.model import (
     Resource,
     Unresolved,
     composite,
-    text_of,
+    json_of,
 )
 
 _OF_FILTER = {"name": "filterName", "pattern": "filterPattern"}
@@ -126,12 +124,7 @@ def _pascal(name: str) -> str:
 
 
 def _planned(path: Path) -> tuple[list[Resource], list[str]]:
-    try:
-        content = orjson.loads(text_of(path))
-    except ValueError as error:
-        raise UsageError(
-            f"{path}: cannot be read as JSON: {error}; `terraform show -json PLAN` writes what is read here"
-        ) from None
+    content = json_of(path)
     root = content if isinstance(content, dict) else {}
     values = root.get("planned_values") or root.get("values") or {}
     if "root_module" not in values:
