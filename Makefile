@@ -26,7 +26,7 @@ test: $(READY) ## Run all tests
 
 CHAOS_KILLS ?= 40
 chaos: $(READY) ## Kill the service again and again, over every source, and count its alerts (CHAOS_KILLS=40 each)
-	@CHAOS_KILLS=$(CHAOS_KILLS) $(BIN)/pytest -q tests/stream -k "kill"
+	@CHAOS_KILLS=$(CHAOS_KILLS) $(BIN)/pytest -q tests/sources -k "kill"
 
 lint: $(READY) ## Check style, types and the layers of the architecture
 	@$(BIN)/ruff check

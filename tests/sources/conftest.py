@@ -8,15 +8,15 @@ from contextlib import contextmanager
 import pytest
 
 from tests.servers import kafka as kafka_server
-from tests.sources.ledger import LEDGER
-from tests.sources.ledger import lines as ledger_lines
+from tests.sources.kill_report import ROWS
+from tests.sources.kill_report import lines as report_lines
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What the kills cost."""
-    if LEDGER:
+    if ROWS:
         terminalreporter.section("alerts of services that were killed")
-        terminalreporter.write("\n".join(ledger_lines()) + "\n")
+        terminalreporter.write("\n".join(report_lines()) + "\n")
 
 
 @contextmanager

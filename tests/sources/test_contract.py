@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.servers.moto import Bucket
-from tests.sources.buckets import minutes, open_bucket
-from tests.sources.endless import follow, kinesis, stdin
-from tests.sources.kafka import kafka
+from tests.sources.contract_kafka import kafka
+from tests.sources.contract_streams import follow, kinesis, stdin
+from tests.sources.trail_buckets import minutes, open_bucket
 from trailsieve.model import Message, Offset, Position
 from trailsieve.ports import RunContext, Source
 from trailsieve.sources.files import FilesSource, list_files

@@ -14,8 +14,8 @@ import pytest
 
 from tests.cli.console import denied
 from tests.servers.kinesis import Kinesis, Stream, create, kinesis  # noqa: F401
-from tests.sources.kafka_topic import alert_ids
-from tests.sources.ledger import enter
+from tests.sources.kafka.topic import alert_ids
+from tests.sources.kill_report import add_row
 from tests.sources.service import KILLS, Service, until
 from tests.trail.aggregate import aggregated
 
@@ -84,7 +84,7 @@ def test_kills_splits_and_merges_lose_nothing(stream: Stream, service: Service) 
     until(lambda: len(set(service.alerts)) >= expected, "all alerts came")
     assert service.stop() == 0
     records = [json.dumps(record(number)).encode() for number in range(per_part * KILLS)]
-    enter("kinesis", KILLS, len(records), alert_ids(records), service.alerts)
+    add_row("kinesis", KILLS, len(records), alert_ids(records), service.alerts)
     assert len(set(service.alerts)) == expected
     assert not service.dead_letters
     assert "control messages" in service.said

@@ -293,7 +293,7 @@ def test_shards_that_are_gone_are_forgotten(stream: Stream) -> None:
         ({"profile": "no-such-profile"}, ["no-such-profile"]),
     ],
 )
-def test_what_is_wrong_is_told_with_what_to_do(
+def test_errors_are_reported_with_a_remedy(
     stream: Stream, settings: dict[str, Any], answers: Sequence[str]
 ) -> None:
     url = stream.client.meta.endpoint_url

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.servers.moto import Moto, archive
-from tests.sources.buckets import ACCOUNT, BODY, REGION, key, minutes, open_bucket, rest, trail
-from tests.sources.ledger import enter
+from tests.sources.kill_report import add_row
 from tests.sources.service import KILLS, SAMPLE_RECORDS, Service, expected, until
+from tests.sources.trail_buckets import ACCOUNT, BODY, REGION, key, minutes, open_bucket, rest, trail
 from trailsieve.errors import SourceError
 from trailsieve.ports import RunContext
 from trailsieve.sources.object_fetcher import FetchedObject, ObjectFetcher
@@ -257,4 +257,4 @@ def test_kills_lose_nothing(moto: Moto, root: Path, tmp_path: Path) -> None:
     service.started()
     until(lambda: set(service.alerts) >= set(wanted), "all alerts came")
     assert service.stop() == 0
-    enter("s3", KILLS, SAMPLE_RECORDS, wanted, service.alerts)
+    add_row("s3", KILLS, SAMPLE_RECORDS, wanted, service.alerts)

@@ -10,8 +10,8 @@ import pytest
 
 from tests.cli.console import trailsieve
 from tests.servers.moto import Bucket, Moto, archive
-from tests.sources.buckets import ACCOUNT, BODY, first, key, keys_of, minutes, open_bucket, rest, trail
 from tests.sources.service import expected
+from tests.sources.trail_buckets import ACCOUNT, BODY, first, key, keys_of, minutes, open_bucket, rest, trail
 from trailsieve.model import Offset
 from trailsieve.ports import RunContext
 from trailsieve.sources.s3.source import S3Source

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.servers.kafka import Kafka
-from tests.sources.kafka_topic import CLIENTS, Topic, alert_ids, cloudtrail, new_topic
-from tests.sources.ledger import enter
+from tests.sources.kafka.topic import CLIENTS, Topic, alert_ids, cloudtrail, new_topic
+from tests.sources.kill_report import add_row
 from tests.sources.service import KILLS, Service, until
 from trailsieve.engine.checkpoint import MemoryCheckpoint
 from trailsieve.engine.decode import Decoder
@@ -70,7 +70,7 @@ def test_killed_at_any_moment_nothing_is_lost(
     service.started()
     wait_for(alert_ids(records), [service])
     assert service.stop() == 0
-    enter(f"kafka, {client}", KILLS, len(records), alert_ids(records), service.alerts)
+    add_row(f"kafka, {client}", KILLS, len(records), alert_ids(records), service.alerts)
     assert sum(topic.committed().values()) == len(records)
     assert service.dead_letters == []
 

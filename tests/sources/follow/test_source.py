@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cli.console import denied
-from tests.sources.kafka_topic import alert_ids
-from tests.sources.ledger import enter
+from tests.sources.kafka.topic import alert_ids
+from tests.sources.kill_report import add_row
 from tests.sources.service import KILLS, Service, until
 from trailsieve.errors import SourceError
 from trailsieve.model import GONE, Message, Offset
@@ -154,7 +154,7 @@ def test_a_line_that_is_too_long_is_a_problem_and_costs_itself(log: Path) -> Non
     assert "more than 100 bytes" in messages[1].problem
 
 
-def test_what_may_not_be_read_is_told(log: Path) -> None:
+def test_unreadable_files_are_reported(log: Path) -> None:
     log.mkdir()
     opened = Opened(log)
     assert opened.source.check() == "0 files can be followed"
@@ -262,6 +262,6 @@ def test_kills_and_rotations_lose_nothing(service: Service, log: Path) -> None:
     expected = kills * per_part // 10
     until(lambda: len(set(service.alerts)) >= expected, "all alerts came")
     assert service.stop() == 0
-    enter("follow", kills, len(records), alert_ids(records), service.alerts)
+    add_row("follow", kills, len(records), alert_ids(records), service.alerts)
     assert len(set(service.alerts)) == expected
     assert not service.dead_letters

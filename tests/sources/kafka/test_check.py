@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.console import trailsieve
 from tests.servers.kafka import PASSWORD, USER, Kafka
-from tests.sources.kafka_topic import CLIENTS, Topic, new_topic, read
+from tests.sources.kafka.topic import CLIENTS, Topic, new_topic, read
 from trailsieve.errors import SourceError
 from trailsieve.sources.kafka.config import Config
 from trailsieve.wire import kafka as wire
@@ -77,7 +77,7 @@ def test_brokers_with_tls_and_a_password_serve_us(
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_what_is_wrong_is_told_with_what_to_do(
+def test_errors_are_reported_with_a_remedy(
     client: str, wrong: dict[str, Any], says: list[str], secured_kafka: Kafka, tmp_path: Path
 ) -> None:
     topic = new_topic(secured_kafka, client)

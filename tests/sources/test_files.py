@@ -85,7 +85,7 @@ def test_a_long_line_never_comes_whole_into_memory(tmp_path: Path, monkeypatch: 
         (lambda data: data + data, ""),
     ],
 )
-def test_damage_is_told_behind_the_lines_before_it(
+def test_damage_is_reported_after_the_lines_before_it(
     tmp_path: Path, damaged: Callable[[bytes], bytes], problem: str
 ) -> None:
     path = tmp_path / "x.jsonl.gz"

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from tests.servers.moto import Bucket, Moto, Queue, archive, s3_notification
-from tests.sources.buckets import BODY, minutes, trail
-from tests.sources.ledger import enter
+from tests.sources.kill_report import add_row
 from tests.sources.service import KILLS, SAMPLE_RECORDS, Service, expected, until
+from tests.sources.trail_buckets import BODY, minutes, trail
 from trailsieve.errors import SourceError
 from trailsieve.model import Message
 from trailsieve.ports import RunContext
@@ -395,6 +395,6 @@ def test_kills_lose_nothing(moto: Moto, root: Path, tmp_path: Path) -> None:
     service.started()
     until(lambda: queue.counts() == (0, 0), "the queue was empty")
     assert service.stop() == 0
-    enter("sqs", KILLS, SAMPLE_RECORDS, wanted, service.alerts)
+    add_row("sqs", KILLS, SAMPLE_RECORDS, wanted, service.alerts)
     reasons = {letter["object"]: letter for letter in service.dead_letters}
     assert "poison" in {letter.get("text") for letter in reasons.values()}
