@@ -110,13 +110,13 @@ class DeliveryError(TrailsieveError):
         reason: str,
         again: frozenset[str],
         refused: dict[str, str] | None = None,
-        wait: float | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.again = again
         self.refused = refused or {}
-        self.wait = wait
+        self.retry_after = retry_after
 
 
 class CheckpointError(TrailsieveError):

@@ -84,7 +84,7 @@ class Receiver(MemorySink):
 
 def busy(wait: float | None = None) -> Callable[[Sequence[Alert]], Exception]:
     """Nothing is taken."""
-    return lambda alerts: DeliveryError("busy", frozenset(alert.id for alert in alerts), wait=wait)
+    return lambda alerts: DeliveryError("busy", frozenset(alert.id for alert in alerts), retry_after=wait)
 
 
 def wait_for(condition: Callable[[], object]) -> None:

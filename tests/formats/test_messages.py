@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from msgspec.structs import replace
 
 from tests.formats.alerts import ALARM, MATCH, OVER, alerts
-from trailsieve.formats import fit, native, pagerduty, slack, teams
+from trailsieve.formats import native, pagerduty, size_limit, slack, teams
 from trailsieve.model import Alert
 
 
@@ -65,11 +65,13 @@ def test_an_alarm_that_is_over_resolves_the_incident_that_it_opened() -> None:
 
 
 def test_an_alert_is_made_smaller_only_when_it_must_be() -> None:
-    assert fit.fitted(MATCH, native.encode, 10_000) == native.encode(MATCH)
-    without = json.loads(fit.fitted(replace(MATCH, records=(b"1" * 20_000,)), native.encode, 10_000))
+    assert size_limit.encode_within(MATCH, native.encode, 10_000) == native.encode(MATCH)
+    without = json.loads(
+        size_limit.encode_within(replace(MATCH, records=(b"1" * 20_000,)), native.encode, 10_000)
+    )
     assert (without["records"], without["records_omitted"]) == ([], 1)
     assert without["user_agent"] == MATCH.user_agent
     big = replace(ALARM, user_agent="A" * 20_000, records=(b"1" * 20_000,))
-    small = json.loads(fit.fitted(big, native.encode, 10_000))
+    small = json.loads(size_limit.encode_within(big, native.encode, 10_000))
     assert small["user_agent"] == "A" * 1023 + "…"
     assert {small[name] for name in ("id", "rule", "count")} == {ALARM.id, ALARM.rule, 41}

@@ -16,7 +16,7 @@ import trustme
 
 from tests.servers.receiver import Receiver, Reply, Request
 from trailsieve.errors import SinkError
-from trailsieve.wire.http import Answer, Client, HttpConfig, UnreachableError
+from trailsieve.wire.http import Client, HttpConfig, HttpResponse, UnreachableError
 
 SECRET = "Splunk b5a1f0aa-secret"
 
@@ -98,14 +98,16 @@ def test_a_url_that_is_none_is_refused(url: str) -> None:
     [("120", 120), ("0", 0), ("999999999999", 3600), ("", None), ("soon", None), ("-1", None), ("١", None)],
 )
 def test_retry_after(text: str, wait: float | None) -> None:
-    assert Answer(503, {"retry-after": text} if text else {}, b"").wait == wait
+    assert HttpResponse(503, {"retry-after": text} if text else {}, b"").retry_after == wait
 
 
 def test_retry_after_as_a_date() -> None:
     def wait(seconds: float) -> float | None:
         from email.utils import formatdate
 
-        return Answer(503, {"retry-after": formatdate(time.time() + seconds, usegmt=True)}, b"").wait
+        return HttpResponse(
+            503, {"retry-after": formatdate(time.time() + seconds, usegmt=True)}, b""
+        ).retry_after
 
     assert wait(-100) == 0
     assert 90 < (wait(100) or 0) <= 101

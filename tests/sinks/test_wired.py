@@ -21,7 +21,7 @@ from trailsieve.formats import native
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
 from trailsieve.sinks import kafka, security_hub, sns, sqs, syslog
-from trailsieve.sinks.aws_batching import judged
+from trailsieve.sinks.aws_batching import raise_failed_entries
 
 KNOW_IDS = {"sqs fifo", "security_hub", "kafka"}
 RELIABLE = [name for name in WIRED if not name.endswith(" udp")]
@@ -231,11 +231,11 @@ def test_entries_that_aws_did_not_take() -> None:
         ("c", "ThrottlingException", "slow down", True),
     ]
     with pytest.raises(DeliveryError) as error:
-        judged("sqs x", failed)
+        raise_failed_entries("sqs x", failed)
     assert error.value.again == {"b", "c"}
     assert error.value.refused == {"a": "sqs x: InvalidParameterValue: no"}
     with pytest.raises(SinkError, match="mend the permission"):
-        judged("sqs x", [("a", "KMS.AccessDeniedException", "no", True)])
+        raise_failed_entries("sqs x", [("a", "KMS.AccessDeniedException", "no", True)])
 
 
 def _no_queue() -> Any:

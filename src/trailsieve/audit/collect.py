@@ -19,7 +19,7 @@ from trailsieve.cloudwatch import alarms
 from trailsieve.cloudwatch.describe import OPERATIONS, describe
 from trailsieve.cloudwatch.snapshot import ApiCall, ApiResponse, Json, Snapshot
 from trailsieve.errors import SourceError
-from trailsieve.wire.aws import AwsConfig, answer, explained, fault, session
+from trailsieve.wire.aws import AwsConfig, explain, explained, fault, session
 
 _EXPECTED = ("refused", "gone", "wrong")  # errors that are kept as responses: the audit says what they mean
 
@@ -121,7 +121,7 @@ class _Collector:
         except (ClientError, BotoCoreError) as error:
             if not isinstance(error, ClientError) or fault(error) not in _EXPECTED:
                 where = f"account {self.account}, {region}, {known.action}"
-                raise SourceError(f"{where}: {answer(error)}") from None
+                raise SourceError(f"{where}: {explain(error)}") from None
             failure = error.response["Error"]
             response = ApiResponse(error=failure["Code"], message=failure["Message"])
         self.snapshot.responses[call] = response

@@ -22,7 +22,7 @@ from trailsieve.cli.progress import Progress
 from trailsieve.cli.summary_table import print_summary
 from trailsieve.engine.dead_letters import FileDeadLetters
 from trailsieve.engine.stats import RunStats
-from trailsieve.formats import encoder, line
+from trailsieve.formats import encoder, table
 from trailsieve.model import Problem
 from trailsieve.ports import RunContext, Sink, Source
 from trailsieve.rules.load import load_pack
@@ -154,9 +154,9 @@ def _sink(options: _Options, stack: ExitStack) -> Sink:
     form = options.form or ("table" if stream.isatty() else "jsonl")
     if form != "table":
         return StreamSink(stream, encoder(form))
-    widths = line.fitting(shutil.get_terminal_size().columns) if stream.isatty() else line.WIDTHS
-    stream.write(line.header(widths) + b"\n")
-    return StreamSink(stream, partial(line.encode, widths=widths))
+    widths = table.column_widths(shutil.get_terminal_size().columns) if stream.isatty() else table.WIDTHS
+    stream.write(table.header(widths) + b"\n")
+    return StreamSink(stream, partial(table.encode, widths=widths))
 
 
 def _on_problem(options: _Options, shown: Screen, stack: ExitStack) -> list[Callable[[Problem], None]]:

@@ -84,7 +84,7 @@ def _deliver(sink: Any, alerts: list[Alert]) -> dict[str, str]:
                 return refused
             reason = error.reason
             if number + 1 < _TRIES:
-                time.sleep(backoff.next(error.wait))
+                time.sleep(backoff.next(error.retry_after))
     return refused | {alert.id: reason for alert in alerts}
 
 

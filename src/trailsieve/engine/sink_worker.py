@@ -152,7 +152,7 @@ class SinkWorker:
                 self._up()
             except DeliveryError as error:
                 batch = self._after(error, batch)
-                wait = backoff.next(error.wait)
+                wait = backoff.next(error.retry_after)
             except Exception as error:
                 self._end(error)
                 return

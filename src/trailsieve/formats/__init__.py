@@ -1,4 +1,4 @@
-"""Alert formats: pure functions from `Alert` to bytes, one file each."""
+"""Alert formats: pure functions from `Alert` to bytes, one module each."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from importlib import import_module
 
 from trailsieve.model import Alert
 
-_FILES = {"jsonl": "native", "table": "line"}
-
 
 def encoder(name: str) -> Callable[[Alert], bytes]:
-    """The `encode` of a format: jsonl or native, table, ecs, ocsf, asff, cef, leef, slack, teams."""
-    encode: Callable[[Alert], bytes] = import_module(f"trailsieve.formats.{_FILES.get(name, name)}").encode
+    """The `encode` function of a format: jsonl or native, table, ecs, ocsf, asff, cef, leef, slack, teams."""
+    module = import_module(f"trailsieve.formats.{'native' if name == 'jsonl' else name}")
+    encode: Callable[[Alert], bytes] = module.encode
     return encode

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from trailsieve.errors import shorten
-from trailsieve.formats import facts
+from trailsieve.formats import alert_fields
 from trailsieve.model import Alert
 
 _SEVERITY = {
@@ -33,16 +33,16 @@ def document(alert: Alert, account: str | None = None, region: str | None = None
     """The alert as a finding of `account` and `region`, which are the alert's own when not given."""
     account = account or _account(alert)
     region = region or _region(alert)
-    aws = facts.partition(region)
-    time = facts.rfc3339(facts.moment(alert))
-    return facts.told(
+    aws = alert_fields.partition(region)
+    time = alert_fields.rfc3339(alert_fields.event_time(alert))
+    return alert_fields.without_empty(
         {
             "SchemaVersion": "2018-10-08",
-            "Id": f"{facts.PRODUCT}/{alert.id}",
+            "Id": f"{alert_fields.PRODUCT}/{alert.id}",
             "ProductArn": f"arn:{aws}:securityhub:{region}:{account}:product/{account}/default",
-            "ProductName": facts.PRODUCT,
-            "CompanyName": facts.PRODUCT,
-            "GeneratorId": _text(f"{facts.PRODUCT}/{alert.rule}", 512),
+            "ProductName": alert_fields.PRODUCT,
+            "CompanyName": alert_fields.PRODUCT,
+            "GeneratorId": _text(f"{alert_fields.PRODUCT}/{alert.rule}", 512),
             "AwsAccountId": account,
             "Region": region,
             "CreatedAt": alert.window.start if alert.window else time,
@@ -50,7 +50,7 @@ def document(alert: Alert, account: str | None = None, region: str | None = None
             "FirstObservedAt": alert.window.start if alert.window else time,
             "LastObservedAt": alert.window.end if alert.window else time,
             "Title": _text(alert.title, 256) or alert.rule,
-            "Description": _text(facts.sentence(alert), 1024) or alert.rule,
+            "Description": _text(alert_fields.summary(alert), 1024) or alert.rule,
             "SourceUrl": _url(alert),
             "FindingProviderFields": {
                 "Severity": {"Label": _SEVERITY[alert.severity], "Original": alert.severity},
@@ -102,7 +102,7 @@ def _resources(alert: Alert, account: str, region: str, aws: str) -> list[dict[s
 def _action(alert: Alert, time: str) -> dict[str, Any] | None:
     if not (alert.event_name and alert.event_source):
         return None
-    ip = facts.address(alert)
+    ip = alert_fields.source_ip(alert)
     call: dict[str, Any] = {
         "Api": _text(alert.event_name, 128),
         "ServiceName": _text(alert.event_source, 128),
@@ -132,4 +132,4 @@ def _fields(alert: Alert) -> dict[str, str]:
         **{f"dimension/{name}": value for name, value in sorted(alert.dimensions.items())},
     }
     told = [(name, text) for name, text in fields.items() if text][:_MAX_FIELDS]
-    return {_text(f"{facts.PRODUCT}/{name}", 128): _text(text, _MAX_FIELD) for name, text in told}
+    return {_text(f"{alert_fields.PRODUCT}/{name}", 128): _text(text, _MAX_FIELD) for name, text in told}

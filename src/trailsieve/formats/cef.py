@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trailsieve.errors import visible
-from trailsieve.formats import facts
+from trailsieve.formats import alert_fields
 from trailsieve.model import Alert
 
 _HEADER = str.maketrans({"\\": "\\\\", "|": "\\|"})
@@ -21,8 +21,15 @@ _LONG, _CUSTOM, _NAME = 1023, 4000, 63  # characters
 
 def encode(alert: Alert) -> bytes:
     """The alert as one line, without a newline."""
-    severity = str(facts.SEVERITY_OF_TEN[alert.severity])
-    names = (facts.PRODUCT, facts.PRODUCT, facts.FORMAT_VERSION, alert.rule, alert.title, severity)
+    severity = str(alert_fields.SEVERITY_OF_TEN[alert.severity])
+    names = (
+        alert_fields.PRODUCT,
+        alert_fields.PRODUCT,
+        alert_fields.FORMAT_VERSION,
+        alert.rule,
+        alert.title,
+        severity,
+    )
     header = "|".join(("CEF:0", *(_header(name) for name in names)))
     extension = " ".join(f"{key}={_value(text, limit)}" for key, text, limit in _extension(alert) if text)
     return f"{header}|{extension}".encode("utf-8", "replace")
@@ -30,20 +37,20 @@ def encode(alert: Alert) -> bytes:
 
 def _extension(alert: Alert) -> Iterator[tuple[str, str | None, int]]:
     """Key, text and greatest length of every field."""
-    time = facts.milliseconds(facts.moment(alert))
-    start = facts.time_of(alert.window.start) if alert.window else None
-    end = facts.time_of(alert.window.end) if alert.window else None
-    ip = facts.address(alert)
+    time = alert_fields.epoch_milliseconds(alert_fields.event_time(alert))
+    start = alert_fields.parse_time(alert.window.start) if alert.window else None
+    end = alert_fields.parse_time(alert.window.end) if alert.window else None
+    ip = alert_fields.source_ip(alert)
     yield "externalId", alert.id, 40
     yield "rt", str(time), 20
-    yield "start", str(facts.milliseconds(start) if start else time), 20
-    yield "end", str(facts.milliseconds(end) if end else time), 20
+    yield "start", str(alert_fields.epoch_milliseconds(start) if start else time), 20
+    yield "end", str(alert_fields.epoch_milliseconds(end) if end else time), 20
     yield "cat", alert.kind, _LONG
     yield "act", alert.event_name, _NAME
     yield "cnt", str(alert.count), 20
-    yield "msg", facts.sentence(alert), _LONG
+    yield "msg", alert_fields.summary(alert), _LONG
     yield "suid", alert.principal, _LONG
-    yield "suser", facts.user_name(alert.principal), _LONG
+    yield "suser", alert_fields.user_name(alert.principal), _LONG
     if ip and ":" in ip:
         yield "c6a2", ip, 40
         yield "c6a2Label", "Source IPv6 Address", _LONG

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from trailsieve.formats import facts, native
+from trailsieve.formats import alert_fields, native
 from trailsieve.model import Alert
 
 VERSION = "8.17.0"  # every field below exists in 9.x with the same meaning
@@ -20,13 +20,13 @@ _SEVERITY = {"informational": 0, "low": 21, "medium": 47, "high": 73, "critical"
 
 def document(alert: Alert) -> dict[str, Any]:
     """The alert as an ECS document; `trailsieve.*` holds what ECS has no name for."""
-    time = facts.rfc3339(facts.moment(alert))
-    ip = facts.address(alert)
-    return facts.told(
+    time = alert_fields.rfc3339(alert_fields.event_time(alert))
+    ip = alert_fields.source_ip(alert)
+    return alert_fields.without_empty(
         {
             "@timestamp": time,
             "ecs": {"version": VERSION},
-            "message": facts.sentence(alert),
+            "message": alert_fields.summary(alert),
             "event": {
                 "id": alert.id,
                 "kind": "alert",
@@ -49,11 +49,11 @@ def document(alert: Alert) -> dict[str, Any]:
                 "region": alert.region,
                 "service": {"name": (alert.event_source or "").removesuffix(".amazonaws.com")},
             },
-            "user": {"id": alert.principal, "name": facts.user_name(alert.principal)},
+            "user": {"id": alert.principal, "name": alert_fields.user_name(alert.principal)},
             "source": {"address": alert.source_ip, "ip": ip},
             "user_agent": {"original": alert.user_agent},
             "error": {"code": alert.error_code},
-            "related": {"user": facts.principals(alert), "ip": facts.addresses(alert)},
+            "related": {"user": alert_fields.principals(alert), "ip": alert_fields.source_ips(alert)},
             "threat": _threat(alert),
             "tags": list(alert.tags),
             "trailsieve": {
@@ -91,7 +91,7 @@ def _original(alert: Alert) -> str:
 
 
 def _threat(alert: Alert) -> dict[str, Any]:
-    known = facts.techniques(alert)
+    known = alert_fields.techniques(alert)
     technique = sorted({name.split(".")[0] for name in known})
     parts = [name for name in known if "." in name]
     framework = "MITRE ATT&CK" if known else None

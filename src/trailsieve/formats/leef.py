@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trailsieve.errors import visible
-from trailsieve.formats import facts
+from trailsieve.formats import alert_fields
 from trailsieve.model import Alert
 
 _LONGEST = 1024  # characters of one value; QRadar cuts a whole event at its maximum payload length
@@ -18,26 +18,26 @@ _LONGEST = 1024  # characters of one value; QRadar cuts a whole event at its max
 
 def encode(alert: Alert) -> bytes:
     """The alert as one line, without a newline."""
-    names = (facts.PRODUCT, facts.PRODUCT, facts.FORMAT_VERSION, alert.rule)
+    names = (alert_fields.PRODUCT, alert_fields.PRODUCT, alert_fields.FORMAT_VERSION, alert.rule)
     header = "|".join(("LEEF:2.0", *(visible(name).replace("|", "¦") for name in names), "x09"))
     attributes = "\t".join(f"{key}={visible(text[:_LONGEST])}" for key, text in _attributes(alert) if text)
     return f"{header}|{attributes}".encode("utf-8", "replace")
 
 
 def _attributes(alert: Alert) -> Iterator[tuple[str, str | None]]:
-    ip = facts.address(alert)
-    yield "devTime", str(facts.milliseconds(facts.moment(alert)))
-    yield "sev", str(facts.SEVERITY_OF_TEN[alert.severity])
+    ip = alert_fields.source_ip(alert)
+    yield "devTime", str(alert_fields.epoch_milliseconds(alert_fields.event_time(alert)))
+    yield "sev", str(alert_fields.SEVERITY_OF_TEN[alert.severity])
     yield "cat", alert.rule
     yield "src", ip
     yield "identHostName", None if ip else alert.source_ip
-    yield "usrName", facts.user_name(alert.principal)
+    yield "usrName", alert_fields.user_name(alert.principal)
     yield "accountName", alert.account
     yield "alertId", alert.id
     yield "kind", alert.kind
     yield "state", alert.state
     yield "title", alert.title
-    yield "msg", facts.sentence(alert)
+    yield "msg", alert_fields.summary(alert)
     yield "principal", alert.principal
     yield "eventName", alert.event_name
     yield "eventSource", alert.event_source

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from trailsieve.formats import facts, native
+from trailsieve.formats import alert_fields, native
 from trailsieve.model import Alert
 
 VERSION = "1.6.0"
@@ -31,10 +31,10 @@ def document(alert: Alert) -> dict[str, Any]:
     """The alert as a Detection Finding; an alarm that is over closes the finding."""
     activity, activity_name = _CLOSE if alert.state == "OK" else _CREATE
     severity, severity_name = _SEVERITY[alert.severity]
-    time = facts.moment(alert)
-    first = facts.time_of(alert.window.start) if alert.window else None
-    last = facts.time_of(alert.window.end) if alert.window else None
-    return facts.told(
+    time = alert_fields.event_time(alert)
+    first = alert_fields.parse_time(alert.window.start) if alert.window else None
+    last = alert_fields.parse_time(alert.window.end) if alert.window else None
+    return alert_fields.without_empty(
         {
             "activity_id": activity,
             "activity_name": activity_name,
@@ -44,20 +44,20 @@ def document(alert: Alert) -> dict[str, Any]:
             "class_name": "Detection Finding",
             "type_uid": _CLASS * 100 + activity,
             "type_name": f"Detection Finding: {activity_name}",
-            "time": facts.milliseconds(time),
-            "start_time": facts.milliseconds(first) if first else None,
-            "end_time": facts.milliseconds(last) if last else None,
+            "time": alert_fields.epoch_milliseconds(time),
+            "start_time": alert_fields.epoch_milliseconds(first) if first else None,
+            "end_time": alert_fields.epoch_milliseconds(last) if last else None,
             "severity_id": severity,
             "severity": severity_name,
             "status_id": 4 if alert.state == "OK" else 1,
             "status": "Resolved" if alert.state == "OK" else "New",
             "is_alert": True,
             "count": alert.count if alert.count > 0 else None,
-            "message": facts.sentence(alert),
+            "message": alert_fields.summary(alert),
             "metadata": _metadata(alert),
             "finding_info": _finding(alert),
             "cloud": {"provider": "AWS", "region": alert.region, "account": _account(alert)},
-            "evidences": [evidence] if (evidence := facts.told(_evidence(alert))) else [],
+            "evidences": [evidence] if (evidence := alert_fields.without_empty(_evidence(alert))) else [],
             "resources": _resources(alert),
             "observables": _observables(alert),
             "raw_data": _raw(alert),
@@ -75,7 +75,11 @@ def _metadata(alert: Alert) -> dict[str, Any]:
     return {
         "version": VERSION,
         "uid": alert.id,
-        "product": {"name": facts.PRODUCT, "vendor_name": facts.PRODUCT, "version": facts.FORMAT_VERSION},
+        "product": {
+            "name": alert_fields.PRODUCT,
+            "vendor_name": alert_fields.PRODUCT,
+            "version": alert_fields.FORMAT_VERSION,
+        },
         "profiles": ["cloud"],
         "labels": list(alert.tags),
         "log_provider": "AWS CloudTrail",
@@ -87,12 +91,12 @@ def _metadata(alert: Alert) -> dict[str, Any]:
 def _finding(alert: Alert) -> dict[str, Any]:
     kind, name = _RULE
     return {
-        "uid": facts.incident(alert),
+        "uid": alert_fields.incident_key(alert),
         "title": alert.title or alert.rule,
-        "desc": facts.sentence(alert),
+        "desc": alert_fields.summary(alert),
         "types": [alert.kind],
         "analytic": {"uid": alert.rule, "name": alert.title, "type_id": kind, "type": name},
-        "attacks": [_attack(technique) for technique in facts.techniques(alert)],
+        "attacks": [_attack(technique) for technique in alert_fields.techniques(alert)],
         "src_url": alert.references[0] if alert.references else None,
         "data_sources": ["AWS CloudTrail"],
     }
@@ -108,7 +112,7 @@ def _account(alert: Alert) -> dict[str, Any] | None:
 
 
 def _user(alert: Alert) -> dict[str, Any]:
-    return {"uid": alert.principal, "name": facts.user_name(alert.principal)}
+    return {"uid": alert.principal, "name": alert_fields.user_name(alert.principal)}
 
 
 def _evidence(alert: Alert) -> dict[str, Any]:
@@ -118,7 +122,7 @@ def _evidence(alert: Alert) -> dict[str, Any]:
         "service": {"name": alert.event_source},
         "response": {"error": alert.error_code},
     }
-    ip = facts.address(alert)
+    ip = alert_fields.source_ip(alert)
     return {
         "actor": {"user": _user(alert)},
         "api": api if alert.event_name else None,
@@ -130,14 +134,15 @@ def _resources(alert: Alert) -> list[dict[str, Any]]:
     if not alert.account:
         return []
     uid = f"AWS::::Account:{alert.account}"
-    return [facts.told({"uid": uid, "type": "AWS::Account", "region": alert.region})]
+    return [alert_fields.without_empty({"uid": uid, "type": "AWS::Account", "region": alert.region})]
 
 
 def _observables(alert: Alert) -> list[dict[str, Any]]:
     users = [
-        ("evidences[].actor.user.name", _USER_NAME, facts.user_name(name)) for name in facts.principals(alert)
+        ("evidences[].actor.user.name", _USER_NAME, alert_fields.user_name(name))
+        for name in alert_fields.principals(alert)
     ]
-    ips = [("evidences[].src_endpoint.ip", _IP, ip) for ip in facts.addresses(alert)]
+    ips = [("evidences[].src_endpoint.ip", _IP, ip) for ip in alert_fields.source_ips(alert)]
     account = f"AWS::::Account:{alert.account}" if alert.account else None
     found = [*users, *ips, ("resources[].uid", _RESOURCE, account)]
     return [

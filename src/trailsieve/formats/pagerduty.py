@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from trailsieve.errors import shorten
-from trailsieve.formats import facts
+from trailsieve.formats import alert_fields
 from trailsieve.model import Alert
 
 _SEVERITY = {
@@ -27,15 +27,15 @@ def document(alert: Alert, routing_key: str) -> dict[str, Any]:
     return {
         "routing_key": routing_key,
         "event_action": "resolve" if alert.state == "OK" else "trigger",
-        "dedup_key": facts.incident(alert),
-        "client": facts.PRODUCT,
+        "dedup_key": alert_fields.incident_key(alert),
+        "client": alert_fields.PRODUCT,
         "links": [{"href": link, "text": shorten(link, 200)} for link in alert.references[:10]],
-        "payload": facts.told(
+        "payload": alert_fields.without_empty(
             {
-                "summary": shorten(facts.sentence(alert), 1024),
-                "source": alert.account or facts.PRODUCT,
+                "summary": shorten(alert_fields.summary(alert), 1024),
+                "source": alert.account or alert_fields.PRODUCT,
                 "severity": _SEVERITY[alert.severity],
-                "timestamp": facts.rfc3339(facts.moment(alert)),
+                "timestamp": alert_fields.rfc3339(alert_fields.event_time(alert)),
                 "component": alert.event_source,
                 "group": alert.region,
                 "class": alert.rule,

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from trailsieve.errors import shorten
-from trailsieve.formats import facts
+from trailsieve.formats import alert_fields
 from trailsieve.model import Alert
 
 _ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
@@ -28,13 +28,13 @@ _LONGEST = 500  # characters of one field; a block's text may have 3,000, a fiel
 def document(alert: Alert) -> dict[str, Any]:
     """One line, and below it the facts that are known."""
     lines = [{"type": "plain_text", "text": f"{name}: {text}"} for name, text in told(alert)][:10]
-    title = f"*{_text(alert.title)}* ({alert.severity})\n{_text(facts.sentence(alert))}"
+    title = f"*{_text(alert.title)}* ({alert.severity})\n{_text(alert_fields.summary(alert))}"
     blocks: list[dict[str, Any]] = [
         {"type": "section", "text": {"type": "mrkdwn", "text": title, "verbatim": True}}
     ]
     if lines:
         blocks.append({"type": "section", "fields": lines})
-    text = _text(f"{alert.severity}: {facts.sentence(alert)}")
+    text = _text(f"{alert.severity}: {alert_fields.summary(alert)}")
     return {"text": text, "attachments": [{"color": _COLOR[alert.severity], "blocks": blocks}]}
 
 

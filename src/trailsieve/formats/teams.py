@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from trailsieve.errors import shorten
-from trailsieve.formats import facts, slack
+from trailsieve.formats import alert_fields, slack
 from trailsieve.model import Alert
 
 _COLOR = {
@@ -26,7 +26,7 @@ def document(alert: Alert) -> dict[str, Any]:
     """A title, a sentence, and the facts that are known, each a line."""
     title = {"size": "large", "weight": "bolder", "color": _COLOR[alert.severity]}
     body = [_line(_run(f"{alert.severity}: {shorten(alert.title, 300)}", **title))]
-    body.append(_line(_run(shorten(facts.sentence(alert), 500))))
+    body.append(_line(_run(shorten(alert_fields.summary(alert), 500))))
     body += [_line(_run(f"{name}: ", weight="bolder"), _run(text)) for name, text in slack.told(alert)]
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",

@@ -1,4 +1,4 @@
-"""Alerts in batches that a receiver takes, and what becomes of each alert."""
+"""Batches of alerts within a receiver's limits, and the outcome for each alert."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from trailsieve.errors import DeliveryError, SinkError
-from trailsieve.wire.http import Answer, UnreachableError
+from trailsieve.wire.http import HttpResponse, UnreachableError
 
 
 class Encoded(NamedTuple):
-    """An alert's id and what is sent of it."""
+    """An alert's id and its body, as it is sent."""
 
     id: str
     body: bytes
@@ -21,29 +21,29 @@ Batch = Sequence[Encoded]
 
 
 class RefusedError(Exception):
-    """The receiver will never take this request, and kept nothing of it: too large, or something is wrong.
+    """The receiver rejected a whole request for good and stored nothing of it: it is too large or invalid.
 
     Attributes:
-        only: the id of the alert that is to blame, when the receiver names it.
+        alert_id: the alert that caused it, if the receiver names one.
     """
 
-    def __init__(self, reason: str, only: str | None = None) -> None:
+    def __init__(self, reason: str, alert_id: str | None = None) -> None:
         super().__init__(reason)
-        self.only = only
+        self.alert_id = alert_id
 
 
-def deliver(
+def send_batches(
     encoded: Iterator[Encoded], send: Callable[[Batch], None], max_bytes: int, max_count: int
 ) -> None:
-    """Sends all alerts in batches, in their order.
+    """Sends all alerts in batches, in order.
 
-    `send` raises DeliveryError for single alerts of a batch, or RefusedError for all of it; that one is
-    halved until what is refused is one alert, unless it names that one. Once some are to be sent again, the
-    rest waits with them.
+    `send` raises DeliveryError for some alerts of a batch, or RefusedError for the whole batch. A refused
+    batch is split in halves until the bad alert is alone, unless the error names it. Once an alert has to be
+    retried, the batches behind it are retried too.
 
     Raises:
-        DeliveryError: which alerts are to be sent again, and which were refused for good.
-        SinkError: the receiver will take nothing until a person mends something.
+        DeliveryError: some alerts have to be retried, or were refused for good.
+        SinkError: the receiver accepts nothing until somebody fixes the cause.
     """
     waiting = deque(_batches(encoded, max_bytes, max_count))
     again: set[str] = set()
@@ -54,7 +54,7 @@ def deliver(
         try:
             send(batch)
         except RefusedError as error:
-            blamed = error.only or (batch[0].id if len(batch) == 1 else None)
+            blamed = error.alert_id or (batch[0].id if len(batch) == 1 else None)
             half = len(batch) // 2
             parts = [batch[half:], batch[:half]]
             if blamed:
@@ -63,7 +63,7 @@ def deliver(
             waiting.extendleft(part for part in parts if part)
         except DeliveryError as error:
             refused.update(error.refused)
-            reason, wait = error.reason, error.wait
+            reason, wait = error.reason, error.retry_after
             again |= error.again
             if again:
                 again.update(alert.id for batch in waiting for alert in batch)
@@ -73,7 +73,7 @@ def deliver(
 
 
 def _batches(encoded: Iterator[Encoded], max_bytes: int, max_count: int) -> Iterator[Batch]:
-    """Batches of at most `max_bytes` and `max_count`; an alert that is too large alone is one alone."""
+    """Batches of at most `max_bytes` and `max_count`; an alert larger than `max_bytes` gets its own."""
     batch: list[Encoded] = []
     size = 0
     for alert in encoded:
@@ -81,63 +81,64 @@ def _batches(encoded: Iterator[Encoded], max_bytes: int, max_count: int) -> Iter
             yield batch
             batch, size = [], 0
         batch.append(alert)
-        size += len(alert.body) + 2  # what stands between two
+        size += len(alert.body) + 2  # the separator
     if batch:
         yield batch
 
 
-def answered(
+def send_request(
     name: str,
     batch: Batch,
-    ask: Callable[[], Answer],
-    judge: Callable[[Answer], None] = lambda answer: None,
-) -> Answer:
-    """The answer to a request that carries a batch, when it is good; else what every receiver means by it.
+    request: Callable[[], HttpResponse],
+    check_response: Callable[[HttpResponse], None] = lambda response: None,
+) -> HttpResponse:
+    """The successful response to a request that carries a batch.
 
-    `judge` sees the answer first, and raises one of these errors where this receiver means something else.
+    `check_response` sees the response first and may raise any of these errors itself, for a receiver whose
+    status codes mean something else.
 
     Raises:
-        DeliveryError: unreachable, 408, 429 or 5xx: all of the batch is to be sent again.
-        RefusedError: 400, 413, 422: something in it is wrong.
-        SinkError: 401, 403, 404 and all else: a person must mend something.
+        DeliveryError: unreachable, 408, 425, 429 or 5xx: the whole batch has to be retried.
+        RefusedError: 400, 413 or 422: something in the batch is invalid.
+        SinkError: 401, 403, 404 and every other status: somebody has to fix the cause.
     """
     everything = frozenset(alert.id for alert in batch)
     try:
-        answer = ask()
+        response = request()
     except UnreachableError as error:
         raise DeliveryError(f"{name}: {error}", everything) from None
-    judge(answer)
-    if 200 <= answer.status < 300:
-        return answer
-    reason = f"{name} {answer.shown()}"
-    if answer.status in (408, 425, 429) or answer.status >= 500:
-        raise DeliveryError(reason, everything, wait=answer.wait)
-    if answer.status in (400, 413, 422):
+    check_response(response)
+    if 200 <= response.status < 300:
+        return response
+    reason = f"{name} {response.describe()}"
+    if response.status in (408, 425, 429) or response.status >= 500:
+        raise DeliveryError(reason, everything, retry_after=response.retry_after)
+    if response.status in (400, 413, 422):
         raise RefusedError(reason)
-    raise SinkError(f"{reason}; {_HINTS.get(answer.status, 'are the URL and the settings right?')}")
+    raise SinkError(f"{reason}; {_HINTS.get(response.status, 'are the URL and the settings right?')}")
 
 
-def no_page(name: str, answer: Answer) -> None:
-    """Raises SinkError for a good status with a web page: something else answered than was meant."""
-    if answer.status < 300 and "html" in answer.headers.get("content-type", ""):
-        raise SinkError(f"{name} answered with a web page, nothing was taken: is the URL right?")
+def reject_web_page(name: str, response: HttpResponse) -> None:
+    """Raises SinkError if a successful response is a web page: the URL leads somewhere else."""
+    if response.status < 300 and "html" in response.headers.get("content-type", ""):
+        raise SinkError(f"{name} answered with a web page, so nothing was stored: is the URL right?")
 
 
 _HINTS = {
     401: "the credentials are wrong or have expired",
     403: "the credentials are wrong, or lack a permission",
     404: "is the URL right, and does what it names exist?",
-    410: "the receiver asks to be sent nothing more",
+    410: "the receiver wants no more requests",
 }
 
 
-def checked(name: str, ask: Callable[[], Answer]) -> Answer:
-    """A good answer to a request that carries nothing.
+def probe(name: str, request: Callable[[], HttpResponse]) -> HttpResponse:
+    """The successful response to a request without alerts.
 
     Raises:
-        SinkError: it is not good, or there is none.
+        SinkError: the request failed, or there was no response.
     """
     try:
-        return answered(name, (), ask)
+        return send_request(name, (), request)
     except (DeliveryError, RefusedError) as error:
         raise SinkError(str(error)) from None

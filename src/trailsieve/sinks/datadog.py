@@ -1,6 +1,6 @@
 """Datadog's logs. Source: docs.datadoghq.com/api/latest/logs: 5 MB and 1,000 logs a request, 1 MB a log.
 
-A log of more than 1 MB would be cut with a good answer, one older than 18 hours may be dropped with one:
+A log of more than 1 MB would be cut with a good response, one older than 18 hours may be dropped with one:
 alerts are made to fit, and age is told.
 """
 
@@ -13,11 +13,11 @@ from functools import partial
 import orjson
 
 from trailsieve.errors import SinkError
-from trailsieve.formats import facts, native
-from trailsieve.formats.fit import fitted
+from trailsieve.formats import alert_fields, native
+from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
-from trailsieve.sinks.batching import Batch, Encoded, answered, deliver, no_page
+from trailsieve.sinks.batching import Batch, Encoded, reject_web_page, send_batches, send_request
 from trailsieve.wire.http import Client, HttpConfig, UnreachableError
 
 _PATH = "/api/v2/logs"
@@ -61,26 +61,26 @@ class DatadogSink:
         self._name = f"datadog {self._client.host}"
 
     def deliver(self, alerts: Sequence[Alert]) -> None:
-        deliver(map(self._encoded, alerts), self._send, _MAX_BYTES, _MAX_COUNT)
+        send_batches(map(self._encoded, alerts), self._send, _MAX_BYTES, _MAX_COUNT)
 
     def check(self) -> str:
         """Sends an empty array: 202 or 400 when the key is known, 403 when it is not."""
         try:
-            answer = self._client.post(_PATH, b"[]")
+            response = self._client.post(_PATH, b"[]")
         except UnreachableError as error:
             raise SinkError(f"{self._name}: {error}") from None
-        if answer.status not in (200, 202, 400):
-            raise SinkError(f"{self._name} {answer.shown()}; is `api_key` one of `site`?")
+        if response.status not in (200, 202, 400):
+            raise SinkError(f"{self._name} {response.describe()}; is `api_key` one of `site`?")
         return f"{self._client.host} knows the key"
 
     def close(self) -> None:
         self._client.close()
 
     def _encoded(self, alert: Alert) -> Encoded:
-        return Encoded(alert.id, fitted(alert, self._log, _MAX_LOG))
+        return Encoded(alert.id, encode_within(alert, self._log, _MAX_LOG))
 
     def _log(self, alert: Alert) -> bytes:
-        time = facts.moment(alert)
+        time = alert_fields.event_time(alert)
         if not self._warned and datetime.now(UTC) - time > _OLDEST:
             self._warned = True
             self._say(f"{self._name}: alerts older than 18 hours, such as {alert.id}, may be dropped there")
@@ -92,15 +92,17 @@ class DatadogSink:
                 "hostname": alert.account or "trailsieve",
                 "service": self._config.service,
                 "status": _STATUS[alert.severity],
-                "timestamp": facts.milliseconds(time),
-                "message": facts.sentence(alert),
+                "timestamp": alert_fields.epoch_milliseconds(time),
+                "message": alert_fields.summary(alert),
                 "trailsieve": orjson.Fragment(native.encode(alert)),
             }
         )
 
     def _send(self, batch: Batch) -> None:
         body = b"[" + b",".join(log.body for log in batch) + b"]"
-        answered(self._name, batch, lambda: self._client.post(_PATH, body), partial(no_page, self._name))
+        send_request(
+            self._name, batch, lambda: self._client.post(_PATH, body), partial(reject_web_page, self._name)
+        )
 
 
 def open_sink(config: Config, context: RunContext) -> DatadogSink:

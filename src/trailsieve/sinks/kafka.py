@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from trailsieve.errors import DeliveryError, SinkError, shorten
 from trailsieve.formats import native
-from trailsieve.formats.fit import fitted
+from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
 from trailsieve.wire.kafka import KafkaConfig, python_options
@@ -62,7 +62,7 @@ class KafkaSink:
                     failed |= alone
                     self._forget()
         if failed:
-            self._judge(failed)
+            self._raise_failed(failed)
 
     def _write(self, alerts: Sequence[Alert]) -> dict[str, Exception]:
         """Writes all and waits; returns what became of those that are not acknowledged."""
@@ -73,7 +73,7 @@ class KafkaSink:
         try:
             producer = self._opened()
             for alert in alerts:
-                value = fitted(alert, native.encode, self._config.max_bytes - _OVERHEAD)
+                value = encode_within(alert, native.encode, self._config.max_bytes - _OVERHEAD)
                 written.append(
                     (alert, producer.send(self._config.topic, value, alert.id.encode(), _headers(alert)))
                 )
@@ -93,7 +93,7 @@ class KafkaSink:
         try:
             partitions = self._opened().partitions_for(self._config.topic)
         except KafkaError as error:
-            raise SinkError(self._said(error)) from None
+            raise SinkError(self._message_of(error)) from None
         if not partitions:
             raise SinkError(f"{self._name}: there is no such topic; make it first")
         return f"{self._name} has {len(partitions)} partitions"
@@ -124,7 +124,7 @@ class KafkaSink:
             )
         return self._producer
 
-    def _judge(self, failed: dict[str, Exception]) -> None:
+    def _raise_failed(self, failed: dict[str, Exception]) -> None:
         from kafka import errors as known
 
         person = (
@@ -132,21 +132,23 @@ class KafkaSink:
             known.SaslAuthenticationFailedError,
             known.InvalidTopicError,
         )
-        refused = {i: self._said(error) for i, error in failed.items() if isinstance(error, _too_large())}
+        refused = {
+            i: self._message_of(error) for i, error in failed.items() if isinstance(error, _too_large())
+        }
         again = frozenset(failed.keys() - refused.keys())
         error = next((failed[i] for i in again), None) or next(iter(failed.values()))
         if isinstance(error, person):
-            raise SinkError(self._said(error))
+            raise SinkError(self._message_of(error))
         if again:
             self._forget()  # a producer that failed may never again be in order with the broker
-        raise DeliveryError(self._said(error), again, refused)
+        raise DeliveryError(self._message_of(error), again, refused)
 
     def _forget(self) -> None:
         if self._producer is not None:
             self._producer.close(timeout=0)
             self._producer = None
 
-    def _said(self, error: Exception) -> str:
+    def _message_of(self, error: Exception) -> str:
         return f"{self._name}: {type(error).__name__.removesuffix('Error')}: {shorten(str(error), 200)}"
 
 

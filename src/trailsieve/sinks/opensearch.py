@@ -15,10 +15,10 @@ import orjson
 
 from trailsieve.errors import DeliveryError, SinkError, shorten
 from trailsieve.formats import ecs
-from trailsieve.formats.fit import fitted
+from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
-from trailsieve.sinks.batching import Batch, Encoded, answered, checked, deliver
+from trailsieve.sinks.batching import Batch, Encoded, probe, send_batches, send_request
 from trailsieve.wire.aws import AwsConfig
 from trailsieve.wire.http import Client, HttpConfig
 
@@ -62,7 +62,7 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
 
 
 class OpenSearchSink:
-    """Sends batches; every item of an answer is read, for a good status may hold bad items."""
+    """Sends batches; every item of a response is read, for a good status may hold bad items."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -72,10 +72,10 @@ class OpenSearchSink:
         self._index = quote(config.index, safe="")
 
     def deliver(self, alerts: Sequence[Alert]) -> None:
-        deliver(map(self._encoded, alerts), self._send, self._config.max_bytes, _MAX_COUNT)
+        send_batches(map(self._encoded, alerts), self._send, self._config.max_bytes, _MAX_COUNT)
 
     def check(self) -> str:
-        about = checked(self._name, lambda: self._client.get("/")).json()
+        about = probe(self._name, lambda: self._client.get("/")).json()
         version = about.get("version", {})
         product = version.get("distribution", "elasticsearch")
         return shorten(f"{product} {version.get('number', '')} at {self._client.host} knows us", 200)
@@ -88,7 +88,7 @@ class OpenSearchSink:
         """
         body = orjson.dumps(template_for(self._config.index))
         path = f"/_index_template/{self._index}"
-        checked(self._name, lambda: self._client.post(path, body, _JSON, method="PUT"))
+        probe(self._name, lambda: self._client.post(path, body, _JSON, method="PUT"))
         return f"index template {self._config.index} is installed at {self._client.host}"
 
     def close(self) -> None:
@@ -97,7 +97,7 @@ class OpenSearchSink:
     def _encoded(self, alert: Alert) -> Encoded:
         action = orjson.dumps({"create": {"_id": alert.id}})
         return Encoded(
-            alert.id, b"%s\n%s\n" % (action, fitted(alert, ecs.encode, self._config.max_bytes // 2))
+            alert.id, b"%s\n%s\n" % (action, encode_within(alert, ecs.encode, self._config.max_bytes // 2))
         )
 
     def _send(self, batch: Batch) -> None:
@@ -105,10 +105,10 @@ class OpenSearchSink:
         path = (
             f"/{self._index}/_bulk?filter_path=errors,items.*.status,items.*.error.type,items.*.error.reason"
         )
-        answer = answered(self._name, batch, lambda: self._client.post(path, body, _NDJSON)).json()
-        if answer.get("errors") is False:
+        response = send_request(self._name, batch, lambda: self._client.post(path, body, _NDJSON)).json()
+        if response.get("errors") is False:
             return
-        items = answer.get("items", [])
+        items = response.get("items", [])
         if len(items) != len(batch):
             raise SinkError(
                 f"{self._name} answered for {len(items)} of {len(batch)} items: is it a _bulk endpoint?"

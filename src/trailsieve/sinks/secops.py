@@ -1,7 +1,7 @@
 """Google SecOps, by the Chronicle API's `logs:import`: native alerts as raw logs of a type of your own.
 
 cloud.google.com/chronicle/docs/reference/rest/v1alpha/projects.locations.instances.logTypes.logs/import .
-An empty answer is a good one. The rate is limited over five minutes: 429 says to wait.
+An empty response is a good one. The rate is limited over five minutes: 429 says to wait.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any
 import orjson
 
 from trailsieve.errors import SinkError, shorten
-from trailsieve.formats import facts, native
-from trailsieve.formats.fit import fitted
+from trailsieve.formats import alert_fields, native
+from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
-from trailsieve.sinks.batching import Batch, Encoded, answered, checked, deliver, no_page
-from trailsieve.wire.http import Answer, Client, HttpConfig, UnreachableError
+from trailsieve.sinks.batching import Batch, Encoded, probe, reject_web_page, send_batches, send_request
+from trailsieve.wire.http import Client, HttpConfig, HttpResponse, UnreachableError
 
 _MAX_BYTES = 1_000_000  # of a request; the greatest is not documented, this was the older API's
 _MAX_LOG = 700_000  # bytes before base64
@@ -62,10 +62,10 @@ class SecOpsSink:
         self._config = config
 
     def deliver(self, alerts: Sequence[Alert]) -> None:
-        deliver(map(_encoded, alerts), self._send, _MAX_BYTES - 1000, _MAX_COUNT)
+        send_batches(map(_encoded, alerts), self._send, _MAX_BYTES - 1000, _MAX_COUNT)
 
     def check(self) -> str:
-        checked(self._name, lambda: self._client.get(self._log_type, self._headers()))
+        probe(self._name, lambda: self._client.get(self._log_type, self._headers()))
         return f"{self._client.host} knows the log type {self._config.log_type}"
 
     def close(self) -> None:
@@ -75,15 +75,15 @@ class SecOpsSink:
         logs = b",".join(log.body for log in batch)
         forwarder = orjson.dumps(self._forwarder)
         body = b'{"inlineSource":{"forwarder":%s,"logs":[%s]}}' % (forwarder, logs)
-        answered(self._name, batch, lambda: self._posted(body), partial(no_page, self._name))
+        send_request(self._name, batch, lambda: self._posted(body), partial(reject_web_page, self._name))
 
-    def _posted(self, body: bytes) -> Answer:
+    def _posted(self, body: bytes) -> HttpResponse:
         path = f"{self._log_type}/logs:import"
-        answer = self._client.post(path, body, self._headers())
-        if answer.status == 401:  # revoked before its time: one new token is worth a try
+        response = self._client.post(path, body, self._headers())
+        if response.status == 401:  # revoked before its time: one new token is worth a try
             self._credentials.token = None
-            answer = self._client.post(path, body, self._headers())
-        return answer
+            response = self._client.post(path, body, self._headers())
+        return response
 
     def _headers(self) -> dict[str, str]:
         from google.auth.exceptions import GoogleAuthError, TransportError
@@ -117,10 +117,10 @@ def _credentials(config: Config) -> Any:
 
 
 def _encoded(alert: Alert) -> Encoded:
-    now = facts.rfc3339(datetime.now(UTC))
+    now = alert_fields.rfc3339(datetime.now(UTC))
     log = {
-        "data": base64.b64encode(fitted(alert, native.encode, _MAX_LOG)).decode(),
-        "logEntryTime": facts.rfc3339(facts.moment(alert)),
+        "data": base64.b64encode(encode_within(alert, native.encode, _MAX_LOG)).decode(),
+        "logEntryTime": alert_fields.rfc3339(alert_fields.event_time(alert)),
         "collectionTime": now,
         "labels": {"alert_id": {"value": alert.id}, "rule": {"value": shorten(alert.rule, 200)}},
     }

@@ -17,11 +17,11 @@ import orjson
 
 from trailsieve.errors import DeliveryError, SinkError
 from trailsieve.formats import asff
-from trailsieve.formats.fit import fitted
+from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
-from trailsieve.sinks.aws_batching import asked, judged, sending_client
-from trailsieve.sinks.batching import Batch, Encoded, deliver
+from trailsieve.sinks.aws_batching import call_aws, raise_failed_entries, sending_client
+from trailsieve.sinks.batching import Batch, Encoded, send_batches
 from trailsieve.wire.aws import AwsConfig, explained
 
 _COUNT, _BYTES, _FINDING = 100, 6_000_000, 240_000
@@ -68,7 +68,7 @@ class SecurityHubSink:
             except DeliveryError as error:
                 again |= error.again
                 refused |= error.refused
-                reason, wait = error.reason, error.wait
+                reason, wait = error.reason, error.retry_after
             except SinkError as error:
                 if not self._config.account_role:
                     raise
@@ -93,19 +93,21 @@ class SecurityHubSink:
         def send(batch: Batch) -> None:
             findings = [orjson.loads(one.body) for one in batch]
             ids = {finding["Id"]: one.id for finding, one in zip(findings, batch, strict=True)}
-            answer = asked(
+            response = call_aws(
                 name, ids.values(), lambda: self._client(account).batch_import_findings(Findings=findings)
             )
-            judged(
+            raise_failed_entries(
                 name,
                 (
                     (ids[failed["Id"]], failed["ErrorCode"], failed["ErrorMessage"], True)
-                    for failed in answer.get("FailedFindings", ())
+                    for failed in response.get("FailedFindings", ())
                 ),
             )
 
-        encoded = (Encoded(alert.id, fitted(alert, self._encoder(account), _FINDING)) for alert in alerts)
-        deliver(encoded, send, _BYTES, _COUNT)
+        encoded = (
+            Encoded(alert.id, encode_within(alert, self._encoder(account), _FINDING)) for alert in alerts
+        )
+        send_batches(encoded, send, _BYTES, _COUNT)
 
     def _encoder(self, account: str) -> Any:
         def encode(alert: Alert) -> bytes:
@@ -130,7 +132,7 @@ class SecurityHubSink:
         if not self._own_account:
             ids = [alert.id for alert in alerts]
             sts = sending_client("sts", self._config)
-            self._own_account = asked("sts", ids, sts.get_caller_identity)["Account"]
+            self._own_account = call_aws("sts", ids, sts.get_caller_identity)["Account"]
             sts.close()
 
     def _client(self, account: str) -> Any:

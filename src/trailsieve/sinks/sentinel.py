@@ -14,12 +14,19 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from trailsieve.errors import DeliveryError, SinkError, shorten
-from trailsieve.formats import facts, native
-from trailsieve.formats.fit import fitted
+from trailsieve.formats import alert_fields, native
+from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
-from trailsieve.sinks.batching import Batch, Encoded, RefusedError, answered, deliver, no_page
-from trailsieve.wire.http import Answer, Client, HttpConfig, UnreachableError
+from trailsieve.sinks.batching import (
+    Batch,
+    Encoded,
+    RefusedError,
+    reject_web_page,
+    send_batches,
+    send_request,
+)
+from trailsieve.wire.http import Client, HttpConfig, HttpResponse, UnreachableError
 
 _MAX_BYTES = 1_000_000  # before compression, with some air below the 1,048,576 of the service
 _MAX_COUNT = 5000
@@ -62,7 +69,7 @@ class SentinelSink:
         self._path = f"/dataCollectionRules/{rule}/streams/{stream}?api-version=2023-01-01"
 
     def deliver(self, alerts: Sequence[Alert]) -> None:
-        deliver(map(_encoded, alerts), self._send, _MAX_BYTES, _MAX_COUNT)
+        send_batches(map(_encoded, alerts), self._send, _MAX_BYTES, _MAX_COUNT)
 
     def check(self) -> str:
         """Sends no rows at all: the rule, the stream and the token are looked at all the same."""
@@ -78,14 +85,14 @@ class SentinelSink:
 
     def _send(self, batch: Batch) -> None:
         body = b"[" + b",".join(row.body for row in batch) + b"]"
-        answered(self._name, batch, lambda: self._posted(body), partial(no_page, self._name))
+        send_request(self._name, batch, lambda: self._posted(body), partial(reject_web_page, self._name))
 
-    def _posted(self, body: bytes) -> Answer:
-        answer = self._client.post(self._path, body, self._tokens.headers())
-        if answer.status == 401:  # it may have been revoked: one new token is worth a try
+    def _posted(self, body: bytes) -> HttpResponse:
+        response = self._client.post(self._path, body, self._tokens.headers())
+        if response.status == 401:  # it may have been revoked: one new token is worth a try
             self._tokens.forget()
-            answer = self._client.post(self._path, body, self._tokens.headers())
-        return answer
+            response = self._client.post(self._path, body, self._tokens.headers())
+        return response
 
 
 class _Tokens:
@@ -123,16 +130,16 @@ class _Tokens:
         self._client.close()
 
     def _renew(self) -> None:
-        answer = self._client.post(
+        response = self._client.post(
             self._path, self._form, {"Content-Type": "application/x-www-form-urlencoded"}
         )
-        content: dict[str, Any] = answer.json()
-        if answer.status == 429 or answer.status >= 500:
-            raise UnreachableError(f"{self._client.host} answered {answer.status}")
-        if answer.status != 200 or "access_token" not in content:
+        content: dict[str, Any] = response.json()
+        if response.status == 429 or response.status >= 500:
+            raise UnreachableError(f"{self._client.host} answered {response.status}")
+        if response.status != 200 or "access_token" not in content:
             told = shorten(str(content.get("error_description") or content.get("error") or ""), 300)
             raise SinkError(
-                f"{self._client.host} gives no token: {answer.status} {told}; see tenant_id, client_id"
+                f"{self._client.host} gives no token: {response.status} {told}; see tenant_id, client_id"
             )
         self._token = content["access_token"]
         lifetime = float(content.get("expires_in", 3600))
@@ -140,21 +147,21 @@ class _Tokens:
 
 
 def _encoded(alert: Alert) -> Encoded:
-    return Encoded(alert.id, fitted(alert, _row, _MAX_BYTES - 100))
+    return Encoded(alert.id, encode_within(alert, _row, _MAX_BYTES - 100))
 
 
 def _row(alert: Alert) -> bytes:
     """One row; TimeGenerated is event time, so that a backlog stands where it belongs."""
     records = native.encode(alert)
     row = {
-        "TimeGenerated": facts.rfc3339(facts.moment(alert)),
+        "TimeGenerated": alert_fields.rfc3339(alert_fields.event_time(alert)),
         "AlertId": alert.id,
         "RuleId": alert.rule,
         "Title": alert.title,
         "Severity": alert.severity,
         "Kind": alert.kind,
         "State": alert.state,
-        "Summary": facts.sentence(alert),
+        "Summary": alert_fields.summary(alert),
         "AccountId": alert.account,
         "Region": alert.region,
         "Count": alert.count,

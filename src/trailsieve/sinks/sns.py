@@ -13,7 +13,7 @@ from trailsieve import arn
 from trailsieve.errors import SinkError
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
-from trailsieve.sinks.aws_batching import attributes, deliver_messages, sending_client
+from trailsieve.sinks.aws_batching import deliver_messages, message_attributes, sending_client
 from trailsieve.wire.aws import AwsConfig, explained
 
 _BYTES = 262_144
@@ -44,10 +44,10 @@ class SnsSink:
 
     def deliver(self, alerts: Sequence[Alert]) -> None:
         def send(entries: list[dict[str, Any]]) -> dict[str, Any]:
-            answer: dict[str, Any] = self._client.publish_batch(
+            response: dict[str, Any] = self._client.publish_batch(
                 TopicArn=self._config.topic_arn, PublishBatchRequestEntries=entries
             )
-            return answer
+            return response
 
         deliver_messages(self._name, alerts, self._entry, send, _BYTES)
 
@@ -63,7 +63,7 @@ class SnsSink:
         entry: dict[str, Any] = {
             "Id": str(number),
             "Message": body.decode(),
-            "MessageAttributes": attributes(alert),
+            "MessageAttributes": message_attributes(alert),
             "Subject": _subject(alert),
         }
         if self._fifo:

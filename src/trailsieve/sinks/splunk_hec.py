@@ -14,12 +14,12 @@ from typing import Any, Literal
 import orjson
 
 from trailsieve.errors import DeliveryError, SinkError, shorten
-from trailsieve.formats import encoder, facts
-from trailsieve.formats.fit import fitted
+from trailsieve.formats import alert_fields, encoder
+from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
-from trailsieve.sinks.batching import Batch, Encoded, RefusedError, answered, checked, deliver
-from trailsieve.wire.http import Answer, Client, HttpConfig, UnreachableError
+from trailsieve.sinks.batching import Batch, Encoded, RefusedError, probe, send_batches, send_request
+from trailsieve.wire.http import Client, HttpConfig, HttpResponse, UnreachableError
 
 _EVENT, _ACK, _HEALTH = "/services/collector/event", "/services/collector/ack", "/services/collector/health"
 _MAX_COUNT = 5000
@@ -70,26 +70,28 @@ class SplunkSink:
         self._name = f"splunk_hec {self._client.host}"
 
     def deliver(self, alerts: Sequence[Alert]) -> None:
-        deliver(map(self._encoded, alerts), self._send, self._config.max_bytes, _MAX_COUNT)
+        send_batches(map(self._encoded, alerts), self._send, self._config.max_bytes, _MAX_COUNT)
 
     def check(self) -> str:
         """Asks for health, then sends nothing with our token: 5, "No data", means that the token is known."""
-        checked(self._name, lambda: self._client.get(_HEALTH))
+        probe(self._name, lambda: self._client.get(_HEALTH))
         try:
-            answer = self._client.post(_EVENT, b"")
+            response = self._client.post(_EVENT, b"")
         except UnreachableError as error:
             raise SinkError(f"{self._name}: {error}") from None
-        if _code(answer) not in (0, 5):
-            raise SinkError(f"{self._name} {answer.shown()}")
+        if _code(response) not in (0, 5):
+            raise SinkError(f"{self._name} {response.describe()}")
         return f"{self._client.host} is healthy and knows the token"
 
     def close(self) -> None:
         self._client.close()
 
     def _encoded(self, alert: Alert) -> Encoded:
-        event = fitted(alert, self._encode, self._config.max_bytes - 2000)
+        event = encode_within(alert, self._encode, self._config.max_bytes - 2000)
         envelope = {
-            "time": orjson.Fragment(f"{facts.milliseconds(facts.moment(alert)) / 1000:.3f}".encode()),
+            "time": orjson.Fragment(
+                f"{alert_fields.epoch_milliseconds(alert_fields.event_time(alert)) / 1000:.3f}".encode()
+            ),
             "host": self._config.host,
             "source": self._config.source,
             "sourcetype": self._config.sourcetype,
@@ -101,28 +103,28 @@ class SplunkSink:
 
     def _send(self, batch: Batch) -> None:
         body = b"\n".join(alert.body for alert in batch)
-        answer = answered(
+        response = send_request(
             self._name,
             batch,
             lambda: self._client.post(_EVENT, body, _JSON),
-            lambda answer: self._judge(batch, answer),
+            lambda response: self._check_response(batch, response),
         )
         if self._config.ack:
-            self._await_ack(batch, answer.json().get("ackId"))
+            self._await_ack(batch, response.json().get("ackId"))
 
-    def _judge(self, batch: Batch, answer: Answer) -> None:
+    def _check_response(self, batch: Batch, response: HttpResponse) -> None:
         """What Splunk's own codes mean; where it gives none, `answered` judges by the status."""
-        code = _code(answer)
-        if answer.status == 200 and code != 0:
-            raise SinkError(f"{self._name} {answer.shown()}; is it an HTTP Event Collector?")
+        code = _code(response)
+        if response.status == 200 and code != 0:
+            raise SinkError(f"{self._name} {response.describe()}; is it an HTTP Event Collector?")
         if code in _STOP:
-            raise SinkError(f"{self._name} {answer.shown()}")
-        number = answer.json().get("invalid-event-number")
+            raise SinkError(f"{self._name} {response.describe()}")
+        number = response.json().get("invalid-event-number")
         if code in _ONE_IS_BAD and isinstance(number, int) and 0 <= number < len(batch):
             # Whether those before it were kept is not documented: all but the bad one are sent again.
-            raise RefusedError(f"{self._name} {answer.shown()}", batch[number].id)
+            raise RefusedError(f"{self._name} {response.describe()}", batch[number].id)
         if code in _ONE_IS_BAD:
-            raise RefusedError(f"{self._name} {answer.shown()}")
+            raise RefusedError(f"{self._name} {response.describe()}")
 
     def _await_ack(self, batch: Batch, number: Any) -> None:
         """Asks until the batch is acknowledged. Only `true` tells something: `false` may mean "not yet"."""
@@ -134,8 +136,8 @@ class SplunkSink:
         question = orjson.dumps({"acks": [number]})
         path = f"{_ACK}?channel={self._channel['X-Splunk-Request-Channel']}"
         while time.monotonic() < deadline:
-            answer = answered(self._name, batch, lambda: self._client.post(path, question))
-            if answer.json().get("acks", {}).get(str(number)) is True:
+            response = send_request(self._name, batch, lambda: self._client.post(path, question))
+            if response.json().get("acks", {}).get(str(number)) is True:
                 return
             time.sleep(_POLL)
         raise DeliveryError(
@@ -144,8 +146,8 @@ class SplunkSink:
         )
 
 
-def _code(answer: Answer) -> int | None:
-    code = answer.json().get("code")
+def _code(response: HttpResponse) -> int | None:
+    code = response.json().get("code")
     return code if isinstance(code, int) else None
 
 

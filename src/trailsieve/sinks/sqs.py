@@ -13,7 +13,7 @@ from typing import Any
 from trailsieve.errors import SinkError
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
-from trailsieve.sinks.aws_batching import attributes, deliver_messages, sending_client
+from trailsieve.sinks.aws_batching import deliver_messages, message_attributes, sending_client
 from trailsieve.wire.aws import AwsConfig, explained
 
 _BYTES = 2**20
@@ -43,10 +43,10 @@ class SqsSink:
 
     def deliver(self, alerts: Sequence[Alert]) -> None:
         def send(entries: list[dict[str, Any]]) -> dict[str, Any]:
-            answer: dict[str, Any] = self._client.send_message_batch(
+            response: dict[str, Any] = self._client.send_message_batch(
                 QueueUrl=self._config.queue_url, Entries=entries
             )
-            return answer
+            return response
 
         deliver_messages(self._name, alerts, self._entry, send, _BYTES)
 
@@ -62,7 +62,7 @@ class SqsSink:
         entry: dict[str, Any] = {
             "Id": str(number),
             "MessageBody": body.decode(),
-            "MessageAttributes": attributes(alert),
+            "MessageAttributes": message_attributes(alert),
         }
         if self._fifo:
             entry |= {"MessageGroupId": self._config.group, "MessageDeduplicationId": alert.id}

@@ -17,10 +17,10 @@ from msgspec import Struct
 
 from trailsieve.errors import DeliveryError, visible
 from trailsieve.formats import cef, leef, native
-from trailsieve.formats.fit import fitted
+from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert, Severity
 from trailsieve.ports import RunContext
-from trailsieve.sinks.syslog_transport import Connection, Wire
+from trailsieve.sinks.syslog_transport import SyslogTransport, TransportConfig
 
 _FORMATS: dict[str, Callable[[Alert], bytes]] = {
     "native": native.encode,
@@ -37,7 +37,7 @@ _SD_ID = "trailsieve@32473"
 _SD_LONGEST = 256  # characters of one value
 
 
-class Config(Wire, kw_only=True, forbid_unknown_fields=True):
+class Config(TransportConfig, kw_only=True, forbid_unknown_fields=True):
     """Settings.
 
     Attributes:
@@ -74,7 +74,7 @@ class SyslogSink:
     def __init__(self, config: Config, context: RunContext) -> None:
         self._config = config
         self._context = context
-        self._connection = Connection(config)
+        self._connection = SyslogTransport(config)
         self._host = _token(config.hostname or socket.gethostname(), 255)
         self._recent: deque[_Sent] = deque(maxlen=10_000)
 
@@ -103,8 +103,8 @@ class SyslogSink:
         """The whole message, with no control character in it."""
         header = self._header(alert)
         room = self._config.max_bytes - len(header)
-        body = fitted(alert, self._encode, room)
-        return header + (body if len(body) <= room else self._encode(_stump(alert)))
+        body = encode_within(alert, self._encode, room)
+        return header + (body if len(body) <= room else self._encode(_minimal(alert)))
 
     def _encode(self, alert: Alert) -> bytes:
         """The payload without control characters, which would end a line somewhere on the way."""
@@ -128,7 +128,7 @@ class SyslogSink:
         everything = frozenset(alert.id for alert in alerts) - refused.keys()
         connection = self._connection
         try:
-            if not connection.alive() and self._recent and connection.stream:
+            if not connection.is_alive() and self._recent and connection.stream:
                 again = [sent.frame for sent in self._recent]
                 connection.send(again)
                 self._context.info(
@@ -156,7 +156,7 @@ def _value(text: str) -> str:
     return _ESCAPED.sub(r"\\\1", visible(text[:_SD_LONGEST]))
 
 
-def _stump(alert: Alert) -> Alert:
+def _minimal(alert: Alert) -> Alert:
     """What must be told whatever the limit: id, rule, when, where, who and what, each in few characters."""
     from msgspec.structs import replace
 

@@ -18,7 +18,7 @@ _REFUSAL = 0.2  # seconds in which a receiver that dislikes our certificate says
 _CHUNK = 256 * 1024  # bytes
 
 
-class Wire(Struct, kw_only=True):
+class TransportConfig(Struct, kw_only=True):
     """How to reach the receiver.
 
     Attributes:
@@ -46,23 +46,23 @@ class Wire(Struct, kw_only=True):
             raise ValueError('`ca_file` and `cert_file` go with transport = "tls"')
 
 
-class Connection:
+class SyslogTransport:
     """At most one socket at a time. Errors of the network are OSError; those of a certificate SinkError."""
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-        self._port = wire.port or _PORTS[wire.transport]
+    def __init__(self, config: TransportConfig) -> None:
+        self._config = config
+        self._port = config.port or _PORTS[config.transport]
         self._socket: socket.socket | None = None
-        self._context = self._tls() if wire.transport == "tls" else None
-        self.name = f"{wire.host}:{self._port}"
-        self.stream = wire.transport != "udp"
+        self._context = self._tls() if config.transport == "tls" else None
+        self.name = f"{config.host}:{self._port}"
+        self.stream = config.transport != "udp"
         self.now = time.monotonic
 
-    def alive(self) -> bool:
+    def is_alive(self) -> bool:
         """Whether the connection stands; a receiver says nothing, so what can be read is its end."""
         if self._socket is None:
             return False
-        if self.stream and self._ended():
+        if self.stream and self._is_closed():
             self.close()
             return False
         return True
@@ -70,7 +70,7 @@ class Connection:
     def send(self, messages: Sequence[bytes]) -> None:
         """Writes messages, on a new connection if there is none."""
         if self._socket is None:
-            self._socket = self._connected()
+            self._socket = self._connect()
         try:
             if self.stream:
                 whole = b"".join(messages)
@@ -81,13 +81,13 @@ class Connection:
                     self._socket.send(message)
         except ssl.SSLError as error:
             self.close()
-            raise self._distrusted(error) from None
+            raise self._tls_error(error) from None
 
     def check(self) -> str:
         """Connects, and says to whom."""
         self.close()
         try:
-            self._socket = self._connected()
+            self._socket = self._connect()
         except OSError as error:
             raise SinkError(f"syslog {self.name}: {error.strerror or error}") from None
         if not isinstance(self._socket, ssl.SSLSocket):
@@ -115,30 +115,30 @@ class Connection:
         finally:
             ended.close()
 
-    def _connected(self) -> socket.socket:
+    def _connect(self) -> socket.socket:
         kind = socket.SOCK_STREAM if self.stream else socket.SOCK_DGRAM
         if not self.stream:
-            family, _, _, _, address = socket.getaddrinfo(self._wire.host, self._port, type=kind)[0]
+            family, _, _, _, address = socket.getaddrinfo(self._config.host, self._port, type=kind)[0]
             plain = socket.socket(family, kind)
-            plain.settimeout(self._wire.timeout)
+            plain.settimeout(self._config.timeout)
             plain.connect(address)
             return plain
-        plain = socket.create_connection((self._wire.host, self._port), self._wire.timeout)
+        plain = socket.create_connection((self._config.host, self._port), self._config.timeout)
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if self._context is None:
             return plain
         try:
-            wrapped = self._context.wrap_socket(plain, server_hostname=self._wire.host)
+            wrapped = self._context.wrap_socket(plain, server_hostname=self._config.host)
         except ssl.SSLError as error:
             plain.close()
-            raise self._distrusted(error) from None
+            raise self._tls_error(error) from None
         self._socket = wrapped
-        if select.select([wrapped], [], [], _REFUSAL)[0] and self._ended():
+        if select.select([wrapped], [], [], _REFUSAL)[0] and self._is_closed():
             self.close()
             raise ConnectionResetError(0, "the receiver ended the connection at once")
         return wrapped
 
-    def _ended(self) -> bool:
+    def _is_closed(self) -> bool:
         """Whether the other side has ended the connection, or refused our certificate."""
         assert self._socket is not None
         self._socket.setblocking(False)
@@ -149,25 +149,25 @@ class Connection:
         except (BlockingIOError, ssl.SSLWantReadError):
             return False
         except ssl.SSLError as error:
-            raise self._distrusted(error) from None
+            raise self._tls_error(error) from None
         except OSError:
             return True
         finally:
-            self._socket.settimeout(self._wire.timeout)
+            self._socket.settimeout(self._config.timeout)
 
     def _tls(self) -> ssl.SSLContext:
-        wire = self._wire
+        config = self._config
         try:
-            context = ssl.create_default_context(cafile=wire.ca_file)
+            context = ssl.create_default_context(cafile=config.ca_file)
             context.minimum_version = ssl.TLSVersion.TLSv1_2
-            if wire.cert_file:
-                context.load_cert_chain(wire.cert_file, wire.key_file, wire.key_password)
+            if config.cert_file:
+                context.load_cert_chain(config.cert_file, config.key_file, config.key_password)
         except (OSError, ValueError) as error:
-            files = ", ".join(filter(None, (wire.ca_file, wire.cert_file, wire.key_file)))
-            raise SinkError(f"syslog {wire.host}: {files}: {error}") from None
+            files = ", ".join(filter(None, (config.ca_file, config.cert_file, config.key_file)))
+            raise SinkError(f"syslog {config.host}: {files}: {error}") from None
         return context
 
-    def _distrusted(self, error: ssl.SSLError) -> Exception:
+    def _tls_error(self, error: ssl.SSLError) -> Exception:
         """What a failure of TLS means: a certificate that a person must mend, or just the network."""
         if isinstance(error, ssl.SSLCertVerificationError):
             text = f"its certificate is not trusted: {error.verify_message}; renew it, or mend `ca_file`"

@@ -18,10 +18,10 @@ import msgspec
 
 from trailsieve.errors import SinkError
 from trailsieve.formats import encoder, pagerduty
-from trailsieve.formats.fit import fitted
+from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
-from trailsieve.sinks.batching import Batch, Encoded, answered, checked, deliver
+from trailsieve.sinks.batching import Batch, Encoded, probe, send_batches, send_request
 from trailsieve.wire.http import Client, HttpConfig, UnreachableError
 
 
@@ -63,27 +63,27 @@ class WebhookSink:
             raise SinkError("webhook: the format pagerduty needs a `routing_key`")
 
     def deliver(self, alerts: Sequence[Alert]) -> None:
-        deliver(map(self._encoded, alerts), self._send, max_bytes=self._config.max_bytes, max_count=1)
+        send_batches(map(self._encoded, alerts), self._send, max_bytes=self._config.max_bytes, max_count=1)
 
     def check(self) -> str:
         """Asks with HEAD, which posts nothing: whatever is answered, somebody is there."""
         try:
-            answer = self._client.get("", method="HEAD")
+            response = self._client.get("", method="HEAD")
         except UnreachableError as error:
             raise SinkError(f"{self._name}: {error}") from None
-        if answer.status in (401, 403, 404, 410) or answer.status >= 500:
-            checked(self._name, lambda: answer)
+        if response.status in (401, 403, 404, 410) or response.status >= 500:
+            probe(self._name, lambda: response)
         return f"{self._client.host} answers"
 
     def close(self) -> None:
         self._client.close()
 
     def _encoded(self, alert: Alert) -> Encoded:
-        return Encoded(alert.id, fitted(alert, self._encode, self._config.max_bytes))
+        return Encoded(alert.id, encode_within(alert, self._encode, self._config.max_bytes))
 
     def _send(self, batch: Batch) -> None:
         (alert,) = batch
-        answered(self._name, batch, lambda: self._client.post("", alert.body, self._signed(alert)))
+        send_request(self._name, batch, lambda: self._client.post("", alert.body, self._signed(alert)))
 
     def _signed(self, alert: Encoded) -> dict[str, str]:
         now = str(int(time.time()))

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from trailsieve.errors import SourceError
 from trailsieve.trail.envelope_contents import ObjectName
-from trailsieve.wire.aws import answer, fault
+from trailsieve.wire.aws import explain, fault
 from trailsieve.wire.backoff import Backoff
 
 _UNKNOWN_SIZE = 2**20  # bytes assumed for an object whose notification does not give its size
@@ -118,10 +118,10 @@ class ObjectFetcher(Generic[T]):
             except Exception as error:  # nothing that a notification names may end the run
                 what = fault(error)
                 if what in ("gone", "refused", "wrong"):
-                    return FetchedObject(name, tag, b"", f"{what}: {answer(error)}", what == "refused")
+                    return FetchedObject(name, tag, b"", f"{what}: {explain(error)}", what == "refused")
                 if what == "credentials" or time.monotonic() - began > _GIVE_UP_AFTER:
-                    raise SourceError(f"{name.url} cannot be read: {answer(error)}") from None
-                self._info(f"S3 is unreachable, retrying: {answer(error)}")
+                    raise SourceError(f"{name.url} cannot be read: {explain(error)}") from None
+                self._info(f"S3 is unreachable, retrying: {explain(error)}")
                 if backoff.wait(self._stop):
                     raise SourceError(f"{name.url}: stopped before it was read") from None
 

@@ -127,10 +127,10 @@ def explained(what: str, error: type[Exception]) -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError, ResponseParserError) as failed:
-        raise error(f"{what}: {answer(failed)}") from None
+        raise error(f"{what}: {explain(failed)}") from None
 
 
-def answer(error: Exception) -> str:
+def explain(error: Exception) -> str:
     """What AWS or the network answered, and what to do."""
     hint = _HINTS.get(_code(error) or type(error).__name__, "")
     return f"{error}{'; ' if hint else ''}{hint}"

@@ -1,8 +1,7 @@
-"""One HTTP client for every receiver of alerts: connections kept, time-outs, TLS verified, nothing followed.
+"""The HTTP client of all sinks: connection pooling, timeouts, verified TLS, no redirects, no retries.
 
-Proxies come from the environment (HTTPS_PROXY, HTTP_PROXY, NO_PROXY). Redirects are not followed: a token
-goes to the host that it was given for, and no other. Nothing is retried
-here: `engine.sink_worker` does that.
+Proxies come from the environment (HTTPS_PROXY, HTTP_PROXY, NO_PROXY). Redirects are not followed, so that a
+token only ever reaches the configured host. Retries are up to `engine.sink_worker`.
 """
 
 from __future__ import annotations
@@ -21,19 +20,19 @@ import orjson
 from trailsieve.errors import SinkError, shorten
 
 _WORTH_GZIP = 1024  # bytes
-_MAX_ANSWER = 64 * 2**20  # bytes that are read of an answer
-_LONGEST_WAIT = 3600.0  # seconds, whatever Retry-After says
-_SHOWN = 300  # characters of an answer that an error shows
+_MAX_RESPONSE = 64 * 2**20  # bytes read from a response
+_LONGEST_WAIT = 3600.0  # seconds; a longer Retry-After is cut to this
+_SHOWN = 300  # characters of a response in an error message
 
 
 class HttpConfig(msgspec.Struct, kw_only=True):
-    """Settings of everything that speaks HTTP.
+    """Settings shared by all HTTP sinks.
 
     Attributes:
-        timeout: seconds to wait for a connection, and for each piece of an answer.
-        ca_file: certificates (PEM) to trust instead of the system's.
-        client_certificate: our own certificate (PEM); `client_key` is its key when that is another file.
-        gzip: whether bodies are compressed.
+        timeout: seconds to wait for a connection, and for each read.
+        ca_file: CA certificates (PEM) to trust instead of the system's.
+        client_certificate: a client certificate (PEM); `client_key` is its key if that is in another file.
+        gzip: whether request bodies are compressed.
     """
 
     timeout: float = 30.0
@@ -47,20 +46,20 @@ Sign = Callable[[str, str, bytes, Mapping[str, str]], Mapping[str, str]]
 
 
 class UnreachableError(Exception):
-    """No answer: the receiver may have taken the request all the same."""
+    """There was no response; the receiver may have processed the request all the same."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a receiver answered."""
+class HttpResponse:
+    """Status, headers (names in lower case) and body of a response."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
     @property
-    def wait(self) -> float | None:
-        """Seconds of `Retry-After`, given as a number or a date (RFC 9110, 10.2.3); None without one."""
+    def retry_after(self) -> float | None:
+        """`Retry-After` in seconds, from a number or a date (RFC 9110, 10.2.3); None without one."""
         text = self.headers.get("retry-after", "").strip()
         if text.isascii() and text.isdigit():
             return min(float(text[:9]), _LONGEST_WAIT)
@@ -71,26 +70,29 @@ class Answer:
         return min(max(0.0, seconds), _LONGEST_WAIT)
 
     def json(self) -> dict[str, Any]:
-        """The body as a JSON object; an empty one when it is none."""
+        """The body as a JSON object; {} if it is anything else."""
         try:
             content = orjson.loads(self.body)
         except orjson.JSONDecodeError:
             return {}
         return content if isinstance(content, dict) else {}
 
-    def shown(self) -> str:
-        """Status and text in one line, for an error."""
+    def describe(self) -> str:
+        """Status and body in one line, for an error message."""
         text = shorten(self.body[: 4 * _SHOWN].decode("utf-8", "replace").strip(), _SHOWN)
         return f"answered {self.status}{': ' if text else ''}{text}"
 
 
 class Client:
-    """Speaks to one host.
+    """An HTTP client for one host.
 
     Args:
-        url: scheme, host, port and a path that all paths are put after.
-        headers: sent with every request; among them the token, which no error shows.
-        sign: given method, URL, body as it is sent and headers, returns the headers with a signature.
+        url: scheme, host, port, and a prefix of all paths.
+        headers: sent with every request; errors never show them, since they hold the token.
+        sign: takes method, URL, body (compressed) and headers, and returns the headers with a signature.
+
+    Raises:
+        SinkError: the URL is not usable, or a certificate file cannot be loaded.
     """
 
     def __init__(
@@ -116,12 +118,12 @@ class Client:
 
     def post(
         self, path: str, body: bytes, headers: Mapping[str, str] | None = None, method: str = "POST"
-    ) -> Answer:
-        """Sends a body, compressed when it is worth it.
+    ) -> HttpResponse:
+        """Sends a body, compressed from 1 KiB on, and returns the response, whatever its status.
 
         Raises:
-            UnreachableError: there is no answer; `str` says why in a few words.
-            SinkError: the certificate of the other side cannot be trusted.
+            UnreachableError: there was no response.
+            SinkError: the server's certificate is not trusted, or it rejects ours.
         """
         sent = {**self._headers, **(headers or {})}
         if self._config.gzip and len(body) >= _WORTH_GZIP:
@@ -131,21 +133,23 @@ class Client:
             sent["Content-Encoding"] = "gzip"
         return self._request(method, path, body, sent)
 
-    def get(self, path: str, headers: Mapping[str, str] | None = None, method: str = "GET") -> Answer:
-        """Asks; raises what `post` raises."""
+    def get(self, path: str, headers: Mapping[str, str] | None = None, method: str = "GET") -> HttpResponse:
+        """The response to a request without a body; raises what `post` raises."""
         return self._request(method, path, None, {**self._headers, **(headers or {})})
 
     def close(self) -> None:
         """Closes the connections."""
         self.pool.clear()
 
-    def _request(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+    def _request(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> HttpResponse:
         import urllib3.exceptions as known
 
         url = f"{self._url}{path}"
         signed = self._sign(method, url, body or b"", headers) if self._sign else headers
         try:
-            answer = self.pool.request(
+            response = self.pool.request(
                 method,
                 url,
                 body=body,
@@ -155,8 +159,8 @@ class Client:
                 preload_content=False,
                 timeout=self._config.timeout,
             )
-            text = answer.read(_MAX_ANSWER, decode_content=True)
-            answer.close() if len(text) == _MAX_ANSWER else answer.release_conn()
+            text = response.read(_MAX_RESPONSE, decode_content=True)
+            response.close() if len(text) == _MAX_RESPONSE else response.release_conn()
         except known.HTTPError as error:
             reason = _reason(error)
             if "CERTIFICATE" in reason or "certificate" in reason:
@@ -164,11 +168,13 @@ class Client:
             raise UnreachableError(f"{self.host}: {reason}") from None
         except OSError as error:
             raise UnreachableError(f"{self.host}: {error.strerror or error}") from None
-        return Answer(answer.status, {name.lower(): text for name, text in answer.headers.items()}, text)
+        return HttpResponse(
+            response.status, {name.lower(): text for name, text in response.headers.items()}, text
+        )
 
 
 def _pool(scheme: str, host: str, config: HttpConfig) -> Any:
-    """urllib3's pool, through a proxy when the environment names one for this host."""
+    """A urllib3 pool, through a proxy if the environment sets one for this host."""
     import ssl
 
     import urllib3
@@ -186,7 +192,7 @@ def _pool(scheme: str, host: str, config: HttpConfig) -> Any:
 
 
 def _reason(error: BaseException) -> str:
-    """The innermost cause, without the objects that urllib3 prints around it."""
+    """The innermost cause, without the object names that urllib3 adds."""
     import urllib3.exceptions as known
 
     timed_out = isinstance(error, known.ConnectTimeoutError | known.ReadTimeoutError)

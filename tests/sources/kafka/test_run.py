@@ -194,7 +194,7 @@ class RefusingSink(MemorySink):
     def deliver(self, alerts: Sequence[Alert]) -> None:
         if self.times:
             self.times -= 1
-            raise DeliveryError("503", frozenset(alert.id for alert in alerts), wait=1.0)
+            raise DeliveryError("503", frozenset(alert.id for alert in alerts), retry_after=1.0)
         super().deliver(alerts)
 
 

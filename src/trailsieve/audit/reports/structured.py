@@ -18,7 +18,7 @@ from trailsieve.audit.chains import not_examined
 from trailsieve.audit.model import Chain, ControlResult, Verdict
 from trailsieve.audit.reports.text import WORDS
 from trailsieve.errors import shorten
-from trailsieve.formats import asff, facts, ocsf
+from trailsieve.formats import alert_fields, asff, ocsf
 from trailsieve.model import Alert, Severity
 
 _STANDARD = "CIS AWS Foundations Benchmark"
@@ -85,7 +85,7 @@ def _alert(result: ControlResult, now: datetime) -> Alert:
         title=f"{_STANDARD} {result.control}: {result.title} is monitored",
         severity=severity,
         kind="match",
-        time=facts.rfc3339(now),
+        time=alert_fields.rfc3339(now),
         account=result.account,
         region=None,
         count=1,
@@ -102,7 +102,7 @@ def as_asff(result: ControlResult, region: str, now: datetime) -> dict[str, Any]
         "Status": _ASFF_STATUS[result.verdict],
         "RelatedRequirements": [f"{_STANDARD}/{result.control}"],
     }
-    document["ProductFields"] = {f"{facts.PRODUCT}/link": broken.name if broken else "all"}
+    document["ProductFields"] = {f"{alert_fields.PRODUCT}/link": broken.name if broken else "all"}
     if broken and broken.remediation:
         document["Remediation"] = {"Recommendation": {"Text": shorten(broken.remediation, 512)}}
     return document
@@ -121,7 +121,7 @@ def as_ocsf(result: ControlResult, now: datetime) -> dict[str, Any]:
         "severity",
     )
     broken = result.chain.broken
-    return facts.told(
+    return alert_fields.without_empty(
         {
             **{key: detection[key] for key in kept},
             "class_uid": _CLASS,

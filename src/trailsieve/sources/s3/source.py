@@ -17,7 +17,7 @@ from trailsieve.sources.s3.prefix_progress import PrefixProgress
 from trailsieve.trail.envelope_contents import ObjectName
 from trailsieve.trail.layout import parse_key
 from trailsieve.trail.selection import Selection
-from trailsieve.wire.aws import AwsConfig, answer, client, explained, fault
+from trailsieve.wire.aws import AwsConfig, client, explain, explained, fault
 
 _WAIT = 1.0  # seconds that a poll waits for an object
 _SHORT_WAIT = 0.1  # the same while other objects are in flight
@@ -186,7 +186,7 @@ class S3Source:
             return next(listed)
         except (BotoCoreError, ClientError) as error:
             urls = ", ".join(listing.url for listing in self._listings)
-            text = f"{urls} cannot be listed: {answer(error)}"
+            text = f"{urls} cannot be listed: {explain(error)}"
             if not self._config.poll_interval or fault(error) != "later":
                 raise SourceError(text) from None
             self._context.info(f"{text}; retrying in {self._config.poll_interval:g} seconds")

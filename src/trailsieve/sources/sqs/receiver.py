@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 
 from trailsieve.errors import SourceError
 from trailsieve.sources.sqs.visibility import ReceivedMessage, VisibilityLeases
-from trailsieve.wire.aws import answer, fault
+from trailsieve.wire.aws import explain, fault
 from trailsieve.wire.backoff import Backoff
 
 _LONG_POLL = 5  # seconds; a longer one would delay the shutdown
@@ -70,7 +70,7 @@ class Receiver:
                 self._batches.put(self._receive())
                 backoff.reset()
             except Exception as error:
-                text = f"{self._leases.queue_url} cannot be read (sqs:ReceiveMessage): {answer(error)}"
+                text = f"{self._leases.queue_url} cannot be read (sqs:ReceiveMessage): {explain(error)}"
                 if fault(error) != "later":
                     self._batches.put(SourceError(text))
                     return

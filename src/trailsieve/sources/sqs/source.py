@@ -22,7 +22,7 @@ from trailsieve.sources.sqs.visibility import ReceivedMessage, VisibilityLeases
 from trailsieve.trail.envelope_contents import EnvelopeContents, ObjectName
 from trailsieve.trail.envelopes import unwrap
 from trailsieve.trail.selection import Selection
-from trailsieve.wire.aws import AwsConfig, answer, client, explained, fault
+from trailsieve.wire.aws import AwsConfig, client, explain, explained, fault
 
 _WAIT = 1.0  # seconds that a poll waits for a message or an object
 _SHORT_WAIT = 0.1  # the same while other messages are in flight
@@ -168,7 +168,7 @@ class SqsSource:
             call(QueueUrl=self._config.queue_url, ReceiptHandle="none", **options)
         except Exception as error:
             if fault(error) in ("refused", "credentials"):
-                raise SourceError(f"{self._config.queue_url} ({needed}): {answer(error)}") from None
+                raise SourceError(f"{self._config.queue_url} ({needed}): {explain(error)}") from None
 
     def _request_messages(self) -> None:
         """Requests more messages if too few objects are being fetched."""

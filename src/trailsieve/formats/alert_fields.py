@@ -21,12 +21,12 @@ SEVERITY_OF_TEN: dict[Severity, int] = {"informational": 1, "low": 3, "medium": 
 _TECHNIQUE = re.compile(r"attack\.(t\d{4}(?:\.\d{3})?)", re.ASCII | re.IGNORECASE)
 
 
-def moment(alert: Alert) -> datetime:
+def event_time(alert: Alert) -> datetime:
     """Event time, in UTC; now when the record has none that can be read: a receiver wants one."""
-    return time_of(alert.time) or datetime.now(UTC)
+    return parse_time(alert.time) or datetime.now(UTC)
 
 
-def time_of(text: str | None) -> datetime | None:
+def parse_time(text: str | None) -> datetime | None:
     """An RFC 3339 time in UTC, or None."""
     time = iso_time(text)
     try:
@@ -35,7 +35,7 @@ def time_of(text: str | None) -> datetime | None:
         return None
 
 
-def milliseconds(time: datetime) -> int:
+def epoch_milliseconds(time: datetime) -> int:
     """Milliseconds since 1970."""
     return round(time.timestamp() * 1000)
 
@@ -45,12 +45,12 @@ def rfc3339(time: datetime) -> str:
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def address(alert: Alert) -> str | None:
+def source_ip(alert: Alert) -> str | None:
     """The source address when it is one: CloudTrail also writes names of services there."""
-    return _address(alert.source_ip)
+    return _ip(alert.source_ip)
 
 
-def _address(text: str | None) -> str | None:
+def _ip(text: str | None) -> str | None:
     try:
         return str(ipaddress.ip_address(text or ""))
     except ValueError:
@@ -63,10 +63,10 @@ def principals(alert: Alert) -> list[str]:
     return list(dict.fromkeys(name for name in (alert.principal, *named) if name))
 
 
-def addresses(alert: Alert) -> list[str]:
+def source_ips(alert: Alert) -> list[str]:
     """All source addresses that the alert names and that are addresses."""
     named = [each.name for each in alert.context.source_ips.top] if alert.context else []
-    found = (_address(text) for text in (alert.source_ip, *named))
+    found = (_ip(text) for text in (alert.source_ip, *named))
     return list(dict.fromkeys(ip for ip in found if ip))
 
 
@@ -76,7 +76,7 @@ def techniques(alert: Alert) -> list[str]:
     return [match[1].upper() for match in found if match]
 
 
-def incident(alert: Alert) -> str:
+def incident_key(alert: Alert) -> str:
     """What an alert opens or closes: of a match itself; of an alarm its rule and dimensions, in any state."""
     if alert.kind == "match":
         return alert.id
@@ -89,7 +89,7 @@ def user_name(principal: str | None) -> str | None:
     return arn.parse(principal).resource.rpartition("/")[2] or principal
 
 
-def sentence(alert: Alert) -> str:
+def summary(alert: Alert) -> str:
     """One sentence that tells a person what happened."""
     if alert.summary:
         return alert.summary
@@ -111,11 +111,11 @@ def partition(region: str | None) -> str:
     return next((name for prefix, name in prefixes if (region or "").startswith(prefix)), "aws")
 
 
-def told(document: dict[str, Any]) -> dict[str, Any]:
+def without_empty(document: dict[str, Any]) -> dict[str, Any]:
     """A document without the keys that tell nothing: None, "", and empty objects and lists, however deep."""
     shown = {}
     for key, value in document.items():
-        inner = told(value) if isinstance(value, dict) else value
+        inner = without_empty(value) if isinstance(value, dict) else value
         if inner not in (None, "", [], {}, ()):
             shown[key] = inner
     return shown

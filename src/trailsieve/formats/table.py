@@ -36,7 +36,7 @@ def encode(alert: Alert, widths: tuple[int, ...] = WIDTHS) -> bytes:
     return _joined((*first, *last), widths)
 
 
-def fitting(width: int) -> tuple[int, ...]:
+def column_widths(width: int) -> tuple[int, ...]:
     """Column widths with which no line is longer than `width` cells; 0 leaves a column out."""
     widths = list(WIDTHS)
     for column, least in _NARROW:

@@ -21,7 +21,7 @@ _TEXTS = (
 )
 
 
-def fitted(alert: Alert, encode: Callable[[Alert], bytes], limit: int) -> bytes:
+def encode_within(alert: Alert, encode: Callable[[Alert], bytes], limit: int) -> bytes:
     """`encode(alert)` in at most `limit` bytes where that can be: without its records, then with cut texts.
 
     The id, rule and what it counts are never touched; records left out are counted as omitted.
@@ -30,10 +30,10 @@ def fitted(alert: Alert, encode: Callable[[Alert], bytes], limit: int) -> bytes:
     if len(encoded) <= limit:
         return encoded
     encoded = encode(without_records := msgspec.structs.replace(alert, records=()))
-    return encoded if len(encoded) <= limit else encode(shortened(without_records))
+    return encoded if len(encoded) <= limit else encode(_shortened(without_records))
 
 
-def shortened(alert: Alert) -> Alert:
+def _shortened(alert: Alert) -> Alert:
     """The alert without its context, and no text of it longer than 1,024 characters."""
     texts = {name: _cut(text) for name in _TEXTS if (text := getattr(alert, name))}
     dimensions = {_cut(name): _cut(value) for name, value in list(alert.dimensions.items())[:100]}
