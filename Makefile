@@ -7,10 +7,10 @@ READY := $(VENV)/.ready
 UV = UV_PROJECT_ENVIRONMENT=$(VENV) $$(command -v uv || echo $(BIN)/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-siem demo-stream test lint bench bench-parts bench-rules bench-relate bench-sinks bench-stream bench-size bench-alarms chaos fuzz clean
+.PHONY: help demo demo-siem demo-stream test test-servers coverage lint bench bench-parts bench-rules bench-relate bench-sinks bench-stream bench-size bench-alarms chaos fuzz clean
 
 help: ## Say what the targets do
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 demo: $(READY) ## Replay the sample archive and show what happened in it
 	@$(BIN)/trailsieve replay samples/archive --format table
@@ -21,8 +21,20 @@ demo-siem: $(READY) ## Send the sample archive's alerts to a real rsyslog and Op
 demo-stream: $(READY) ## Send the sample archive through a real Kafka and watch its alerts arrive (needs Java, and Maven once)
 	@$(BIN)/python -m tests.demo.stream
 
-test: $(READY) ## Run all tests
-	@$(BIN)/pytest
+# Profile `ci` draws five times as many Hypothesis examples as `dev`: make test HYPOTHESIS_PROFILE=ci
+export HYPOTHESIS_PROFILE ?= dev
+WORKERS ?= auto
+PYTEST_ARGS ?=
+
+test: $(READY) ## Run the tests that need no server (PYTEST_ARGS="-k name")
+	@$(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m "not server" $(PYTEST_ARGS)
+
+test-servers: $(READY) ## Run the tests that need Kafka, Kinesis, OpenSearch, rsyslog, syslog-ng or moto
+	@$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m server $(PYTEST_ARGS)
+
+coverage: $(READY) ## Measure how much of pattern and engine their tests run, and fail below the floor
+	@$(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m "not server" --cov --cov-report=term:skip-covered \
+		tests/pattern tests/engine tests/alarms $(PYTEST_ARGS)
 
 CHAOS_KILLS ?= 40
 chaos: $(READY) ## Kill the service again and again, over every source, and count its alerts (CHAOS_KILLS=40 each)

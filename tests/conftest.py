@@ -1,19 +1,23 @@
-"""What all tests share: the corpus beside the repository, and the rule that CI skips nothing."""
+"""What all tests share: the servers, the tier that needs them, and the rule that CI skips nothing."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
+import sys
+from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
-
-if TYPE_CHECKING:
-    from tests.servers.moto import Moto
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 IN_CI = bool(os.environ.get("CI"))
+
+# Tests ask for a share of their examples: tests/examples.py.
+settings.register_profile("dev", max_examples=20, deadline=None)
+settings.register_profile("ci", max_examples=100, deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
 @pytest.fixture(scope="session")
@@ -31,15 +35,55 @@ def shared() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def moto() -> Iterator[Moto]:
-    """S3, SQS, SNS and STS of moto; each test has its own bucket and queue."""
-    from tests.servers.moto import ENVIRONMENT, running
+def _server(name: str) -> Callable[[], Any]:
+    """A fixture that gives one of the servers of `tests.servers.shared`; session-wide, as what others fill is."""
 
-    with running() as server, pytest.MonkeyPatch.context() as patch:
-        for name, value in ENVIRONMENT.items():
-            patch.setenv(name, value)
-        yield server
+    def server() -> Any:
+        from tests.servers import shared
+
+        return shared.get(name)
+
+    return pytest.fixture(name=name, scope="session")(server)
+
+
+audited_moto = _server("audited_moto")
+kafka = _server("kafka")
+kinesis = _server("kinesis")
+moto = _server("moto")
+opensearch = _server("opensearch")
+sink_moto = _server("sink_moto")
+three_kafkas = _server("three_kafkas")
+
+
+SERVERS = {"audited_moto", "kafka", "kinesis", "moto", "opensearch", "sink_moto", "three_kafkas"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks tests that use the fixture of a server; tests of one server go to one worker, which starts it."""
+    for item in items:
+        used = SERVERS & set(getattr(item, "fixturenames", ()))
+        if used:
+            item.add_marker(pytest.mark.server(*sorted(used)))
+        if servers := _servers_of(item):
+            item.add_marker(pytest.mark.xdist_group(min(servers)))
+
+
+def _servers_of(item: pytest.Item) -> frozenset[str]:
+    return frozenset(name for marker in item.iter_markers("server") for name in marker.args)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test gets the servers that it declares and no other."""
+    if shared := sys.modules.get("tests.servers.shared"):
+        vars(shared)["declared"] = _servers_of(item)
+
+
+def pytest_sessionfinish() -> None:
+    """Stops the servers: workers of xdist end without running `atexit`."""
+    if shared := sys.modules.get("tests.servers.shared"):
+        shared.stop_all()
 
 
 @pytest.hookimpl(wrapper=True)

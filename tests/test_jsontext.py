@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trailsieve.errors import UnreadableError
 from trailsieve.jsontext import decode, decode_object
 
@@ -32,7 +33,7 @@ def bottom(value: Any) -> Any:
     return value
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=examples(40))
 @given(value=VALUES, indent=st.sampled_from([None, 2]))
 def test_the_slow_ways_agree_with_the_fast_one(value: Any, indent: int | None) -> None:
     text = json.dumps(value, indent=indent)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.alarms.worlds import LATER, START, reference_of, rule
+from tests.examples import examples
 from trailsieve.alarms.datapoint import Sample
 from trailsieve.alarms.evaluator import Alarms, Live
 from trailsieve.alarms.sample_log import SampleRow
@@ -113,7 +114,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(alarm=definitions(), events=EVENTS, seed=st.integers(0, 2**32), crash=st.sampled_from([0, 0.3]))
 def test_final_ids_are_those_of_a_replay_and_each_provisional_alert_is_settled(
     alarm: Alarm, events: list[tuple[int, str, int]], seed: int, crash: float

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from tests.alarms.reference import Event, reference
 from tests.alarms.worlds import LATER, Kept, alerts, clock_of, event, message, pipeline, reference_of, rule
+from tests.examples import examples
 from trailsieve.engine.checkpoint import Epoch
 from trailsieve.errors import CheckpointError
 from trailsieve.model import ALARM_STATES, Alert
@@ -104,7 +105,7 @@ def lived(chosen: Rule, records: list[dict[str, Any]], rng: random.Random) -> li
         ]
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250))
 @given(alarm=alarms(), events=EVENTS, seed=st.integers(0, 2**32))
 @example(alarm=EASY, events=[(10, "mia", 1), (0, "mia", 0.1)], seed=72)  # the newest time was held at a crash
 def test_the_alerts_are_those_of_one_sorted_pass(alarm: Alarm, events: list[Any], seed: int) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.cli.console import denied, trailsieve
-from tests.sources.service import Service, until
+from tests.servers.patience import until
+from tests.sources.service import Service
 
 
 def line(number: int, **fields: Any) -> bytes:

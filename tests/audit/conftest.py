@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import urllib.request
-from collections.abc import Iterator
 
 import pytest
 
 from tests.audit.account import Account
-from tests.servers import moto
 from tests.servers.moto import ENVIRONMENT, Moto
 
 _NEVER = "1000000000"  # requests after which permissions are checked
@@ -21,20 +19,14 @@ def post(server: Moto, path: str, body: str = "") -> None:
     urllib.request.urlopen(request, timeout=30).close()
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[Moto]:
-    with moto.running(INITIAL_NO_AUTH_ACTION_COUNT=_NEVER) as running:
-        yield running
-
-
 @pytest.fixture
-def empty(server: Moto, monkeypatch: pytest.MonkeyPatch) -> Account:
+def empty(audited_moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Account:
     """An account with nothing in it."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    post(server, "reset-auth", _NEVER)
-    post(server, "reset")
-    return Account(server)
+    post(audited_moto, "reset-auth", _NEVER)
+    post(audited_moto, "reset")
+    return Account(audited_moto)
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ import http.client
 import time
 from dataclasses import replace
 
+from tests.servers import shared
 from tests.servers.receiver import Request
 from tests.sinks.faults import alerts
-from tests.sinks.opened import PAIRS, Pair, opensearch_server, search
+from tests.sinks.opened import PAIRS, Pair, search
 from trailsieve.ports import RunContext
 from trailsieve.sinks import opensearch
 
@@ -42,7 +43,7 @@ def measure_opensearch() -> tuple[float, float, float]:
     for start in range(0, COUNT, BATCH):
         pair.sink.deliver(given[start : start + BATCH])
     pair.close()
-    node = opensearch_server()
+    node = shared.opensearch()
     sink = opensearch.open_sink(opensearch.Config(url=node.url, index="bench"), RunContext())
     sink.install_template()
     before = _replay(

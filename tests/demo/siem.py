@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.servers import opensearch, syslog
+from tests.servers.unavailable import UnavailableError
 
 ROOT = Path(__file__).resolve().parents[2]
 _PATIENCE = 30.0  # seconds
@@ -76,7 +77,7 @@ def main() -> int:
         for opened in (rsyslog, search):
             try:
                 siems.append(stack.enter_context(opened()))
-            except (syslog.UnavailableError, opensearch.UnavailableError) as error:
+            except UnavailableError as error:
                 print(f"left out: {error}")
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trailsieve-demo-")))
         config = _configuration(folder, siems)

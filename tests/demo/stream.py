@@ -18,7 +18,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.servers.kafka import VERSION, Kafka, UnavailableError, kafka
+from tests.servers.kafka import VERSION, Kafka, kafka
+from tests.servers.unavailable import UnavailableError
 from trailsieve.engine.decode import Decoder
 from trailsieve.model import Message, Position
 from trailsieve.sources.files import list_files

@@ -13,7 +13,7 @@ import botocore.session
 import botocore.validate
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 from tests.formats.alerts import ALARM, KINDS, MATCH, OVER, alerts
@@ -51,7 +51,6 @@ def test_the_validator_refuses_what_is_wrong() -> None:
         assert list(validator(ocsf.VERSION).iter_errors({**good, **bad}))
 
 
-@settings(deadline=None)
 @given(alerts)
 def test_ocsf_is_valid_whatever_a_record_holds(alert: Alert) -> None:
     document = json.loads(ocsf.encode(alert))
@@ -118,7 +117,6 @@ def test_asff_is_valid(alert: Alert) -> None:
     check_finding(asff.document(alert))
 
 
-@settings(deadline=None)
 @given(alerts)
 def test_asff_is_valid_whatever_a_record_holds(alert: Alert) -> None:
     check_finding(json.loads(asff.encode(alert)))
@@ -132,7 +130,6 @@ def test_asff_of_another_account_and_partition() -> None:
     )
 
 
-@settings(deadline=None)
 @given(alerts)
 def test_ecs_has_the_types_that_a_mapping_insists_on(alert: Alert) -> None:
     document = json.loads(ecs.encode(alert))

@@ -8,6 +8,7 @@ import unicodedata
 import pytest
 from hypothesis import given, settings
 
+from tests.examples import examples
 from tests.formats.alerts import ALARM, KINDS, MATCH, alerts
 from trailsieve.formats import cef, leef
 from trailsieve.model import Alert
@@ -74,7 +75,7 @@ def harmless(line: str) -> None:
     assert not [c for c in line if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") and c != "\t"]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=examples(300))
 @given(alerts)
 def test_cef_holds_what_the_alert_holds_and_nothing_else(alert: Alert) -> None:
     line = cef.encode(alert).decode()
@@ -89,7 +90,7 @@ def test_cef_holds_what_the_alert_holds_and_nothing_else(alert: Alert) -> None:
     assert plain(fields.get("requestClientApplication", "")) == plain(agent)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=examples(300))
 @given(alerts)
 def test_leef_holds_what_the_alert_holds_and_nothing_else(alert: Alert) -> None:
     line = leef.encode(alert).decode()

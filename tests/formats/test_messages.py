@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from msgspec.structs import replace
 
 from tests.formats.alerts import ALARM, MATCH, OVER, alerts
@@ -23,7 +23,6 @@ def strings(value: Any, kind: str = "") -> list[tuple[str, str]]:
     return [(kind, value)] if isinstance(value, str) else []
 
 
-@settings(deadline=None)
 @given(alerts)
 def test_slack_gives_no_text_of_a_record_a_meaning(alert: Alert) -> None:
     message = json.loads(slack.encode(alert))
@@ -38,7 +37,6 @@ def test_slack_gives_no_text_of_a_record_a_meaning(alert: Alert) -> None:
     assert all(len(text) <= 3000 for _, text in strings(message))
 
 
-@settings(deadline=None)
 @given(alerts)
 def test_teams_shows_texts_of_a_record_without_markdown(alert: Alert) -> None:
     card = json.loads(teams.encode(alert))["attachments"][0]["content"]
@@ -46,7 +44,6 @@ def test_teams_shows_texts_of_a_record_without_markdown(alert: Alert) -> None:
     assert {kind for block in card["body"] for kind, _ in strings(block["inlines"])} == {"TextRun"}
 
 
-@settings(deadline=None)
 @given(alerts)
 def test_pagerduty_has_what_it_asks_for(alert: Alert) -> None:
     event = json.loads(pagerduty.encode(alert, "key"))

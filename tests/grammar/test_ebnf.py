@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import LarkError
 
+from tests.examples import examples
 from trailsieve.errors import PatternError
 from trailsieve.pattern.parser import parse
 
@@ -405,7 +406,7 @@ def test_letters_and_digits_are_those_of_the_parser() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(data=st.data())
 def test_parser_takes_every_sentence(language: str, data: st.DataObject) -> None:
     text = data.draw(sentences(language))
@@ -414,20 +415,20 @@ def test_parser_takes_every_sentence(language: str, data: st.DataObject) -> None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(data=st.data())
 def test_recogniser_takes_what_the_generator_makes(language: str, data: st.DataObject) -> None:
     assert grammar_takes(data.draw(sentences(language)))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(data=st.data(), seed=st.integers(0, 2**32))
 def test_parser_and_grammar_agree_on_mistakes(language: str, data: st.DataObject, seed: int) -> None:
     check_agreement(with_mistakes(data.draw(sentences(language)), seed))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 @given(text=st.text(alphabet=st.sampled_from(TELLING + "a1"), max_size=12))
 def test_parser_and_grammar_agree_on_noise(text: str) -> None:
     check_agreement(text)

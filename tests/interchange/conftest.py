@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.audit.conftest import account, empty, server
+from tests.audit.conftest import account, empty
 
-__all__ = ["account", "empty", "server"]
+__all__ = ["account", "empty"]

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.audit.account import Account
 from tests.cli.console import trailsieve
+from tests.examples import examples
 from tests.interchange.test_import_formats import MODULES, rules_of
 from tests.strategies import patterns
 from trailsieve.errors import PatternError
@@ -115,7 +116,7 @@ def made_up_rules(draw: st.DrawFn) -> Rule:
 
 @pytest.mark.parametrize("back", ROUNDS)
 @given(rules=st.lists(made_up_rules(), min_size=1, max_size=3))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_rules_come_back(back: str, rules: list[Rule], tmp_path: Path) -> None:
     again = ROUNDS[back](rules, tmp_path)
     assert [rule.pattern.tree for rule in again] == [rule.pattern.tree for rule in rules]
@@ -124,7 +125,7 @@ def test_any_rules_come_back(back: str, rules: list[Rule], tmp_path: Path) -> No
 
 @pytest.mark.parametrize("back", ROUNDS)
 @given(texts=st.lists(st.text('%${}\\"n\b\n ', min_size=1).filter(str.strip), min_size=1, max_size=3))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(texts=["%{", "${"])
 @example(texts=['$${"', "%%{}", "}"])
 def test_text_with_the_signs_of_templates_comes_back(back: str, texts: list[str], tmp_path: Path) -> None:
@@ -256,7 +257,7 @@ sentences = st.recursive(
 
 
 @given(sentences, st.dictionaries(fields, texts))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 def test_event_patterns_match_what_the_rule_matches(sentence: str, values: dict[str, str]) -> None:
     """Against the matcher of moto, which plays EventBridge."""
     from moto.events.models import EventPattern

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.strategies import patterns
 from trailsieve.errors import RuleError
 from trailsieve.interchange.importers.metric_filters import rule_drafts
@@ -83,7 +84,7 @@ def without_pattern(rules: list[Rule]) -> list[Rule]:
 
 
 @given(imports())
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_rule_file_loads_as_the_rules_of_its_drafts(tmp_path: Path, result: ImportResult) -> None:
     drafts = [*rule_drafts(result), RuleDraft("last", "a", "here")]
     made = [draft.to_rule() for draft in drafts if not draft.broken]
@@ -93,7 +94,7 @@ def test_a_rule_file_loads_as_the_rules_of_its_drafts(tmp_path: Path, result: Im
 
 
 @given(names, names, st.lists(names, max_size=2), st.sampled_from(["low", "critical"]))
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_tags_and_severity_are_the_same_too(
     tmp_path: Path, name: str, text: str, tags: list[str], severity: str
 ) -> None:

@@ -9,6 +9,7 @@ from hypothesis import assume, example, given, reject, settings
 from hypothesis import strategies as st
 
 from tests import strategies as some
+from tests.examples import examples
 from trailsieve import jsontext
 from trailsieve.errors import UnknownError
 from trailsieve.logic.automata import Automaton, LiteralAutomaton, WildcardAutomaton
@@ -23,7 +24,7 @@ from trailsieve.pattern.interpret import value_holds
 from trailsieve.pattern.nodes import Comparison, Number, Regex, String
 from trailsieve.pattern.regex import check_regex, searcher
 
-many = settings(deadline=None, max_examples=400)
+many = settings(max_examples=examples(400))
 json_numbers = st.sampled_from(some.JSON_NUMBERS) | st.from_regex(
     r"-?(0|[1-9][0-9]{0,4})(\.[0-9]{1,9})?([eE][+-]?[0-9]{1,2})?", fullmatch=True
 )

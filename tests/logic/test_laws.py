@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import trailsieve
 from tests import strategies as some
+from tests.examples import examples
 from tests.logic.patterns import SELECTORS, random_event, random_expression, random_pattern
 from trailsieve import Verdict, implies, jsontext, satisfiable, tautology
 from trailsieve.errors import UnknownError
@@ -21,7 +22,7 @@ from trailsieve.pattern import nodes, runtime
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.render import render
 
-laws = settings(deadline=None, max_examples=100, suppress_health_check=list(HealthCheck))
+laws = settings(max_examples=examples(100), suppress_health_check=list(HealthCheck))
 EVENTS = 10_000
 NEAR_THE_EXTREMES = "only numbers that may not exist could tell"
 
@@ -224,7 +225,7 @@ def tree_events() -> list[dict[str, Any]]:
     return [{}, *({"a": value} for value in [*inner, False, *arrays, *objects])]
 
 
-@settings(laws, max_examples=60)
+@settings(laws, max_examples=examples(60))
 @given(st.integers(0))
 def test_a_tree_of_selectors_against_brute_force(seed: int) -> None:
     rng = random.Random(seed)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import trailsieve
 from tests import strategies as some
+from tests.examples import examples
 from tests.laws import by_interpreter, by_matcher
 from trailsieve import jsontext
 from trailsieve.engine.decode import Decoded
@@ -22,7 +23,7 @@ from trailsieve.pattern.nodes import Comparison, JsonPattern, Selector, String
 from trailsieve.pattern.parser import parse
 from trailsieve.rules.rule import Rule
 
-laws = settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+laws = settings(max_examples=examples(120), suppress_health_check=[HealthCheck.too_slow])
 
 Case = tuple[list[JsonPattern], list[bytes]]  # patterns and records
 

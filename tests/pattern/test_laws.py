@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import trailsieve
 from tests import strategies as some
+from tests.examples import examples
 from tests.laws import check_json, check_meaning, check_rendering, check_source, check_text, compiled
 from trailsieve import jsontext
 from trailsieve.pattern import interpret
@@ -20,7 +21,7 @@ from trailsieve.pattern.nodes import JsonPattern, Pattern
 from trailsieve.pattern.parser import parse
 from trailsieve.pattern.render import render
 
-laws = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+laws = settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow])
 
 
 # --- the language ---

@@ -12,7 +12,6 @@ import argparse
 import contextlib
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -21,43 +20,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.servers import maven
+from tests.servers.patience import Deadline, stretched
+from tests.servers.ports import free_ports
+from tests.servers.unavailable import UnavailableError
+
 VERSION = "4.1.0"  # that of kafka.pom.xml
 USER, PASSWORD = "alice", "wonderland"
-_JARS = Path.home() / ".cache/trailsieve" / f"kafka-{VERSION}"
-_POM = Path(__file__).with_name("kafka.pom.xml")
 _CLUSTER = "dHJhaWxzaWV2ZS1rYWZrYQ"  # 16 bytes in base64, as Kafka wants them
 _START = 90.0  # seconds until a broker must answer
 _JAAS = "org.apache.kafka.common.security"
 
 
-class UnavailableError(Exception):
-    """Kafka cannot be had on this machine; the text says why."""
-
-
 def jars() -> Path:
-    """The folder of Kafka's jars, fetched if they are not there.
+    """The folder of Kafka's jars.
 
     Raises:
         UnavailableError: there is no Java or no Maven, or Maven could not fetch them.
     """
-    if not shutil.which("java"):
-        raise UnavailableError("Kafka needs Java 17 or newer; on Debian: apt install default-jre-headless")
-    if not _JARS.is_dir():
-        if not shutil.which("mvn"):
-            raise UnavailableError("Kafka's jars are fetched by Maven; on Debian: apt install maven")
-        part = _JARS.with_name(f"{_JARS.name}.part")
-        shutil.rmtree(part, ignore_errors=True)
-        command = ["mvn", "-q", "-B", "-f", str(_POM), "dependency:copy-dependencies"]
-        done = subprocess.run(
-            [*command, "-DincludeScope=runtime", f"-DoutputDirectory={part}"],
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode:
-            raise UnavailableError(f"Maven could not fetch Kafka's jars: {done.stdout[-500:]}")
-        part.replace(_JARS)
-    return _JARS
+    return maven.jars(f"kafka-{VERSION}", "kafka.pom.xml", "java")
 
 
 @dataclass
@@ -135,7 +116,7 @@ class Kafka:
         from confluent_kafka import KafkaException
         from confluent_kafka.admin import AdminClient
 
-        deadline = time.monotonic() + _START
+        deadline = Deadline(_START)
         for index, process in self._running.items():
             while True:
                 if process.poll() is not None:
@@ -144,8 +125,8 @@ class Kafka:
                 with contextlib.suppress(KafkaException):
                     if len(admin.list_topics(timeout=1).brokers) >= len(self._running):
                         break
-                if time.monotonic() > deadline:
-                    raise UnavailableError(f"no answer after {_START} seconds:\n{self._tail(index)}")
+                if deadline.passed:
+                    raise UnavailableError(f"no answer in time:\n{self._tail(index)}")
                 time.sleep(0.1)
 
     def create_topic(self, name: str, partitions: int = 1, copies: int = 1) -> None:
@@ -154,9 +135,9 @@ class Kafka:
         from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
         admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
-        admin.create_topics([NewTopic(name, partitions, copies)])[name].result(30)
-        deadline = time.monotonic() + _START
-        while time.monotonic() < deadline:
+        admin.create_topics([NewTopic(name, partitions, copies)])[name].result(stretched(30))
+        deadline = Deadline(_START)
+        while not deadline.passed:
             with contextlib.suppress(KafkaException):
                 known = admin.list_topics(name, timeout=10).topics[name]
                 if len(known.partitions) == partitions and all(
@@ -185,7 +166,7 @@ class Kafka:
                     break
                 except BufferError:
                     producer.poll(0.1)
-        if producer.flush(60):
+        if producer.flush(stretched(60)):
             raise UnavailableError(f"not all records were kept in {topic}")
 
     def close(self) -> None:
@@ -198,7 +179,7 @@ class Kafka:
         process = self._running.pop(index)
         process.send_signal(number)
         try:
-            process.wait(30)
+            process.wait(stretched(30))
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -260,7 +241,12 @@ def _command(main: str, arguments: Sequence[str]) -> list[str]:
 
 def _java(main: str, arguments: Sequence[str], folder: Path) -> None:
     done = subprocess.run(
-        _command(main, arguments), cwd=folder, check=False, capture_output=True, text=True, timeout=120
+        _command(main, arguments),
+        cwd=folder,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=stretched(120),
     )
     if done.returncode:
         raise UnavailableError(f"{main}: {done.stdout[-1000:]}{done.stderr[-1000:]}")
@@ -283,14 +269,6 @@ def _make_certificates(folder: Path) -> None:
     (folder / "broker.pem").write_text("".join(parts))
 
 
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-
-
 @contextlib.contextmanager
 def kafka(brokers: int = 1, *, port: int = 0, secured: bool = False) -> Iterator[Kafka]:
     """A running cluster; stopped and removed at the end.
@@ -299,7 +277,7 @@ def kafka(brokers: int = 1, *, port: int = 0, secured: bool = False) -> Iterator
         port: of the first broker in clear; 0 for any that is free.
     """
     jars()
-    free = _free_ports(3 * brokers)
+    free = free_ports(3 * brokers)
     ports = [(free[3 * n], free[3 * n + 1], free[3 * n + 2]) for n in range(brokers)]
     if port:
         ports = [(port + n, secure, controller) for n, (_, secure, controller) in enumerate(ports)]

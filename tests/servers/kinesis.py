@@ -2,15 +2,13 @@
 
     python -m tests.servers.kinesis          starts one, says where, and runs until Ctrl-C
 
-As a fixture: `kinesis`, a server for the whole session. The package is fetched by npm once and kept in
-~/.cache/trailsieve.
+The package is fetched by npm once and kept in ~/.cache/trailsieve.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -19,17 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
+from tests.servers.patience import Deadline
+from tests.servers.ports import free_ports
+from tests.servers.unavailable import UnavailableError
 
 _VERSION = "0.6.2"
 _CACHE = Path.home() / ".cache" / "trailsieve" / f"kinesis-local-{_VERSION}"
 _PACKAGE = _CACHE / "node_modules" / "kinesis-local"
 _PATIENCE = 60.0  # seconds until a server must answer
 _SHORT = ("CREATE_STREAM", "DELETE_STREAM", "SPLIT_SHARD", "MERGE_SHARDS", "UPDATE_SHARD_COUNT")
-
-
-class UnavailableError(Exception):
-    """The server cannot be had on this machine; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +90,9 @@ class Stream:
 
     def wait(self) -> None:
         """Returns once the stream is active."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = Deadline(_PATIENCE)
         while self._status() != "ACTIVE":
-            assert time.monotonic() < deadline, f"stream {self.name} does not become active"
+            assert not deadline.passed, f"stream {self.name} does not become active"
             time.sleep(0.02)
 
     def _status(self) -> Any:
@@ -121,7 +117,7 @@ def running() -> Iterator[Kinesis]:
         UnavailableError: there is no Node.js, or npm cannot fetch the package.
     """
     _fetch()
-    port, tls_port = _free_ports()
+    port, tls_port = free_ports(2)
     environment = {
         **os.environ,
         "KINESIS_MOCK_PLAIN_PORT": str(port),
@@ -161,35 +157,18 @@ def _fetch() -> None:
         raise UnavailableError(f"npm cannot fetch kinesis-local {_VERSION}: {done.stderr.strip()[-200:]}")
 
 
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as first, socket.socket() as second:
-        first.bind(("127.0.0.1", 0))
-        second.bind(("127.0.0.1", 0))
-        return first.getsockname()[1], second.getsockname()[1]
-
-
 def _wait(server: Kinesis, process: subprocess.Popen[bytes]) -> None:
     from botocore.exceptions import BotoCoreError, ClientError
 
-    client, deadline = server.client(), time.monotonic() + _PATIENCE
+    client, deadline = server.client(), Deadline(_PATIENCE)
     while True:
         try:
             client.list_streams()
             return
         except (BotoCoreError, ClientError) as error:
-            if process.poll() is not None or time.monotonic() > deadline:
+            if process.poll() is not None or deadline.passed:
                 raise UnavailableError(f"kinesis-mock does not answer: {error}") from None
             time.sleep(0.05)
-
-
-@pytest.fixture(scope="session")
-def kinesis() -> Iterator[Kinesis]:
-    """One server for all tests; each makes streams of its own."""
-    try:
-        with running() as server:
-            yield server
-    except UnavailableError as error:
-        pytest.skip(str(error))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
+
+from tests.servers.patience import Deadline
+from tests.servers.ports import free_ports
 
 _START = 60.0  # seconds until it must answer
 ENVIRONMENT = {
@@ -152,7 +154,7 @@ def s3_notification(bucket: str, *keys: str, name: str = "ObjectCreated:Put") ->
 @contextlib.contextmanager
 def running(port: int = 0, **environment: str) -> Iterator[Moto]:
     """A server until the end of the block; on a free port unless one is given."""
-    port = port or _free_port()
+    port = port or free_ports(1)[0]
     with subprocess.Popen(
         [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
         env={**os.environ, **ENVIRONMENT, **environment},
@@ -172,8 +174,8 @@ def running(port: int = 0, **environment: str) -> Iterator[Moto]:
 
 
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + _START
-    while time.monotonic() < deadline:
+    deadline = Deadline(_START)
+    while not deadline.passed:
         if process.poll() is not None:
             raise RuntimeError(f"moto's server ended with code {process.returncode}")
         try:
@@ -181,14 +183,7 @@ def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
             return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    raise RuntimeError(f"moto's server did not answer at {url} within {_START:g} seconds")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    raise RuntimeError(f"moto's server did not answer at {url} in time")
 
 
 def main() -> None:

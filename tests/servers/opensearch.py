@@ -10,8 +10,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -22,15 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.servers import maven
+from tests.servers.patience import Deadline, stretched
+from tests.servers.ports import free_ports
+from tests.servers.unavailable import UnavailableError
+
 VERSION = "2.19.1.0"  # that of opensearch.pom.xml
-_JARS = Path.home() / ".cache/trailsieve" / f"opensearch-{VERSION}"
-_POM = Path(__file__).with_name("opensearch.pom.xml")
 _PROGRAM = Path(__file__).with_name("OpenSearchServer.java")
 _START = 180.0  # seconds until it must answer
-
-
-class UnavailableError(Exception):
-    """OpenSearch cannot be had on this machine; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ class OpenSearch:
         request = urllib.request.Request(
             f"{self.url}{path}", data, {"Content-Type": "application/json"}, method=method
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=stretched(60)) as answer:
             return json.loads(answer.read() or b"{}")
 
     def documents(self, index: str, size: int = 10_000) -> list[dict[str, Any]]:
@@ -66,31 +63,12 @@ class OpenSearch:
 
 
 def jars() -> Path:
-    """The folder of the jars, fetched if they are not there.
+    """The folder of the jars.
 
     Raises:
         UnavailableError: there is no JDK or no Maven, or Maven could not fetch them.
     """
-    if not shutil.which("javac"):
-        raise UnavailableError(
-            "OpenSearch needs a JDK of 17 or newer; on Debian: apt install default-jdk-headless"
-        )
-    if not _JARS.is_dir():
-        if not shutil.which("mvn"):
-            raise UnavailableError("OpenSearch's jars are fetched by Maven; on Debian: apt install maven")
-        part = _JARS.with_name(f"{_JARS.name}.part")
-        shutil.rmtree(part, ignore_errors=True)
-        command = ["mvn", "-q", "-B", "-f", str(_POM), "dependency:copy-dependencies"]
-        done = subprocess.run(
-            [*command, "-DincludeScope=runtime", f"-DoutputDirectory={part}"],
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode:
-            raise UnavailableError(f"Maven could not fetch OpenSearch's jars: {done.stdout[-500:]}")
-        part.replace(_JARS)
-    return _JARS
+    return maven.jars(f"opensearch-{VERSION}", "opensearch.pom.xml", "javac")
 
 
 @contextlib.contextmanager
@@ -101,7 +79,7 @@ def opensearch(port: int = 0, **settings: str) -> Iterator[OpenSearch]:
         UnavailableError: it cannot be had, or it did not start; with what it wrote last.
     """
     classes = jars()
-    port = port or _free_port()
+    port = port or free_ports(1)[0]
     with tempfile.TemporaryDirectory(prefix="opensearch-") as folder:
         log = Path(folder, "log")
         more = [f"{name.replace('__', '.')}={value}" for name, value in settings.items()]
@@ -125,7 +103,7 @@ def opensearch(port: int = 0, **settings: str) -> Iterator[OpenSearch]:
         finally:
             process.terminate()
             try:
-                process.wait(20)
+                process.wait(stretched(20))
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -134,21 +112,14 @@ def opensearch(port: int = 0, **settings: str) -> Iterator[OpenSearch]:
 
 
 def _await(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + _START
-    while time.monotonic() < deadline and process.poll() is None:
+    deadline = Deadline(_START)
+    while not deadline.passed and process.poll() is None:
         with contextlib.suppress(OSError):
             url = f"http://127.0.0.1:{port}/_cluster/health?wait_for_status=yellow&timeout=5s"
             with urllib.request.urlopen(url, timeout=10):
                 return
         time.sleep(0.2)
     raise UnavailableError(f"OpenSearch did not start: {log.read_text('utf-8', 'replace')[-2000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def main() -> None:

@@ -18,12 +18,15 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from tests.servers.certificates import Authority, Pair
+from tests.servers.patience import Deadline
+from tests.servers.ports import free_ports
+from tests.servers.unavailable import UnavailableError
 
 Kind = Literal["rsyslog", "syslog-ng"]
 _CACHE = Path.home() / ".cache/trailsieve/syslog"
@@ -33,10 +36,6 @@ _PACKAGES: dict[str, tuple[str, ...]] = {
 }
 _PATIENCE = 30.0  # seconds until a server must answer
 MAX_MESSAGE = 64 * 1024
-
-
-class UnavailableError(Exception):
-    """The server cannot be had on this machine; the text says why."""
 
 
 @dataclass
@@ -72,9 +71,9 @@ class Syslog:
 
     def wait_until(self, enough: Callable[[list[Any]], bool], what: str) -> list[dict[str, Any]]:
         """The same, once it is enough."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = Deadline(_PATIENCE)
         while not enough(found := self.messages()):
-            assert time.monotonic() < deadline, f"{self.kind} has {len(found)} messages, not {what}"
+            assert not deadline.passed, f"{self.kind} has {len(found)} messages, not {what}"
             time.sleep(0.02)
         return found
 
@@ -94,9 +93,9 @@ class Syslog:
             self._process = subprocess.Popen(
                 command, env={**os.environ, **environment}, cwd=self.folder, stdout=log, stderr=log
             )
-        deadline = time.monotonic() + _PATIENCE
+        deadline = Deadline(_PATIENCE)
         while not all(map(_answers, (self.tcp, self.tls))):
-            if self._process.poll() is not None or time.monotonic() > deadline:
+            if self._process.poll() is not None or deadline.passed:
                 text = (self.folder / "log").read_text("utf-8", "replace")[-1500:]
                 raise UnavailableError(f"{self.kind} does not start: {text}")
             time.sleep(0.05)
@@ -208,12 +207,6 @@ log {{ source(s); destination(d); flags(flow-control); }};
     return text, [*command, "-c", f"{here}/control"], _libraries(root)
 
 
-def _free_port(kind: int) -> int:
-    with closing(socket.socket(socket.AF_INET, kind)) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def running(kind: Kind, *, client_certificates: bool = False, expired: bool = False) -> Iterator[Syslog]:
     """A server until the end of the block.
@@ -228,9 +221,9 @@ def running(kind: Kind, *, client_certificates: bool = False, expired: bool = Fa
     _root(kind)
     folder = Path(tempfile.mkdtemp(prefix=f"trailsieve-{kind}-"))
     authority = Authority(folder)
-    tcp, tls = _free_port(socket.SOCK_STREAM), _free_port(socket.SOCK_STREAM)
+    tcp, tls = free_ports(2)
     pair = authority.pair("server", expired=expired)
-    udp = _free_port(socket.SOCK_DGRAM)
+    [udp] = free_ports(1, socket.SOCK_DGRAM)
     server = Syslog(kind, folder, authority, pair, tcp, udp, tls, client_certificates)
     try:
         server.start()

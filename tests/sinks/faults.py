@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from tests.servers.patience import stretched
 from tests.servers.receiver import Lost, Reset, Status
 from tests.sinks.opened import PAIRS, Pair
 from trailsieve.engine.sink_worker import Clock, SinkWorker
@@ -88,7 +89,7 @@ def drive(pair: Pair, given: Sequence[Alert], on_pause: Callable[[int], None] = 
     clock = QuickClock(on_pause)
     worker = SinkWorker(pair.sink, clock=clock)
     worker.put(given)
-    assert worker.settled(_DEADLINE)
+    assert worker.settled(stretched(_DEADLINE))
     worker.stop("")
     stored = pair.stored()
     refused = {refusal.alert.id for refusal in worker.refusals()}

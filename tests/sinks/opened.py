@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import contextlib
 import functools
 import tempfile
 import uuid
@@ -13,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 
 from tests.servers import http_receivers as receivers
-from tests.servers import opensearch as server
+from tests.servers import shared
 from tests.servers.receiver import Receiver, Relay
 from trailsieve.ports import RunContext, Sink
 from trailsieve.sinks import datadog, opensearch, secops, sentinel, splunk_hec, webhook
@@ -111,25 +108,13 @@ def dog(wrong: bool = False, say: Callable[[str], None] = lambda text: None, **s
     )
 
 
-@functools.cache
-def opensearch_server() -> server.OpenSearch:
-    """One real node for all tests of this process; skips where there can be none."""
-    stack = contextlib.ExitStack()
-    try:
-        node = stack.enter_context(server.opensearch())
-    except server.UnavailableError as error:
-        pytest.skip(str(error))
-    atexit.register(stack.close)
-    return node
-
-
 # Of error.code a number: an alert with a text there is one that OpenSearch refuses.
 PICKY = {"mappings": {"properties": {"error": {"properties": {"code": {"type": "long"}}}}}}
 
 
 def search(**settings: Any) -> Pair:
     """A real OpenSearch behind a relay, and an index of its own."""
-    node = opensearch_server()
+    node = shared.opensearch()
     relay = Relay("127.0.0.1", node.port)
     index = f"alerts-{uuid.uuid4()}"
     node.ask("PUT", f"/{index}", PICKY)
@@ -151,6 +136,9 @@ PAIRS: dict[str, Callable[..., Pair]] = {
     "secops": google,
     "datadog": dog,
 }
+
+
+NEEDS = {"opensearch": "opensearch"}  # a server, by the name of the pair
 
 
 def ca_file(text: bytes, folder: Path) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.sinks.opened import PAIRS
+from tests.servers import shared
+from tests.sinks.opened import NEEDS, PAIRS
 from trailsieve.formats import native
 from trailsieve.model import Alert
 from trailsieve.ports import Sink
@@ -72,7 +73,7 @@ SINKS: dict[str, Callable[[], Opened]] = {
     "stream": stream,
     **{name: paired(name) for name in PAIRS},
 }
-every_sink = pytest.mark.parametrize("open_sink", SINKS.values(), ids=SINKS)
+every_sink = pytest.mark.parametrize("open_sink", shared.parameters(SINKS, NEEDS))
 
 
 @every_sink

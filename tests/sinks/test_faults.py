@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from tests.servers import shared
 from tests.sinks.faults import COUNT, FAULTS, alerts, drive, run
-from tests.sinks.opened import PAIRS
+from tests.sinks.opened import NEEDS, PAIRS
 
 # These know an alert by its id, and keep it once however often it comes.
 KNOW_IDS = {"opensearch", "webhook"}
-every_sink = pytest.mark.parametrize("sink", PAIRS)
+every_sink = pytest.mark.parametrize("sink", shared.parameters([*PAIRS], NEEDS))
 
 
 @every_sink

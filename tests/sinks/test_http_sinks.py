@@ -13,13 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace
 
+from tests.examples import examples
 from tests.formats.alerts import ALARM, KINDS, OVER
 from tests.formats.alerts import alerts as any_alerts
 from tests.servers import opensearch as server
+from tests.servers import shared
 from tests.servers.http_receivers import Splunk
 from tests.servers.receiver import Receiver, Relay, Reply, Request, Status
 from tests.sinks.faults import alerts, drive
-from tests.sinks.opened import Pair, azure, dog, google, hook, opensearch_server, search, splunk
+from tests.sinks.opened import Pair, azure, dog, google, hook, search, splunk
 from trailsieve.cli.main import run as command
 from trailsieve.errors import DeliveryError, SinkError
 from trailsieve.ports import RunContext
@@ -136,16 +138,17 @@ def test_splunk_takes_other_formats(opened: list[Pair], form: str) -> None:
 def stream() -> Iterator[tuple[opensearch.OpenSearchSink, str]]:
     """A sink on a data stream that the shipped template makes."""
     index = f"stream-{uuid.uuid4()}"
-    config = opensearch.Config(url=opensearch_server().url, index=index)
+    config = opensearch.Config(url=shared.opensearch().url, index=index)
     sink = opensearch.open_sink(config, RunContext())
     assert sink.install_template()
     yield sink, index
     sink.close()
 
 
+@pytest.mark.server("opensearch")
 def test_opensearch_data_stream_from_the_shipped_template(stream: tuple[Any, str]) -> None:
     sink, index = stream
-    node = opensearch_server()
+    node = shared.opensearch()
     sink.deliver(list(KINDS.values()))
     assert {found["_id"] for found in node.documents(index)} >= {alert.id for alert in KINDS.values()}
     (about,) = node.ask("GET", f"/_data_stream/{index}")["data_streams"]
@@ -162,16 +165,18 @@ def test_opensearch_data_stream_from_the_shipped_template(stream: tuple[Any, str
     assert ALARM.id in {hit["_id"] for hit in found}
 
 
+@pytest.mark.server("opensearch")
 def test_opensearch_keeps_an_alert_once_however_often_it_comes(stream: tuple[Any, str]) -> None:
     sink, index = stream
     given = [replace(alert, id=f"again-{alert.id}") for alert in alerts(5)]
     for _ in range(3):
         sink.deliver(given)
-    ids = [found["_id"] for found in opensearch_server().documents(index)]
+    ids = [found["_id"] for found in shared.opensearch().documents(index)]
     assert [ids.count(alert.id) for alert in given] == [1] * 5
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.server("opensearch")
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(alert=any_alerts)
 def test_opensearch_takes_whatever_a_record_holds(stream: tuple[Any, str], alert: Any) -> None:
     """No text of a record clashes with the mapping: then an attacker could keep an alert out."""
@@ -179,9 +184,10 @@ def test_opensearch_takes_whatever_a_record_holds(stream: tuple[Any, str], alert
     sink.deliver([replace(alert, id=uuid.uuid4().hex)])
 
 
+@pytest.mark.server("opensearch")
 def test_opensearch_mapping_does_not_grow_with_records(stream: tuple[Any, str]) -> None:
     sink, index = stream
-    node = opensearch_server()
+    node = shared.opensearch()
 
     def fields() -> int:
         (mapping,) = node.ask("GET", f"/{index}/_mapping").values()
@@ -195,8 +201,9 @@ def test_opensearch_mapping_does_not_grow_with_records(stream: tuple[Any, str]) 
     assert fields() == before
 
 
+@pytest.mark.server("opensearch")
 def test_opensearch_an_index_that_may_not_be_made_ends_it(opened: list[Pair]) -> None:
-    node = opensearch_server()
+    node = shared.opensearch()
     node.ask("PUT", "/_cluster/settings", {"transient": {"action.auto_create_index": "false"}})
     try:
         sink = opensearch.open_sink(opensearch.Config(url=node.url, index="nowhere"), RunContext())
@@ -206,15 +213,16 @@ def test_opensearch_an_index_that_may_not_be_made_ends_it(opened: list[Pair]) ->
         node.ask("PUT", "/_cluster/settings", {"transient": {"action.auto_create_index": None}})
 
 
+@pytest.mark.server("opensearch")
 def test_opensearch_a_blocked_index_is_tried_again(opened: list[Pair]) -> None:
     """As when the disk is full: the cluster takes it back by itself, or a person does."""
     pair = keep(opened, search())
     index = opensearch_index(pair)
-    opensearch_server().ask("PUT", f"/{index}/_settings", {"index.blocks.write": True})
+    shared.opensearch().ask("PUT", f"/{index}/_settings", {"index.blocks.write": True})
     with pytest.raises(DeliveryError, match="cluster_block_exception") as caught:
         pair.sink.deliver(alerts(3))
     assert len(caught.value.again) == 3
-    opensearch_server().ask("PUT", f"/{index}/_settings", {"index.blocks.write": False})
+    shared.opensearch().ask("PUT", f"/{index}/_settings", {"index.blocks.write": False})
     pair.sink.deliver(alerts(3))
     assert pair.stored() == [alert.id for alert in alerts(3)]
 
@@ -224,6 +232,7 @@ def opensearch_index(pair: Pair) -> str:
     return pair.sink._config.index
 
 
+@pytest.mark.server("opensearch")
 def test_opensearch_that_takes_little_is_sent_little() -> None:
     with server.opensearch(http__max_content_length="100kb") as node:
         for gzip in (True, False):
@@ -251,6 +260,7 @@ def test_opensearch_only_items_that_may_come_again_come_again() -> None:
     assert "because" in caught.value.refused[given[3].id]
 
 
+@pytest.mark.server("opensearch")
 @pytest.mark.parametrize(
     ("given", "wanted"),
     [
@@ -259,12 +269,13 @@ def test_opensearch_only_items_that_may_come_again_come_again() -> None:
     ],
 )
 def test_opensearch_authorization(given: dict[str, str], wanted: str) -> None:
-    with Relay("127.0.0.1", opensearch_server().port) as receiver:
+    with Relay("127.0.0.1", shared.opensearch().port) as receiver:
         sink = opensearch.open_sink(opensearch.Config(url=receiver.url, **given), RunContext())  # type: ignore[arg-type]
         assert "opensearch 2." in sink.check()
         assert receiver.requests[0].headers["authorization"] == wanted
 
 
+@pytest.mark.server("opensearch")
 def test_opensearch_requests_are_signed_for_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     """The signature is that of the bytes on the wire, which are compressed."""
     import hashlib
@@ -276,7 +287,7 @@ def test_opensearch_requests_are_signed_for_aws(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-example-key")
     aws = opensearch.SigningConfig(region="eu-west-1")
-    with Relay("127.0.0.1", opensearch_server().port) as receiver:
+    with Relay("127.0.0.1", shared.opensearch().port) as receiver:
         index = f"signed-{uuid.uuid4()}"
         opensearch.open_sink(opensearch.Config(url=receiver.url, index=index, aws=aws), RunContext()).deliver(
             alerts(9)
@@ -301,11 +312,12 @@ def test_opensearch_one_way_to_authenticate_at_a_time() -> None:
         opensearch.open_sink(opensearch.Config(url="http://a", username="a", api_key="b"), RunContext())
 
 
+@pytest.mark.server("opensearch")
 def test_the_template_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(["opensearch-template", "--index", "soc-alerts"]) == 0
     template = json.loads(capsys.readouterr().out)
     assert template["index_patterns"] == ["soc-alerts*"]
-    node = opensearch_server()
+    node = shared.opensearch()
     index = f"installed-{uuid.uuid4()}"
     config = tmp_path / "trailsieve.toml"
     config.write_text(
@@ -374,7 +386,9 @@ def test_webhook_pagerduty_needs_its_key(opened: list[Pair]) -> None:
 # Sentinel, SecOps, Datadog
 
 
-@pytest.mark.parametrize("open_pair", [splunk, search, azure, google, dog])
+@pytest.mark.parametrize(
+    "open_pair", [splunk, pytest.param(search, marks=pytest.mark.server("opensearch")), azure, google, dog]
+)
 def test_a_web_page_is_no_acceptance(opened: list[Pair], open_pair: Any) -> None:
     """A portal or proxy that answers everything with 200: nothing was taken, and that is said."""
     pair = keep(opened, open_pair())
@@ -458,6 +472,7 @@ def test_datadog_limits_are_kept_and_nothing_is_cut(opened: list[Pair]) -> None:
     assert pair.received()[-1] == "big"
 
 
+@pytest.mark.server("opensearch")
 def test_a_failing_status_of_opensearch_is_an_error_of_the_test_helper() -> None:
     with pytest.raises(urllib.error.HTTPError):
-        opensearch_server().ask("GET", "/nowhere/_search")
+        shared.opensearch().ask("GET", "/nowhere/_search")

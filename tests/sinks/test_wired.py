@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tests.servers import shared
 from tests.servers import syslog as syslog_server
 from tests.sinks import test_contract as contract
 from tests.sinks import wired
 from tests.sinks.faults import COUNT, alerts
-from tests.sinks.wired import AWS, FAULTS, KINDS, STREAMS, WIRED, Wired, run
+from tests.sinks.wired import AWS, FAULTS, KINDS, NEEDS, STREAMS, WIRED, Wired, run
 from trailsieve.errors import DeliveryError, SinkError
 from trailsieve.formats import native
 from trailsieve.model import Alert
@@ -25,16 +26,22 @@ from trailsieve.sinks.aws_batching import raise_failed_entries
 
 KNOW_IDS = {"sqs fifo", "security_hub", "kafka"}
 RELIABLE = [name for name in WIRED if not name.endswith(" udp")]
+ONE_A_KIND = [name for name in WIRED if name.endswith("tls") or " " not in name]
+every_kind = pytest.mark.parametrize("kind", shared.parameters(KINDS, NEEDS))
 ODD = "line\nbreak\r\n<13>1 - forged - - - - pipe | quote \" ' back \\ tab\t nul\x00 esc\x1b[31m del\x7f \u2028 \u202eltr \ufffe é 😀 ]"
 
 
-@pytest.fixture(autouse=True, scope="module")
-def credentials() -> None:
-    """Of moto, if it is there: what AWS's clients ask for first."""
-    wired.moto()
+def faults() -> list[Any]:
+    """The cells of the table, each marked with the server that it needs."""
+    return [
+        pytest.param(
+            sink, fault, id=f"{sink}-{fault}".replace(" ", "-"), marks=pytest.mark.server(NEEDS[sink])
+        )
+        for sink, fault in FAULTS
+    ]
 
 
-@pytest.mark.parametrize(("sink", "fault"), FAULTS, ids=lambda text: str(text).replace(" ", "-"))
+@pytest.mark.parametrize(("sink", "fault"), faults())
 def test_nothing_is_lost(sink: str, fault: str) -> None:
     row = run(sink, fault)
     print(sink, fault, row)
@@ -60,7 +67,7 @@ def odd_alerts() -> list[Alert]:
     return [*odd, replace(odd[0], id="big", user_agent=ODD + "A" * 10**6, records=(record,))]
 
 
-@pytest.mark.parametrize("sink", RELIABLE)
+@pytest.mark.parametrize("sink", shared.parameters(RELIABLE, NEEDS))
 def test_an_attackers_text_arrives_as_text_and_a_megabyte_in_short(sink: str) -> None:
     opened = WIRED[sink]()
     try:
@@ -77,7 +84,7 @@ def test_an_attackers_text_arrives_as_text_and_a_megabyte_in_short(sink: str) ->
         opened.close()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@every_kind
 @pytest.mark.parametrize("payload", ["cef", "leef"])
 @pytest.mark.parametrize("transport", ["tls", "udp"])
 def test_no_text_forges_a_field_of_cef_or_leef(
@@ -98,13 +105,13 @@ def test_no_text_forges_a_field_of_cef_or_leef(
         opened.close()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@every_kind
 def test_the_header_says_what_is_known_without_reading_the_payload(kind: syslog_server.Kind) -> None:
     opened = wired.over_syslog(kind, "tls", hostname="collector 1")
     try:
         given = replace(alerts(1)[0], rule='a"b]c\\d')
         opened.sink.deliver([given])
-        (message,) = wired.syslog_receiver(kind).wait(1)
+        (message,) = shared.syslog(kind).wait(1)
         assert message["time"].startswith("2026-03-14T02:00:00")
         assert (message["pri"], message["host"], message["app"], message["msgid"]) == (
             str(13 * 8 + 3),
@@ -135,7 +142,7 @@ def test_no_syslog_message_is_longer_than_its_limit(limit: int, payload: Any) ->
         assert message.decode()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@every_kind
 def test_a_certificate_that_has_expired_ends_it_at_once(kind: syslog_server.Kind) -> None:
     with syslog_server.running(kind, expired=True) as server:
         sink = syslog.SyslogSink(
@@ -146,14 +153,15 @@ def test_a_certificate_that_has_expired_ends_it_at_once(kind: syslog_server.Kind
         assert not server.messages()
 
 
+@pytest.mark.server("rsyslog")
 def test_a_certificate_of_an_authority_that_we_do_not_know_is_not_trusted() -> None:
-    server = wired.syslog_receiver("rsyslog")
+    server = shared.syslog("rsyslog")
     sink = syslog.SyslogSink(syslog.Config(host="localhost", port=server.tls), RunContext())
     with pytest.raises(SinkError, match="not trusted"):
         sink.check()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@every_kind
 def test_client_certificates(kind: syslog_server.Kind, tmp_path: Path) -> None:
     with syslog_server.running(kind, client_certificates=True) as server:
         ours = server.authority.pair("client")
@@ -170,6 +178,7 @@ def test_client_certificates(kind: syslog_server.Kind, tmp_path: Path) -> None:
         assert len(server.messages()) == 2
 
 
+@pytest.mark.server("rsyslog")
 def test_a_broken_connection_is_told_with_what_was_sent_again() -> None:
     said = list[str]()
     opened = wired.over_syslog("rsyslog", "tcp", RunContext(info=said.append))
@@ -187,11 +196,12 @@ def test_a_broken_connection_is_told_with_what_was_sent_again() -> None:
         opened.close()
 
 
+@pytest.mark.server("kafka")
 @pytest.mark.parametrize(
     ("password", "topic"), [("wrong-password-0000", "alerts"), ("wonderland", "there-is-none")]
 )
 def test_kafka_that_refuses_us_says_so_without_the_password(password: str, topic: str) -> None:
-    cluster = wired.kafka_cluster()
+    cluster = shared.kafka()
     sink = kafka.KafkaSink(
         kafka.Config(
             bootstrap_servers=cluster.secure_servers,
@@ -210,6 +220,7 @@ def test_kafka_that_refuses_us_says_so_without_the_password(password: str, topic
     sink.close()
 
 
+@pytest.mark.server("kafka")
 def test_one_alert_that_a_topic_does_not_take_holds_up_no_other() -> None:
     opened = wired.over_kafka(max_bytes=1_500_000)
     try:
@@ -239,15 +250,16 @@ def test_entries_that_aws_did_not_take() -> None:
 
 
 def _no_queue() -> Any:
-    url = f"{wired.moto().url}/123456789012/there-is-none"
-    return sqs.SqsSink(sqs.Config(queue_url=url, endpoint_url=wired.moto().url, region="us-east-1"))
+    url = f"{shared.sink_moto().url}/123456789012/there-is-none"
+    return sqs.SqsSink(sqs.Config(queue_url=url, endpoint_url=shared.sink_moto().url, region="us-east-1"))
 
 
 def _no_topic() -> Any:
     arn = "arn:aws:sns:us-east-1:123456789012:there-is-none"
-    return sns.SnsSink(sns.Config(topic_arn=arn, endpoint_url=wired.moto().url))
+    return sns.SnsSink(sns.Config(topic_arn=arn, endpoint_url=shared.sink_moto().url))
 
 
+@pytest.mark.server("sink_moto")
 @pytest.mark.parametrize("make", [_no_queue, _no_topic])
 def test_what_is_not_there_ends_it_at_once(make: Callable[[], Any]) -> None:
     sink = make()
@@ -257,7 +269,7 @@ def test_what_is_not_there_ends_it_at_once(make: Callable[[], Any]) -> None:
         sink.deliver(alerts(1))
 
 
-@pytest.mark.parametrize("sink", AWS)
+@pytest.mark.parametrize("sink", shared.parameters(AWS, NEEDS))
 def test_requests_keep_the_limits(sink: str) -> None:
     opened = WIRED[sink]()
     try:
@@ -273,6 +285,7 @@ def test_requests_keep_the_limits(sink: str) -> None:
         opened.close()
 
 
+@pytest.mark.server("sink_moto")
 def test_findings_go_to_the_account_of_the_alert_by_its_role() -> None:
     opened = wired.over_security_hub(account_role="arn:aws:iam::{account}:role/findings")
     try:
@@ -281,8 +294,12 @@ def test_findings_go_to_the_account_of_the_alert_by_its_role() -> None:
         accounts = {}
         for key in ("444455556666", "123456789012"):
             role = f"arn:aws:iam::{key}:role/x"
-            sts = wired.moto().client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-            hub = wired.moto().client(
+            sts = (
+                shared.sink_moto()
+                .client("sts")
+                .assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+            )
+            hub = shared.sink_moto().client(
                 "securityhub", key=sts["AccessKeyId"], aws_session_token=sts["SessionToken"]
             )
             accounts[key] = [found["Id"] for found in hub.get_findings()["Findings"]]
@@ -294,6 +311,7 @@ def test_findings_go_to_the_account_of_the_alert_by_its_role() -> None:
         opened.close()
 
 
+@pytest.mark.server("sink_moto")
 def test_a_repeated_alert_is_one_finding() -> None:
     opened = wired.over_security_hub()
     try:
@@ -306,7 +324,7 @@ def test_a_repeated_alert_is_one_finding() -> None:
         opened.close()
 
 
-@pytest.mark.parametrize("sink", [name for name in WIRED if name.endswith("tls") or " " not in name])
+@pytest.mark.parametrize("sink", shared.parameters(ONE_A_KIND, NEEDS))
 @pytest.mark.parametrize(
     "law",
     [

@@ -7,12 +7,9 @@ Behind a relay stand moto's SQS, SNS and Security Hub; rsyslog, syslog-ng and Ka
 
 from __future__ import annotations
 
-import atexit
-import contextlib
 import functools
 import itertools
 import json
-import os
 import signal
 import sys
 import time
@@ -23,11 +20,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
-
-from tests.servers import kafka as kafka_server
-from tests.servers import moto as moto_server
+from tests.servers import shared
 from tests.servers import syslog as syslog_server
+from tests.servers.patience import Deadline, stretched
 from tests.servers.receiver import Lost, Relay, Reply, Request, Reset, Status
 from tests.sinks.faults import COUNT, QuickClock, Row, alerts
 from trailsieve.engine.routing import Routing
@@ -61,48 +56,10 @@ class Wired:
             self.relay.close()
 
 
-def _kept(stack: contextlib.ExitStack) -> None:
-    atexit.register(stack.close)
-
-
-@functools.cache
-def syslog_receiver(kind: syslog_server.Kind) -> syslog_server.Syslog:
-    """One server for all tests of this process; skips where there can be none."""
-    stack = contextlib.ExitStack()
-    try:
-        server = stack.enter_context(syslog_server.running(kind))
-    except syslog_server.UnavailableError as error:
-        pytest.skip(str(error))
-    _kept(stack)
-    return server
-
-
-@functools.cache
-def kafka_cluster() -> kafka_server.Kafka:
-    """One broker, likewise."""
-    stack = contextlib.ExitStack()
-    try:
-        cluster = stack.enter_context(kafka_server.kafka(secured=True))
-    except kafka_server.UnavailableError as error:
-        pytest.skip(str(error))
-    _kept(stack)
-    return cluster
-
-
-@functools.cache
-def moto() -> moto_server.Moto:
-    """AWS, likewise; from now on this process has credentials that are good for it."""
-    stack = contextlib.ExitStack()
-    server = stack.enter_context(moto_server.running())
-    os.environ.update(moto_server.ENVIRONMENT)
-    _kept(stack)
-    return server
-
-
 def over_syslog(
     kind: syslog_server.Kind, transport: Any, context: RunContext | None = None, **settings: Any
 ) -> Wired:
-    server = syslog_receiver(kind)
+    server = shared.syslog(kind)
     server.clear()
     trust = {"ca_file": server.ca} if transport == "tls" else {}
     port = getattr(server, transport)
@@ -123,7 +80,7 @@ def _id_of(message: dict[str, Any]) -> str:
 
 
 def over_kafka(**settings: Any) -> Wired:
-    cluster = kafka_cluster()
+    cluster = shared.kafka()
     topic = f"alerts-{uuid.uuid4()}"
     cluster.create_topic(topic)
     options: dict[str, Any] = {"bootstrap_servers": cluster.servers, "timeout": 4.0, **settings}
@@ -184,7 +141,7 @@ class AwsRelay(Relay):
 
 
 def _aws(kind: str, make: Callable[[str], tuple[Sink, Callable[[], list[str]]]]) -> Wired:
-    relay = AwsRelay("127.0.0.1", urlsplit(moto().url).port or 0)
+    relay = AwsRelay("127.0.0.1", urlsplit(shared.sink_moto().url).port or 0)
     sink, texts = make(relay.url)
 
     def stored() -> list[str]:
@@ -196,7 +153,7 @@ def _aws(kind: str, make: Callable[[str], tuple[Sink, Callable[[], list[str]]]])
 
 def _drained(queue: str, seen: list[str]) -> list[str]:
     """What has come into a queue since it was made."""
-    client = moto().client("sqs")
+    client = shared.sink_moto().client("sqs")
     while got := client.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=0).get(
         "Messages"
     ):
@@ -209,7 +166,7 @@ def _drained(queue: str, seen: list[str]) -> list[str]:
 def over_sqs(*, fifo: bool = False) -> Wired:
     name = f"alerts-{uuid.uuid4().hex}{'.fifo' if fifo else ''}"
     attributes = {"FifoQueue": "true"} if fifo else {}
-    queue = moto().client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    queue = shared.sink_moto().client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
     seen = list[str]()
 
     def make(url: str) -> tuple[Sink, Callable[[], list[str]]]:
@@ -220,12 +177,12 @@ def over_sqs(*, fifo: bool = False) -> Wired:
 
 
 def over_sns() -> Wired:
-    topic = moto().client("sns").create_topic(Name=f"alerts-{uuid.uuid4().hex}")["TopicArn"]
-    client = moto().client("sqs")
+    topic = shared.sink_moto().client("sns").create_topic(Name=f"alerts-{uuid.uuid4().hex}")["TopicArn"]
+    client = shared.sink_moto().client("sqs")
     queue = client.create_queue(QueueName=f"copy-{uuid.uuid4().hex}")["QueueUrl"]
     arn = client.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     raw = {"RawMessageDelivery": "true"}
-    moto().client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=raw)
+    shared.sink_moto().client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=raw)
     seen = list[str]()
 
     def make(url: str) -> tuple[Sink, Callable[[], list[str]]]:
@@ -236,9 +193,9 @@ def over_sns() -> Wired:
 
 
 def over_security_hub(**settings: Any) -> Wired:
-    client = moto().client("securityhub")
+    client = shared.sink_moto().client("securityhub")
     # A finding with a known Id is an update: what other tests imported must be gone.
-    urllib.request.urlopen(f"{moto().url}/moto-api/reset", data=b"").close()
+    urllib.request.urlopen(f"{shared.sink_moto().url}/moto-api/reset", data=b"").close()
     client.enable_security_hub()
 
     def make(url: str) -> tuple[Sink, Callable[[], list[str]]]:
@@ -265,6 +222,12 @@ WIRED: dict[str, Callable[..., Wired]] = {
     "sns": over_sns,
     "security_hub": over_security_hub,
 }
+NEEDS: dict[str, str] = {  # a server, by the name of the sink
+    **{name: name.partition(" ")[0] for name in WIRED if name.startswith(KINDS)},
+    **{str(kind): str(kind) for kind in KINDS},
+    "kafka": "kafka",
+    **dict.fromkeys(("sqs", "sqs fifo", "sns", "security_hub"), "sink_moto"),
+}
 STREAMS = [name for name in WIRED if name.endswith((" tls", " tcp"))]
 AWS = ["sqs", "sqs fifo", "sns", "security_hub"]
 
@@ -277,7 +240,7 @@ def drive(
     worker = SinkWorker(wired.sink, Routing(max_batch=COUNT), clock=clock)
     for part in parts:
         worker.put(part)
-        assert worker.settled(_DEADLINE)
+        assert worker.settled(stretched(_DEADLINE))
     worker.stop("")
     refused = {refusal.alert.id for refusal in worker.refusals()}
     expected = {alert.id for part in parts for alert in part} - refused
@@ -294,8 +257,8 @@ def drive(
 
 
 def _seen(wired: Wired, expected: set[str]) -> list[str]:
-    deadline = time.monotonic() + 20
-    while not expected <= set(stored := wired.stored()) and time.monotonic() < deadline:
+    deadline = Deadline(20)
+    while not expected <= set(stored := wired.stored()) and not deadline.passed:
         time.sleep(0.05)
     return stored
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
-import functools
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
-import pytest
-
-from tests.servers import kafka as kafka_server
+from tests.servers import shared
 from trailsieve.model import Message, Offset, Position
 from trailsieve.ports import RunContext, Source
 from trailsieve.sources.kafka.config import Config
@@ -54,21 +49,11 @@ class Ending:
         self._source.commit(positions)
 
 
-@functools.cache
-def _cluster() -> kafka_server.Kafka:
-    stack = ExitStack()
-    atexit.register(stack.close)
-    return stack.enter_context(kafka_server.kafka())
-
-
 def kafka(client: str) -> Callable[[Path, Sequence[bytes]], Source]:
     """Opens sources that read with one of the clients."""
 
     def opened(folder: Path, payloads: Sequence[bytes]) -> Source:
-        try:
-            cluster = _cluster()
-        except kafka_server.UnavailableError as error:
-            pytest.skip(str(error))
+        cluster = shared.kafka()
         topic = f"{folder.name}-{client}"
         if topic not in _made:
             _made.add(topic)

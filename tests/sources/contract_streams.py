@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
-import functools
 import os
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
-import pytest
-
 from tests.servers import kinesis as kinesis_server
+from tests.servers import shared
 from trailsieve.model import Message, Position
 from trailsieve.ports import RunContext, Source
 from trailsieve.sources.follow import source as follow_source
@@ -60,21 +56,11 @@ class Clock:
         self.now += seconds
 
 
-@functools.cache
-def _server() -> kinesis_server.Kinesis:
-    stack = ExitStack()
-    atexit.register(stack.close)
-    return stack.enter_context(kinesis_server.running())
-
-
 def kinesis(folder: Path, payloads: Sequence[bytes]) -> Source:
     """A stream of one shard, by the folder's name."""
     os.environ.setdefault("AWS_ACCESS_KEY_ID", "test")
     os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "test")
-    try:
-        server = _server()
-    except kinesis_server.UnavailableError as error:
-        pytest.skip(str(error))
+    server = shared.kinesis()
     if folder.name not in server.client().list_streams(Limit=1000)["StreamNames"]:
         stream = kinesis_server.create(server, folder.name)
         for payload in payloads:

@@ -8,11 +8,12 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+
+from tests.servers.patience import stretched, until
 
 KILLS = int(os.environ.get("CHAOS_KILLS", "5"))  # of each source
 SAMPLE_RECORDS = 442  # in samples/archive
@@ -69,13 +70,13 @@ path = "{self.folder}/dead.jsonl"
         """As a machine that loses its power does."""
         assert self.process
         self.process.kill()
-        self.process.wait(DEADLINE)
+        self.process.wait(stretched(DEADLINE))
 
     def stop(self) -> int:
         """As systemd stops a service; the exit code."""
         assert self.process
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(DEADLINE)
+        return self.process.wait(stretched(DEADLINE))
 
     @property
     def running(self) -> bool:
@@ -116,11 +117,3 @@ def expected(archive: Path) -> list[str]:
         [Path(sys.executable).with_name("trailsieve"), "replay", archive], check=True, capture_output=True
     )
     return sorted(json.loads(line)["id"] for line in done.stdout.splitlines())
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    """Waits until something is so, or fails."""
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, f"it never came to pass that {what}"
-        time.sleep(0.05)

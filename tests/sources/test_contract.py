@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.servers import shared
 from tests.servers.moto import Bucket
 from tests.sources.contract_kafka import kafka
 from tests.sources.contract_streams import follow, kinesis, stdin
@@ -39,20 +40,11 @@ def files(folder: Path, payloads: Sequence[bytes]) -> Source:
 
 def s3(folder: Path, payloads: Sequence[bytes]) -> Source:
     """One lane of a bucket; the folder's name is the bucket's, so that it can be opened once more."""
-    moto = FIXTURES[0].getfixturevalue("moto")
+    moto = shared.get("moto")
     bucket = Bucket(moto.client("s3"), f"contract-{hash(folder) % 10**12}")
     bucket.s3.create_bucket(Bucket=bucket.name)
     bucket.fill({minutes(number)[0]: payload for number, payload in enumerate(payloads)})
     return open_bucket(moto, bucket)
-
-
-FIXTURES: list[pytest.FixtureRequest] = []
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _fixtures(request: pytest.FixtureRequest) -> None:
-    """Servers are started when the first source asks for them."""
-    FIXTURES.append(request)
 
 
 @dataclass(frozen=True)
@@ -80,7 +72,8 @@ SOURCES = {
     "kafka-confluent": Kind(kafka("confluent"), resumes=True),
     "kafka-python": Kind(kafka("kafka-python"), resumes=True),
 }
-every_source = pytest.mark.parametrize("kind", SOURCES.values(), ids=SOURCES)
+NEEDS = {"s3": "moto", "kinesis": "kinesis", "kafka-confluent": "kafka", "kafka-python": "kafka"}
+every_source = pytest.mark.parametrize("kind", shared.parameters(SOURCES, NEEDS))
 
 
 def rest(source: Source) -> list[Message]:

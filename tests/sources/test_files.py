@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trailsieve.model import Message
 from trailsieve.ports import RunContext
 from trailsieve.sources import files
@@ -31,7 +32,7 @@ def read(path: Path, data: bytes, limit: int = LIMIT) -> list[Message]:
 LINES = st.lists(st.binary(max_size=3 * LIMIT).filter(lambda line: b"\n" not in line), max_size=12)
 
 
-@settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(120), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     lines=LINES, ended=st.booleans(), block=st.integers(3, 90), suffix=st.sampled_from([".jsonl", ".log.gz"])
 )

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trailsieve.errors import UnreadableError
 from trailsieve.trail.cloudtrail import batches, is_plain_file, looks_like_lines, split
 
@@ -74,7 +75,7 @@ RECORDS = st.dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=examples(80))
 @given(records=st.lists(RECORDS, min_size=1, max_size=6), copies=st.sampled_from([1, 40, 500]))
 def test_a_plain_file_of_any_size_gives_the_exact_texts(records: list[Any], copies: int) -> None:
     texts = [json.dumps(record, separators=(",", ":")).encode() for record in records] * copies

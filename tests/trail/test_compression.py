@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trailsieve.errors import UnreadableError
 from trailsieve.trail.compression import gunzip, is_gzip
 
@@ -19,7 +20,7 @@ def test_only_the_magic_number_makes_gzip() -> None:
     assert not any(map(is_gzip, (b"", b"\x1f", b"{}", b"\x8b\x1f", b"PK\3\4")))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 @given(parts=st.lists(st.binary(max_size=2000), min_size=1, max_size=6), padding=st.integers(0, 600))
 def test_members_are_joined_and_padding_is_silent(parts: list[bytes], padding: int) -> None:
     data = b"".join(gzip.compress(part, mtime=0) for part in parts) + bytes(padding)

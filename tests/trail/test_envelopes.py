@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.trail.aggregate import aggregated
 from trailsieve.trail import envelope_shapes, envelopes
 from trailsieve.trail.envelope_contents import ObjectName
@@ -109,7 +110,7 @@ def wrapped(payload: bytes, names: list[str]) -> bytes:
     inner=st.sampled_from(["file", "lines", "joined", "subscription", "KPL", "array"]),
     names=st.lists(st.sampled_from(sorted(set(EVERY))), max_size=5),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_any_nesting_unwraps_to_the_same_texts(records: list[bytes], inner: str, names: list[str]) -> None:
     whole = {
         "file": b'{"Records":[' + b",".join(records) + b"]}",
@@ -126,7 +127,7 @@ def test_any_nesting_unwraps_to_the_same_texts(records: list[bytes], inner: str,
 
 
 @given(st.binary(max_size=200) | st.recursive(st.just(ONE), lambda inner: inner.map(gzip.compress)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 def test_nothing_raises_and_nothing_vanishes(payload: bytes) -> None:
     found = unwrap(payload)
     assert (
@@ -144,7 +145,7 @@ keys = st.sampled_from([field.encode_name for field in msgspec.structs.fields(en
 
 
 @given(st.dictionaries(keys, values | st.dictionaries(keys, values, max_size=3), max_size=5))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500))
 def test_odd_values_under_the_keys_of_envelopes_never_raise(document: dict[str, Any]) -> None:
     unwrap(text(document))
     unwrap(text({"Records": [document]}))
@@ -152,7 +153,7 @@ def test_odd_values_under_the_keys_of_envelopes_never_raise(document: dict[str, 
 
 
 @given(st.sampled_from(sorted(EVERY)), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 def test_damage_never_raises(name: str, data: st.DataObject) -> None:
     payload = bytearray(EVERY[name](OF_RECORD["file"](ONE)))
     place = data.draw(st.integers(0, len(payload) - 1))

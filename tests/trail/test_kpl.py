@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.trail.aggregate import MAGIC, aggregated, field, message, sealed, varint
 from trailsieve.errors import UnreadableError
 from trailsieve.trail.kpl import deaggregate, is_aggregated
@@ -30,7 +31,7 @@ def test_what_the_library_of_aws_packed() -> None:
 
 
 @given(st.lists(st.binary(max_size=300), max_size=5), st.integers(1, 300), st.booleans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 def test_what_was_packed_comes_out(records: list[bytes], keys: int, tags: bool) -> None:
     assert deaggregate(aggregated(records, keys=keys, tags=tags)) == records
 
@@ -62,7 +63,7 @@ def test_damage_is_named(payload: bytes, reason: str) -> None:
 
 
 @given(st.binary(max_size=100))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 def test_no_sealed_bytes_raise_anything_else(content: bytes) -> None:
     try:
         records = deaggregate(sealed(content))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trailsieve.trail import scan
 
 TRICKY = ["", "]", "}", '"', "\\", '\\"', '}],{"Records":[', "a,b:c", "\u00e9\U0001f600", "\n\t", "\\\\"]
@@ -34,7 +35,7 @@ def cut(data: bytes, spans: list[scan.Span]) -> list[Any]:
     return [json.loads(data[start:end]) for start, end in spans]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=examples(150))
 @given(values=st.lists(VALUES, max_size=5), indent=INDENTS, ascii_only=st.booleans())
 def test_values_one_after_another(values: list[Any], indent: int | None, ascii_only: bool) -> None:
     texts = [json.dumps(value, indent=indent, ensure_ascii=ascii_only) for value in values]
@@ -42,14 +43,14 @@ def test_values_one_after_another(values: list[Any], indent: int | None, ascii_o
     assert cut(data, list(scan.values(data))) == values
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=examples(150))
 @given(values=st.lists(VALUES, max_size=5), indent=INDENTS)
 def test_children_of_a_list(values: list[Any], indent: int | None) -> None:
     data = b"  " + json.dumps(values, indent=indent).encode() + b" tail"
     assert cut(data, list(scan.children(data, (2, len(data))))) == values
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=examples(150))
 @given(members=st.dictionaries(STRINGS, VALUES, max_size=5), value=VALUES, indent=INDENTS)
 def test_the_member_of_a_name(members: dict[str, Any], value: Any, indent: int | None) -> None:
     members = {**members, "Records": value, "z": 1}
@@ -59,7 +60,7 @@ def test_the_member_of_a_name(members: dict[str, Any], value: Any, indent: int |
     assert json.loads(data[span[0] : span[1]]) == value
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=examples(100))
 @given(values=st.lists(VALUES, max_size=5), data=st.data())
 def test_of_a_list_that_is_cut_the_whole_children(values: list[Any], data: st.DataObject) -> None:
     text = json.dumps(values).encode()

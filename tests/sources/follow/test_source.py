@@ -14,9 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cli.console import denied
+from tests.examples import examples
+from tests.servers.patience import until
 from tests.sources.kafka.topic import alert_ids
 from tests.sources.kill_report import add_row
-from tests.sources.service import KILLS, Service, until
+from tests.sources.service import KILLS, Service
 from trailsieve.errors import SourceError
 from trailsieve.model import GONE, Message, Offset
 from trailsieve.ports import RunContext
@@ -175,7 +177,7 @@ ACTIONS = st.sampled_from(["line", "half", "rotate", "restart", "poll"])
 
 
 @given(st.lists(ACTIONS, max_size=25))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_whatever_happens_every_line_comes_once(
     tmp_path_factory: pytest.TempPathFactory, actions: list[str]
 ) -> None:

@@ -49,10 +49,10 @@ def checked(topic: Topic, folder: Path, **settings: Any) -> tuple[int, str]:
 @every_client
 @pytest.mark.parametrize("mechanism", ["SCRAM-SHA-512", "PLAIN"])
 def test_brokers_with_tls_and_a_password_serve_us(
-    client: str, mechanism: str, secured_kafka: Kafka, tmp_path: Path
+    client: str, mechanism: str, kafka: Kafka, tmp_path: Path
 ) -> None:
-    topic = new_topic(secured_kafka, client, partitions=3)
-    settings = secured(secured_kafka, mechanism=mechanism)
+    topic = new_topic(kafka, client, partitions=3)
+    settings = secured(kafka, mechanism=mechanism)
     assert checked(topic, tmp_path, **settings) == (
         0,
         f"ok    source kafka: {client} reads {topic.name} (3 partitions)",
@@ -78,10 +78,10 @@ def test_brokers_with_tls_and_a_password_serve_us(
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_errors_are_reported_with_a_remedy(
-    client: str, wrong: dict[str, Any], says: list[str], secured_kafka: Kafka, tmp_path: Path
+    client: str, wrong: dict[str, Any], says: list[str], kafka: Kafka, tmp_path: Path
 ) -> None:
-    topic = new_topic(secured_kafka, client)
-    settings = {name: value for name, value in secured(secured_kafka, **wrong).items() if value}
+    topic = new_topic(kafka, client)
+    settings = {name: value for name, value in secured(kafka, **wrong).items() if value}
     code, line = checked(topic, tmp_path, **settings)
     assert code == 3
     assert line.startswith("FAIL  source kafka: ")
@@ -91,8 +91,8 @@ def test_errors_are_reported_with_a_remedy(
 
 
 @every_client
-def test_a_topic_that_is_not_there_ends_the_run(client: str, secured_kafka: Kafka) -> None:
-    topic = new_topic(secured_kafka, client)
+def test_a_topic_that_is_not_there_ends_the_run(client: str, kafka: Kafka) -> None:
+    topic = new_topic(kafka, client)
     source = topic.source(topics=["trial"])
     source.start({})
     with pytest.raises(SourceError, match="no topic 'trial'"):
@@ -101,13 +101,13 @@ def test_a_topic_that_is_not_there_ends_the_run(client: str, secured_kafka: Kafk
 
 
 def test_a_compression_that_a_client_lacks_is_named_and_the_other_client_reads_it(
-    secured_kafka: Kafka,
+    kafka: Kafka,
 ) -> None:
     from confluent_kafka import Producer
 
     for client in CLIENTS:
-        topic = new_topic(secured_kafka, client)
-        producer = Producer({"bootstrap.servers": secured_kafka.bootstrap, "compression.type": "zstd"})
+        topic = new_topic(kafka, client)
+        producer = Producer({"bootstrap.servers": kafka.bootstrap, "compression.type": "zstd"})
         producer.produce(topic.name, b"x" * 10_000)
         producer.flush()
         source = topic.source()

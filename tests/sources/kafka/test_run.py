@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.servers.kafka import Kafka
+from tests.servers.patience import until
 from tests.sources.kafka.topic import CLIENTS, Topic, alert_ids, cloudtrail, new_topic
 from tests.sources.kill_report import add_row
-from tests.sources.service import KILLS, Service, until
+from tests.sources.service import KILLS, Service
 from trailsieve.engine.checkpoint import MemoryCheckpoint
 from trailsieve.engine.decode import Decoder
 from trailsieve.engine.delivery import Delivery

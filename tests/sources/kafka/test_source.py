@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.servers.kafka import Kafka
+from tests.servers.patience import until
 from tests.sources.kafka.topic import CLIENTS, Topic, alive_until, new_topic, positions, read
-from tests.sources.service import until
 from trailsieve.model import Position
 from trailsieve.sources.kafka.source import KafkaSource
 

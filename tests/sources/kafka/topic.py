@@ -11,7 +11,7 @@ from typing import Any
 from tests.bench import archive
 from tests.conftest import ROOT
 from tests.servers.kafka import Kafka
-from tests.sources.service import until
+from tests.servers.patience import until
 from trailsieve.engine.decode import Decoder
 from trailsieve.engine.matcher import Matcher
 from trailsieve.engine.processor import Processor

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from tests.cli.console import denied
-from tests.servers.kinesis import Kinesis, Stream, create, kinesis  # noqa: F401
+from tests.servers.kinesis import Kinesis, Stream, create
+from tests.servers.patience import until
 from tests.sources.kafka.topic import alert_ids
 from tests.sources.kill_report import add_row
-from tests.sources.service import KILLS, Service, until
+from tests.sources.service import KILLS, Service
 from tests.trail.aggregate import aggregated
 
 PER_KILL = 330  # records
@@ -24,7 +25,7 @@ ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
 @pytest.fixture
-def stream(kinesis: Kinesis) -> Iterator[Stream]:  # noqa: F811
+def stream(kinesis: Kinesis) -> Iterator[Stream]:
     made = create(kinesis, f"run-{uuid.uuid4().hex[:8]}", shards=2)
     yield made
     made.client.delete_stream(StreamName=made.name)

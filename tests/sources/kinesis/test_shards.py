@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trailsieve.model import GONE
 from trailsieve.sources.kinesis.shards import SHARD_END, TRIM_HORIZON, Shard, Shards, shard_of
 
@@ -94,7 +95,7 @@ def histories(draw: st.DrawFn) -> list[Shard]:
 
 
 @given(histories(), st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 def test_every_shard_is_read_once_and_after_its_parents(history: list[Shard], chance: object) -> None:
     chosen = shards(first=TRIM_HORIZON)
     chosen.listed(history)

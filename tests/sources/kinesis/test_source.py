@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from tests.servers.kinesis import Kinesis, Stream, create, kinesis  # noqa: F401
+from tests.servers.kinesis import Kinesis, Stream, create
 from trailsieve.errors import SourceError
 from trailsieve.model import GONE, Message, Offset
 from trailsieve.ports import RunContext
@@ -29,7 +29,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def stream(kinesis: Kinesis) -> Iterator[Stream]:  # noqa: F811
+def stream(kinesis: Kinesis) -> Iterator[Stream]:
     made = create(kinesis, f"trail-{uuid.uuid4().hex[:8]}")
     yield made
     made.client.delete_stream(StreamName=made.name)

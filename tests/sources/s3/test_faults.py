@@ -13,9 +13,11 @@ from botocore.stub import Stubber
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.servers.moto import Moto, archive
+from tests.servers.patience import until
 from tests.sources.kill_report import add_row
-from tests.sources.service import KILLS, SAMPLE_RECORDS, Service, expected, until
+from tests.sources.service import KILLS, SAMPLE_RECORDS, Service, expected
 from tests.sources.trail_buckets import ACCOUNT, BODY, REGION, key, minutes, open_bucket, rest, trail
 from trailsieve.errors import SourceError
 from trailsieve.ports import RunContext
@@ -144,7 +146,7 @@ def test_objects_ahead_are_bounded_by_their_bytes(moto: Moto) -> None:
     look_back=st.integers(1, 60),
     data=st.data(),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 def test_every_object_is_read_once_whatever_is_late_and_whenever_we_restart(
     times: list[int], seed: int, look_back: int, data: st.DataObject
 ) -> None:

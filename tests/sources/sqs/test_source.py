@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from tests.servers.moto import Bucket, Moto, Queue, archive, s3_notification
+from tests.servers.patience import until
 from tests.sources.kill_report import add_row
-from tests.sources.service import KILLS, SAMPLE_RECORDS, Service, expected, until
+from tests.sources.service import KILLS, SAMPLE_RECORDS, Service, expected
 from tests.sources.trail_buckets import BODY, minutes, trail
 from trailsieve.errors import SourceError
 from trailsieve.model import Message
