@@ -114,6 +114,9 @@ class Processor:
         """Adds an alert or a sample, or nothing when an exception hides the match."""
         rule: Rule = match.rule
         alert = alert_of(match)
+        if not rule.alarm and not rule.exceptions:
+            result.alerts.append(alert)
+            return
         tally.hit(rule.id, alert.time)
         seconds = seconds_of(alert.time)
         if rule.exceptions and _is_excepted(match, seconds, result):
