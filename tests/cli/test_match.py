@@ -127,7 +127,7 @@ def test_a_pattern_error_shows_the_place_and_what_to_write() -> None:
         "trailsieve: invalid filter pattern, column 7: expected a comparison, found `=`\n"
         "    { $.a == 1 }\n"
         "          ^\n"
-        "hint: one `=` compares\n"
+        "hint: use a single `=`\n"
         "      did you mean: { $.a = 1 }\n"
     )
 

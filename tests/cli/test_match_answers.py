@@ -64,7 +64,7 @@ def test_explain_says_of_every_event_why() -> None:
 def test_explain_of_no_match_is_exit_code_1() -> None:
     result = trailsieve("match", "--explain", "{ $.a = 2 }", stdin=b"plain\n")
     assert result.code == 1
-    assert "the event is not one JSON object" in result.lines[1]
+    assert "the event is not a JSON object" in result.lines[1]
 
 
 def test_explain_as_json_is_one_object_an_event() -> None:

@@ -27,16 +27,16 @@ def only_term(pattern: str, message: str) -> tuple[bool, str, object, str]:
         ("{ $.a = 1 }", '{"a": [1]}', "array", [1], "select its values with `$.a[*]`"),
         ("{ $.a = 1 }", '{"a": {"b": 1}}', "object", {"b": 1}, "select its values with `$.a[*]`"),
         ("{ $.a != 1 }", "{}", "absent", None, "add `|| ($.a NOT EXISTS)`"),
-        ("{ $.a > 5 }", '{"a": "7"}', "string", "7", "only JSON numbers are ordered"),
-        ('{ $.a = "1" }', '{"a": 2}', "number", 2, "the number's own text, 2"),
+        ("{ $.a > 5 }", '{"a": "7"}', "string", "7", "only JSON numbers can be ordered"),
+        ('{ $.a = "1" }', '{"a": 2}', "number", 2, "the number's text, 2"),
         ("{ $.a = 1 }", '{"a": "1.0"}', "string", "1.0", "it must be exactly `1`"),
-        ("{ $.a = Root }", '{"a": "root"}', "string", "root", "upper and lower case"),
+        ("{ $.a = Root }", '{"a": "root"}', "string", "root", "only in case"),
         ("{ $.a IS NULL }", "{}", "absent", None, "test it with `$.a NOT EXISTS`"),
         ("{ $.a IS TRUE }", '{"a": "true"}', "string", "true", 'compare it: `$.a = "true"`'),
         ("{ $.a IS FALSE }", '{"a": 0}', "number", 0, "the field is a number"),
         ("{ $.a IS FALSE }", '{"a": true}', "true", True, "the field is true"),
-        ("{ $.a NOT EXISTS }", '{"a": null}', "null", None, "the field is there (null)"),
-        ("{ $.a[*] = 1 }", '{"b": 1}', "absent", None, "what stands before the wildcard is absent"),
+        ("{ $.a NOT EXISTS }", '{"a": null}', "null", None, "the field exists (null)"),
+        ("{ $.a[*] = 1 }", '{"b": 1}', "absent", None, "the part before the wildcard is absent"),
     ],
 )
 def test_a_false_term_says_what_it_saw_and_why(
@@ -106,12 +106,12 @@ def test_flips_are_the_smallest_set(pattern: str, message: str, flips: list[str]
 @pytest.mark.parametrize(
     ("pattern", "message", "matched", "reason"),
     [
-        ("{ $.a = 1 }", "plain", False, "the event is not one JSON object, so no JSON pattern matches it"),
+        ("{ $.a = 1 }", "plain", False, "the event is not a JSON object, so no JSON pattern matches it"),
         (
             "{ $.a NOT EXISTS }",
             "[]",
             False,
-            "the event is not one JSON object, so no JSON pattern matches it",
+            "the event is not a JSON object, so no JSON pattern matches it",
         ),
         ("[a, b = 1]", "x", False, "the event has fewer than 2 space-delimited fields"),
         ("[a, ..., b = 1]", "x", False, "the event has fewer than 2 space-delimited fields"),
@@ -128,7 +128,7 @@ def test_optional_terms_beside_others_are_said_to_be_ignored() -> None:
     root = trailsieve.compile("?a b").explain("b").root
     assert root is not None
     assert [(step.text, step.reason) for step in root.children] == [
-        ("?a", "ignored beside other terms"),
+        ("?a", "ignored next to required and excluded terms"),
         ("b", ""),
     ]
 
@@ -173,7 +173,7 @@ def test_plain_data_without_a_tree() -> None:
     assert trailsieve.compile("{ $.a = 1 }").explain("x").as_dict() == {
         "pattern": "{ $.a = 1 }",
         "matched": False,
-        "reason": "the event is not one JSON object, so no JSON pattern matches it",
+        "reason": "the event is not a JSON object, so no JSON pattern matches it",
         "tree": None,
         "flips": [],
     }

@@ -25,13 +25,13 @@ def alternating(depth: int) -> str:
 @pytest.mark.parametrize(
     ("text", "message", "column"),
     [
-        ("x" * 1025, "the pattern has 1025 characters, CloudWatch takes 1024", 1025),
-        ("é" * 2000, "the pattern has 2000 characters, CloudWatch takes 1024", 1025),
-        ("{ $.a = %x% || $.b = %y% || $.c = %z% }", "a pattern takes at most 2 regexes", 35),
-        ("[a = %x%, b = %y% || b = %z%]", "a pattern takes at most 2 regexes", 26),
-        ("{ $.a[*].b[*] = 1 }", "a selector takes one wildcard ([*] or .*) at most", 3),
-        ("{ $.a = 1 && $.*.* NOT EXISTS }", "a selector takes one wildcard ([*] or .*) at most", 14),
-        (f"{{ {WILD} }}", "a pattern takes at most 3 wildcard selectors", 45),
+        ("x" * 1025, "the pattern has 1025 characters; CloudWatch allows 1024", 1025),
+        ("é" * 2000, "the pattern has 2000 characters; CloudWatch allows 1024", 1025),
+        ("{ $.a = %x% || $.b = %y% || $.c = %z% }", "a pattern can have at most 2 regexes", 35),
+        ("[a = %x%, b = %y% || b = %z%]", "a pattern can have at most 2 regexes", 26),
+        ("{ $.a[*].b[*] = 1 }", "a selector can have at most one wildcard ([*] or .*)", 3),
+        ("{ $.a = 1 && $.*.* NOT EXISTS }", "a selector can have at most one wildcard ([*] or .*)", 14),
+        (f"{{ {WILD} }}", "a pattern can have at most 3 wildcard selectors", 45),
     ],
 )
 def test_limits_of_cloudwatch_are_on_by_default(text: str, message: str, column: int) -> None:

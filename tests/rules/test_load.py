@@ -182,7 +182,7 @@ def test_a_pattern_error_has_its_place_the_caret_and_the_hint(tmp_path: Path) ->
         f"{file}:4: rule a: `pattern`: invalid filter pattern, column 7: expected a comparison, found `=`\n"
         "    { $.a == 1 }\n"
         "          ^\n"
-        "hint: one `=` compares\n"
+        "hint: use a single `=`\n"
         "      did you mean: { $.a = 1 }"
     ]
 

@@ -130,7 +130,7 @@ def test_periods(period: str, tmp_path: Path) -> None:
         ('alarm = { threshold = 1, period = "1m", by = ["$.a[*]"] }', "`alarm.by`: $.a[*] has a wildcard"),
         (
             'alarm = { threshold = 1, period = "1m", by = ["$.a b"] }',
-            "`alarm.by`: invalid selector, column 5: this cannot stand in a selector\n    $.a b\n        ^",
+            "`alarm.by`: invalid selector, column 5: this is not allowed in a selector\n    $.a b\n        ^",
         ),
         (
             'metric = { value = "x" }',

@@ -62,10 +62,10 @@ def bare(text: str, start: int, tokens: Tokens) -> Number | String:
     if number:
         return Number(token, _number(text, start, token, number[1]), span)
     if token == "null":
-        raise mistakes.located(text, start, "`null` is no value", mistakes.null_hint(text))
+        raise mistakes.located(text, start, "`null` is not a value", mistakes.null_hint(text))
     if "+" in token:
         at = start + token.index("+")
-        raise mistakes.located(text, at, "`+` stands only in a number", mistakes.quote_hint(token))
+        raise mistakes.located(text, at, "`+` is only allowed in a number", mistakes.quote_hint(token))
     return String(token, False, span)
 
 
@@ -172,7 +172,7 @@ def column(text: str, start: int, tokens: Tokens) -> Column | Ellipsis:
                 text,
                 field.span.start,
                 f"this field is `{fields[0].name}`, so it cannot test `{field.name}`",
-                f"test each field in its own place: [{fields[0].name} = …, {field.name} = …]",
+                f"test each field at its own position: [{fields[0].name} = …, {field.name} = …]",
             )
     return Column(fields[0].name, token, token.span)
 
@@ -187,10 +187,10 @@ def text_term(text: str, start: int, tokens: Tokens) -> TextTerm:
     *mark, value = tokens
     if mark and value.span.start != start + 1:
         raise mistakes.located(
-            text, start, f"`{mark[0]}` stands alone", f"put the term right after `{mark[0]}`"
+            text, start, f"`{mark[0]}` without a term", f"put the term right after `{mark[0]}`"
         )
     if not value.text:
-        hint = "leave it out, or write the text to look for"
+        hint = "remove it, or write the text to search for"
         raise mistakes.located(text, value.span.start, "an empty term", hint)
     role: TermRole = _ROLES[mark[0]] if mark else "required"
     return TextTerm(value.text, role, value.quoted, Span(start, value.span.end))

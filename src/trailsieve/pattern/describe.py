@@ -34,7 +34,7 @@ def describe(pattern: Pattern) -> Iterator[Line]:
     """The tree of a pattern, line by line, from the top."""
     match pattern:
         case JsonPattern(expression):
-            yield 0, "JSON pattern", "the event is one JSON object, and"
+            yield 0, "JSON pattern", "the event is a JSON object, and"
             yield from _expression(expression, 1)
         case RegexPattern():
             yield 0, "regex", "somewhere in the event's text"
@@ -43,7 +43,11 @@ def describe(pattern: Pattern) -> Iterator[Line]:
             yield 0, "text pattern", "" if terms else "matches every event"
             yield from _text_terms(terms)
         case DelimitedPattern(columns):
-            yield 0, "space-delimited pattern", "the event's words, one a name; the last name takes the rest"
+            yield (
+                0,
+                "space-delimited pattern",
+                "the event's words, one for each name; the last name takes the rest",
+            )
             for column in columns:
                 yield from _column(column)
 
@@ -70,7 +74,7 @@ def _term(term: Comparison | IsType | NotExists) -> str:
         return _wildcard_term(term)
     match term:
         case NotExists():
-            return "the field is absent (null is there)"  # rule 30
+            return "the field is absent (null is not)"  # rule 30
         case IsType(type=name):
             return f"the field is {name.lower()}" + ("" if name == "NULL" else ", the boolean")
         case Comparison(value=value) if term.is_ordering:
@@ -97,16 +101,14 @@ def _wildcard_term(term: Comparison | IsType | NotExists) -> str:
 def _value(value: Value) -> str:
     match value:
         case Number(text=text):
-            return (
-                f"the number {text}, however it is written, or the string that looks the same"  # rules 33, 34
-            )
+            return f"the number {text}, however it is written, or a string with the same text"  # rules 33, 34
         case Regex():
-            return "text in which the regex finds something"
+            return "text in which the regex finds a match"
     before, *rest = value.parts
     if not rest:
-        return "exactly that text"
+        return "exactly this text"
     if not any(value.parts):
-        return "any string or number, also an empty string"  # rule 39
+        return "any string or number, including the empty string"  # rule 39
     if len(rest) == 1 and before and not rest[0]:
         return f"text that begins with {_quote(before)}"
     if len(rest) == 1 and rest[0] and not before:
@@ -126,7 +128,7 @@ def _text_terms(terms: tuple[TextTerm, ...]) -> Iterator[Line]:
     said = {
         "required": "is in the event's text",
         "excluded": "is not in it",
-        "optional": "ignored, for there are terms without ?" if decisive else "is enough alone",
+        "optional": "ignored, because there are terms without ?" if decisive else "is enough on its own",
     }
     for term in terms:
         yield 1, render(TextPattern((term,))), said[term.role]
@@ -134,7 +136,7 @@ def _text_terms(terms: tuple[TextTerm, ...]) -> Iterator[Line]:
 
 def _column(column: Column | Ellipsis) -> Iterator[Line]:
     if isinstance(column, Ellipsis):
-        yield 1, "...", "any number of words, also none"  # rule 52
+        yield 1, "...", "any number of words, including none"  # rule 52
     elif column.condition is None:
         yield 1, column.name or "(no name)", "any word"
     else:

@@ -150,7 +150,7 @@ def explain(pattern: Pattern, message: str | bytes) -> Explanation:
     if isinstance(pattern, JsonPattern):
         record = jsontext.decode_object(message)
         if record is None:
-            reason = "the event is not one JSON object, so no JSON pattern matches it"
+            reason = "the event is not a JSON object, so no JSON pattern matches it"
             return Explanation(text, False, reason)
         return _explained(text, _step(pattern.expression, record))
     line = message if isinstance(message, str) else message.decode("utf-8", "replace")
@@ -211,7 +211,7 @@ def _wildcard_step(text: str, verdict: bool, selector: Selector, scope: Any) -> 
     values = list(runtime.selected(scope, selector.steps))
     if values or runtime.before_wildcard(scope, selector.steps) is not runtime.ABSENT:
         return Step(text, verdict, f"{len(values)} selected", values)
-    reason = "" if verdict else "what stands before the wildcard is absent"
+    reason = "" if verdict else "the part before the wildcard is absent"
     return Step(text, verdict, "absent", None, reason)
 
 
@@ -229,18 +229,18 @@ def _reason(term: Term, value: Any) -> str:
     state = state_of(value)
     selector = render_target(term.target)
     if isinstance(term, NotExists):
-        return f"the field is there ({state})"
+        return f"the field exists ({state})"
     if isinstance(term, IsType):
         return _type_reason(term, state, selector)
     if state == "absent":
         fix = f"; add `|| ({selector} NOT EXISTS)`" if term.is_negative else ""
         return f"false because the field is absent{fix}"
     if state == "null":
-        return f"false because null compares with nothing; test it with `{selector} IS NULL`"
+        return f"comparisons with null are always false; test it with `{selector} IS NULL`"
     if state in ("true", "false"):
-        return f"false because a boolean compares with nothing; test it with `{selector} IS {state.upper()}`"
+        return f"comparisons with a boolean are always false; test it with `{selector} IS {state.upper()}`"
     if state in ("array", "object"):
-        return f"false because an {state} compares with nothing; select its values with `{selector}[*]`"
+        return f"comparisons with an {state} are always false; select its values with `{selector}[*]`"
     return _comparison_reason(term, value)
 
 
@@ -257,7 +257,7 @@ def _comparison_reason(term: Comparison, value: Any) -> str:
     operand = term.value
     if term.is_ordering:
         return (
-            "false because the field is a string: only JSON numbers are ordered"
+            "false because the field is a string: only JSON numbers can be ordered"
             if isinstance(value, str)
             else ""
         )
@@ -265,13 +265,13 @@ def _comparison_reason(term: Comparison, value: Any) -> str:
         return ""
     seen = runtime.text_of(value) or ""
     if isinstance(operand, String) and not isinstance(value, str):
-        return f"a quoted or bare text compares with the number's own text, {seen}"
+        return f"text is compared with the number's text, {seen}"
     if isinstance(operand, Number) and isinstance(value, str):
         return f"the field is a string: it must be exactly `{operand.text}`"
     if isinstance(operand, String) and interpret.value_holds(
         Comparison(Field(""), "=", String(operand.text.lower())), seen.lower()
     ):
-        return "it differs in upper and lower case only; patterns tell them apart"
+        return "it differs only in case, and patterns are case-sensitive"
     return ""
 
 
@@ -283,7 +283,7 @@ def _text_step(pattern: TextPattern, line: str) -> Step:
         found = term.text in line
         shown = render(TextPattern((term,)))
         if term.role == "optional" and decisive:
-            steps.append(Step(shown, True, reason="ignored beside other terms"))
+            steps.append(Step(shown, True, reason="ignored next to required and excluded terms"))
         else:
             steps.append(Step(shown, found != (term.role == "excluded")))
     return steps[0] if len(steps) == 1 else _group("all of" if decisive else "any of", tuple(steps))

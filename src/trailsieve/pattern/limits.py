@@ -29,7 +29,7 @@ def check_length(text: str) -> None:
     """Raises `PatternError` when the pattern is longer than AWS takes (rule 2)."""
     if len(text) > MAX_LENGTH:
         raise PatternError(
-            f"the pattern has {len(text)} characters, CloudWatch takes {MAX_LENGTH}",
+            f"the pattern has {len(text)} characters; CloudWatch allows {MAX_LENGTH}",
             MAX_LENGTH + 1,
             f"split it into two rules; {_NO_LIMITS}",
             text,
@@ -52,7 +52,9 @@ def check_nesting(text: str) -> None:
 def check_depth(text: str, pattern: Pattern) -> None:
     """Raises `PatternError` when && and || alternate deeper than Python's own parser takes."""
     if any(_depth(expression) > MAX_DEPTH for expression in expressions_of(pattern)):
-        raise PatternError(f"&& and || alternate more than {MAX_DEPTH} deep", 1, "write it flatter", text)
+        raise PatternError(
+            f"&& and || alternate more than {MAX_DEPTH} deep", 1, "use fewer nested groups", text
+        )
 
 
 def _depth(expression: Expression) -> int:
@@ -66,7 +68,7 @@ def check_limits(text: str, pattern: Pattern) -> None:
     regexes = list(regexes_of(pattern))
     if len(regexes) > MAX_REGEXES:
         raise PatternError(
-            f"a pattern takes at most {MAX_REGEXES} regexes",
+            f"a pattern can have at most {MAX_REGEXES} regexes",
             regexes[MAX_REGEXES].span.start + 1,
             f"join them with | in one regex: %a|b%; {_NO_LIMITS}",
             text,
@@ -74,9 +76,9 @@ def check_limits(text: str, pattern: Pattern) -> None:
     for selector in selectors_of(pattern):
         if selector.wildcards > MAX_SELECTOR_WILDCARDS:
             raise PatternError(
-                "a selector takes one wildcard ([*] or .*) at most",
+                "a selector can have at most one wildcard ([*] or .*)",
                 selector.span.start + 1,
-                f"name an index for all but one of them, such as [0]; {_NO_LIMITS}",
+                f"use an index such as [0] for all but one of them; {_NO_LIMITS}",
                 text,
             )
     wild = [
@@ -87,7 +89,7 @@ def check_limits(text: str, pattern: Pattern) -> None:
     ]
     if len(wild) > MAX_WILDCARDS:
         raise PatternError(
-            f"a pattern takes at most {MAX_WILDCARDS} wildcard selectors",
+            f"a pattern can have at most {MAX_WILDCARDS} wildcard selectors",
             wild[MAX_WILDCARDS].span.start + 1,
             f"split it into two rules; {_NO_LIMITS}",
             text,

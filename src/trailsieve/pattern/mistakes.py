@@ -15,26 +15,26 @@ from trailsieve.pattern.render import quoted
 
 # Line breaks inside braces count as blanks (rule 4, INFERRED).
 BLANKS = " \t\r\n"
-NULL_HINT = "write `$.field IS NULL`; for an absent field `$.field NOT EXISTS`"
+NULL_HINT = "write `$.field IS NULL`, or `$.field NOT EXISTS` for an absent field"
 _WORD_BREAKS = BLANKS + "(){}[]&|=!<>,\"'%"
 _END = "the end of the pattern"
 _JOIN_HINT = "join conditions with && or ||"
-_KEY_HINT = "a key with other characters is written $.['the key']"
-_TEXT_HINT = "only letters, digits, `_` and `.` go without double quotes: write "
+_KEY_HINT = "write a key with other characters as $.['the key']"
+_TEXT_HINT = "only letters, digits, `_` and `.` can do without double quotes: write "
 # What other languages compare with, by the run of signs that the mistake stands in.
 _SIGNS = {
     "<>": "write != for `is not`",
     "=>": "write >= for `at least`",
     "=<": "write <= for `at most`",
     "!": "write != for `is not`",
-    ":": "one `=` compares: $.field = value",
-    "=~": "a regex stands between percent signs: $.field = %regex%",
-    "~=": "a regex stands between percent signs: $.field = %regex%",
-    "~": "a regex stands between percent signs: $.field = %regex%",
-    "!~": "a regex stands between percent signs: $.field != %regex%",
-    "==": "one `=` compares",
-    "===": "one `=` compares",
-    "!==": "write != with one `=`",
+    ":": "use a single `=`: $.field = value",
+    "=~": "write a regex between percent signs: $.field = %regex%",
+    "~=": "write a regex between percent signs: $.field = %regex%",
+    "~": "write a regex between percent signs: $.field = %regex%",
+    "!~": "write a regex between percent signs: $.field != %regex%",
+    "==": "use a single `=`",
+    "===": "use a single `=`",
+    "!==": "write != with a single `=`",
 }
 _WORDS = {
     "IN": 'write one comparison for each value: ($.field = "a" || $.field = "b")',
@@ -42,7 +42,7 @@ _WORDS = {
     "CONTAINS": 'use `=` with wildcards: $.field = "*part*"',
     "STARTSWITH": 'use `=` with a wildcard at the end: $.field = "part*"',
     "ENDSWITH": 'use `=` with a wildcard at the start: $.field = "*part"',
-    "MATCHES": "a regex stands between percent signs: $.field = %regex%",
+    "MATCHES": "write a regex between percent signs: $.field = %regex%",
     "DOES": "for an absent field write `$.field NOT EXISTS`",
     "ISNULL": "write `$.field IS NULL`",
 }
@@ -77,7 +77,7 @@ def quote_hint(token: str) -> str:
 
 def null_hint(text: str) -> str:
     """Tells what to write for null, which no value is (rule 41)."""
-    return NULL_HINT if text.startswith("{") else 'write "null" in quotes for the word'
+    return NULL_HINT if text.startswith("{") else 'quote the word: "null"'
 
 
 def _quoted(token: str) -> str:
@@ -87,10 +87,10 @@ def _quoted(token: str) -> str:
 def order_hint(operator: str, value: Value) -> str:
     """Tells what the right side of `<` and its kin may be (rule 37)."""
     if isinstance(value, Regex):
-        return "a regex goes with = or !="
+        return "compare a regex with = or !="
     if isinstance(value, String) and value.quoted and value.text.strip("+-").replace(".", "", 1).isdigit():
         return f"write the number without quotes: {operator} {value.text}"
-    return f"write a number, such as {operator} 400; text can only be tested with = and !="
+    return f"write a number, such as {operator} 400; text can only be compared with = and !="
 
 
 def _closing(text: str) -> str:
@@ -236,22 +236,22 @@ _Hint = str | Callable[[_Slip], str]
 _SLIPS: list[tuple[Callable[[_Slip], bool], _Hint]] = [
     (
         lambda s: bool(s.rest) and not s.rest[0].isprintable(),
-        "remove it; text editors show a blank there or nothing",
+        "remove it; editors show it as a blank or not at all",
     ),
     (
         lambda s: _text_term(s) and s.text.lstrip(BLANKS)[:1] in "{[%" and s.text[:1] in BLANKS,
-        "a JSON, space-delimited or regex pattern starts with its first character: no blank before it",
+        "remove the blanks: a JSON, space-delimited or regex pattern starts at the first character",
     ),
-    (_selector_in_text, "a condition on fields stands in braces: { $.field = value }"),
+    (_selector_in_text, "put conditions on fields in braces: { $.field = value }"),
     (lambda s: _text_term(s) and s.rest.startswith('"'), 'close the quoted term with a second "'),
     (lambda s: _text_term(s) and s.rest[:1] in "-?" and bool(s.rest), "put the word right after `-` or `?`"),
-    (_all(_text_term, _starts("&")), "terms side by side must all occur: write no && between them"),
-    (_all(_text_term, _starts("|")), "put ? before each term for any of them: ?this ?that"),
+    (_all(_text_term, _starts("&")), "leave out the &&: terms next to each other must all occur"),
+    (_all(_text_term, _starts("|")), "to match any of several terms, put ? before each: ?this ?that"),
     (_all(_text_term, _starts("!")), 'put - before a term to exclude it: -this; or quote it: "!"'),
-    (_all(_text_term, _starts("%")), "a regex stands alone, without terms; within a text term quote the %"),
+    (_all(_text_term, _starts("%")), "a regex cannot be combined with terms; quote a % to search for it"),
     (
         _all(_text_term, _starts("*")),
-        "a term is found anywhere in the event: it needs no *; quote it for the character itself",
+        "remove the *: a term is found anywhere in the event; quote a * to search for it",
     ),
     (_text_term, lambda s: _TEXT_HINT + _quoted_rest(s)),
     (
@@ -260,34 +260,34 @@ _SLIPS: list[tuple[Callable[[_Slip], bool], _Hint]] = [
     ),
     (
         _all(_wants("nothing may follow"), lambda s: s.text.startswith("%")),
-        "a regex stands alone; join two with | in one: %a|b%",
+        "write a single regex and join alternatives with |: %a|b%",
     ),
-    (_wants("nothing may follow"), "leave out what follows, or make it a field inside the brackets"),
+    (_wants("nothing may follow"), "remove what follows, or move it inside the brackets as a field"),
     (lambda s: "a comparison" in s.expected and s.signs in _SIGNS, lambda s: _SIGNS[s.signs]),
     (lambda s: "a value" in s.expected and s.signs in _SIGNS, lambda s: _SIGNS[s.signs]),
-    (_starts("=="), "one `=` compares"),
+    (_starts("=="), "use a single `=`"),
     (_is_word("AND"), "write && for `and`"),
     (_is_word("OR"), "write || for `or`"),
     (lambda s: s.rest[:1] == "&" and s.rest[:2] != "&&", "write && for `and`"),
     (lambda s: s.rest[:1] == "|" and s.rest[:2] != "||", "write || for `or`"),
     (
         _all(_wants("NULL, TRUE"), _is_word("NOT")),
-        'there is no IS NOT; `$.field = "*"` is true for any string or number, `$.field NOT EXISTS` for none',
+        'there is no IS NOT; `$.field = "*"` matches any string or number, `$.field NOT EXISTS` an absent field',
     ),
-    (_wants("NULL, TRUE"), "IS goes with NULL, TRUE or FALSE only; compare text and numbers with ="),
+    (_wants("NULL, TRUE"), "IS takes NULL, TRUE or FALSE only; compare text and numbers with ="),
     (
         _wants("expected EXISTS"),
-        "NOT goes with EXISTS only: `$.field NOT EXISTS` is true for an absent field; write != for `is not`",
+        "NOT takes EXISTS only: `$.field NOT EXISTS` matches an absent field; write != for `is not`",
     ),
     (
         _is_word("EXISTS"),
-        'there is no EXISTS, only NOT EXISTS; `$.field = "*"` is true for any string or number',
+        'there is no EXISTS, only NOT EXISTS; `$.field = "*"` matches any string or number',
     ),
     (lambda s: "a comparison" in s.expected and s.word.upper() in _WORDS, lambda s: _WORDS[s.word.upper()]),
-    (_all(_wants("a value"), _starts("'")), 'values stand in double quotes: "value"'),
+    (_all(_wants("a value"), _starts("'")), 'put values in double quotes: "value"'),
     (
         _all(_wants("a value"), _starts("“", "”", "„", "‘", "’", "`")),
-        'values stand in straight double quotes: "value"',
+        'put values in straight double quotes: "value"',
     ),
     (
         _all(_wants("a value"), _starts("(", "[", "{"), lambda s: s.json),
@@ -303,20 +303,20 @@ _SLIPS: list[tuple[Callable[[_Slip], bool], _Hint]] = [
     ),
     (
         _all(_wants("term or ("), _starts("{")),
-        "one pair of braces holds the whole pattern; use ( ) to group conditions",
+        "one pair of braces encloses the whole pattern; group conditions with ( )",
     ),
-    (_all(_wants("term or ("), _starts("&&", "||")), "a condition stands on each side of && and ||"),
+    (_all(_wants("term or ("), _starts("&&", "||")), "&& and || need a condition on both sides"),
     (
         _all(_wants("term or ("), _lone_value),
-        'each condition names its field: $.field = "a" || $.field = "b"',
+        'repeat the field in each condition: $.field = "a" || $.field = "b"',
     ),
     (
         _all(_wants("term or ("), _starts('"', "'")),
-        lambda s: f"a field is written without quotes, after `$.`: {_named_field(s)}",
+        lambda s: f"write a field without quotes, after `$.`: {_named_field(s)}",
     ),
     (
         _all(_wants("term or ("), lambda s: bool(_ROOT_INDEX.match(s.rest))),
-        "an event is an object, no array: $.field[0]",
+        "an event is an object, not an array: $.field[0]",
     ),
     (
         _all(
@@ -342,7 +342,7 @@ _SLIPS: list[tuple[Callable[[_Slip], bool], _Hint]] = [
         _all(_wants("a comparison"), _starts("[")),
         "an index is a whole number from 0: $.list[0], or $.list[*] for any",
     ),
-    (_all(_wants("a comparison"), _starts("..")), "one dot stands before each name: $.a.b"),
+    (_all(_wants("a comparison"), _starts("..")), "write one dot before each name: $.a.b"),
     (_all(_wants("a comparison"), _starts("*")), "a wildcard is a step of its own: $.list[*] or $.object.*"),
     (
         _all(_wants("a comparison"), lambda s: s.rest.startswith(".")),
@@ -350,23 +350,23 @@ _SLIPS: list[tuple[Callable[[_Slip], bool], _Hint]] = [
     ),
     (
         _all(_wants("a comparison"), lambda s: s.json),
-        "after the selector comes =, !=, <, <=, >, >=, IS NULL, IS TRUE, IS FALSE or NOT EXISTS",
+        "a selector is followed by =, !=, <, <=, >, >=, IS NULL, IS TRUE, IS FALSE or NOT EXISTS",
     ),
     (
         _wants("a closing"),
         lambda s: (
-            "a `%` opens a regex, which ends with a second %"
+            "close the regex with a second %"
             if s.rest[:1] == "%"
             else 'close the quoted value with a second "; write \\" for a quote inside it'
         ),
     ),
     (
         _all(_wants("a value"), _starts("/")),
-        lambda s: f"{quote_hint(s.word)}; a regex is written %regex%",
+        lambda s: f"{quote_hint(s.word)}; write a regex as %regex%",
     ),
     (
         _all(_wants("a value"), lambda s: bool(s.rest) and s.rest[0] not in ")}],&|"),
-        lambda s: quote_hint(s.word) if s.word else "put a value with other characters in double quotes",
+        lambda s: quote_hint(s.word) if s.word else "put values with other characters in double quotes",
     ),
     (_wants("a value"), 'write a value after the comparison: a word, a number, "text" or %regex%'),
     (lambda s: s.json and s.rest.startswith((",", ";")), _JOIN_HINT),
@@ -376,30 +376,30 @@ _SLIPS: list[tuple[Callable[[_Slip], bool], _Hint]] = [
     ),
     (lambda s: "`&&`" in s.expected and s.rest[:1] in ("$", "("), _JOIN_HINT),
     (_bare_value_went_on, _quote_whole_value),
-    (_all(_wants("`)`"), lambda s: not s.rest or s.rest[0] == "}"), "one ( is not closed"),
-    (_all(_wants("`}`"), _starts(")")), "one ) closes nothing"),
+    (_all(_wants("`)`"), lambda s: not s.rest or s.rest[0] == "}"), "a ( is not closed"),
+    (_all(_wants("`}`"), _starts(")")), "a ) has no matching ("),
     (_wants("`}`"), "close the pattern with }"),
     (_all(_wants("`]`"), lambda s: not s.rest), "close the pattern with ]"),
-    (_all(_wants("`]`"), _starts("=")), "one `=` compares"),
+    (_all(_wants("`]`"), _starts("=")), "use a single `=`"),
     (
         _all(_wants("`]`"), lambda s: s.before.endswith(("[", ",")) and s.rest[:1].isdigit()),
-        "a field name starts with a letter",
+        "a field name must start with a letter",
     ),
     (
         _all(_wants("`]`"), lambda s: s.before.endswith(("[", ",")) and s.rest[:1] == "*"),
-        "leave the place between two commas empty for any field, or write ... for any number of them",
+        "leave a position empty for any field, or write ... for any number of fields",
     ),
     (
         _all(_wants("`]`"), _starts("$")),
-        "a field of a space-delimited pattern is a name of its own, without `$.`",
+        "write a field of a space-delimited pattern as a name, without `$.`",
     ),
     (
         _all(_wants("`]`"), _is_word("NOT", "IS", "EXISTS")),
-        "a field is tested with =, !=, <, <=, > or >= only",
+        "a field can only be compared, with =, !=, <, <=, > or >=",
     ),
     (
         _wants("`]`"),
-        "fields stand between commas: [name, name = value, ...]; other characters need double quotes",
+        "separate fields with commas: [name, name = value, ...]; put values with other characters in double quotes",
     ),
 ]
 

@@ -59,7 +59,7 @@ def parse_selector(text: str) -> Selector:
     try:
         selector: Selector = _run(grammar.selector_alone, text)[0]
     except PatternError as error:
-        message = "a selector starts with `$.`" if error.column == 1 else "this cannot stand in a selector"
+        message = "a selector starts with `$.`" if error.column == 1 else "this is not allowed in a selector"
         raise PatternError(message, error.column, "write it like $.userIdentity.arn", text) from None
     return selector
 
@@ -108,7 +108,7 @@ def _check_columns(text: str, columns: tuple[Column | Ellipsis, ...]) -> None:
     for column in columns:
         name = "..." if isinstance(column, Ellipsis) else column.name
         if name and name in seen:
-            hint = "one ... is enough" if name == "..." else "each field needs a name of its own, or none"
+            hint = "use ... only once" if name == "..." else "give each field a different name, or none"
             raise mistakes.located(text, column.span.start, f"duplicate field `{name}`", hint)
         seen.add(name)
 

@@ -30,7 +30,7 @@ class RegexProblem:
 def check_regex(source: str) -> RegexProblem | None:
     """What AWS would refuse in the text between the percent signs (rules 18 and 20), or None."""
     if not source:
-        return RegexProblem(0, "an empty regex", "write what to look for between the % signs")
+        return RegexProblem(0, "an empty regex", "write what to search for between the % signs")
     return _check_characters(source) or _check_compiles(source)
 
 
@@ -39,7 +39,7 @@ def _check_characters(source: str) -> RegexProblem | None:
     while offset < len(source):
         character = source[offset]
         if character not in _LITERALS and character not in _OPERATORS:
-            return RegexProblem(offset, f"a regex cannot hold {_name(character)}", _hint(character))
+            return RegexProblem(offset, f"a regex cannot contain {_name(character)}", _hint(character))
         if character == "\\":
             problem = _check_escape(source, offset)
             if problem:
@@ -52,10 +52,10 @@ def _check_characters(source: str) -> RegexProblem | None:
 def _check_escape(source: str, offset: int) -> RegexProblem | None:
     escaped = source[offset + 1 : offset + 2]
     if not escaped:
-        return RegexProblem(offset, "a backslash that escapes nothing", r"write \\ for a backslash")
+        return RegexProblem(offset, "nothing follows this backslash", r"write \\ for a backslash")
     if escaped not in _LITERALS and escaped not in _OPERATORS:
         return RegexProblem(
-            offset + 1, f"a regex cannot hold {_name(escaped)}, not even escaped", _hint(escaped)
+            offset + 1, f"a regex cannot contain {_name(escaped)}, not even escaped", _hint(escaped)
         )
     if escaped in _ESCAPES or not escaped.isalnum():
         return None
@@ -65,7 +65,7 @@ def _check_escape(source: str, offset: int) -> RegexProblem | None:
             return None
         return RegexProblem(offset, r"\x needs two hexadecimal digits", r"for instance \x20, a blank")
     return RegexProblem(
-        offset, f"unknown escape \\{escaped}", r"known are \d \D \w \W \s \S \xhh and escaped operators"
+        offset, f"unknown escape \\{escaped}", r"supported are \d \D \w \W \s \S \xhh and escaped operators"
     )
 
 
@@ -90,7 +90,7 @@ def _hint(character: str) -> str:
         case " ":
             return r"write \s or \x20 for a blank"
         case "(" | ")":
-            return r"there are no groups; use | or [ ], and \x28 \x29 for literal brackets"
+            return r"there are no groups; use | or [ ], and \x28 \x29 for literal parentheses"
         case _ if character.isascii():
             return rf"write \x{ord(character):02x}"
         case _:
