@@ -107,7 +107,7 @@ def test_a_full_disk_at_the_checkpoint_ends_it_with_a_clear_error_and_nothing_is
     )
     assert done.returncode == 3
     assert "state.db cannot be written" in done.stderr
-    assert "is there space" in done.stderr
+    assert "is the disk full" in done.stderr
     assert "Traceback" not in done.stderr
     service.start()
     until(lambda: len(set(service.alerts)) >= 2000, "all alerts came")
