@@ -34,8 +34,8 @@ def test_python_is_python() -> None:
     ("arguments", "said"),
     [
         ((), "Missing argument"),
-        (("--tree", "--python", "x"), "exclude each other"),
-        (("{ $.a == 1 }",), "a single `=`"),
+        (("--tree", "--python", "x"), "cannot be combined"),
+        (("{ $.a == 1 }",), "one `=`"),
     ],
 )
 def test_wrong_use_is_exit_code_2(arguments: tuple[str, ...], said: str) -> None:

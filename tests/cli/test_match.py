@@ -110,7 +110,7 @@ def test_no_match_is_exit_code_1() -> None:
         (("ERROR", "no-such-file"), "no-such-file: no such file or directory"),
         (("--explain", "-c", "ERROR"), "--count cannot be combined"),
         (("--json", "--rules", "cis-aws"), "need a PATTERN"),
-        (("--max-object-size", "lots", "ERROR"), "'lots' is no size"),
+        (("--max-object-size", "lots", "ERROR"), "'lots' is not a size"),
         (("--nonsense", "ERROR"), "--nonsense"),
         (("--rules", "no-such-pack"), "no such rule pack or file. Built in: cis-aws, cis-aws-tuned"),
     ],

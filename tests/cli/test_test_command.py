@@ -102,7 +102,7 @@ def test_coverage_lists_what_no_test_tries(folder: Path) -> None:
         '    never true: $.b = 2   add, for example: match {"a": "1", "b": "2"}',
         "",
         f"{folder}/wrong.toml:6: rule bare: 0 of 1 terms",
-        "    never tried: x",
+        "    never tested: x",
         "",
         "coverage: 1 of 4 terms are both true and false in the tests",
         "no tests: rule bare",

@@ -21,7 +21,7 @@ def test_one_way_with_the_witness_and_the_terms_that_differ() -> None:
     result = trailsieve("diff", "{ $.x > 3 }", "{ $.x >= 3 }")
     assert result.code == 1
     assert result.out.decode() == (
-        "A implies B: B matches all that A matches, and more\n"
+        "A implies B: B matches everything that A matches, and more\n"
         "  A  { $.x > 3 }\n"
         "  B  { $.x >= 3 }\n"
         "\n"
@@ -86,7 +86,7 @@ def test_rule_files_pair_by_id(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("a", "b", "message"),
     [
-        ("cis-aws", "ERROR", "compare a pattern or rule with a pattern or rule"),
+        ("cis-aws", "ERROR", "compare a pattern or rule with another one"),
         ("cis-aws-9.9", "ERROR", "did you mean `cis-aws-4.9`"),
         ("cis-aws:nothing", "ERROR", "no rule 'nothing' in cis-aws"),
         ("{ $.a }", "ERROR", "invalid filter pattern"),

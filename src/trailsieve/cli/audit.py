@@ -18,7 +18,7 @@ from trailsieve.audit.reports.text import lines
 from trailsieve.audit.run import audit, chosen
 from trailsieve.audit.target import AuditedConfig, AuditedSink
 from trailsieve.cli.json_output import print_json, to_json
-from trailsieve.cli.options import global_options, screen
+from trailsieve.cli.options import CommandGroup, global_options, screen
 from trailsieve.cloudwatch.describe import OPERATIONS
 from trailsieve.cloudwatch.snapshot import Snapshot, load
 from trailsieve.errors import UsageError
@@ -35,7 +35,7 @@ Examples:
 """
 
 
-@click.group("audit", epilog=_EXAMPLES)
+@click.group("audit", cls=CommandGroup, epilog=_EXAMPLES)
 @global_options
 def command() -> None:
     """Audit an account's monitoring by what it does."""

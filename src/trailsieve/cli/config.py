@@ -10,7 +10,7 @@ from trailsieve.app.build import open_part, rules_of
 from trailsieve.app.config import Part
 from trailsieve.app.load import load_config
 from trailsieve.app.registry import Group
-from trailsieve.cli.options import Size, global_options
+from trailsieve.cli.options import CommandGroup, Size, global_options
 from trailsieve.engine.heartbeat import test_alert
 from trailsieve.errors import DeliveryError, SinkError, SourceError, visible
 from trailsieve.ports import RunContext
@@ -23,7 +23,7 @@ Examples:
 """
 
 
-@click.group("config", epilog=_EXAMPLES)
+@click.group("config", cls=CommandGroup, epilog=_EXAMPLES)
 @global_options
 def command() -> None:
     """Check configuration files."""

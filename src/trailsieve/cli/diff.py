@@ -1,4 +1,4 @@
-"""`trailsieve diff`: whether two patterns, rules or packs mean the same."""
+"""`trailsieve diff`: whether two patterns, rules or packs are equivalent."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ Examples:
 """
 _SENTENCES = {
     "equivalent": "equivalent: both match the same events (proved)",
-    "A implies B": "A implies B: B matches all that A matches, and more",
-    "B implies A": "B implies A: A matches all that B matches, and more",
+    "A implies B": "A implies B: B matches everything that A matches, and more",
+    "B implies A": "B implies A: A matches everything that B matches, and more",
     "neither": "neither implies the other",
     "unknown": "unknown",
 }
@@ -39,23 +39,23 @@ _SENTENCES = {
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="For people or for programs.",
+    help="Output format.",
 )
 @no_limits
 @global_options
 def command(a: str, b: str, shape: str, no_limits: bool) -> int:
     """Prove that A and B match the same events, or show events that only one of them matches.
 
-    A and B are two filter patterns, ids of built-in rules, or PACK:ID and FILE:ID; or two packs, files or
-    folders, whose rules are then compared id by id. Every event shown was tried out on both patterns.
+    A and B are filter patterns or rules (the id of a built-in rule, PACK:ID or FILE:ID), or packs, files or
+    folders, whose rules are compared by id. Every event shown was tried on both patterns.
 
-    Exit code 1 means that they are not equivalent, or that it is not known.
+    The exit code is 1 if they are not equivalent, or if that could not be decided.
     """
     first, second = _read(a, limits=not no_limits), _read(b, limits=not no_limits)
     if isinstance(first, FilterPattern) and isinstance(second, FilterPattern):
         return _compare_patterns(first, second, shape)
     if isinstance(first, FilterPattern) or isinstance(second, FilterPattern):
-        raise UsageError("compare a pattern or rule with a pattern or rule, or a pack with a pack")
+        raise UsageError("compare a pattern or rule with another one, or a pack with another pack")
     return _compare_packs(first, second, shape)
 
 
@@ -84,7 +84,7 @@ def _compare_packs(first: Pack, second: Pack, shape: str) -> int:
 
 
 def _paired(first: Pack, second: Pack) -> tuple[dict[str, FilterPattern], dict[str, FilterPattern]]:
-    """The patterns of both by id; ids that begin with their pack's name pair without it."""
+    """The patterns of both packs by id; a prefix that is the pack's name is ignored if no id is in both."""
     a, b = ({rule.id: rule.pattern for rule in pack.rules} for pack in (first, second))
     if a.keys() & b.keys():
         return a, b
@@ -95,11 +95,11 @@ def _paired(first: Pack, second: Pack) -> tuple[dict[str, FilterPattern], dict[s
     return short_a, short_b
 
 
-# --- what is compared ---
+# --- input ---
 
 
 def _read(text: str, *, limits: bool) -> FilterPattern | Pack:
-    """A pattern, that of a rule, or a pack."""
+    """A pattern, the pattern of a rule, or a pack."""
     found = named(text, limits=limits)
     return found.pattern if isinstance(found, Rule) else found
 
@@ -117,7 +117,7 @@ def _print(lines: Iterable[str]) -> None:
 
 
 def _lines(a: FilterPattern, b: FilterPattern, found: Difference) -> Iterator[str]:
-    """The answer for a person."""
+    """The result as text."""
     yield _SENTENCES[found.relation]
     for name, of in (("A", found.a), ("B", found.b)):
         if of.never:

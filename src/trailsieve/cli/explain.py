@@ -1,4 +1,4 @@
-"""`trailsieve explain`: what a filter pattern says."""
+"""`trailsieve explain`: explain a filter pattern in words."""
 
 from __future__ import annotations
 
@@ -24,19 +24,29 @@ Examples:
 @click.command("explain", epilog=_EXAMPLES)
 @click.argument("pattern")
 @click.option(
-    "--tree", "only_tree", is_flag=True, help="Print the canonical text and the bare tree of terms."
+    "--tree",
+    "only_tree",
+    is_flag=True,
+    help="Print the canonical pattern and the tree of its terms, without words.",
 )
-@click.option("--python", "only_python", is_flag=True, help="Print the Python function that it compiles to.")
-@click.option("--example", "only_example", is_flag=True, help="Print an event that matches, and near misses.")
+@click.option(
+    "--python", "only_python", is_flag=True, help="Print the Python function that the pattern is compiled to."
+)
+@click.option(
+    "--example",
+    "only_example",
+    is_flag=True,
+    help="Print an event that matches, and similar events that do not.",
+)
 @no_limits
 @global_options
 def command(pattern: str, only_tree: bool, only_python: bool, only_example: bool, no_limits: bool) -> int:
-    """Say in words what a filter PATTERN asks of an event.
+    """Explain a filter PATTERN in words.
 
-    What the pattern makes of a certain event is told by `trailsieve match --explain`.
+    To see why a particular event matches or not, use `trailsieve match --explain`.
     """
     if only_tree + only_python + only_example > 1:
-        raise click.UsageError("--tree, --python and --example exclude each other.")
+        raise click.UsageError("--tree, --python and --example cannot be combined.")
     refuse_names(pattern)
     compiled = compile(pattern, limits=not no_limits)
     if only_python:
@@ -50,7 +60,7 @@ def command(pattern: str, only_tree: bool, only_python: bool, only_example: bool
 
 
 def _print_example(pattern: FilterPattern) -> int:
-    """An event that matches and near misses; exit code 1 when there is none."""
+    """Prints an event that matches and near misses; returns 1 if there is none."""
     found = example(pattern)
     if found.event is None:
         click.echo(f"no example: {found.reason}", err=True)

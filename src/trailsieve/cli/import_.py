@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from trailsieve.cli.options import global_options, screen
+from trailsieve.cli.options import CommandGroup, global_options, screen
 from trailsieve.errors import UsageError
 from trailsieve.interchange.importers import cloudformation, cloudwatch, terraform
 from trailsieve.interchange.importers.metric_filters import rule_drafts
@@ -30,7 +30,7 @@ Examples:
 """
 
 
-@click.group("import", epilog=_EXAMPLES)
+@click.group("import", cls=CommandGroup, epilog=_EXAMPLES)
 @global_options
 def command() -> None:
     """Turn metric filters and alarms, or Sigma rules, into a rule file.
@@ -46,7 +46,7 @@ def _output(command: F) -> F:
         "--output",
         metavar="FILE",
         type=click.Path(dir_okay=False, path_type=Path),
-        help="The rule file to write; standard output when not given.",
+        help="Write the rules to this file. Default: standard output.",
     )(command)
 
 

@@ -30,9 +30,9 @@ over = click.option(
 def time_range(command: F) -> F:
     """Adds the options `--since` and `--until`."""
     since = click.option(
-        "--since", metavar="TIME", help="Events from this time on: ISO 8601, or 24h, 7d before now."
+        "--since", metavar="TIME", help="Only events since then: ISO 8601, or 24h, 7d before now."
     )
-    return since(click.option("--until", metavar="TIME", help="Events before this time.")(command))
+    return since(click.option("--until", metavar="TIME", help="Only events before then.")(command))
 
 
 def split_inputs(given: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -1,4 +1,4 @@
-"""`trailsieve`: finds the command, loads only that, and turns errors into messages and exit codes.
+"""`trailsieve`: imports and runs the command, and turns errors into messages and exit codes.
 
 Exit codes: 0 fine · 1 the answer is "no" · 2 wrong use, pattern, rule or configuration ·
 3 failure while running.
@@ -21,22 +21,22 @@ from trailsieve.errors import ConfigError, PatternError, RuleError, TrailsieveEr
 from trailsieve.secret import masked
 
 _COMMANDS = {
-    "match": "Find log events that a filter pattern or rules match: grep for CloudTrail.",
-    "explain": "Say in words what a filter pattern asks of an event.",
-    "run": "Read a source for ever, run rules over it and deliver the alerts.",
-    "send": "Send an alert to a sink of a configuration once more.",
+    "match": "Print the log events that match a filter pattern or rules, like grep.",
+    "explain": "Explain a filter pattern in words.",
+    "run": "Run rules over a source continuously and deliver the alerts.",
+    "send": "Send alerts to one sink of a configuration again.",
     "opensearch-template": "Print the index template for alerts in OpenSearch, or install it.",
-    "config": "Check a configuration, and whether its source and sinks answer.",
-    "sniff": "Show which envelopes records travel in: SNS, EventBridge, subscriptions, gzip, base64.",
-    "tune": "Show what a rule would have raised over an archive, and what would quieten it.",
-    "replay": "Run rules over an archive of CloudTrail files and raise the alerts.",
-    "diff": "Prove that two patterns or rules mean the same, or show where they differ.",
-    "lint": "Find what is wrong with patterns and rules, each finding with its proof.",
+    "config": "Check a configuration file and test its source and sinks.",
+    "sniff": "Show the envelopes around records: SNS, EventBridge, subscriptions, gzip, base64.",
+    "tune": "Show what a rule would have raised over an archive, and what would reduce it.",
+    "replay": "Run rules over an archive of CloudTrail files and print the alerts.",
+    "diff": "Prove that two patterns or rules are equivalent, or show events that tell them apart.",
+    "lint": "Find mistakes in patterns and rules, each with an event or a proof.",
     "rules": "List, show and export rules.",
     "import": "Turn metric filters and alarms, or Sigma rules, into a rule file.",
     "parity": "Compare rules with what CloudWatch would have done, minute by minute.",
-    "audit": "Judge an account's monitoring by what it does: the CIS controls, link by link.",
-    "test": "Run the tests that rules carry.",
+    "audit": "Check whether an account's monitoring meets the CIS controls, link by link.",
+    "test": "Run the tests in rule files.",
 }
 _EXAMPLES = """\b
 Examples:
@@ -49,7 +49,7 @@ Examples:
 
 
 class _Commands(click.Group):
-    """Imports a command's file only when that command is run."""
+    """Imports the module of a command only when that command is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -80,8 +80,8 @@ def trailsieve() -> None:
 def main() -> None:
     """The console script."""
     if sys.stdout:
-        # Buffered even with PYTHONUNBUFFERED, where a write may be cut short and nobody is told;
-        # and in any locale, a character that it lacks is no reason to stop.
+        # Buffered even with PYTHONUNBUFFERED, which can cut a write short without an error;
+        # and characters that the locale lacks are replaced.
         encoding = sys.stdout.encoding
         sys.stdout = open(sys.stdout.fileno(), "w", encoding=encoding, errors="replace", closefd=False)  # noqa: SIM115
     sys.excepthook = _unforeseen
@@ -89,7 +89,7 @@ def main() -> None:
 
 
 def _unforeseen(kind: type[BaseException], error: BaseException, trace: Any) -> None:
-    """An error that nobody thought of, with its traceback and without secrets."""
+    """Prints the traceback of an unexpected error, with secrets masked."""
     import traceback
 
     print(masked("".join(traceback.format_exception(kind, error, trace))), end="", file=sys.stderr)
@@ -97,15 +97,15 @@ def _unforeseen(kind: type[BaseException], error: BaseException, trace: Any) -> 
 
 def run(arguments: list[str]) -> int:
     """Runs one command line and returns its exit code."""
-    gc.set_threshold(100_000, 50, 50)  # records are no cyclic garbage: looking for some costs a twentieth
+    gc.set_threshold(100_000, 50, 50)  # records have no reference cycles: looking for them costs 5 %
     if sys.stdout is None:
-        return 3  # there is nobody to tell
+        return 3  # stdout is closed
     try:
         with trailsieve.make_context("trailsieve", arguments) as context:
             result: Any = trailsieve.invoke(context)
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader has what it wanted; Python must not complain once more while it shuts down.
+        # The reader closed the pipe; without this, Python would complain when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except click.exceptions.Exit as done:

@@ -1,4 +1,4 @@
-"""`trailsieve match`: grep for log events."""
+"""`trailsieve match`: print the log events that match."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ Examples:
     multiple=True,
     help="Rules instead of PATTERN; may be repeated.",
 )
-@click.option("-c", "--count", is_flag=True, help="Print the number of matching events only.")
+@click.option("-c", "--count", is_flag=True, help="Print only the number of matching events.")
 @click.option(
     "--explain",
     is_flag=True,
     help="Print why each event matched or not; with --json as lines of JSON.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the answer of `aws logs test-metric-filter`.")
+@click.option("--json", "as_json", is_flag=True, help="Print the same JSON as `aws logs test-metric-filter`.")
 @no_limits
 @max_object_size
 @global_options

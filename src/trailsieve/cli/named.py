@@ -1,4 +1,4 @@
-"""What a person names on a command line: a pattern, a rule or a pack."""
+"""Arguments that name a pattern, a rule or a pack."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(?:[-.][a-z0-9]+)+")
 
 
 def named(text: str, *, limits: bool = True) -> FilterPattern | Rule | Pack:
-    """The pack, file or folder of that name; the rule of that id, PACK:ID or FILE:ID; else a pattern.
+    """The pack, file or folder with that name, the rule with that id (or PACK:ID, FILE:ID), else a pattern.
 
     Raises:
-        PatternError: it is taken for a pattern, and is none.
-        RuleError: the files hold mistakes.
+        PatternError: it is none of these and not a valid pattern.
+        RuleError: there are mistakes in the files.
         UsageError: there is no such rule or file.
     """
     if text[:1] in ("{", "[", "%"):
@@ -39,20 +39,20 @@ def named(text: str, *, limits: bool = True) -> FilterPattern | Rule | Pack:
 
 
 def _looks_like_a_name(text: str) -> bool:
-    """A word that is nearly the name of a pack or rule was hardly meant as a text pattern."""
+    """Whether a word is so similar to the name of a pack or rule that it is hardly a text pattern."""
     return bool(_NAME.fullmatch(text)) and bool(get_close_matches(text, [*built_in(), "cis-aws-4.1"], 1, 0.7))
 
 
 def refuse_names(text: str) -> None:
-    """For commands that take patterns only: a rule's or pack's name would silently be a text pattern.
+    """Refuses names of rules and packs, for commands that would take them as text patterns.
 
     Raises:
-        UsageError: it is such a name, or nearly one.
+        UsageError: it is such a name or similar to one.
     """
     if _NAME.fullmatch(text) and (text.startswith(tuple(built_in())) or _looks_like_a_name(text)):
         raise UsageError(
-            f"{text!r} looks like the name of a rule or pack, and here it would be a text pattern; "
-            f"`trailsieve rules show {text}` shows its pattern, and quotes make it a text: '\"{text}\"'"
+            f"{text!r} looks like the name of a rule or pack, but this command takes a pattern; "
+            f"`trailsieve rules show {text}` shows its pattern, quotes make it a text pattern: '\"{text}\"'"
         )
 
 

@@ -1,4 +1,4 @@
-"""Options that several commands share, and how messages for people are printed."""
+"""Options that several commands share, and messages on stderr."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 
 @dataclass(slots=True)
 class Screen:
-    """How a command speaks to a person: on stderr, as text or JSON, in colour or not."""
+    """Prints messages on stderr, as text or JSON, with or without colour."""
 
     verbose: bool = False
     json: bool = False
     color: str = "auto"
 
     def colored(self, stream: Any = None) -> bool:
-        """Whether to use colour on a stream (stderr when not said)."""
+        """Whether to use colour on a stream, stderr by default."""
         if self.color != "auto":
             return self.color == "always"
         return (stream or sys.stderr).isatty() and not os.environ.get("NO_COLOR")
@@ -62,12 +62,12 @@ def screen() -> Screen:
 def global_options(command: F) -> F:
     """`-v`, `--log-format` and `--color`, before or after the command's name."""
 
-    @click.option("-v", "--verbose", is_flag=True, help="Say more on stderr.")
+    @click.option("-v", "--verbose", is_flag=True, help="Print more messages on stderr.")
+    @click.option("--log-format", type=click.Choice(["text", "json"]), help="Format of messages on stderr.")
     @click.option(
-        "--log-format", type=click.Choice(["text", "json"]), help="Messages on stderr as text or JSON."
-    )
-    @click.option(
-        "--color", type=click.Choice(["auto", "always", "never"]), help="Colour; NO_COLOR is honoured too."
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        help="When to use colour. NO_COLOR is also respected.",
     )
     @wraps(command)
     def wrapper(*args: Any, verbose: bool, log_format: str | None, color: str | None, **options: Any) -> Any:
@@ -80,6 +80,15 @@ def global_options(command: F) -> F:
     return wrapper  # type: ignore[return-value]
 
 
+class CommandGroup(click.Group):
+    """A group whose help shows the whole first sentence of each command."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            names = self.list_commands(ctx)
+            formatter.write_dl([(name, self.commands[name].get_short_help_str(200)) for name in names])
+
+
 class Size(click.ParamType[int]):
     """A number of bytes, such as 64MiB."""
 
@@ -90,7 +99,7 @@ class Size(click.ParamType[int]):
             return value
         match = _SIZE.fullmatch(value.strip())
         if not match:
-            self.fail(f"{value!r} is no size; write a number and k, M or G, such as 64MiB", param, ctx)
+            self.fail(f"{value!r} is not a size; write a number with k, M or G, such as 64MiB", param, ctx)
         return int(match[1]) * _UNITS[match[2].lower()]
 
 
@@ -99,8 +108,8 @@ max_object_size = click.option(
     type=Size(),
     default="256MiB",
     show_default=True,
-    help="Cap on one object, or one line, after decompression: a gzip bomb stops here.",
+    help="Limit for one object or line after decompression; protects against gzip bombs.",
 )
 no_limits = click.option(
-    "--no-limits", is_flag=True, help="Take patterns that CloudWatch refuses for their size."
+    "--no-limits", is_flag=True, help="Accept patterns that are too large for CloudWatch."
 )

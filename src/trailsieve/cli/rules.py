@@ -10,7 +10,7 @@ import click
 
 from trailsieve.alarms.sentence import duration
 from trailsieve.cli.named import named
-from trailsieve.cli.options import global_options, screen
+from trailsieve.cli.options import CommandGroup, global_options, screen
 from trailsieve.cli.table import table
 from trailsieve.did_you_mean import did_you_mean
 from trailsieve.errors import UsageError, shorten, visible, visible_lines
@@ -29,7 +29,7 @@ Examples:
 """
 
 
-@click.group("rules", epilog=_EXAMPLES)
+@click.group("rules", cls=CommandGroup, epilog=_EXAMPLES)
 @global_options
 def command() -> None:
     """List, show and export rules, of the built-in packs or of your files."""

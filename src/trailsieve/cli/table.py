@@ -1,4 +1,4 @@
-"""A table of plain text: quicker to load than a library for it, and the same wherever it is printed."""
+"""Tables as plain text, which need no library and look the same everywhere."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Row = Sequence[str | Sequence[str]]  # a cell is a text, or one text a line
 
 
 def table(header: Sequence[str], rows: Iterable[Row], right: frozenset[int] = frozenset()) -> Iterator[str]:
-    """The lines of a table, header first; cells are made harmless for a terminal.
+    """The lines of a table, header first, with control characters in cells escaped.
 
     Args:
-        right: numbers of the columns that are set flush right.
+        right: numbers of the right-aligned columns.
     """
     parts = [[_lines(cell) for cell in row] for row in ([*header], *rows)]
     widths = [max(cells(line) for row in parts for line in row[n]) for n in range(len(header))]

@@ -21,7 +21,7 @@ Examples:
   trailsieve test cis-aws cis-aws-tuned --junit report.xml
   trailsieve test samples/rules --coverage
 """
-_MISSING = {"true": "never true", "false": "never false", "at all": "never tried"}
+_MISSING = {"true": "never true", "false": "never false", "at all": "never tested"}
 
 
 @click.command("test", epilog=_EXAMPLES)
