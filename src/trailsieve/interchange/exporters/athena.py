@@ -10,19 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from trailsieve.errors import visible
 from trailsieve.interchange.exporters.model import Export, ExportTarget, InexpressibleError, double, queries
-from trailsieve.pattern.nodes import (
-    And,
-    Comparison,
-    Expression,
-    IsType,
-    NotExists,
-    Number,
-    Or,
-    Regex,
-    Selector,
-    String,
-    Term,
-)
+from trailsieve.pattern import nodes
 from trailsieve.rules.alarm import Alarm, Reference
 from trailsieve.rules.rule import Rule
 
@@ -67,7 +55,7 @@ def export(rules: Sequence[Rule], _target: ExportTarget) -> Export:
     return result
 
 
-def sql(rule: Rule, expression: Expression) -> tuple[str, list[str]]:
+def sql(rule: Rule, expression: nodes.Expression) -> tuple[str, list[str]]:
     """The query of a rule and its losses.
 
     Raises:
@@ -107,41 +95,41 @@ def _grouped(where: str, alarm: Alarm) -> str:
     )
 
 
-def _selector(reference: Reference) -> Selector:
+def _selector(reference: Reference) -> nodes.Selector:
     if reference.selector is None:
         raise InexpressibleError("the table has no columns for space-delimited events")
     return reference.selector
 
 
-def _condition(expression: Expression) -> str:
-    if isinstance(expression, And | Or):
-        joint = " AND " if isinstance(expression, And) else " OR "
+def _condition(expression: nodes.Expression) -> str:
+    if isinstance(expression, nodes.And | nodes.Or):
+        joint = " AND " if isinstance(expression, nodes.And) else " OR "
         return f"({joint.join(map(_condition, expression.terms))})"
     return " AND ".join(_term(expression))
 
 
-def _term(term: Term) -> Iterator[str]:
-    assert isinstance(term.target, Selector)
+def _term(term: nodes.Term) -> Iterator[str]:
+    assert isinstance(term.target, nodes.Selector)
     column = _column(term.target)
     match term:
-        case NotExists() | IsType(type="NULL"):
+        case nodes.NotExists() | nodes.IsType(type="NULL"):
             yield f"{column} IS NULL"
-        case IsType(type=name):
+        case nodes.IsType(type=name):
             yield f"{column} = '{name.lower()}'"
-        case Comparison(value=Number() as number):
+        case nodes.Comparison(value=nodes.Number() as number):
             yield f"TRY_CAST({column} AS DOUBLE) {_operator(term)} {double(number)!r}"
-        case Comparison(value=Regex(source=source)):
+        case nodes.Comparison(value=nodes.Regex(source=source)):
             yield f"{'NOT ' * term.is_negative}regexp_like({column}, {_quoted(source)})"
-        case Comparison() if term.is_ordering:
+        case nodes.Comparison() if term.is_ordering:
             raise InexpressibleError("only numbers are ordered")
-        case Comparison(value=String(text=text)) if "*" in text:
+        case nodes.Comparison(value=nodes.String(text=text)) if "*" in text:
             escaped = re.sub(r"([\\%_])", r"\\\1", text).replace("*", "%")
             yield f"{column} {'NOT ' * term.is_negative}LIKE {_quoted(escaped)} ESCAPE '\\'"
-        case Comparison(value=String(text=text)):
+        case nodes.Comparison(value=nodes.String(text=text)):
             yield f"{column} {_operator(term)} {_quoted(text)}"
 
 
-def _operator(term: Comparison) -> str:
+def _operator(term: nodes.Comparison) -> str:
     return "<>" if term.is_negative else term.operator
 
 
@@ -151,7 +139,7 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _column(selector: Selector) -> str:
+def _column(selector: nodes.Selector) -> str:
     """A column, a field of one, or a path in the JSON that one holds."""
     first, *rest = selector.steps
     if not all(isinstance(step, str | int) for step in rest):

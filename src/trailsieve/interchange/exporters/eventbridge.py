@@ -17,22 +17,10 @@ from trailsieve.interchange.exporters.model import (
     ExportTarget,
     InexpressibleError,
     double,
-    json_text,
-    queries,
+    json_queries,
 )
-from trailsieve.pattern.nodes import (
-    And,
-    Comparison,
-    Expression,
-    IsType,
-    NotExists,
-    Number,
-    Or,
-    Regex,
-    Selector,
-    String,
-    Term,
-)
+from trailsieve.interchange.numbers import whole
+from trailsieve.pattern import nodes
 from trailsieve.rules.rule import Rule
 
 MAX_PATTERN = 2048  # characters of an event pattern
@@ -48,16 +36,14 @@ _LOSSES = (
 
 def export(rules: Sequence[Rule], _target: ExportTarget) -> Export:
     """A JSON object with the event pattern by rule id."""
-    made, result = queries(rules, _with_losses)
-    result.text = json_text(made)
-    return result
+    return json_queries(rules, _with_losses)
 
 
-def _with_losses(rule: Rule, expression: Expression) -> tuple[Json, Sequence[str]]:
+def _with_losses(rule: Rule, expression: nodes.Expression) -> tuple[Json, Sequence[str]]:
     return event_pattern(expression), _LOSSES if rule.alarm else _LOSSES[1:]
 
 
-def event_pattern(expression: Expression) -> Json:
+def event_pattern(expression: nodes.Expression) -> Json:
     """The pattern for events that CloudTrail sends to EventBridge.
 
     Raises:
@@ -72,11 +58,11 @@ def event_pattern(expression: Expression) -> Json:
     return pattern
 
 
-def _ways(expression: Expression) -> list[list[Term]]:
+def _ways(expression: nodes.Expression) -> list[list[nodes.Term]]:
     """The alternatives that make an expression true, each a list of terms that must all be true."""
-    if isinstance(expression, Or):
+    if isinstance(expression, nodes.Or):
         found = [way for term in expression.terms for way in _ways(term)]
-    elif isinstance(expression, And):
+    elif isinstance(expression, nodes.And):
         found = [
             [term for way in chosen for term in way]
             for chosen in _chosen([_ways(term) for term in expression.terms])
@@ -86,7 +72,7 @@ def _ways(expression: Expression) -> list[list[Term]]:
     return found
 
 
-def _chosen(options: list[list[list[Term]]]) -> Iterator[tuple[list[Term], ...]]:
+def _chosen(options: list[list[list[nodes.Term]]]) -> Iterator[tuple[list[nodes.Term], ...]]:
     count = 1
     for ways in options:
         count *= len(ways)
@@ -95,7 +81,7 @@ def _chosen(options: list[list[list[Term]]]) -> Iterator[tuple[list[Term], ...]]
     return product(*options)
 
 
-def _way(terms: list[Term]) -> Way:
+def _way(terms: list[nodes.Term]) -> Way:
     way: Way = {}
     for term in terms:
         path, matcher = _path(term), _matcher(term)
@@ -151,35 +137,31 @@ def _nested(way: Way) -> Json:
     return root
 
 
-def _path(term: Term) -> tuple[str, ...]:
-    assert isinstance(term.target, Selector)
+def _path(term: nodes.Term) -> tuple[str, ...]:
+    assert isinstance(term.target, nodes.Selector)
     if not all(isinstance(step, str) for step in term.target.steps):
         raise InexpressibleError("EventBridge cannot name elements of an array")
     return tuple(str(step) for step in term.target.steps)
 
 
-def _matcher(term: Term) -> Any:
+def _matcher(term: nodes.Term) -> Any:
     match term:
-        case NotExists():
+        case nodes.NotExists():
             return {"exists": False}
-        case IsType(type=name):
+        case nodes.IsType(type=name):
             return _TYPES[name]
-        case Comparison(operator=operator, value=Number() as number):
+        case nodes.Comparison(operator=operator, value=nodes.Number() as number):
             if term.is_negative:
-                return {"anything-but": _whole(double(number))}
-            return {"numeric": [operator, _whole(double(number))]}
-        case Comparison(value=Regex()):
+                return {"anything-but": whole(double(number))}
+            return {"numeric": [operator, whole(double(number))]}
+        case nodes.Comparison(value=nodes.Regex()):
             raise InexpressibleError("EventBridge has no regular expressions")
-        case Comparison(value=String() as text) if not term.is_ordering:
+        case nodes.Comparison(value=nodes.String() as text) if not term.is_ordering:
             return {"anything-but": _text(text)} if term.is_negative else _text(text)
     raise InexpressibleError("only numbers are ordered")
 
 
-def _whole(number: float) -> int | float:
-    return int(number) if number.is_integer() and abs(number) < 2**53 else number
-
-
-def _text(value: String) -> Any:
+def _text(value: nodes.String) -> Any:
     if "*" not in value.text:
         return value.text
     if value.text.count("*") == 1 and value.text.endswith("*") and len(value.text) > 1:

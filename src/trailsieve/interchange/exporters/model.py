@@ -13,6 +13,7 @@ from trailsieve.pattern.nodes import Expression, JsonPattern, Number, String, te
 from trailsieve.rules.rule import Rule
 
 T = TypeVar("T")
+Convert = Callable[[Rule, Expression], tuple[T, Sequence[str]]]  # a query and its losses
 _MEANINGS = {
     "LogGroup": "Name of the log group that receives the trail",
     "Topic": "ARN of the SNS topic that the alarms notify",
@@ -63,9 +64,14 @@ class InexpressibleError(Exception):
     """The other service cannot express a rule; the message is the reason."""
 
 
-def queries(
-    rules: Sequence[Rule], convert: Callable[[Rule, Expression], tuple[T, Sequence[str]]]
-) -> tuple[dict[str, T], Export]:
+def json_queries(rules: Sequence[Rule], convert: Convert[Any]) -> Export:
+    """A JSON object with what `convert` returns by rule id."""
+    made, export = queries(rules, convert)
+    export.text = json_text(made)
+    return export
+
+
+def queries(rules: Sequence[Rule], convert: Convert[T]) -> tuple[dict[str, T], Export]:
     """By rule id what `convert` returns, and an export without text that lists the losses."""
     made: dict[str, T] = {}
     export = Export("")

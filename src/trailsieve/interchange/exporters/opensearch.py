@@ -14,22 +14,9 @@ from trailsieve.interchange.exporters.model import (
     ExportTarget,
     InexpressibleError,
     double,
-    json_text,
-    queries,
+    json_queries,
 )
-from trailsieve.pattern.nodes import (
-    And,
-    Comparison,
-    Expression,
-    IsType,
-    NotExists,
-    Number,
-    Or,
-    Regex,
-    Selector,
-    String,
-    Term,
-)
+from trailsieve.pattern import nodes
 from trailsieve.rules.rule import Rule
 
 _RANGES = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
@@ -41,55 +28,53 @@ _LOSSES = (
 
 def export(rules: Sequence[Rule], _target: ExportTarget) -> Export:
     """A JSON object with the body of a search by rule id."""
-    made, result = queries(rules, _search)
-    result.text = json_text(made)
-    return result
+    return json_queries(rules, _search)
 
 
-def _search(rule: Rule, expression: Expression) -> tuple[Json, Sequence[str]]:
+def _search(rule: Rule, expression: nodes.Expression) -> tuple[Json, Sequence[str]]:
     query = {"query": {"bool": {"filter": [_condition(expression)]}}}
     return query, _LOSSES if rule.alarm else _LOSSES[:1]
 
 
-def _condition(expression: Expression) -> Json:
-    if isinstance(expression, And):
+def _condition(expression: nodes.Expression) -> Json:
+    if isinstance(expression, nodes.And):
         return {"bool": {"filter": [_condition(term) for term in expression.terms]}}
-    if isinstance(expression, Or):
+    if isinstance(expression, nodes.Or):
         should = [_condition(term) for term in expression.terms]
         return {"bool": {"should": should, "minimum_should_match": 1}}
     return _term(expression)
 
 
-def _term(term: Term) -> Json:
-    assert isinstance(term.target, Selector)
+def _term(term: nodes.Term) -> Json:
+    assert isinstance(term.target, nodes.Selector)
     field = _field(term.target)
     exists = {"exists": {"field": field}}
     match term:
-        case NotExists() | IsType(type="NULL"):
+        case nodes.NotExists() | nodes.IsType(type="NULL"):
             return {"bool": {"must_not": [exists]}}
-        case IsType(type=name):
+        case nodes.IsType(type=name):
             return {"term": {field: name == "TRUE"}}
-        case Comparison(value=Regex()):
+        case nodes.Comparison(value=nodes.Regex()):
             raise InexpressibleError("Lucene's regular expressions are anchored and lack \\d, \\w and \\s")
-        case Comparison(value=value) if not term.is_ordering:
+        case nodes.Comparison(value=value) if not term.is_ordering:
             equal = _equal(field, value)
             return {"bool": {"filter": [exists], "must_not": [equal]}} if term.is_negative else equal
-        case Comparison(operator=operator, value=Number() as number):
+        case nodes.Comparison(operator=operator, value=nodes.Number() as number):
             return {"range": {field: {_RANGES[operator]: double(number)}}}
     raise InexpressibleError("only numbers are ordered")
 
 
 def _equal(field: str, value: Any) -> Json:
-    if isinstance(value, Number):
+    if isinstance(value, nodes.Number):
         return {"term": {field: double(value)}}
-    assert isinstance(value, String)
+    assert isinstance(value, nodes.String)
     if "*" not in value.text:
         return {"term": {field: value.text}}
     escaped = value.text.replace("\\", "\\\\").replace("?", "\\?")
     return {"wildcard": {field: {"value": escaped}}}
 
 
-def _field(selector: Selector) -> str:
+def _field(selector: nodes.Selector) -> str:
     if not all(isinstance(step, str) for step in selector.steps):
         raise InexpressibleError("a query cannot name elements of arrays")
     return ".".join(map(str, selector.steps))

@@ -10,6 +10,7 @@ from trailsieve.cloudwatch import alarms
 from trailsieve.cloudwatch.alarms import Transformation
 from trailsieve.cloudwatch.snapshot import Json
 from trailsieve.interchange.importers.model import Unresolved
+from trailsieve.interchange.numbers import whole
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.rules.rule_table import RuleTable
 
@@ -50,7 +51,7 @@ def alarm_table(alarm: Json, pattern: FilterPattern | None) -> tuple[dict[str, A
         return {}, f"rules do not support {how} {plain.get('ComparisonOperator')} {plain.get('Threshold')}"
     threshold = condition.threshold
     table: dict[str, Any] = {
-        "threshold": int(threshold) if float(threshold).is_integer() else threshold,
+        "threshold": whole(float(threshold)),
         "period": duration(condition.period),
         "statistic": condition.statistic,
         "comparison": condition.comparison,

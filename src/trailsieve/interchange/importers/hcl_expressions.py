@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
 from trailsieve.errors import UsageError
-from trailsieve.interchange.importers.hcl_functions import FUNCTIONS, OPERATORS, whole
+from trailsieve.interchange.importers.hcl_functions import FUNCTIONS, OPERATORS
 from trailsieve.interchange.importers.hcl_tree import (
     SIGNS,
     attributes_of,
@@ -25,6 +25,7 @@ from trailsieve.interchange.importers.hcl_tree import (
     written,
 )
 from trailsieve.interchange.importers.model import Unresolved, joined
+from trailsieve.interchange.numbers import whole
 
 _MAX_STEPS = 1_000_000  # of one set of files: a local that uses another twice doubles the work
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
@@ -294,24 +295,20 @@ def _splat(tree: Any, scope: Scope) -> list[Any]:
     return items
 
 
-# --- for ---
-
-
 def _for(tree: Any, scope: Scope) -> Any:
     intro, *results = parts(tree)
     condition = parts(results.pop())[0] if kind_of(results[-1]) == "for_cond" else None
     *names, source = parts(intro)
     values: list[Any] = []
-    for inner in _loop([written(name) for name in names], _known(source, scope), scope):
+    for pair in _pairs(_known(source, scope)):
+        inner = scope.within(dict(zip(map(written, names), pair[-len(names) :], strict=True)))
         if condition is None or _truth(_known(condition, inner)):
             values.append([_value(result, inner) for result in results])
     return {str(key): value for key, value in values} if len(results) == 2 else [one for (one,) in values]
 
 
-def _loop(names: list[str], source: Any, scope: Scope) -> Iterator[Scope]:
-    pairs = source.items() if isinstance(source, dict) else enumerate(source)
-    for key, value in pairs:
-        yield scope.within(dict(zip(names, (key, value) if len(names) == 2 else (value,), strict=True)))
+def _pairs(source: Any) -> Iterable[tuple[Any, Any]]:
+    return source.items() if isinstance(source, dict) else enumerate(source)
 
 
 _KINDS: dict[str, Callable[[Any, Scope], Any]] = {

@@ -13,10 +13,7 @@ from typing import Any
 
 import orjson
 
-
-def whole(number: float) -> int | float:
-    """The number as an int where it is one: Terraform has a single number type."""
-    return int(number) if number.is_integer() else number
+from trailsieve.interchange.numbers import whole
 
 
 def _arithmetic(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -46,14 +43,6 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def _merge(*tables: dict[str, Any] | None) -> dict[str, Any]:
-    return {key: value for table in tables if table for key, value in table.items()}
-
-
-def _lookup(table: dict[str, Any], key: str, *default: Any) -> Any:
-    return table.get(key, *default) if default else table[key]
-
-
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "format": lambda text, *values: re.sub(r"%[sdv]", "%s", text) % values,
     "join": lambda separator, *lists: separator.join(str(item) for items in lists for item in items),
@@ -65,8 +54,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "split": lambda separator, text: text.split(separator),
     "concat": lambda *lists: [item for items in lists for item in items],
     "compact": lambda items: [item for item in items if item],
-    "merge": _merge,
-    "lookup": _lookup,
+    "merge": lambda *tables: {key: value for table in tables if table for key, value in table.items()},
+    "lookup": lambda table, key, *default: table.get(key, *default) if default else table[key],
     "toset": lambda items: sorted(set(items)),
     "tolist": list,
     "tomap": dict,

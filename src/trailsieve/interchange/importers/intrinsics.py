@@ -130,16 +130,16 @@ class Template:
         return self.value(argument[1] if holds else argument[2])
 
     def _all(self, argument: Any) -> Any:
-        values = [self.value(item) for item in argument]
-        if any(item is False for item in values):
-            return False
-        return next((item for item in values if isinstance(item, Unresolved)), True)
+        return self._combined(argument, decisive=False)
 
     def _any(self, argument: Any) -> Any:
+        return self._combined(argument, decisive=True)
+
+    def _combined(self, argument: Any, decisive: bool) -> Any:
         values = [self.value(item) for item in argument]
-        if any(item is True for item in values):
-            return True
-        return next((item for item in values if isinstance(item, Unresolved)), False)
+        if any(item is decisive for item in values):
+            return decisive
+        return next((item for item in values if isinstance(item, Unresolved)), not decisive)
 
     def _not(self, argument: Any) -> Any:
         value = self.value(argument[0])

@@ -14,6 +14,7 @@ from trailsieve.errors import PatternError
 from trailsieve.interchange.importers.alarm_table import alarm_table, notes_of_alarm
 from trailsieve.interchange.importers.model import ImportResult, Item, Unresolved
 from trailsieve.interchange.importers.rule_draft import RuleDraft, number_duplicates, without_surrogates
+from trailsieve.interchange.numbers import whole
 from trailsieve.pattern.compiler import FilterPattern, compile
 from trailsieve.rules.rule_table import RuleTable
 
@@ -80,9 +81,9 @@ def _with_metric(
     table: dict[str, Any] = {}
     value = given.get("metricValue")
     if metric.value != 1 and value is not None:
-        table["value"] = number(metric.value) if metric.value is not None else str(value)
+        table["value"] = whole(metric.value) if metric.value is not None else str(value)
     if metric.default is not None:
-        table["default"] = number(metric.default)
+        table["default"] = whole(metric.default)
     if given.get("dimensions"):
         table["dimensions"] = {str(name): str(place) for name, place in given["dimensions"].items()}
     problems: list[str] = []
@@ -156,8 +157,3 @@ def _others(content: Json, known: set[str]) -> Iterator[str]:
     for key, value in content.items():
         if key not in known and value not in (None, "", [], {}, False):
             yield f"{key} = {value} is not carried over{': ' + _MEANS[key] if key in _MEANS else ''}"
-
-
-def number(value: float) -> int | float:
-    """The number as an int if it is whole."""
-    return int(value) if value.is_integer() else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import tomlkit
@@ -36,7 +37,7 @@ def _comment(text: str) -> str:
 def _item(content: Any) -> Item:
     """A value in TOML; tables stay on one line."""
     if isinstance(content, str):
-        return _literal(content) if any(sign in content for sign in '\\"\n') else _basic(content)
+        return _literal(content) if any(sign in content for sign in '\\"\n') else tomlkit.string(content)
     if isinstance(content, dict):
         return _inline(content)
     if isinstance(content, list):
@@ -58,17 +59,8 @@ def _inline(content: dict[str, Any]) -> InlineTable:
 
 
 def _literal(text: str) -> Item:
-    """A string without escapes, if TOML can write it so."""
-    try:
-        return tomlkit.string(text, literal=True)
-    except InvalidStringError:
-        pass
-    try:
-        # A reader of TOML may change line endings in a string of several lines.
-        return _basic(text) if "\r" in text else tomlkit.string(text, literal=True, multiline=True)
-    except InvalidStringError:
-        return _basic(text)
-
-
-def _basic(text: str) -> Item:
+    """A string without escapes if TOML can write it so; readers may change line endings in long ones."""
+    for multiline in (False, True) if "\r" not in text else ():
+        with suppress(InvalidStringError):
+            return tomlkit.string(text, literal=True, multiline=multiline)
     return tomlkit.string(text)

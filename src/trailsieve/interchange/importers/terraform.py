@@ -50,7 +50,7 @@ def read(path: Path, variables: Mapping[str, str] = {}) -> ImportResult:
     if path.is_dir() or path.suffix == ".tf":
         given, unsupported = resources(path, variables)
     else:
-        given, unsupported = _planned(path)
+        given, unsupported = _planned(path), []
     result = ImportResult(unsupported=[f"{path}: {text}" for text in unsupported])
     for resource in given:
         _take(result, f"{path}: {resource.address}", resource)
@@ -123,7 +123,7 @@ def _pascal(name: str) -> str:
 # --- plans ---
 
 
-def _planned(path: Path) -> tuple[list[Resource], list[str]]:
+def _planned(path: Path) -> list[Resource]:
     content = json_of(path)
     root = content if isinstance(content, dict) else {}
     values = root.get("planned_values") or root.get("values") or {}
@@ -136,7 +136,7 @@ def _planned(path: Path) -> tuple[list[Resource], list[str]]:
         change["address"]: change.get("change", {}).get("after_unknown") or {}
         for change in root.get("resource_changes") or []
     }
-    found = [
+    return [
         Resource(
             resource["address"],
             resource["type"],
@@ -149,7 +149,6 @@ def _planned(path: Path) -> tuple[list[Resource], list[str]]:
         for resource in _resources(values["root_module"])
         if resource.get("mode") != "data"
     ]
-    return found, []
 
 
 def _resources(module: Json) -> Iterator[Json]:

@@ -25,21 +25,8 @@ from sigma.types import SigmaBool, SigmaCIDRExpression, SigmaRegularExpression, 
 
 from trailsieve.errors import PatternError
 from trailsieve.interchange.sigma.negation import EXISTS, negation, truth
+from trailsieve.pattern import nodes
 from trailsieve.pattern.compiler import compile
-from trailsieve.pattern.nodes import (
-    And,
-    Comparison,
-    Expression,
-    IsType,
-    JsonPattern,
-    NotExists,
-    Number,
-    Or,
-    Regex,
-    Selector,
-    String,
-    Value,
-)
 from trailsieve.pattern.operators import Operator
 from trailsieve.pattern.regex import check_regex
 from trailsieve.pattern.render import render
@@ -76,10 +63,10 @@ class CloudWatchFilterBackend(TextQueryBackend):
     # --- and, or, not ---
 
     def convert_condition_and(self, cond: ConditionAND, state: ConversionState) -> Any:
-        return self._joined(And, cond.args, state)
+        return self._joined(nodes.And, cond.args, state)
 
     def convert_condition_or(self, cond: ConditionOR, state: ConversionState) -> Any:
-        return self._joined(Or, cond.args, state)
+        return self._joined(nodes.Or, cond.args, state)
 
     def convert_condition_not(self, cond: ConditionNOT, state: ConversionState) -> Any:
         self.losses[NEGATED] = None
@@ -88,10 +75,12 @@ class CloudWatchFilterBackend(TextQueryBackend):
     def convert_condition_as_in_expression(
         self, cond: ConditionOR | ConditionAND, state: ConversionState
     ) -> Any:
-        return self._joined(And if isinstance(cond, ConditionAND) else Or, cond.args, state)
+        return self._joined(nodes.And if isinstance(cond, ConditionAND) else nodes.Or, cond.args, state)
 
-    def _joined(self, kind: type[And] | type[Or], conditions: Any, state: ConversionState) -> Expression:
-        terms: list[Expression] = []
+    def _joined(
+        self, kind: type[nodes.And] | type[nodes.Or], conditions: Any, state: ConversionState
+    ) -> nodes.Expression:
+        terms: list[nodes.Expression] = []
         for condition in conditions:
             term: Any = self.convert_condition(condition, state)
             terms += term.terms if isinstance(term, kind) else [term]
@@ -134,8 +123,8 @@ class CloudWatchFilterBackend(TextQueryBackend):
         if len(texts) > _MAX_NETWORKS:
             raise _unsupported(f"the range {cond.value} expands to {len(texts)} wildcards")
         self.losses[NETWORK] = None
-        terms = tuple(_compared(cond, "=", String(text)) for text in texts)
-        return terms[0] if len(terms) == 1 else Or(terms)
+        terms = tuple(_compared(cond, "=", nodes.String(text)) for text in texts)
+        return terms[0] if len(terms) == 1 else nodes.Or(terms)
 
     def convert_condition_field_compare_op_val(self, cond: Condition, state: ConversionState) -> Any:
         value: Any = cond.value
@@ -143,14 +132,14 @@ class CloudWatchFilterBackend(TextQueryBackend):
 
     def convert_condition_field_eq_val_null(self, cond: Condition, state: ConversionState) -> Any:
         selector = _selector(cond.field)
-        return Or((NotExists(selector), IsType(selector, "NULL")))
+        return nodes.Or((nodes.NotExists(selector), nodes.IsType(selector, "NULL")))
 
     def convert_condition_field_exists(self, cond: Condition, state: ConversionState) -> Any:
         self.losses[EXISTENCE] = None
-        return Comparison(_selector(cond.field), "=", EXISTS)
+        return nodes.Comparison(_selector(cond.field), "=", EXISTS)
 
     def convert_condition_field_not_exists(self, cond: Condition, state: ConversionState) -> Any:
-        return NotExists(_selector(cond.field))
+        return nodes.NotExists(_selector(cond.field))
 
     def convert_condition_field_eq_field(self, cond: Condition, state: ConversionState) -> Any:
         raise _unsupported("a comparison of two fields")
@@ -179,7 +168,7 @@ class CloudWatchFilterBackend(TextQueryBackend):
         Raises:
             SigmaFeatureNotSupportedByBackendError: CloudWatch does not accept it.
         """
-        text = render(JsonPattern(query))
+        text = render(nodes.JsonPattern(query))
         try:
             compile(text)
         except PatternError as error:
@@ -200,17 +189,17 @@ def _unsupported(why: str) -> SigmaFeatureNotSupportedByBackendError:
     return SigmaFeatureNotSupportedByBackendError(why)
 
 
-def _compared(cond: Condition, operator: Operator, value: Value) -> Comparison:
-    return Comparison(_selector(cond.field), operator, value)
+def _compared(cond: Condition, operator: Operator, value: nodes.Value) -> nodes.Comparison:
+    return nodes.Comparison(_selector(cond.field), operator, value)
 
 
-def _selector(field: str) -> Selector:
-    return Selector(tuple(field.split(".")))
+def _selector(field: str) -> nodes.Selector:
+    return nodes.Selector(tuple(field.split(".")))
 
 
-def _number(value: Any) -> Number:
+def _number(value: Any) -> nodes.Number:
     text = str(value.number if hasattr(value, "number") else value)
-    return Number(text, int(text) if re.fullmatch(r"-?\d+", text) else 0)
+    return nodes.Number(text, int(text) if re.fullmatch(r"-?\d+", text) else 0)
 
 
 def _parts(value: Any) -> list[Any]:
@@ -218,20 +207,20 @@ def _parts(value: Any) -> list[Any]:
     return list(value.s)
 
 
-def _text(parts: list[Any]) -> Value:
+def _text(parts: list[Any]) -> nodes.Value:
     """A text with `*` wildcards, or a regex if it has others."""
     plain = all(
         "*" not in part if isinstance(part, str) else part is SpecialChars.WILDCARD_MULTI for part in parts
     )
     if not plain:
         return _as_regex(parts)
-    return String("".join(part if isinstance(part, str) else "*" for part in parts))
+    return nodes.String("".join(part if isinstance(part, str) else "*" for part in parts))
 
 
 _AS_REGEX: dict[Any, str] = {SpecialChars.WILDCARD_MULTI: ".*", SpecialChars.WILDCARD_SINGLE: "."}
 
 
-def _as_regex(parts: list[Any]) -> Regex:
+def _as_regex(parts: list[Any]) -> nodes.Regex:
     """A regex for what `*` cannot express: `?` for one character, and a literal star."""
     if any(not isinstance(part, str) and part not in _AS_REGEX for part in parts):
         raise _unsupported("a placeholder that no pipeline replaced")
@@ -243,8 +232,8 @@ def _escaped(text: str) -> str:
     return re.sub(r"([$?\[\]{}|\\*+.^])", r"\\\1", text)
 
 
-def _regex(source: str) -> Regex:
+def _regex(source: str) -> nodes.Regex:
     problem = check_regex(source)
     if problem:
         raise _unsupported(f"the regex {source}: {problem.message}")
-    return Regex(source)
+    return nodes.Regex(source)
