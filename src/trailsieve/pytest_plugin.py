@@ -1,7 +1,7 @@
-"""Rule files as tests of pytest: each entry of a rule's `tests` is a test.
+"""A pytest plugin that runs each entry in a rule's `tests` as a test.
 
-Files named `*.rules.toml` in the folders that pytest looks at are collected; `trailsieve_rules` in pytest's
-configuration names others, by patterns such as `rules/*.toml`, relative to its root folder.
+It collects files named `*.rules.toml`, or those that `trailsieve_rules` in pytest's configuration lists:
+patterns such as `rules/*.toml`, relative to the root folder.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ _DEFAULT = ["*.rules.toml"]
 
 
 class RuleTestError(Exception):
-    """A rule that does not do what its tests say; `str()` is the event and the explanation."""
+    """A rule failed its tests; `str()` is the event and the explanation."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds the setting."""
-    parser.addini("trailsieve_rules", "rule files of trailsieve to run the tests of", "args", _DEFAULT)
+    """Adds the setting `trailsieve_rules`."""
+    parser.addini("trailsieve_rules", "rule files whose tests are run", "args", _DEFAULT)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> RuleFile | None:
-    """Collects a rule file. Nothing of trailsieve is imported for any other."""
+    """Collects a rule file. For other files, nothing of trailsieve is imported."""
     if file_path.suffix != ".toml":
         return None
     root = parent.config.rootpath
@@ -40,7 +40,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> RuleFile |
 
 
 def _is_named(name: str, pattern: str) -> bool:
-    """A pattern without a folder is about the file's name, in any folder."""
+    """Whether the path matches; a pattern without a folder matches the file name in any folder."""
     return fnmatch(name if "/" in pattern else name.rpartition("/")[2], pattern)
 
 
@@ -48,7 +48,7 @@ class RuleFile(pytest.File):
     """One rule file."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """A test for each entry of each rule's tests."""
+        """Yields a test for each entry in each rule's tests."""
         from trailsieve.analysis.rule_tests import tests_of
         from trailsieve.errors import RuleError, visible_lines
         from trailsieve.rules.load import load_pack
@@ -66,7 +66,7 @@ class RuleFile(pytest.File):
 
 
 class RuleItem(pytest.Item):
-    """One entry of a rule's tests."""
+    """One entry in a rule's tests."""
 
     def __init__(self, *, line: int, test: RuleTest | None, **given: Any) -> None:
         super().__init__(**given)
@@ -74,7 +74,7 @@ class RuleItem(pytest.Item):
         self.test = test
 
     def runtest(self) -> None:
-        """Runs it; a rule without tests is skipped."""
+        """Runs the test; a rule without tests is skipped."""
         if self.test is None:
             pytest.skip("the rule has no tests")
         failed = [result for result in self.test.run() if result.failure]
@@ -87,7 +87,7 @@ class RuleItem(pytest.Item):
             )
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The place, the event and the explanation, without a traceback."""
+        """The file and line, the event and the explanation, without a traceback."""
         from trailsieve.errors import visible_lines
 
         if isinstance(excinfo.value, RuleTestError):
@@ -95,5 +95,5 @@ class RuleItem(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """The file, the line from 0, and the name."""
+        """The file, the line (from 0) and the name of the test."""
         return self.path, self.line - 1, self.name

@@ -45,7 +45,7 @@ def test_values_that_a_pattern_must_extract(tmp_path: Path) -> None:
         "does not extract what it must: 10.0.0.1 mia 404\n"
         '$user must be "jo" and is "mia"\n$nobody must be "x" and is absent'
     )
-    assert tried[2].failure.startswith("must match this event and does not: 10.0.0.1 mia 200\n✗ no match")
+    assert tried[2].failure.startswith("should match this event but does not: 10.0.0.1 mia 200\n✗ no match")
 
 
 def test_lines_inline_and_in_files(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_python_is_python() -> None:
     [
         ((), "Missing argument"),
         (("--tree", "--python", "x"), "cannot be combined"),
-        (("{ $.a == 1 }",), "one `=`"),
+        (("{ $.a == 1 }",), "a single `=`"),
     ],
 )
 def test_wrong_use_is_exit_code_2(arguments: tuple[str, ...], said: str) -> None:

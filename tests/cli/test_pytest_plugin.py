@@ -47,7 +47,7 @@ def test_a_broken_rule_fails_with_place_event_and_explanation(project: Path) -> 
     done = run(project)
     assert done.returncode == 1
     assert f"{file}:2: rule root: match number 1" in done.stdout
-    assert 'must match this event and does not: {"userIdentity":{"type":"Root"}}' in done.stdout
+    assert 'should match this event but does not: {"userIdentity":{"type":"Root"}}' in done.stdout
     assert '✗ $.userIdentity.type = "Toor"   ← "Root"' in done.stdout
     assert "Traceback" not in done.stdout
 

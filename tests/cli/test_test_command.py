@@ -43,7 +43,7 @@ def test_a_failure_shows_rule_place_event_and_explanation(folder: Path) -> None:
     assert result.code == 1
     assert result.lines == [
         f"FAILED {folder}/wrong.toml:2: rule wrong: match number 1",
-        '    must match this event and does not: {"a":1,"b":3}',
+        '    should match this event but does not: {"a":1,"b":3}',
         "    ✗ no match",
         "      ✗ all of",
         "        ✓ $.a = 1   ← 1",

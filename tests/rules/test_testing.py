@@ -38,13 +38,13 @@ def test_inline_records_are_tried_on_the_rule(tmp_path: Path) -> None:
 def test_a_failure_tells_the_event_and_why(tmp_path: Path) -> None:
     missed, caught = results(tmp_path, "tests = { match = [{ a = '1x' }], ignore = [{ a = 1 }] }")
     assert missed.failure == (
-        'must match this event and does not: {"a":"1x"}\n'
+        'should match this event but does not: {"a":"1x"}\n'
         "✗ no match\n"
         '  ✗ $.a = 1   ← "1x"\n'
         "  it would match if:\n"
         "    $.a = 1  — the field is a string: it must be exactly `1`"
     )
-    assert caught.failure == ('must not match this event and does: {"a":1}\n✓ match\n  ✓ $.a = 1   ← 1')
+    assert caught.failure == ('should not match this event but does: {"a":1}\n✓ match\n  ✓ $.a = 1   ← 1')
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_each_event_of_a_file_is_a_test(tmp_path: Path) -> None:
     [
         (None, "No such file or directory"),
         (b"", "empty"),
-        (b'{"Records": []}', "there is no event in it"),
+        (b'{"Records": []}', "it has no events"),
         (b"plain", "not JSON"),
         (b"\x1f\x8b\x08", "truncated"),
     ],

@@ -1,6 +1,6 @@
 """`${NAME}`, `${NAME:-default}`, `${file:PATH}`, `${secretsmanager:NAME}` and `${ssm:NAME}` in settings.
 
-What came from elsewhere is never shown: messages show the mark instead.
+Values from the environment, files and secret stores are never printed: messages show the `${…}` instead.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ _NO_SECRET = re.compile(r"_(path|file|url|endpoint|name|id)$", re.IGNORECASE)
 
 
 class Expansion:
-    """Expands strings, hides what it put in, and remembers what was missing.
+    """Replaces `${…}` in strings.
 
     Attributes:
-        missing: what could not be had, one text each.
-        secrets: values that came from elsewhere, or that stand under a key such as `token`.
+        missing: a message for each value that could not be read.
+        secrets: values that were inserted, and values of keys such as `token`.
     """
 
     def __init__(self) -> None:
         self.missing: list[str] = []
         self.secrets: set[str] = set()
-        self._fetched: dict[str, str] = {}  # by mark: one secret is asked for once
+        self._fetched: dict[str, str] = {}  # by mark, so that each secret is fetched once
 
     def expand(self, value: Any, key: str = "") -> Any:
-        """`value` with every mark in its strings replaced, however deep they lie."""
+        """`value` with every `${…}` in its strings replaced, at any depth."""
         if isinstance(value, str):
             expanded = _MARK.sub(self._replace, value)
             if expanded == value and _SECRET_KEY.search(key) and not _NO_SECRET.search(key):
@@ -75,7 +75,7 @@ class Expansion:
 
 
 class _UnknownError(Exception):
-    """A secret that could not be had; the text says why and never holds a secret."""
+    """A secret that could not be read; the text gives the reason and never contains a secret."""
 
 
 def _from_file(path: str) -> str:
@@ -100,7 +100,7 @@ def _from_parameter_store(name: str) -> str:
 
 
 def _ask_aws(service: str, operation: str, **arguments: Any) -> dict[str, Any]:
-    """An answer of AWS, asked with the credentials, region and endpoints of the environment."""
+    """The response of an AWS API, called with the credentials, region and endpoint of the environment."""
     from trailsieve.wire.aws import AwsConfig, client, explained
 
     with explained(f"AWS {service}", _UnknownError):

@@ -1,4 +1,4 @@
-"""Which terms of a pack's patterns its tests try out: each ought to be seen true, and seen false."""
+"""Which terms of a pack's patterns its tests cover: each should be true in one test and false in another."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from trailsieve.rules.testing import place_of, texts_of
 
 @dataclass(frozen=True, slots=True)
 class TermCoverage:
-    """A term and what the tests saw of it.
+    """A term and how the tests cover it.
 
     Attributes:
-        missing: "true", "false", "at all", or "" when it was seen both ways.
-        event: an event that would show what is missing: one that matches because of this term, or
-            one that does not match because of it; "" when none is known.
+        missing: "true" or "false" if it never was, "at all" if neither, "" if it was both.
+        event: an event that would cover what is missing: one that matches, or does not match, because of
+            this term; "" if none is known.
     """
 
     text: str
@@ -35,7 +35,7 @@ class TermCoverage:
 
 @dataclass(frozen=True, slots=True)
 class RuleCoverage:
-    """The terms of one rule's pattern in order."""
+    """The coverage of one rule's pattern, term by term."""
 
     rule: str
     place: str
@@ -43,12 +43,12 @@ class RuleCoverage:
 
     @property
     def seen(self) -> int:
-        """How many terms were seen both ways."""
+        """The number of terms that were both true and false."""
         return sum(not term.missing for term in self.terms)
 
 
 def coverage(pack: Pack) -> Iterator[RuleCoverage]:
-    """What the tests of a pack see of its terms; files that cannot be read count as nothing."""
+    """The coverage of each rule in a pack; files that cannot be read are ignored."""
     for rule in pack.rules:
         seen: dict[int, set[bool]] = {}
         names = dict(enumerate(_names(rule)))
@@ -61,7 +61,7 @@ def coverage(pack: Pack) -> Iterator[RuleCoverage]:
 
 
 def _names(rule: Rule) -> list[str]:
-    """The terms as text, in the order in which they are explained."""
+    """The terms as text, in the order of `explain`."""
     match rule.pattern.tree:
         case TextPattern(terms):
             return [render(TextPattern((term,))) for term in terms]
@@ -95,7 +95,7 @@ def _term(rule: Rule, place: int, name: str, seen: set[bool]) -> TermCoverage:
 
 
 def _example(pattern: FilterPattern, place: int, *, wanted: bool) -> str | None:
-    """An event that matches because the term is true, or does not because it is false."""
+    """An event that matches because the term is true, or does not match because it is false."""
     if not isinstance(pattern.tree, JsonPattern):
         return None
     term = list(terms_of(pattern.tree.expression))[place]

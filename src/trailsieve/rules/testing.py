@@ -1,6 +1,6 @@
-"""The tests that rules carry, run on their patterns: what must match, must not match, and is extracted.
+"""Runs the tests of patterns: what a rule must match, must not match, and extract.
 
-`analysis.rule_tests` runs these and the tests of alerts, which need the whole engine.
+`analysis.rule_tests` also runs the tests of alerts, which need the whole engine.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _JSON_NAMES = (".json", ".jsonl", ".ndjson")
 
 @dataclass(frozen=True, slots=True)
 class TestResult:
-    """One event tried on one rule; `failure` is "" when it did as the rule says."""
+    """The result of one event; `failure` is "" if the test passed."""
 
     __test__ = False
 
@@ -34,7 +34,7 @@ class TestResult:
 
 @dataclass(frozen=True, slots=True)
 class RuleTest:
-    """One entry of a rule's tests; `run` gives a result for each event of it."""
+    """One entry in a rule's tests; `run` yields a result for each of its events."""
 
     rule: Rule
     name: str
@@ -42,17 +42,17 @@ class RuleTest:
 
 
 def untested(rule: Rule) -> TestResult:
-    """What is said of a rule without tests."""
+    """The result for a rule without tests."""
     return TestResult(rule.id, "no tests", place_of(rule), untested=True)
 
 
 def place_of(rule: Rule) -> str:
-    """Where the rule stands."""
+    """File and line of the rule."""
     return f"{rule.file}:{rule.line}"
 
 
 def pattern_tests(rule: Rule) -> Iterator[RuleTest]:
-    """The tests of a rule's pattern, in the order match, ignore, extract."""
+    """The tests of a rule's pattern in the order match, ignore, extract."""
     for must_match, events in ((True, rule.tests.match), (False, rule.tests.ignore)):
         for number, event in enumerate(events, 1):
             shown = event if isinstance(event, str) else f"number {number}"
@@ -75,11 +75,11 @@ def _try(rule: Rule, event: TestEvent, name: str, must_match: bool) -> Iterator[
 
 
 def texts_of(rule: Rule, event: TestEvent) -> list[bytes]:
-    """The log events that an entry of the tests stands for.
+    """The log events of an entry in the tests.
 
     Raises:
-        OSError: its file cannot be opened.
-        UnreadableError: its file cannot be understood.
+        OSError: its file cannot be read.
+        UnreadableError: its file is not in a known format, or has no event.
     """
     if not isinstance(event, str):
         return [_inline(rule, event)]
@@ -90,7 +90,7 @@ def texts_of(rule: Rule, event: TestEvent) -> list[bytes]:
     else:
         texts = data.splitlines()
     if not texts:
-        raise UnreadableError("there is no event in it")
+        raise UnreadableError("it has no events")
     return texts
 
 
@@ -105,7 +105,7 @@ def _failure(rule: Rule, text: bytes, must_match: bool) -> str:
     explanation = rule.pattern.explain(text)
     if explanation.matched == must_match:
         return ""
-    wanted = "must match this event and does not" if must_match else "must not match this event and does"
+    wanted = "should match this event but does not" if must_match else "should not match this event but does"
     return f"{wanted}: {visible(text.decode('utf-8', 'replace'))}\n{explanation}"
 
 
