@@ -24,7 +24,7 @@ from trailsieve.pattern.render import render
 
 laws = settings(max_examples=examples(100), suppress_health_check=list(HealthCheck))
 EVENTS = 10_000
-NEAR_THE_EXTREMES = "only numbers that may not exist could tell"
+NEAR_THE_EXTREMES = "it depends on numbers that may not exist"
 
 
 @cache

@@ -108,7 +108,7 @@ class WildcardAutomaton:
 
 
 def _fallbacks(needle: str) -> list[int]:
-    """For each count of matched characters the longest shorter count that also stands there."""
+    """For each count of matched characters the next shorter count that also fits."""
     table = [0] * (len(needle) + 1)
     matched = 0
     for place in range(1, len(needle)):

@@ -1,4 +1,4 @@
-"""How two filter patterns differ: both implications, a witness for each side, and the terms that do it."""
+"""How two filter patterns differ: both implications, a witness for each side, and the differing terms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is to be made true: patterns with `wanted` truth, as literals joined by and and or."""
+"""What the encodings of all pattern languages share: expressions that must be true, or false, as formulas."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from trailsieve.pattern.nodes import And, Comparison, Expression, IsType, Or, Se
 
 
 class Encoding(Protocol):
-    """A formula and how a solution of it becomes an event.
+    """A formula, and how a solution of it becomes an event.
 
     Attributes:
-        real: what keeps a solution free of spurious cases (see `domain`).
-        lemma: True, or what a solution overlooked (see `guess`): it is no solution then.
+        real: the formula that excludes spurious cases (see `domain`).
+        lemma: True if a solution is one, else a formula that excludes it (see `text_abstraction`).
     """
 
     solver: Solver

@@ -1,8 +1,8 @@
-"""The places of a JSON event that patterns speak of, as a tree of nodes with their structure.
+"""The places of a JSON event that patterns refer to, as a tree.
 
 A wildcard is replaced by what it may select: the fields and elements that other selectors name, and *spare*
-ones, one for each term that may need a value of its own. More are never needed: a spare one that makes
-no term true can be left out of an event. So the formula is exact, overlapping selectors and all.
+ones, one for each term that may need a value of its own. More are never needed: a spare one that makes no
+term true can be left out of an event. So the formula is exact, overlapping selectors and all.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from trailsieve.logic.encoding import needs_element
 from trailsieve.pattern.nodes import IsType, Selector, Term, Wildcard
 
 MAX_PLACES = 300
-_MAX_INDEX = 40  # of an element beside which others are looked at
+_MAX_INDEX = 40  # of an element next to a wildcard
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,7 +53,7 @@ class EventTree:
                 paths = self.expand(literal)
                 for path in paths:
                     self._add(path)
-                if _asks_for_null(literal[0]) and self.elements(paths[0]):
+                if _tests_for_null(literal[0]) and self.elements(paths[0]):
                     self._choose(paths[0], literal)
 
     def _size(self) -> int:
@@ -73,7 +73,7 @@ class EventTree:
         known = self.children[path]
         indexes = [step for step in known if isinstance(step, int)]
         if max(indexes, default=0) > _MAX_INDEX:
-            raise UnknownError(f"too large: an element beyond [{_MAX_INDEX}] beside a wildcard")
+            raise UnknownError(f"too large: an element beyond [{_MAX_INDEX}] next to a wildcard")
         for index in range(max(indexes, default=-1)):
             self._add((*path, index))
         if needs_element(*literal):
@@ -84,7 +84,7 @@ class EventTree:
         return list(known)
 
     def expand(self, literal: tuple[Term, bool]) -> list[Path]:
-        """The paths that the selector of a term stands for."""
+        """The paths that the selector of a term may select."""
         selector = literal[0].target
         assert isinstance(selector, Selector)
         paths: list[Path] = [()]
@@ -114,7 +114,7 @@ class EventTree:
         return names
 
 
-def _asks_for_null(term: Term) -> bool:
+def _tests_for_null(term: Term) -> bool:
     """Whether a term looks for null inside of an array, too (rule 29)."""
     assert isinstance(term.target, Selector)
     return isinstance(term, IsType) and term.type == "NULL" and not term.target.wildcards

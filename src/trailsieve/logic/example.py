@@ -32,7 +32,7 @@ class Example:
 
     Attributes:
         event: an event that matches, or None.
-        reason: why there is none: the pattern can never match, or it is not known.
+        reason: why there is none: the pattern can never match, or the answer is unknown.
     """
 
     event: str | None

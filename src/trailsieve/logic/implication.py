@@ -10,7 +10,7 @@ def implies(a: str | FilterPattern, b: str | FilterPattern) -> Verdict:
     """Whether every log event that `a` matches is matched by `b` too; the witness matches `a` only.
 
     Raises:
-        PatternError: one of them is no pattern.
+        PatternError: one of them is not a valid pattern.
     """
     first, second = _compiled(a), _compiled(b)
     if first.tree == second.tree:
@@ -22,7 +22,7 @@ def equivalent(a: str | FilterPattern, b: str | FilterPattern) -> Verdict:
     """Whether both match the same log events; the witness matches exactly one of them.
 
     Raises:
-        PatternError: one of them is no pattern.
+        PatternError: one of them is not a valid pattern.
     """
     one_way = implies(a, b)
     if one_way.holds is False:
@@ -35,7 +35,7 @@ def satisfiable(a: str | FilterPattern) -> Verdict:
     """Whether some log event matches; the witness is one.
 
     Raises:
-        PatternError: it is no pattern.
+        PatternError: it is not a valid pattern.
     """
     return find([(_compiled(a), True)])
 
@@ -43,11 +43,10 @@ def satisfiable(a: str | FilterPattern) -> Verdict:
 def tautology(a: str | FilterPattern) -> Verdict:
     """Whether every log event matches; the witness does not.
 
-    Of JSON patterns it is asked whether every event that is one JSON object matches: no other event
-    ever does (rule 23).
+    For JSON patterns only JSON objects count, because no other event ever matches (rule 23).
 
     Raises:
-        PatternError: it is no pattern.
+        PatternError: it is not a valid pattern.
     """
     return _opposite(find([(_compiled(a), False)]))
 

@@ -64,7 +64,7 @@ class JsonEncoding:
         return domain
 
     def _tests(self, term: Term) -> Iterable[tuple[Path, Term]]:
-        """Each path that a term asks about, and what it asks there."""
+        """Each path that a term tests, and the test there."""
         assert isinstance(term.target, Selector)
         paths = self._paths(term)
         if isinstance(term, IsType) and term.type == "NULL":
@@ -125,7 +125,7 @@ class JsonEncoding:
         return self.solver.negate(self._is(path, "absent")) if path else True
 
     def _structure(self) -> Iterable[Formula]:
-        """What JSON itself says: only objects have fields, only arrays have elements, without gaps."""
+        """The structure of JSON: only objects have fields, only arrays have elements, without gaps."""
         for path, children in self.tree.children.items():
             indexes = sorted(step for step in children if isinstance(step, int))
             for low, high in pairwise(indexes):
@@ -155,12 +155,12 @@ class JsonEncoding:
         return True
 
     def _guessed_kind(self, path: Path, solution: dict[int, int]) -> str:
-        """The kind, string or number, when the solution leaves open which one stands at a path."""
+        """The kind, string or number, if the solution leaves the value at a path open; else ""."""
         case, domain = solution.get(self._variable[path]), self._domains[path]
         return domain.cases[case].kind if case is not None and domain.open & 1 << case else ""
 
     def _also(self, path: Path, kind: str) -> list[tuple[Automaton, Hashable]]:
-        """Numbers are looked for whatever their value: when there is none, that is sure."""
+        """Numbers of any value are considered: if none has such a text, that is certain."""
         return [(number_texts(), True)] if kind == "number" else [(self._literals[path], None)]
 
     def event(self, solution: dict[int, int]) -> str:

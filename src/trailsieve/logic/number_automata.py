@@ -1,6 +1,6 @@
 """Automata over the texts of an event's numbers: which texts there are (rule 35), and how they compare.
 
-`OrderAutomaton` is for these texts, `Infinity` excepted; what it says of other texts means nothing.
+`OrderAutomaton` is for these texts except `Infinity`; its label for any other text is meaningless.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ _NATURAL_NUMBERS = ("1", "2", "3", "7", "42")
 _SPECIAL_TEXTS = ("0", "0.0", "-0.0", "Infinity", "-Infinity")
 _BEYOND_DOUBLE = {"Infinity": "1e400", "-Infinity": "-1e400"}
 _HUGE_DIGITS = 350  # more than the 309 of the largest double, and few enough for an int (see `jsontext`)
-_OTHER_TEXT = "1.other"  # stands for the text of a number that is none of some literals
+_OTHER_TEXT = "1.other"  # the text of a number that differs from all literals
 _OVER = Decimal(2**1024 - 2**970)  # from here on no double holds a number (rule 38)
 with localcontext() as _exact:
     _exact.prec = 1200
@@ -62,7 +62,7 @@ def number_case(text: str) -> Case | None:
 
 
 def _untested(tests: TextTests, constants: Sequence[int | Decimal]) -> Iterator[Case]:
-    """Numbers between the constants whose text is none of the literals."""
+    """Numbers between the constants whose text differs from all literals."""
     beyond = [10**_HUGE_DIGITS + n for n in range(len(tests.literals) + 1)]
     for values in (*numbers_between(constants, len(tests.literals) + 1), beyond):
         cases = (_number(written) for value in values for written in (value, _fraction(value)))
@@ -120,7 +120,7 @@ def numbers_between(constants: Iterable[int | Decimal], count: int) -> list[list
 
 
 def neighbours(constants: Iterable[int | Decimal]) -> list[int | Decimal]:
-    """Each threshold, and numbers on either side of it, the nearest nearer than anything else.
+    """Each threshold, and numbers on both sides of it that are closer than any other constant or double.
 
     All three may round to the same double, and so have the same text (rule 35), and yet differ (rule 33).
     """

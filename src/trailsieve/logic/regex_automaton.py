@@ -32,7 +32,7 @@ class RegexAutomaton:
 
     def _place(self) -> int:
         if len(self.jumps) > _MAX_STATES:
-            raise UnknownError("too large: a regex with very many repetitions")
+            raise UnknownError("too large: a regex with too many repetitions")
         self.edges.append(None)
         self.jumps.append([])
         return len(self.jumps) - 1

@@ -63,7 +63,7 @@ Atom = Characters | str  # a str is "^" or "$"
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """An atom, and how often it may stand in a row; `most` None is without end."""
+    """An atom, and how often it may be repeated; `most` is None if there is no limit."""
 
     atom: Atom
     least: int = 1
@@ -74,7 +74,7 @@ def alternatives(source: str) -> list[list[Repeated]]:
     """The parts of a regex between `|`, each a sequence.
 
     Raises:
-        UnknownError: it is none of this dialect.
+        UnknownError: the regex is not in this dialect.
     """
     return _Reader(source).read()
 
@@ -115,7 +115,7 @@ class _Reader:
             case "\\":
                 return self._escape()
             case "*" | "+" | "?":
-                raise UnknownError(f"the regex %{self.source}% is too odd to reason about")
+                raise UnknownError(f"the regex %{self.source}% is outside the dialect that can be analysed")
             case _:
                 return Characters(frozenset(character))
 
@@ -179,5 +179,5 @@ class _Reader:
     def _class_character(self) -> Characters:
         character = self._next()
         if not character:
-            raise UnknownError(f"the regex %{self.source}% is too odd to reason about")
+            raise UnknownError(f"the regex %{self.source}% is outside the dialect that can be analysed")
         return self._escape() if character == "\\" else Characters(frozenset(character))

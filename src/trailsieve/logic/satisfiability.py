@@ -93,7 +93,7 @@ class Solver:
     # --- search ---
 
     def solve(self, formula: Formula) -> dict[int, int] | None:
-        """A case for each variable that matters, so that the formula is true; None when there is none.
+        """A case for each variable that matters, so that the formula is true; None if it is unsatisfiable.
 
         Earlier cases of a variable are preferred.
 

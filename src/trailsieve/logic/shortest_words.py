@@ -1,4 +1,4 @@
-"""The shortest text for each combination of what several automata can say."""
+"""A shortest text for each combination of labels that several automata can have."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def words_by_label(automata: Sequence[Automaton], *, guided: bool = False) -> di
                 seen.add(after)
                 queue.append((after, word + character))
         if len(seen) > MAX_STATES:
-            raise UnknownError("too large: very many different texts to tell apart")
+            raise UnknownError("too large: too many different texts to tell apart")
     return found
 
 
@@ -52,7 +52,7 @@ def label_of(automata: Sequence[Automaton], word: str) -> Label:
 
 
 def special_characters(keys: Iterable[Iterable[str]]) -> list[str]:
-    """The special characters and one that stands for all others; readable ones first."""
+    """The special characters and one that represents all others; readable ones first."""
     special = set().union(*keys)
     filler = next((c for c in _FILLERS if c not in special), "")
     if not filler:

@@ -1,8 +1,8 @@
-"""Guessing what a text is like, and looking for such a text afterwards.
+"""Texts by abstraction and refinement: guess which languages a text is in, then look for such a text.
 
-Where kinds of text are too many to list (ten `"*…*"` tell 1,024 apart), each language gets a variable of its
-own: is the text in it or not? A solution is then a guess. Either there is a text of that kind, or the
-guess is ruled out and the search goes on.
+For texts of too many kinds to list (ten `"*…*"` distinguish 1,024), each language gets a variable of its own:
+is the text in it or not? A solution is then a guess. If no text fits, a lemma excludes the guess and the
+search goes on.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _word_for(demands: Sequence[Demand]) -> str | None:
                 seen.add(after)
                 queue.append((after, word + character))
         if len(seen) > MAX_STATES:
-            raise UnknownError("too large: very many different texts to tell apart")
+            raise UnknownError("too large: too many different texts to tell apart")
     return None
 
 

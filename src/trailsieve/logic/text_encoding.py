@@ -1,7 +1,7 @@
-"""Text, regex and solver-delimited patterns as formulas over the message, or over its columns.
+"""Text, regex and space-delimited patterns as formulas over the message, or over its columns.
 
-Text and regex patterns are exact. Columns are taken to hold any text, also what no line can bring there:
-enough for a proof, and every witness is tried out anyway.
+Text and regex patterns are exact. Columns may hold any text, even one that no line can contain there: enough
+for a proof, and every witness is tested anyway.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class DelimitedEncoding:
         )
 
     def _pattern(self, columns: Sequence[Column]) -> Formula:
-        """Rule 51: fewer tokens than columns are no match."""
+        """Rule 51: an event with fewer tokens than columns does not match."""
         tests = [self._column(place, column) for place, column in enumerate(columns)]
         return self.solver.all([self.solver.literal(self._enough, 1) if columns else True, *tests])
 

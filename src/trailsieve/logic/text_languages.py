@@ -1,4 +1,4 @@
-"""What tests look for in texts, and texts that stand for all texts."""
+"""What tests look for in texts, and representatives of all texts."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _like(parts: tuple[str, ...]) -> WildcardAutomaton:
 
 
 def representative_texts(tests: TextTests, natural: Iterable[str] = NATURAL) -> list[str]:
-    """Texts that stand for all texts: every literal, and one for each other answer of the automata."""
+    """Representatives of all texts: every literal, and one text for each other label of the automata."""
     if not tests.languages:
         return [*tests.literals, _fresh(tests.literals)]
     found = words_by_label(tests.automata)

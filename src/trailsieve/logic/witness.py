@@ -22,12 +22,12 @@ Wanted = Sequence[tuple[FilterPattern, bool]]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An answer with its evidence. It is true in a condition only when it is proved to hold.
+    """An answer with its evidence. It is truthy only if `holds` is True.
 
     Attributes:
         holds: True (proved), False (the witness shows it) or None (unknown).
-        witness: a log event, as small as can be, that shows the answer: for `satisfiable` one that matches,
-            for all others one that speaks against it. None when there is none to show.
+        witness: a minimal log event that shows the answer: for `satisfiable` one that matches,
+            for all others a counterexample. None if there is none.
         reason: why the answer is unknown, or "".
     """
 
@@ -75,22 +75,22 @@ def _answer(encoding: Encoding, wanted: Wanted) -> Verdict:
     if solution is None:
         if encoding.real is True or _solution(encoding, encoding.formula) is None:
             return Verdict(False)
-        return Verdict(None, reason="only numbers that may not exist could tell")
+        return Verdict(None, reason="it depends on numbers that may not exist")
     event = encoding.event(solution)
     if not _confirmed(event, wanted):
-        return Verdict(None, reason="no event that could be tried out tells them apart")
+        return Verdict(None, reason="no event was found that could be confirmed")
     return Verdict(True, minimized(event, lambda text: _confirmed(text, wanted)))
 
 
 def _solution(encoding: Encoding, formula: Formula) -> dict[int, int] | None:
-    """A solution that no lemma speaks against, or None when there is none."""
+    """A solution that no lemma excludes, or None."""
     for _ in range(MAX_LEMMAS):
         solution = encoding.solver.solve(formula)
         lemma = True if solution is None else encoding.lemma(solution)
         if lemma is True:
             return solution
         formula = encoding.solver.all([formula, lemma])
-    raise UnknownError("too large: too many kinds of text were guessed in vain")
+    raise UnknownError("too large: too many kinds of text to try")
 
 
 def _confirmed(event: str, wanted: Wanted) -> bool:
@@ -115,7 +115,7 @@ def _candidates(wanted: Wanted) -> Iterator[str | None]:
     events = []
     for pattern, truth in wanted:
         found = find([(pattern, truth)])
-        # Text that is no JSON object makes any JSON pattern false, so "never false" proves nothing there.
+        # Text that is not a JSON object makes any JSON pattern false, so "never false" proves nothing here.
         if found.holds is False and (truth or not pattern.reads_records):
             yield None
         if found.witness is not None:
@@ -129,7 +129,7 @@ def _candidates(wanted: Wanted) -> Iterator[str | None]:
 
 
 def minimized(event: str, shows: Callable[[str], bool]) -> str:
-    """The event without the fields and elements that it can do without; text that is no JSON object stays."""
+    """The smallest part of a JSON event for which `shows` is still true; other text is unchanged."""
     record = jsontext.decode_object(event)
     if record is None:
         return event

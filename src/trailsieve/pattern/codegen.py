@@ -1,8 +1,8 @@
 """From nodes to the source of one Python function: one condition a line, user text only as constants.
 
-The generated function takes a decoded JSON object (JSON patterns) or the event's text (all others), holds
-no state, never raises and returns a bool. It may use the names of `runtime` and the regexes bound as
-`regex_0`, `regex_1`, … and nothing else; a property test holds it to a short list of syntax nodes.
+The generated function takes a decoded JSON object (JSON patterns) or the event's text (all others), has no
+state, never raises and returns a bool. It uses the names of `runtime`, the regexes `regex_0`, `regex_1`, …
+and nothing else; a property test checks that it is built from a short list of syntax nodes.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Generated:
 
 
 def generate(pattern: Pattern, view: View | None = None) -> Generated:
-    """The source of the predicate of a pattern, on a decoded object unless a view says otherwise."""
+    """The source of a pattern's predicate; it reads decoded objects unless `view` reads something else."""
     generator = _Generator(view or ObjectView())
     match pattern:
         case JsonPattern():
@@ -201,7 +201,7 @@ class _Generator:
 
 
 def _place(position: int, layout: Layout) -> int:
-    """Index of a column's value: from the end for what stands after `...`."""
+    """Index of a column's value: counted from the end after `...`."""
     return position if position < layout.before else position - layout.before - layout.after - 1
 
 

@@ -1,4 +1,4 @@
-"""A filter pattern as a Python object: compiled once, then a predicate on events."""
+"""A compiled filter pattern: a predicate on events."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TestMatch:
         extracted_values: the tokens of a space-delimited pattern by `$name` or `$N`, else empty.
     """
 
-    __test__ = False  # not a test class, whatever its name says to pytest
+    __test__ = False  # pytest would collect a class with this name
 
     event_number: int
     event_message: str
@@ -93,7 +93,7 @@ class FilterPattern:
     def matches_record(self, record: dict[str, Any]) -> bool:
         """Whether an already decoded JSON object matches.
 
-        A pattern that is no JSON pattern is tried on the object's compact JSON text.
+        A pattern of another language is matched against the object's compact JSON text.
         """
         if self.reads_records:
             return record.__class__ is dict and self.predicate(record)
@@ -114,7 +114,7 @@ class FilterPattern:
         return extracted(self.tree, _text(message)) or {}
 
     def explain(self, message: str | bytes) -> Explanation:
-        """Why one raw log event matches or not: a tree of every term with its value and verdict."""
+        """Why one raw log event matches or not: a tree of all terms, each with its value and result."""
         from trailsieve.pattern.explain import explain
 
         return explain(self.tree, message)
@@ -128,7 +128,7 @@ def compile(pattern: str, *, limits: bool = True) -> FilterPattern:
         limits: refuse what AWS refuses for its size (length, regexes, wildcard selectors).
 
     Raises:
-        PatternError: AWS would refuse the pattern; the error shows where and says what to write.
+        PatternError: AWS would refuse the pattern; the error shows where, and what to write instead.
     """
     try:
         return FilterPattern(pattern, parse(pattern, limits=limits), limits=limits)

@@ -14,7 +14,7 @@ _CLOSING = {'"': '"', "[": "]"}
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How many columns stand before and after `...`, and whether there is a `...`."""
+    """The number of columns before and after `...`, and whether there is a `...`."""
 
     before: int
     after: int

@@ -1,4 +1,4 @@
-"""A filter pattern in words: what each term asks of an event, as an indented tree."""
+"""A filter pattern in words: what each term requires of an event, as an indented tree."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from trailsieve.pattern.nodes import (
 )
 from trailsieve.pattern.render import render, render_expression
 
-Line = tuple[int, str, str]  # depth, text of the pattern, the same in words ("" where the text says it)
+Line = tuple[int, str, str]  # depth, text of the pattern, its meaning in words ("" if the text is clear)
 
 
 def describe(pattern: Pattern) -> Iterator[Line]:

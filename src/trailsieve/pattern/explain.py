@@ -1,4 +1,4 @@
-"""Why a pattern matches an event or not: every term with its value and verdict, and what would flip it."""
+"""Why a pattern matches an event or not: each term with its value and result, and what would change it."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class Step:
         verdict: whether it is true of the event.
         state: what the selector leads to: absent, null, true, false, number, string, array, object, or
             how many values a wildcard selects; "" above children and for text terms.
-        value: that value, None where there is none.
-        reason: why a false term is false where its text does not tell, and what to write instead; else "".
+        value: that value, or None.
+        reason: why the term is false, if that is not obvious, and what to write instead; else "".
     """
 
     text: str
@@ -74,11 +74,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The whole answer for one event.
+    """Why one event matches or not.
 
     Attributes:
         matched: whether the pattern matches.
-        reason: why no term could be tried (the event is no JSON object, or has too few fields); else "".
+        reason: why no term was tested (the event is not a JSON object, or has too few fields); else "".
         root: the tree of terms, None when there is a `reason` or the pattern has no terms.
         flips: the smallest set of false terms that would make the pattern match, were they true.
     """
@@ -103,7 +103,7 @@ class Explanation:
         return "\n".join(self.lines())
 
     def lines(self) -> Iterator[str]:
-        """The explanation for a person, line by line, without control characters."""
+        """The explanation for people, line by line, without control characters."""
         return map(visible, self._lines())
 
     def _lines(self) -> Iterator[str]:
@@ -137,7 +137,7 @@ def _tree_lines(step: Step, depth: int) -> Iterator[str]:
 
 
 def described(step: Step) -> str:
-    """The value that a term saw, for a person: `absent`, `null`, `"text"`, `array [1, 2]`."""
+    """The value that a term was tested on, for people: `absent`, `null`, `"text"`, `array [1, 2]`."""
     if step.state in ("absent", "null", "true", "false"):
         return step.state
     text = shorten(jsontext.encode(step.value), _SHOWN)
@@ -145,7 +145,7 @@ def described(step: Step) -> str:
 
 
 def explain(pattern: Pattern, message: str | bytes) -> Explanation:
-    """Explains what a pattern makes of one raw log event."""
+    """Why a pattern matches one raw log event or not."""
     text = render(pattern)
     if isinstance(pattern, JsonPattern):
         record = jsontext.decode_object(message)
@@ -225,7 +225,7 @@ def state_of(value: Any) -> str:
 
 
 def _reason(term: Term, value: Any) -> str:
-    """Why a false term is false, where that surprises people, and what to write instead."""
+    """Why a term is false, if that is surprising, and what to write instead."""
     state = state_of(value)
     selector = render_target(term.target)
     if isinstance(term, NotExists):
@@ -276,7 +276,7 @@ def _comparison_reason(term: Comparison, value: Any) -> str:
 
 
 def _text_step(pattern: TextPattern, line: str) -> Step:
-    """Optional terms beside others are ignored (rule 12), and said to be."""
+    """Optional terms next to other terms are ignored (rule 12)."""
     decisive = [term for term in pattern.terms if term.role != "optional"]
     steps = []
     for term in pattern.terms:

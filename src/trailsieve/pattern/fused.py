@@ -1,8 +1,8 @@
 """Many JSON patterns as one: which of them match which events, with as little decoding as possible.
 
 Events are decoded into a projection of the fields that the patterns read (`views`). One generated loop looks
-up a few selectors' values in trigger tables (`triggers`); only a pattern that a value triggers is tested.
-The cost of an event hardly grows with the number of patterns.
+up a few selectors' values in trigger tables (`triggers`); only a pattern that a value triggers is tested. The
+cost of an event hardly grows with the number of patterns.
 """
 
 from __future__ import annotations
@@ -112,5 +112,5 @@ class FusedPatterns:
 
 
 def _watched(selector: Selector) -> Selector:
-    """The selector whose value a trigger is about: what stands before a wildcard, else the whole path."""
+    """The selector whose value a trigger is about: the part before a wildcard, else the whole path."""
     return Selector(plain_steps(selector)) if selector.wildcards else selector

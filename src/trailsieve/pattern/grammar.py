@@ -1,8 +1,8 @@
 """The grammar of filter patterns in pyparsing: what may follow what, and the node that each part becomes.
 
-Every element has a name: the names are the words of error messages (`mistakes`) and of the railroad
-diagram (`grammar/railroad.html`). The grammar is LL(1): once a choice is clear, the `-` operator stops all
-other attempts, so that an error points at the first character that is not allowed. Packrat stays off: it is
+Every element has a name: the names are the words of error messages (`mistakes`) and of the railroad diagram
+(`grammar/railroad.html`). The grammar is LL(1): once a choice is clear, the `-` operator stops all other
+attempts, so that an error points at the first character that is not allowed. Packrat stays off: it is
 process-wide, and made these grammars slower.
 
 Source: docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html and the numbered rules
@@ -67,7 +67,7 @@ json_pattern = (_mark("{", "{") - expression - _mark("}", "`&&`, `||` or `}`") -
     "JSON pattern"
 )
 
-# --- a selector by itself, as rules name values with it ---
+# --- a selector alone, as rule files use it ---
 selector_alone = (selector - pp.StringEnd()).set_name("a selector")
 
 # --- standalone regular expressions (rules 17 to 22) ---

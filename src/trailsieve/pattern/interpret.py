@@ -1,6 +1,6 @@
-"""The reference meaning of filter patterns: walks the nodes, slowly and plainly.
+"""The reference interpreter of filter patterns: simple rather than fast.
 
-The compiled predicate must agree with it on every input; `explain` is built on it.
+The compiled predicate must agree with it on every input. `explain` uses it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def matches_record(pattern: JsonPattern, record: Any) -> bool:
 
 
 def matches_text(pattern: Pattern, text: str) -> bool:
-    """Whether a pattern that is no JSON pattern matches an event's text."""
+    """Whether a pattern of another language than JSON matches an event's text."""
     match pattern:
         case RegexPattern(regex):
             return searcher(regex.source)(text)
@@ -72,7 +72,7 @@ def term_holds(term: Term, scope: Any) -> bool:
 
 
 def value_holds(term: Term, value: Any) -> bool:
-    """Whether a term is true of the value that its selector leads to; `ABSENT` is one (rules 26 to 39)."""
+    """Whether a term is true of the value that its selector leads to; it may be `ABSENT` (rules 26 to 39)."""
     match term:
         case NotExists():
             return value is runtime.ABSENT
@@ -153,6 +153,6 @@ def _delimited_matches(pattern: DelimitedPattern, text: str) -> bool:
 
 
 def _field_holds(term: Comparison, token: str) -> bool:
-    """Rule 55: a bare number compares by value, all else as text; `!=` is the opposite of `=`."""
+    """Rule 55: a bare number compares by value, anything else as text; `!=` is the opposite of `=`."""
     value: Any = runtime.number_in(token) if isinstance(term.value, Number) else token
     return not _is_equal(value, term.value) if term.is_negative else _compare(term, value)

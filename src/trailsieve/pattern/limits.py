@@ -1,4 +1,4 @@
-"""What AWS refuses for its size although it is well formed, and how deep brackets may stand."""
+"""Limits on well-formed patterns: those of AWS, and how deep groups may nest."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ MAX_LENGTH = 1024  # characters (rule 2)
 MAX_REGEXES = 2  # a pattern (rule 21)
 MAX_SELECTOR_WILDCARDS = 1  # a selector (rule 25)
 MAX_WILDCARDS = 3  # a pattern (rule 25)
-MAX_DEPTH = 150  # alternations of && and ||; likewise ours
-MAX_NESTING = 600  # brackets; more than fit in `MAX_LENGTH`, so this is no limit of AWS but ours
+MAX_DEPTH = 150  # alternations of && and ||; our own limit
+MAX_NESTING = 600  # brackets; our own limit, more than fit in `MAX_LENGTH`
 
 _NO_LIMITS = "if the pattern never goes back to CloudWatch, use --no-limits (limits=False)"
 
@@ -37,10 +37,10 @@ def check_length(text: str) -> None:
 
 
 def check_nesting(text: str) -> None:
-    """Raises `PatternError` when brackets stand deeper than the parser goes.
+    """Raises `PatternError` when brackets nest deeper than the parser goes.
 
-    Brackets in quoted values and regexes are counted too: that errs towards the message, and only
-    beyond any pattern that CloudWatch would take.
+    Brackets in quoted values and regexes are counted too, which matters only in patterns that are too long
+    for CloudWatch.
     """
     depth = 0
     for column, character in enumerate(text, 1):

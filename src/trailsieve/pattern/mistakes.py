@@ -1,6 +1,6 @@
-"""What a refused pattern is told: the usual slips, each with what to write instead.
+"""Error messages for refused patterns: common mistakes, each with what to write instead.
 
-`_SLIPS` is the list to extend: the first entry whose test holds gives the hint.
+`_SLIPS` is the list to extend: the first entry whose test is true gives the hint.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _END = "the end of the pattern"
 _JOIN_HINT = "join conditions with && or ||"
 _KEY_HINT = "write a key with other characters as $.['the key']"
 _TEXT_HINT = "only letters, digits, `_` and `.` can do without double quotes: write "
-# What other languages compare with, by the run of signs that the mistake stands in.
+# Comparisons of other languages, by the run of signs around the mistake.
 _SIGNS = {
     "<>": "write != for `is not`",
     "=>": "write >= for `at least`",
@@ -49,7 +49,7 @@ _WORDS = {
 
 
 def explain(text: str, place: int, expected: str) -> PatternError:
-    """The error for a pattern that stops making sense at offset `place`.
+    """The error for a pattern that cannot be parsed beyond offset `place`.
 
     Args:
         expected: pyparsing's "Expected …", made of the grammar's own names.
@@ -71,12 +71,12 @@ def located(text: str, start: int, message: str, hint: str = "") -> PatternError
 
 
 def quote_hint(token: str) -> str:
-    """Tells to quote a value."""
+    """The hint to quote a value."""
     return f"put the value in double quotes: {_quoted(token)}"
 
 
 def null_hint(text: str) -> str:
-    """Tells what to write for null, which no value is (rule 41)."""
+    """The hint for `null`, which is not a value (rule 41)."""
     return NULL_HINT if text.startswith("{") else 'quote the word: "null"'
 
 
@@ -85,7 +85,7 @@ def _quoted(token: str) -> str:
 
 
 def order_hint(operator: str, value: Value) -> str:
-    """Tells what the right side of `<` and its kin may be (rule 37)."""
+    """The hint for the right side of an ordering comparison (rule 37)."""
     if isinstance(value, Regex):
         return "compare a regex with = or !="
     if isinstance(value, String) and value.quoted and value.text.strip("+-").replace(".", "", 1).isdigit():
@@ -135,7 +135,7 @@ def _word(text: str, at: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Slip:
-    """A failure as the tests below see it."""
+    """A parse failure, as the tests below look at it."""
 
     text: str
     at: int
@@ -200,12 +200,12 @@ def _selector_in_text(slip: _Slip) -> bool:
 
 
 def _bare_value_went_on(slip: _Slip) -> bool:
-    """A bare value stopped at a character that needs quotes, or at a blank before another word."""
+    """A bare value ended at a character that needs quotes, or at a blank before another word."""
     return slip.json and "`&&`" in slip.expected and bool(slip.rest) and slip.rest[0] not in "})(&|,$"
 
 
 def _lone_value(slip: _Slip) -> bool:
-    """A value where a condition belongs: `$.a = "x" || "y"`."""
+    """A value instead of a condition: `$.a = "x" || "y"`."""
     if not slip.before.endswith(("||", "&&")):
         return False
     value = _VALUE.match(slip.rest)

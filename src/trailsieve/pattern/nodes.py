@@ -1,7 +1,7 @@
 """The syntax tree of a filter pattern: frozen nodes, each with its span in the pattern text.
 
-Spans do not count in comparisons, so two trees are equal when they mean the same text.
-Rule numbers are those of `grammar/semantics.md`.
+Comparisons ignore spans, so trees are equal if they differ only in blanks and brackets. Rule numbers are
+those of `grammar/semantics.md`.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class String:
 
 @dataclass(frozen=True, slots=True)
 class Regex:
-    """`%…%`: `source` is what stands between the percent signs (rules 17 to 22)."""
+    """`%…%`: `source` is the text between the percent signs (rules 17 to 22)."""
 
     source: str
     span: Span = field(default=NOWHERE, compare=False)
@@ -219,7 +219,7 @@ def terms_of(expression: Expression) -> Iterator[Term]:
 
 
 def expressions_of(pattern: Pattern) -> Iterator[Expression]:
-    """The expressions that a pattern holds: one of a JSON pattern, one a tested column."""
+    """The expressions in a pattern: one in a JSON pattern, one for each tested column."""
     if isinstance(pattern, JsonPattern):
         yield pattern.expression
     elif isinstance(pattern, DelimitedPattern):

@@ -1,6 +1,6 @@
 """From pattern text to nodes: picks the language, runs its grammar, and turns failures into `PatternError`.
 
-What a failure's message and hint say is `mistakes`' business; what AWS refuses for its size, `limits`'.
+`mistakes` writes the message and hint of an error, `limits` checks what AWS refuses for its size.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def parse_selector(text: str) -> Selector:
     """One selector alone, such as `$.userIdentity.arn`.
 
     Raises:
-        PatternError: it is none.
+        PatternError: the text is not a selector.
     """
     try:
         selector: Selector = _run(grammar.selector_alone, text)[0]

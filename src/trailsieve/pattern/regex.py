@@ -113,14 +113,14 @@ def _compile(source: str) -> Callable[[str], object]:
 
 
 def searcher(source: str) -> Callable[[str], bool]:
-    """A function that says whether the regex is found in a text: leftmost search (rule 19)."""
+    """A function that returns whether the regex matches anywhere in a text (rule 19)."""
     search = _compile(source)
 
     def found(text: str) -> bool:
         try:
             return search(text) is not None
         except UnicodeEncodeError:
-            # A lone surrogate has no UTF-8 form; any one character stands for it.
+            # A lone surrogate has no UTF-8 form; it counts as any one character.
             return search(text.encode("utf-8", "replace").decode()) is not None
 
     return found

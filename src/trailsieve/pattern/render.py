@@ -46,7 +46,7 @@ def render(pattern: Pattern) -> str:
 
 
 def render_expression(expression: Expression) -> str:
-    """The text of an expression; brackets stand around every && or || inside another."""
+    """The text of an expression; every && or || inside another gets brackets."""
     match expression:
         case And(terms):
             return " && ".join(map(_operand, terms))
@@ -108,7 +108,7 @@ def _column(column: Column | Ellipsis) -> str:
 
 
 def _condition(expression: Expression) -> str:
-    """Columns take no brackets: && binds tighter, and that is all that can be said there (rule 56)."""
+    """Conditions of columns have no brackets; && binds tighter (rule 56)."""
     match expression:
         case And(terms):
             return " && ".join(map(_condition, terms))

@@ -1,7 +1,7 @@
-"""A guess at what a refused pattern was meant to be, offered only when it parses.
+"""Suggests a correction of a refused pattern, if one can be parsed.
 
-The guess mends slips of notation (`==`, `AND`, single quotes, a missing `$.` or brace, an unquoted value);
-it never changes what a well-formed part says.
+It corrects notation (`==`, `AND`, single quotes, a missing `$.` or brace, an unquoted value) and never
+changes the meaning of a well-formed part.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _TOKEN = re.compile(
     |(?P<bracket>[()])|(?P<brace>[{}])|(?P<blank>\s+)|(?P<word>[^\s()&|=!<>{}"',]+)|(?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
-_LIST = re.compile(r"=\s*[(\[{]")  # several values: which comparison they need is the author's to say
+_LIST = re.compile(r"=\s*[(\[{]")  # several values: the comparison is unclear
 _OPERATORS = {"==": "=", "<>": "!=", "=~": "=", "~=": "=", "=>": ">=", "=<": "<="}
 _JOINS = {"and": "&&", "or": "||", "&": "&&", "|": "||", ",": "&&"}
 _BARE = re.compile(r"[\w.*+\-]+")
@@ -34,7 +34,7 @@ def suggest(text: str, parse: Callable[[str], Pattern]) -> str:
         return ""
     opened = text.count('"') % 2 or text.count("%") % 2
     if opened or text.rstrip().rpartition("}")[2] not in ("", text.rstrip()):
-        return ""  # what is open, or stands outside, cannot be guessed
+        return ""  # an open quote, or text outside the braces
     if _LIST.search(text):
         return ""
     try:
@@ -60,7 +60,7 @@ def _rebuild(text: str) -> str:
             pieces.append(_value(value))
             value = []
         after_operator = kind == "operator" or (after_operator and kind in ("word", "other"))
-        pieces.append(_mended(kind, token, pieces))
+        pieces.append(_corrected(kind, token, pieces))
     if value:
         pieces.append(_value(value))
     return _balanced("{ " + " ".join(piece for piece in pieces if piece) + " }")
@@ -70,7 +70,7 @@ def _is_keyword(token: str) -> bool:
     return token.lower() in _KEYWORDS - {"true", "false"}
 
 
-def _mended(kind: str, token: str, before: list[str]) -> str:
+def _corrected(kind: str, token: str, before: list[str]) -> str:
     match kind:
         case "slashes":
             return f"= %{token[token.index('/') + 1 : -1]}%"

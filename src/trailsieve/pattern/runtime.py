@@ -1,8 +1,8 @@
-"""What a filter pattern does to one value: the closed vocabulary of the interpreter and of generated code.
+"""Tests of single values: all functions that generated code and the interpreter may call.
 
 Values are decoded JSON: str, int, float or Decimal, bool, None, list, dict; `ABSENT` for a path that leads
-nowhere. Numbers of an event come best as int and Decimal (see `jsontext`), which keep their exact text.
-Every function takes any of them, never raises, and returns a bool. Rule numbers: `grammar/semantics.md`.
+nowhere. Numbers should be int or Decimal (see `jsontext`), which are exact. Every function takes any of them
+and never raises. Rule numbers: `grammar/semantics.md`.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ Test = Callable[[Any], bool]
 
 
 def field(value: Any, name: str) -> Any:
-    """The field of an object, or ABSENT: also when `value` is no object (rule 30)."""
+    """The field of an object, or ABSENT, also when `value` is not an object (rule 30)."""
     return value.get(name, ABSENT) if value.__class__ is dict else ABSENT
 
 
 def element(value: Any, index: int) -> Any:
-    """The element of an array, counted from 0; ABSENT past its end or for no array (rule 44)."""
+    """The element of an array, counted from 0; ABSENT past its end or for anything but an array (rule 44)."""
     return value[index] if value.__class__ is list and index < len(value) else ABSENT
 
 
@@ -70,7 +70,7 @@ def before_wildcard(value: Any, steps: tuple[Step, ...]) -> Any:
 
 
 def number_of(value: Any) -> int | Decimal | None:
-    """The exact number of a JSON number, None for all else and for one that no double can hold (rule 38)."""
+    """The exact number; None for other values and for a number that no double can hold (rule 38)."""
     kind = value.__class__
     if kind is int:
         return value if value.bit_length() < 1024 or _fits_double(value) else None
@@ -204,7 +204,7 @@ def at_least(value: Any, number: int | Decimal) -> bool:
 
 
 def has_text(value: Any) -> bool:
-    """Whether text comparisons see anything: true for strings and numbers (rules 26 to 29)."""
+    """Whether a value has a text to compare: true for strings and numbers (rules 26 to 29)."""
     return value.__class__ in _TEXTUAL
 
 
@@ -248,7 +248,7 @@ def any_selected(record: Any, steps: tuple[Step, ...], test: Test) -> bool:
 
 
 def none_selected(record: Any, steps: tuple[Step, ...], test: Test) -> bool:
-    """`!=` over a wildcard selector: what stands before the wildcard exists and no value equals (rule 45)."""
+    """`!=` over a wildcard: the value before the wildcard exists and no selected one is equal (rule 45)."""
     if before_wildcard(record, steps) is ABSENT:
         return False
     return not any_selected(record, steps, test)

@@ -1,7 +1,7 @@
-"""What must hold for a pattern to match at all, one selector at a time.
+"""Necessary conditions for a pattern to match, one selector at a time.
 
-`triggers(expression)` is a set of conditions, each on the value of one selector; at least one of them is
-true whenever the expression is. So a value that no trigger asks for rules a pattern out without a look at it.
+`triggers(expression)` is a set of conditions, each on the value of one selector; at least one of them is true
+whenever the expression is. A pattern without a true trigger need not be tested.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ _CACHED_LENGTH = 512  # characters
 
 
 def popularity(expressions: Iterable[Expression]) -> Counter[Selector]:
-    """How many different texts the patterns ask each selector for; where several would do, all take the same.
+    """How many different texts the patterns compare each selector with.
 
-    The one with the most tells the patterns apart: the API call, not the service that hundreds of them share.
+    Of several possible triggers the one on the selector with the most texts is chosen, because it tells the
+    patterns apart: the API call, not the service that hundreds of them share.
     """
     terms = (term for expression in expressions for term in terms_of(expression))
     asked = {(term.target, text) for term in terms if (text := _fixed_text(term)) is not None}
@@ -61,7 +62,7 @@ def _cost(found: Triggers, popular: Mapping[Selector, int]) -> tuple[int, int, i
 
 
 def _generality(condition: Expression) -> int:
-    """How many values a condition is true of, roughly: 0 one text, 1 some, 2 nearly all."""
+    """Roughly how many values satisfy a condition: 0 one text, 1 some, 2 nearly all."""
     if _fixed_text(condition) is not None:
         return 0
     if isinstance(condition, NotExists) or (isinstance(condition, Comparison) and condition.is_negative):
@@ -70,7 +71,7 @@ def _generality(condition: Expression) -> int:
 
 
 def _fixed_text(condition: Expression) -> str | None:
-    """The text that a condition asks the value to be, if it is that and no more."""
+    """The text that the value must be equal to, if that is all that the condition requires."""
     match condition:
         case Comparison(operator="=", value=String(text=text), target=Selector() as selector) if (
             "*" not in text and not selector.wildcards

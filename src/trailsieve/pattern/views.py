@@ -1,7 +1,7 @@
-"""How generated code reaches the value of a selector: in a decoded object, or in a projection of it.
+"""How generated code reads the value of a selector: from a decoded object, or from a projection.
 
-A projection is a msgspec struct with only the fields that the patterns read, so that decoding skips all else.
-What is absent from the JSON text is `ABSENT` in the struct; null stays None.
+A projection is a msgspec struct with only the fields that the patterns read; decoding skips the rest. A field
+that is absent from the JSON text is `ABSENT` in the struct; null is None.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class ValueView:
         return "value", tuple(selector.steps[len(plain_steps(selector)) :])
 
 
-# Names that msgspec takes for a field. U+FFFD may stand for what is not UTF-8: that needs full decoding.
+# Names that msgspec accepts for a field. U+FFFD may replace invalid UTF-8, which needs full decoding.
 _FIELD_NAME = re.compile(r'[^"\\\x00-\x1f\ud800-\udfff\ufffd]+')
 
 
