@@ -27,14 +27,14 @@ class Row(NamedTuple):
 
     Attributes:
         accepted: alerts that the receiver has, each counted once.
-        repeated: what it has more than once, where it cannot know that by itself.
+        duplicates: what it has more than once, where it cannot know that by itself.
         refused: alerts that it will never take: they go to the dead letters.
         lost: all others.
     """
 
     sent: int
     accepted: int
-    repeated: int
+    duplicates: int
     refused: int
     lost: int
     pauses: tuple[float, ...]
@@ -97,7 +97,7 @@ def drive(pair: Pair, given: Sequence[Alert], on_pause: Callable[[int], None] = 
     return Row(
         sent=len(given),
         accepted=len(set(stored)),
-        repeated=len(stored) - len(set(stored)),
+        duplicates=len(stored) - len(set(stored)),
         refused=len(refused),
         lost=0 if worker.error else len(missing),  # with an error nothing is committed: they come again
         pauses=tuple(clock.pauses),
@@ -149,7 +149,7 @@ FAULTS: dict[str, Callable[[Pair], Row]] = {
     "503 with Retry-After": _busy,
     "429": _too_many,
     "reset in mid-batch": _reset,
-    "taken, answer lost": _lost,
+    "stored, response lost": _lost,
     "one bad of a hundred": _one_bad,
     "413": _too_large,
 }
@@ -166,12 +166,12 @@ def run(sink: str, fault: str) -> Row:
 
 def main() -> None:
     """Prints the table as Markdown."""
-    print("| sink | fault | sent | accepted | repeated | refused (dead letter) | lost |")
+    print("| sink | fault | sent | accepted | duplicates | refused (dead letter) | lost |")
     print("| --- | --- | --: | --: | --: | --: | --: |")
     for sink in PAIRS:
         for fault in FAULTS:
             row = run(sink, fault)
-            figures = (row.sent, row.accepted, row.repeated, row.refused, row.lost)
+            figures = (row.sent, row.accepted, row.duplicates, row.refused, row.lost)
             print(f"| {sink} | {fault} | {' | '.join(map(str, figures))} |")
 
 

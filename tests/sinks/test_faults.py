@@ -23,8 +23,8 @@ def test_nothing_is_lost(sink: str, fault: str) -> None:
     assert row.sent == COUNT
     assert row.refused == (fault == "one bad of a hundred")
     assert row.accepted == COUNT - row.refused
-    if sink in KNOW_IDS or fault != "taken, answer lost":
-        assert row.repeated == 0
+    if sink in KNOW_IDS or fault != "stored, response lost":
+        assert row.duplicates == 0
 
 
 @every_sink

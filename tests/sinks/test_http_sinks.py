@@ -69,7 +69,7 @@ def test_splunk_names_the_bad_event_and_the_others_go_again(opened: list[Pair], 
     pair.receiver.refuse = {given[3].id, given[7].id}
     row = drive(pair, given)
     assert (row.accepted, row.refused, row.lost) == (8, 2, 0)
-    assert row.repeated == (3 + 6 if keeps_before else 0)
+    assert row.duplicates == (3 + 6 if keeps_before else 0)
     assert len(pair.receiver.requests) == 3
 
 
@@ -113,7 +113,7 @@ def test_splunk_what_is_never_acknowledged_is_sent_again(opened: list[Pair]) -> 
 def test_splunk_a_token_without_acknowledgement_is_told(opened: list[Pair]) -> None:
     with Splunk() as receiver:
         config = splunk_hec.Config(url=receiver.url, token="b5a1f0aa-1111-2222-3333-444455556666", ack=True)
-        with pytest.raises(SinkError, match="turn acknowledgement on"):
+        with pytest.raises(SinkError, match="enable acknowledgement"):
             splunk_hec.open_sink(config, RunContext()).deliver(alerts(1))
 
 

@@ -50,9 +50,9 @@ def test_nothing_is_lost(sink: str, fault: str) -> None:
     assert row.refused == (fault == "one bad of a hundred")
     assert row.accepted == COUNT - row.refused
     if fault == "killed in the middle" and sink in STREAMS:
-        assert row.repeated == 50, "what was sent before the break, once more"
-    elif sink in KNOW_IDS or fault != "taken, answer lost":
-        assert row.repeated == 0
+        assert row.duplicates == 50, "what was sent before the break, once more"
+    elif sink in KNOW_IDS or fault != "stored, response lost":
+        assert row.duplicates == 0
     if fault == "down for minutes" and sink != "kafka":
         assert sum(row.pauses) > 100
 
@@ -245,7 +245,7 @@ def test_entries_that_aws_did_not_take() -> None:
         raise_failed_entries("sqs x", failed)
     assert error.value.again == {"b", "c"}
     assert error.value.refused == {"a": "sqs x: InvalidParameterValue: no"}
-    with pytest.raises(SinkError, match="mend the permission"):
+    with pytest.raises(SinkError, match="grant the permission"):
         raise_failed_entries("sqs x", [("a", "KMS.AccessDeniedException", "no", True)])
 
 

@@ -248,7 +248,7 @@ def drive(
     return Row(
         sent=sum(map(len, parts)),
         accepted=len(set(stored)),
-        repeated=len(stored) - len(set(stored)),
+        duplicates=len(stored) - len(set(stored)),
         refused=len(refused),
         lost=0 if worker.error else len(expected - set(stored)),
         pauses=tuple(clock.pauses),
@@ -289,8 +289,8 @@ def _killed(wired: Wired) -> Row:
         wired.start()
     stored = _seen(wired, {alert.id for alert in given})
     lost = {alert.id for alert in given} - set(stored)
-    repeated = len(stored) - len(set(stored))
-    return Row(100, len(set(stored)), repeated, 0, len(lost), second.pauses, second.error)
+    duplicates = len(stored) - len(set(stored))
+    return Row(100, len(set(stored)), duplicates, 0, len(lost), second.pauses, second.error)
 
 
 def _reset(wired: Wired) -> Row:
@@ -321,7 +321,7 @@ FAULTS: dict[tuple[str, str], Callable[[Wired], Row]] = {
     **{(name, "down for minutes"): _down for name in [*STREAMS, "kafka", *AWS]},
     **{(name, "killed in the middle"): _killed for name in [*STREAMS, "kafka"]},
     **{(name, "reset in mid-batch"): _reset for name in AWS},
-    **{(name, "taken, answer lost"): _lost_answer for name in AWS},
+    **{(name, "stored, response lost"): _lost_answer for name in AWS},
     **{(name, "busy: 503, 429, 500"): _busy for name in AWS},
     **{(name, "one bad of a hundred"): _one_bad for name in ("sqs", "sqs fifo", "security_hub")},
 }
@@ -344,11 +344,11 @@ def end_with_servers() -> None:
 def main() -> None:
     """Prints the table as Markdown."""
     end_with_servers()
-    print("| sink | fault | sent | accepted | repeated | refused (dead letter) | lost |")
+    print("| sink | fault | sent | accepted | duplicates | refused (dead letter) | lost |")
     print("| --- | --- | --: | --: | --: | --: | --: |")
     for sink, fault in FAULTS:
         row = run(sink, fault)
-        figures = (row.sent, row.accepted, row.repeated, row.refused, row.lost)
+        figures = (row.sent, row.accepted, row.duplicates, row.refused, row.lost)
         print(f"| {sink} | {fault} | {' | '.join(map(str, figures))} |", flush=True)
 
 

@@ -1,1 +1,1 @@
-"""One file a sink."""
+"""Sinks: one module per kind."""

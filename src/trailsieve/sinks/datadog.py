@@ -1,7 +1,7 @@
-"""Datadog's logs. Source: docs.datadoghq.com/api/latest/logs: 5 MB and 1,000 logs a request, 1 MB a log.
+"""Datadog logs: 5 MB and 1,000 logs per request, 1 MB per log (docs.datadoghq.com/api/latest/logs).
 
-A log of more than 1 MB would be cut with a good response, one older than 18 hours may be dropped with one:
-alerts are made to fit, and age is told.
+Datadog truncates logs over 1 MB and may drop logs older than 18 hours, both without an error: alerts are
+shortened to fit, and the log warns about old ones.
 """
 
 from __future__ import annotations
@@ -36,10 +36,11 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
     """Settings.
 
     Attributes:
-        api_key: of the organisation.
-        site: where it lives: datadoghq.com, datadoghq.eu, us3.datadoghq.com and so on.
-        url: of the intake, where it is another than the site's.
-        service: of the logs; `tags` go with each, such as `["env:prod"]`.
+        api_key: an API key of the organisation.
+        site: datadoghq.com, datadoghq.eu, us3.datadoghq.com and so on.
+        url: the log intake, if it is not the site's own.
+        service: the `service` of the logs.
+        tags: added to every log, such as `["env:prod"]`.
     """
 
     api_key: str
@@ -50,7 +51,7 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
 
 
 class DatadogSink:
-    """Sends arrays of logs."""
+    """Sends alerts as arrays of logs."""
 
     def __init__(self, config: Config, say: Callable[[str], None]) -> None:
         self._config = config
@@ -64,14 +65,14 @@ class DatadogSink:
         send_batches(map(self._encoded, alerts), self._send, _MAX_BYTES, _MAX_COUNT)
 
     def check(self) -> str:
-        """Sends an empty array: 202 or 400 when the key is known, 403 when it is not."""
+        """Sends an empty array: the response is 202 or 400 if the key is valid, else 403."""
         try:
             response = self._client.post(_PATH, b"[]")
         except UnreachableError as error:
             raise SinkError(f"{self._name}: {error}") from None
         if response.status not in (200, 202, 400):
             raise SinkError(f"{self._name} {response.describe()}; is `api_key` one of `site`?")
-        return f"{self._client.host} knows the key"
+        return f"{self._client.host} accepts the key"
 
     def close(self) -> None:
         self._client.close()
@@ -83,7 +84,7 @@ class DatadogSink:
         time = alert_fields.event_time(alert)
         if not self._warned and datetime.now(UTC) - time > _OLDEST:
             self._warned = True
-            self._say(f"{self._name}: alerts older than 18 hours, such as {alert.id}, may be dropped there")
+            self._say(f"{self._name}: Datadog may drop alerts older than 18 hours, such as {alert.id}")
         tags = [*self._config.tags, f"rule:{alert.rule}", f"severity:{alert.severity}", f"kind:{alert.kind}"]
         return orjson.dumps(
             {

@@ -1,4 +1,4 @@
-"""Alerts in a file, one JSON line each; a new file is begun when the old one is big enough."""
+"""Alerts in a JSON lines file, rotated by size."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Config(Struct, kw_only=True, forbid_unknown_fields=True):
     """Settings.
 
     Attributes:
-        path: the file; full ones are renamed to path.1, path.2 and so on, the newest being .1.
-        max_bytes: size from which a new file is begun; 0 for never.
-        keep: how many full files are kept.
-        fsync: whether an epoch waits until the disk has its alerts.
+        path: the file; rotated files are path.1 (the newest), path.2 and so on.
+        max_bytes: size at which the file is rotated; 0 for never.
+        keep: how many rotated files to keep.
+        fsync: whether each delivery is synced to disk.
     """
 
     path: str
@@ -32,7 +32,7 @@ class Config(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class FilesSink:
-    """Appends; a line that a crash left unfinished is ended first, so that no line is spoilt by it."""
+    """Appends lines; first ends a line that a crash left unfinished, so that it does not corrupt the next."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -71,13 +71,13 @@ class FilesSink:
         return file
 
     def _write(self, data: bytes) -> None:
-        """All of it: on a disk that is nearly full one call writes a part, and only the next one fails."""
+        """Writes everything: on a nearly full disk a single write may be partial without an error."""
         rest = memoryview(data)
         while rest:
             rest = rest[self._file.write(rest) :]
 
     def _undo(self, start: int) -> None:
-        """Takes back half a delivery, which a full disk may leave."""
+        """Removes a partial delivery, which a full disk may leave behind."""
         try:
             os.ftruncate(self._file.fileno(), start)
             self._file.seek(start)

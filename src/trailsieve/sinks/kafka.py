@@ -1,7 +1,8 @@
-"""Alerts in a Kafka topic, in the native format, each under its id as the key.
+"""Alerts in a Kafka topic, in the native format, with the alert's id as the key.
 
-The producer is idempotent: its own retries write nothing twice. After a longer outage an alert may be written
-again; a compacted topic keeps one a key. Each write is waited for: an empty buffer proves nothing.
+The producer is idempotent, so its own retries write no duplicates. After a longer outage an alert may be
+written again; a compacted topic keeps one per key. Every record's acknowledgement is awaited: an empty
+buffer does not mean that records were written.
 Source: kafka-python.readthedocs.io/en/master/apidoc/KafkaProducer.html
 """
 
@@ -17,17 +18,17 @@ from trailsieve.model import Alert
 from trailsieve.ports import RunContext
 from trailsieve.wire.kafka import KafkaConfig, python_options
 
-_OVERHEAD = 1024  # bytes of a request beside the alert
+_OVERHEAD = 1024  # bytes of a request besides the alert
 
 
 class Config(KafkaConfig, kw_only=True, forbid_unknown_fields=True):
     """Settings.
 
     Attributes:
-        topic: where alerts are written; it must exist.
-        max_bytes: of one alert; greater ones lose their records. The broker's message.max.bytes is as great.
-        timeout: seconds until an alert must be acknowledged by all replicas in sync.
-        compression: of batches, none when not given.
+        topic: an existing topic.
+        max_bytes: of one alert, at most the broker's message.max.bytes; a larger one loses its records.
+        timeout: seconds until all in-sync replicas must have acknowledged an alert.
+        compression: of batches.
     """
 
     topic: str
@@ -38,11 +39,11 @@ class Config(KafkaConfig, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.client == "confluent":
-            raise ValueError("the sink writes with kafka-python: leave `client` out")
+            raise ValueError("the Kafka sink always uses kafka-python: remove `client`")
 
 
 class KafkaSink:
-    """Writes, and waits for each acknowledgement."""
+    """Writes alerts and awaits every acknowledgement."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -53,8 +54,8 @@ class KafkaSink:
         failed = self._write(alerts)
         suspects = [alert for alert in alerts if isinstance(failed.get(alert.id), _too_large())]
         if suspects and len(alerts) > 1:
-            # For one alert that is too large a broker refuses its batch, and the client, from then on,
-            # whatever follows: each by itself, then, and after a failure with a new client.
+            # A record that is too large makes the broker refuse its whole batch, and the producer fails every
+            # later record. So each one is sent alone, with a new producer after each failure.
             self._forget()
             for alert in suspects:
                 del failed[alert.id]
@@ -65,7 +66,7 @@ class KafkaSink:
             self._raise_failed(failed)
 
     def _write(self, alerts: Sequence[Alert]) -> dict[str, Exception]:
-        """Writes all and waits; returns what became of those that are not acknowledged."""
+        """Writes alerts and returns, by id, the error of each that was not acknowledged."""
         from kafka.errors import KafkaError
 
         written: list[tuple[Alert, Any]] = []
@@ -95,7 +96,7 @@ class KafkaSink:
         except KafkaError as error:
             raise SinkError(self._message_of(error)) from None
         if not partitions:
-            raise SinkError(f"{self._name}: there is no such topic; make it first")
+            raise SinkError(f"{self._name}: the topic does not exist; create it first")
         return f"{self._name} has {len(partitions)} partitions"
 
     def close(self) -> None:
@@ -104,7 +105,7 @@ class KafkaSink:
             self._producer = None
 
     def _opened(self) -> Any:
-        """The producer; it is made when it is needed, for a broker that is down is no reason not to start."""
+        """The producer, created on first use: a broker that is down does not keep the run from starting."""
         if self._producer is None:
             from kafka import KafkaProducer
 
@@ -140,7 +141,7 @@ class KafkaSink:
         if isinstance(error, person):
             raise SinkError(self._message_of(error))
         if again:
-            self._forget()  # a producer that failed may never again be in order with the broker
+            self._forget()  # after a failure its sequence numbers may never match the broker's again
         raise DeliveryError(self._message_of(error), again, refused)
 
     def _forget(self) -> None:
@@ -159,10 +160,10 @@ def _too_large() -> tuple[type[Exception], ...]:
 
 
 def _headers(alert: Alert) -> list[tuple[str, bytes]]:
-    """What a consumer may sort by without reading the alert."""
+    """Headers to route by without decoding the alert."""
     return [("rule", alert.rule.encode()), ("severity", alert.severity.encode())]
 
 
 def open_sink(config: Config, context: RunContext) -> KafkaSink:
-    """A topic as a sink."""
+    """A Kafka topic as a sink."""
     return KafkaSink(config)

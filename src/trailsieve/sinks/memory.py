@@ -1,4 +1,4 @@
-"""The in-memory twin of every sink, for tests."""
+"""A sink that keeps alerts in memory, for tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from trailsieve.model import Alert
 
 
 class MemorySink:
-    """Keeps the alerts that it was given."""
+    """Keeps every delivered alert in `alerts`."""
 
     def __init__(self) -> None:
         self.alerts: list[Alert] = []

@@ -1,7 +1,7 @@
-"""OpenSearch and Elasticsearch, by `_bulk`: ECS documents, created under the alert's id.
+"""OpenSearch and Elasticsearch: ECS documents through `_bulk`, with the alert's id as the document id.
 
-`create` with a fixed id makes a repeated alert a 409, which is success: it is there already. That holds
-within one backing index; after a rollover a repeat would be a second document with the same `event.id`.
+A duplicate alert is a 409 of the `create` action, which counts as success. This holds within one backing
+index; after a rollover a duplicate becomes a second document with the same `event.id`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ TEMPLATE_NAME = "trailsieve-alerts"
 
 
 class SigningConfig(AwsConfig, kw_only=True, forbid_unknown_fields=True):
-    """Settings of requests that are signed for AWS; `service` is es, or aoss for serverless."""
+    """Settings for requests signed with AWS credentials; `service` is es, or aoss for serverless."""
 
     service: Literal["es", "aoss"] = "es"
 
@@ -62,7 +62,7 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
 
 
 class OpenSearchSink:
-    """Sends batches; every item of a response is read, for a good status may hold bad items."""
+    """Sends batches and checks every item of the response: status 200 may include failed items."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -78,13 +78,13 @@ class OpenSearchSink:
         about = probe(self._name, lambda: self._client.get("/")).json()
         version = about.get("version", {})
         product = version.get("distribution", "elasticsearch")
-        return shorten(f"{product} {version.get('number', '')} at {self._client.host} knows us", 200)
+        return shorten(f"{product} {version.get('number', '')} at {self._client.host} accepts us", 200)
 
     def install_template(self) -> str:
-        """Puts the index template for data streams; returns what was done.
+        """Installs the index template for data streams and returns a message about it.
 
         Raises:
-            SinkError: it was not taken.
+            SinkError: the server refused it.
         """
         body = orjson.dumps(template_for(self._config.index))
         path = f"/_index_template/{self._index}"
@@ -111,7 +111,7 @@ class OpenSearchSink:
         items = response.get("items", [])
         if len(items) != len(batch):
             raise SinkError(
-                f"{self._name} answered for {len(items)} of {len(batch)} items: is it a _bulk endpoint?"
+                f"{self._name} returned {len(items)} items for {len(batch)} alerts: is it a _bulk endpoint?"
             )
         again, refused, reason = set(), {}, ""
         for alert, item in zip(batch, items, strict=True):
@@ -124,7 +124,7 @@ class OpenSearchSink:
             if status in _LATER or kind in _LATER_TYPES:
                 again.add(alert.id)
             elif status in (401, 403, 404) or kind in _STOP_TYPES:
-                raise SinkError(f"{reason}; see `trailsieve opensearch-template`, and the permissions")
+                raise SinkError(f"{reason}; check the permissions, and `trailsieve opensearch-template`")
             else:
                 refused[alert.id] = reason
         if again or refused:
@@ -136,7 +136,7 @@ _NDJSON = {"Content-Type": "application/x-ndjson"}
 
 
 def template_for(index: str) -> dict[str, Any]:
-    """The index template that trailsieve brings, for data streams whose names begin with `index`."""
+    """The built-in index template, for data streams whose names begin with `index`."""
     text = files("trailsieve.formats").joinpath("ecs-index-template.json").read_bytes()
     template: dict[str, Any] = orjson.loads(text)
     return {"index_patterns": [f"{index}*"], **template}
@@ -145,7 +145,7 @@ def template_for(index: str) -> dict[str, Any]:
 def _authorization(config: Config) -> dict[str, str]:
     given = [name for name in ("username", "api_key", "aws") if getattr(config, name)]
     if len(given) > 1:
-        raise SinkError(f"opensearch: {' and '.join(given)}: only one way to authenticate at a time")
+        raise SinkError(f"opensearch: {' and '.join(given)}: use only one of them")
     if config.api_key:
         return {"Authorization": f"ApiKey {config.api_key}"}
     if config.username:
@@ -157,7 +157,7 @@ def _authorization(config: Config) -> dict[str, str]:
 
 
 def _signer(config: SigningConfig) -> Callable[[str, str, bytes, Mapping[str, str]], Mapping[str, str]]:
-    """Signature Version 4, by botocore."""
+    """A function that signs requests with Signature Version 4."""
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
 

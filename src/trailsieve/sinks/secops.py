@@ -1,7 +1,7 @@
-"""Google SecOps, by the Chronicle API's `logs:import`: native alerts as raw logs of a type of your own.
+"""Google SecOps: native alerts as raw logs of a custom log type, through the Chronicle API's `logs:import`.
 
 cloud.google.com/chronicle/docs/reference/rest/v1alpha/projects.locations.instances.logTypes.logs/import .
-An empty response is a good one. The rate is limited over five minutes: 429 says to wait.
+A successful response is empty. Rate limits apply over five minutes and are reported as 429.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from trailsieve.ports import RunContext
 from trailsieve.sinks.batching import Batch, Encoded, probe, reject_web_page, send_batches, send_request
 from trailsieve.wire.http import Client, HttpConfig, HttpResponse, UnreachableError
 
-_MAX_BYTES = 1_000_000  # of a request; the greatest is not documented, this was the older API's
+_MAX_BYTES = 1_000_000  # per request; the limit is not documented, this is the older API's
 _MAX_LOG = 700_000  # bytes before base64
 _MAX_COUNT = 1000
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -32,12 +32,14 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
     """Settings.
 
     Attributes:
-        project: with location (such as us or europe) and instance, where SecOps lives.
-        log_type: of the alerts; make one of your own, with a parser for trailsieve's native format.
-        forwarder: the id of a forwarder of that instance.
-        credentials_file: key of a service account with chronicle.logs.import; without one Google's usual
-            chain is used (application default credentials).
-        url: of the API, where it is another than the location's.
+        project: the Google Cloud project.
+        location: of the instance, such as us or europe.
+        instance: the SecOps instance id.
+        log_type: a custom log type, with a parser for trailsieve's native format.
+        forwarder: the id of a forwarder of the instance.
+        credentials_file: the key of a service account with chronicle.logs.import; the default is Google's
+            application default credentials.
+        url: the API, if it is not the location's own.
     """
 
     project: str
@@ -66,7 +68,7 @@ class SecOpsSink:
 
     def check(self) -> str:
         probe(self._name, lambda: self._client.get(self._log_type, self._headers()))
-        return f"{self._client.host} knows the log type {self._config.log_type}"
+        return f"{self._client.host} has the log type {self._config.log_type}"
 
     def close(self) -> None:
         self._client.close()
@@ -80,7 +82,7 @@ class SecOpsSink:
     def _posted(self, body: bytes) -> HttpResponse:
         path = f"{self._log_type}/logs:import"
         response = self._client.post(path, body, self._headers())
-        if response.status == 401:  # revoked before its time: one new token is worth a try
+        if response.status == 401:  # the token may have been revoked: try once with a new one
             self._credentials.token = None
             response = self._client.post(path, body, self._headers())
         return response

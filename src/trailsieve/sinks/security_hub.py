@@ -1,9 +1,9 @@
 """Alerts as findings of AWS Security Hub.
 
-At most 100 findings, 240 KB each and 6 MB a request. A finding can only be imported into an account by that
-account: give a role that stands in every account (`account_role`), or all findings are those of our own
-account and tell the alert's account among their ProductFields. The same Id is an update, so a repeated alert
-is no second finding. Source:
+At most 100 findings per request, 240 KB per finding and 6 MB per request. Only the account itself can import
+findings into it: either set `account_role`, a role that exists in every account, or all findings go to our
+own account, with the alert's account in their ProductFields. A finding with a known Id is an update, so a
+duplicate alert does not make a second finding. Source:
 docs.aws.amazon.com/securityhub/latest/partnerguide/guidelines-batchimportfindings.html
 """
 
@@ -31,7 +31,7 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
     """Settings.
 
     Attributes:
-        account_role: the role to assume in the account of each alert, with {account} for its number, such as
+        account_role: the role to assume in the account of each alert, with {account} for its id, as in
             arn:aws:iam::{account}:role/trailsieve-findings.
     """
 
@@ -39,11 +39,11 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if self.account_role is not None and "{account}" not in self.account_role:
-            raise ValueError("`account_role` has {account} in the place of the account's number")
+            raise ValueError("`account_role` must contain {account} in place of the account id")
 
 
 class SecurityHubSink:
-    """Imports findings, account by account; what one account refuses does not hold up the others."""
+    """Imports findings account by account; a failing account does not hold up the others."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -58,7 +58,7 @@ class SecurityHubSink:
             return
         again, refused = set[str](), dict[str, str]()
         reason, wait = "", None
-        self._know_ourselves(alerts)
+        self._find_own_account(alerts)
         by_account: dict[str, list[Alert]] = {}
         for alert in alerts:
             by_account.setdefault(self._account(alert), []).append(alert)
@@ -72,7 +72,7 @@ class SecurityHubSink:
             except SinkError as error:
                 if not self._config.account_role:
                     raise
-                # The others' findings must not wait until a person mends this account's role.
+                # Other accounts must not wait until somebody fixes the role in this one.
                 reason = str(error)
                 refused |= {alert.id: reason for alert in some}
         if again or refused:
@@ -81,7 +81,7 @@ class SecurityHubSink:
     def check(self) -> str:
         with explained("security hub", SinkError):
             hub = self._own.describe_hub()
-        return f"{hub['HubArn']} is there"
+        return f"{hub['HubArn']} exists"
 
     def close(self) -> None:
         for each in (self._own, *self._clients.values()):
@@ -127,8 +127,8 @@ class SecurityHubSink:
             return known
         return self._own_account
 
-    def _know_ourselves(self, alerts: Sequence[Alert]) -> None:
-        """Asks once which account is ours."""
+    def _find_own_account(self, alerts: Sequence[Alert]) -> None:
+        """Asks STS for our own account id, once."""
         if not self._own_account:
             ids = [alert.id for alert in alerts]
             sts = sending_client("sts", self._config)

@@ -1,6 +1,6 @@
-"""Microsoft Sentinel, by the Logs Ingestion API: JSON arrays to a stream of a data collection rule.
+"""Microsoft Sentinel: rows for a stream of a data collection rule, through the Logs Ingestion API.
 
-learn.microsoft.com/azure/azure-monitor/logs/logs-ingestion-api-overview : 1 MB a call, 204 when it is taken.
+learn.microsoft.com/azure/azure-monitor/logs/logs-ingestion-api-overview : 1 MB per call, 204 on success.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ from trailsieve.sinks.batching import (
 )
 from trailsieve.wire.http import Client, HttpConfig, HttpResponse, UnreachableError
 
-_MAX_BYTES = 1_000_000  # before compression, with some air below the 1,048,576 of the service
+_MAX_BYTES = 1_000_000  # before compression, safely below the limit of 1,048,576
 _MAX_COUNT = 5000
-_MAX_COLUMN = 60_000  # bytes: what is longer than 64 KB is cut by the service
-_EARLIER = 300.0  # seconds before its end that a token is renewed
+_MAX_COLUMN = 60_000  # bytes; the service truncates values over 64 KB
+_EARLIER = 300.0  # seconds before its expiry that a token is renewed
 
 
 class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
     """Settings.
 
     Attributes:
-        endpoint: of the data collection rule or endpoint, https://….ingest.monitor.azure.com.
-        rule_id: the rule's immutable id, dcr-….
-        stream: such as Custom-Trailsieve_CL; its columns are those of the rows, see the README.
-        tenant_id: with client_id and client_secret, the application that has the role Monitoring Metrics
-            Publisher on the rule.
-        authority: where tokens are had; other clouds have their own.
-        scope: what tokens are for.
+        endpoint: logs ingestion endpoint of the rule, https://….ingest.monitor.azure.com.
+        rule_id: immutable id of the data collection rule, dcr-….
+        stream: a stream such as Custom-Trailsieve_CL; docs/sinks.md lists its columns.
+        tenant_id: of the application, which needs the role Monitoring Metrics Publisher on the rule; it
+            authenticates with `client_id` and `client_secret`.
+        authority: token issuer; national clouds have their own.
+        scope: the scope to request tokens for.
     """
 
     endpoint: str
@@ -58,7 +58,7 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
 
 
 class SentinelSink:
-    """Sends rows, with a token that is renewed before it ends, or once it is refused."""
+    """Sends rows with an OAuth token, which is renewed before it expires or when it is refused."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -72,12 +72,12 @@ class SentinelSink:
         send_batches(map(_encoded, alerts), self._send, _MAX_BYTES, _MAX_COUNT)
 
     def check(self) -> str:
-        """Sends no rows at all: the rule, the stream and the token are looked at all the same."""
+        """Sends an empty array, for which the service still validates token, rule and stream."""
         try:
             self._send(())
         except (DeliveryError, RefusedError) as error:
             raise SinkError(str(error)) from None
-        return f"{self._client.host} takes rows of {self._config.stream}"
+        return f"{self._client.host} accepts rows of {self._config.stream}"
 
     def close(self) -> None:
         self._client.close()
@@ -89,14 +89,14 @@ class SentinelSink:
 
     def _posted(self, body: bytes) -> HttpResponse:
         response = self._client.post(self._path, body, self._tokens.headers())
-        if response.status == 401:  # it may have been revoked: one new token is worth a try
+        if response.status == 401:  # the token may have been revoked: try once with a new one
             self._tokens.forget()
             response = self._client.post(self._path, body, self._tokens.headers())
         return response
 
 
 class _Tokens:
-    """The token of an application, by the client credentials flow of OAuth 2.0 (RFC 6749, 4.4)."""
+    """Tokens of an application: OAuth 2.0 client credentials flow (RFC 6749, 4.4)."""
 
     def __init__(self, config: Config) -> None:
         self._client = Client(config.authority, config)
@@ -112,18 +112,18 @@ class _Tokens:
         self._token, self._until = "", 0.0
 
     def headers(self) -> dict[str, str]:
-        """What goes with a request.
+        """Request headers with a valid token.
 
         Raises:
-            UnreachableError: the authority does not answer, or not now.
-            SinkError: it knows nothing of us.
+            UnreachableError: the authority does not respond, or responds with 429 or 5xx.
+            SinkError: the authority issues no token.
         """
         if time.monotonic() >= self._until:
             self._renew()
         return {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
 
     def forget(self) -> None:
-        """The next request has a new token."""
+        """Makes the next request use a new token."""
         self._until = 0.0
 
     def close(self) -> None:
@@ -137,9 +137,10 @@ class _Tokens:
         if response.status == 429 or response.status >= 500:
             raise UnreachableError(f"{self._client.host} answered {response.status}")
         if response.status != 200 or "access_token" not in content:
-            told = shorten(str(content.get("error_description") or content.get("error") or ""), 300)
+            reason = shorten(str(content.get("error_description") or content.get("error") or ""), 300)
             raise SinkError(
-                f"{self._client.host} gives no token: {response.status} {told}; see tenant_id, client_id"
+                f"{self._client.host} issued no token: {response.status} {reason}; "
+                "check tenant_id, client_id and client_secret"
             )
         self._token = content["access_token"]
         lifetime = float(content.get("expires_in", 3600))
@@ -151,7 +152,7 @@ def _encoded(alert: Alert) -> Encoded:
 
 
 def _row(alert: Alert) -> bytes:
-    """One row; TimeGenerated is event time, so that a backlog stands where it belongs."""
+    """One row; TimeGenerated is the event time, so that a backlog gets the right times."""
     records = native.encode(alert)
     row = {
         "TimeGenerated": alert_fields.rfc3339(alert_fields.event_time(alert)),

@@ -1,7 +1,7 @@
-"""Alerts published to a topic, in the native format.
+"""Alerts published to an SNS topic, in the native format.
 
-At most ten messages and 256 KiB a request. Attributes (rule, severity, kind, account) are for the filter
-policies of subscriptions. Source: docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
+At most ten messages and 256 KiB per request. Subscriptions can filter on the message attributes rule,
+severity, kind and account. Source: docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
     """Settings.
 
     Attributes:
-        topic_arn: the topic; one that ends in .fifo is a FIFO topic.
-        group: a FIFO topic's group: alerts of one group stay in their order.
+        topic_arn: the topic; a name that ends in .fifo is a FIFO topic.
+        group: the message group in a FIFO topic: alerts of one group keep their order.
     """
 
     topic_arn: str
@@ -32,7 +32,7 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
 
 
 class SnsSink:
-    """Publishes batches and reads what became of each message."""
+    """Publishes batches and checks the result of each message."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -54,7 +54,7 @@ class SnsSink:
     def check(self) -> str:
         with explained(self._name, SinkError):
             self._client.get_topic_attributes(TopicArn=self._config.topic_arn)
-        return f"{self._name} is there"
+        return f"{self._name} exists"
 
     def close(self) -> None:
         self._client.close()
@@ -72,7 +72,7 @@ class SnsSink:
 
 
 def _in_region(config: Config, region: str | None) -> Config:
-    """The same settings, in the topic's own region."""
+    """The same settings with another region."""
     import msgspec
 
     return msgspec.structs.replace(config, region=region)
@@ -85,5 +85,5 @@ def _subject(alert: Alert) -> str:
 
 
 def open_sink(config: Config, context: RunContext) -> SnsSink:
-    """A topic as a sink."""
+    """An SNS topic as a sink."""
     return SnsSink(config)

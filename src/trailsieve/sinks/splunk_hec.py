@@ -1,7 +1,7 @@
-"""Splunk, by its HTTP Event Collector.
+"""Splunk HTTP Event Collector.
 
-A batch is JSON objects one after another; `time` is event time. Codes and their meaning: help.splunk.com,
-"Troubleshoot HTTP Event Collector"; acknowledgement: "About HTTP Event Collector Indexer Acknowledgment".
+A batch is concatenated JSON objects; `time` is the event time. Sources: help.splunk.com, "Troubleshoot HTTP
+Event Collector" (codes) and "About HTTP Event Collector Indexer Acknowledgment".
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from trailsieve.wire.http import Client, HttpConfig, HttpResponse, UnreachableEr
 
 _EVENT, _ACK, _HEALTH = "/services/collector/event", "/services/collector/ack", "/services/collector/health"
 _MAX_COUNT = 5000
-_POLL = 0.5  # seconds between two questions for acknowledgements
-_STOP = {1, 2, 3, 4, 7, 10, 11, 14, 16}  # tokens, index, channel, acknowledgement: for a person to mend
-_ONE_IS_BAD = {6, 12, 13, 15}  # answered with `invalid-event-number`
+_POLL = 0.5  # seconds between two polls for an acknowledgement
+_STOP = {1, 2, 3, 4, 7, 10, 11, 14, 16}  # token, index, channel or acknowledgement are misconfigured
+_ONE_IS_BAD = {6, 12, 13, 15}  # the response has `invalid-event-number`
 _JSON = {"Content-Type": "application/json"}
 
 
@@ -34,14 +34,16 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
 
     Attributes:
         url: scheme, host and port, such as https://splunk.example:8088.
-        token: of the collector.
-        index: where the token's own is not right.
-        host: of the events; source and sourcetype likewise.
-        format: what `event` holds.
-        ack: whether to wait until indexers have stored a batch; the token must have acknowledgement on.
-            Splunk Cloud has it for Firehose only.
-        ack_timeout: seconds after which a batch that is not acknowledged is sent again.
-        max_bytes: of a batch before compression; `max_content_length` of the server must be no less.
+        token: an HTTP Event Collector token.
+        index: the index, if it is not the token's default.
+        host: the `host` of the events.
+        source: the `source` of the events.
+        sourcetype: the `sourcetype` of the events.
+        format: the format of `event`.
+        ack: whether to wait for indexer acknowledgement, which must be enabled for the token. Splunk Cloud
+            supports it for Firehose only.
+        ack_timeout: seconds after which a batch without acknowledgement is sent again.
+        max_bytes: of a batch before compression; at most the server's `max_content_length`.
     """
 
     url: str
@@ -57,12 +59,12 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
 
 
 class SplunkSink:
-    """Sends batches; with `ack` it returns once the indexers have them."""
+    """Sends batches; with `ack`, a delivery ends when the indexers have acknowledged it."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._encode = encoder(config.format)
-        # A channel is ours alone: an acknowledgement belongs to the channel that its batch came by.
+        # Acknowledgements belong to a channel, so no other client may share ours.
         self._channel = {"X-Splunk-Request-Channel": str(uuid.uuid4())} if config.ack else {}
         self._client = Client(
             config.url, config, {"Authorization": f"Splunk {config.token}", **self._channel}
@@ -73,7 +75,7 @@ class SplunkSink:
         send_batches(map(self._encoded, alerts), self._send, self._config.max_bytes, _MAX_COUNT)
 
     def check(self) -> str:
-        """Asks for health, then sends nothing with our token: 5, "No data", means that the token is known."""
+        """Checks the health endpoint, then posts no data: code 5, "No data", means a valid token."""
         probe(self._name, lambda: self._client.get(_HEALTH))
         try:
             response = self._client.post(_EVENT, b"")
@@ -81,7 +83,7 @@ class SplunkSink:
             raise SinkError(f"{self._name}: {error}") from None
         if _code(response) not in (0, 5):
             raise SinkError(f"{self._name} {response.describe()}")
-        return f"{self._client.host} is healthy and knows the token"
+        return f"{self._client.host} is healthy and accepts the token"
 
     def close(self) -> None:
         self._client.close()
@@ -113,7 +115,7 @@ class SplunkSink:
             self._await_ack(batch, response.json().get("ackId"))
 
     def _check_response(self, batch: Batch, response: HttpResponse) -> None:
-        """What Splunk's own codes mean; where it gives none, `answered` judges by the status."""
+        """Raises what Splunk's error codes mean; without a code, `send_request` goes by the HTTP status."""
         code = _code(response)
         if response.status == 200 and code != 0:
             raise SinkError(f"{self._name} {response.describe()}; is it an HTTP Event Collector?")
@@ -121,22 +123,22 @@ class SplunkSink:
             raise SinkError(f"{self._name} {response.describe()}")
         number = response.json().get("invalid-event-number")
         if code in _ONE_IS_BAD and isinstance(number, int) and 0 <= number < len(batch):
-            # Whether those before it were kept is not documented: all but the bad one are sent again.
+            # It is not documented whether the events before it are stored, so all others are sent again.
             raise RefusedError(f"{self._name} {response.describe()}", batch[number].id)
         if code in _ONE_IS_BAD:
             raise RefusedError(f"{self._name} {response.describe()}")
 
     def _await_ack(self, batch: Batch, number: Any) -> None:
-        """Asks until the batch is acknowledged. Only `true` tells something: `false` may mean "not yet"."""
+        """Polls until the batch is acknowledged: only `true` is final, `false` may mean "not yet"."""
         if not isinstance(number, int):
             raise SinkError(
-                f"{self._name} gives no ackId: turn acknowledgement on for the token, or `ack` off"
+                f"{self._name} returned no ackId: enable acknowledgement for the token, or set `ack = false`"
             )
         deadline = time.monotonic() + self._config.ack_timeout
-        question = orjson.dumps({"acks": [number]})
+        body = orjson.dumps({"acks": [number]})
         path = f"{_ACK}?channel={self._channel['X-Splunk-Request-Channel']}"
         while time.monotonic() < deadline:
-            response = send_request(self._name, batch, lambda: self._client.post(path, question))
+            response = send_request(self._name, batch, lambda: self._client.post(path, body))
             if response.json().get("acks", {}).get(str(number)) is True:
                 return
             time.sleep(_POLL)

@@ -1,7 +1,7 @@
-"""Alerts as messages of a queue, in the native format.
+"""Alerts as messages in an SQS queue, in the native format.
 
-At most ten messages and 1 MiB a request. In a FIFO queue the alert's id is the deduplication id: a repeat
-within five minutes is not there twice. Source:
+At most ten messages and 1 MiB per request. In a FIFO queue the alert's id is the deduplication id, so a
+duplicate within five minutes is dropped. Source:
 docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 """
 
@@ -23,8 +23,8 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
     """Settings.
 
     Attributes:
-        queue_url: the queue's URL; one that ends in .fifo is a FIFO queue.
-        group: a FIFO queue's group: alerts of one group stay in their order.
+        queue_url: the queue's URL; a name that ends in .fifo is a FIFO queue.
+        group: the message group in a FIFO queue: alerts of one group keep their order.
     """
 
     queue_url: str
@@ -32,7 +32,7 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
 
 
 class SqsSink:
-    """Sends batches and reads what became of each message."""
+    """Sends batches and checks the result of each message."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -53,7 +53,7 @@ class SqsSink:
     def check(self) -> str:
         with explained(self._name, SinkError):
             self._client.get_queue_attributes(QueueUrl=self._config.queue_url, AttributeNames=["QueueArn"])
-        return f"{self._name} is there"
+        return f"{self._name} exists"
 
     def close(self) -> None:
         self._client.close()
@@ -70,5 +70,5 @@ class SqsSink:
 
 
 def open_sink(config: Config, context: RunContext) -> SqsSink:
-    """A queue as a sink."""
+    """An SQS queue as a sink."""
     return SqsSink(config)

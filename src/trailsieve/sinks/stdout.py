@@ -1,4 +1,4 @@
-"""Alerts on standard output, one JSON line each."""
+"""Alerts on standard output, as JSON lines."""
 
 from __future__ import annotations
 

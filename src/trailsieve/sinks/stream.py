@@ -1,4 +1,4 @@
-"""Alerts on a byte stream, one a line: standard output, or a file."""
+"""Alerts on a byte stream, one per line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from trailsieve.model import Alert
 
 
 class StreamSink:
-    """Writes `encode(alert)` and a newline, and flushes once a delivery."""
+    """Writes `encode(alert)` and a newline per alert, and flushes after each delivery."""
 
     def __init__(self, stream: BinaryIO, encode: Callable[[Alert], bytes]) -> None:
         self._stream = stream
@@ -24,4 +24,4 @@ class StreamSink:
         return "takes alerts"
 
     def close(self) -> None:
-        """The stream belongs to the caller."""
+        """Leaves the stream open: it belongs to the caller."""

@@ -1,7 +1,7 @@
-"""Webhooks, signed as Standard Webhooks asks (www.standardwebhooks.com): one request an alert.
+"""Webhooks, signed as in Standard Webhooks (www.standardwebhooks.com): one request per alert.
 
-The message's id is the alert's, the same on every try, so that a receiver can drop repeats. The body may be
-what Slack, Teams or PagerDuty take.
+The message id is the alert's id, the same on every retry, so that receivers can drop duplicates. The body can
+be a message for Slack, Teams or PagerDuty.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
     """Settings.
 
     Attributes:
-        url: of the webhook. Whoever knows that of Slack or Teams may post there: keep it as a secret.
-        format: what the body holds.
-        secrets: sign the body; `whsec_` and base64, or any text. Two while one is being replaced by another.
-        routing_key: of a PagerDuty service, when the format is pagerduty.
-        headers: sent with every request, such as an Authorization of your own.
+        url: of the webhook. Treat URLs of Slack and Teams as secrets: whoever knows one can post.
+        format: the format of the body.
+        secrets: keys that sign the body: `whsec_` and base64, or any text. Use two during rotation.
+        routing_key: of a PagerDuty service, for the format pagerduty.
+        headers: extra request headers, such as Authorization.
         max_bytes: of a body.
     """
 
@@ -42,12 +42,12 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
     secrets: tuple[str, ...] = ()
     routing_key: str | None = None
     headers: dict[str, str] = msgspec.field(default_factory=dict)
-    gzip: bool = False  # few receivers take compressed bodies
+    gzip: bool = False  # few receivers accept compressed bodies
     max_bytes: int = 256_000
 
 
 class WebhookSink:
-    """Sends one alert after another over one connection."""
+    """Sends one request per alert over a kept connection."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -66,14 +66,14 @@ class WebhookSink:
         send_batches(map(self._encoded, alerts), self._send, max_bytes=self._config.max_bytes, max_count=1)
 
     def check(self) -> str:
-        """Asks with HEAD, which posts nothing: whatever is answered, somebody is there."""
+        """Sends a HEAD request, which posts nothing; most responses mean that the receiver is reachable."""
         try:
             response = self._client.get("", method="HEAD")
         except UnreachableError as error:
             raise SinkError(f"{self._name}: {error}") from None
         if response.status in (401, 403, 404, 410) or response.status >= 500:
             probe(self._name, lambda: response)
-        return f"{self._client.host} answers"
+        return f"{self._client.host} responds"
 
     def close(self) -> None:
         self._client.close()
@@ -98,15 +98,13 @@ class WebhookSink:
 
 
 def _key(secret: str) -> bytes:
-    """The bytes of a secret: `whsec_` says that they are in base64."""
+    """The key bytes of a secret, decoded from base64 after `whsec_`."""
     if not secret.startswith("whsec_"):
         return secret.encode()
     try:
         return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except binascii.Error:
-        raise SinkError(
-            "webhook: a secret that begins with whsec_ goes on in base64; this one does not"
-        ) from None
+        raise SinkError("webhook: a secret that begins with whsec_ must continue in base64") from None
 
 
 def open_sink(config: Config, context: RunContext) -> WebhookSink:
