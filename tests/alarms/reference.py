@@ -24,6 +24,10 @@ def datapoint(statistic: str, values: list[Fraction]) -> Fraction | None:
     return {**every, "Minimum": min(values), "Maximum": max(values)}[statistic]  # type: ignore[return-value]
 
 
+def distinct(values: list[Any]) -> int | None:
+    return len(set(map(str, values))) or None
+
+
 def reference(events: list[Event], alarm: Alarm) -> list[Told]:
     told: list[Told] = []
     period, count = alarm.period, alarm.evaluation_periods
@@ -36,9 +40,12 @@ def reference(events: list[Event], alarm: Alarm) -> list[Told]:
         state, held = first_state(alarm), dict[str, tuple[int, int]]()
         for start in range(min(values), last + 1, period):
             starts = [start - n * period for n in reversed(range(count))]
+            found_values = [[v for v in values.get(s, []) if v is not None] for s in starts]
             points = [
-                datapoint(alarm.statistic, [Fraction(v) for v in values.get(s, []) if v is not None])
-                for s in starts
+                distinct(one)
+                if alarm.count_distinct
+                else datapoint(alarm.statistic, list(map(Fraction, one)))
+                for one in found_values
             ]
             bad = [None if p is None else COMPARE[alarm.comparison](p, alarm.threshold) for p in points]
             before, state = state, alarm_state(bad, count, alarm.datapoints_to_alarm, alarm.missing, state)

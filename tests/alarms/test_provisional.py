@@ -101,6 +101,7 @@ def definitions(draw: st.DrawFn) -> Alarm:
         evaluation_periods=periods,
         datapoints_to_alarm=draw(st.integers(1, periods)),
         missing=draw(st.sampled_from(get_args(Missing))),
+        count_distinct=draw(st.sampled_from([None, None, reference_of("$.size")])),
         by=(reference_of("who"),),
         allowed_lateness=LATENESS,
         suppress=draw(st.sampled_from([0, 0, 120, 600])),
@@ -121,7 +122,8 @@ def test_final_ids_are_those_of_a_replay_and_each_provisional_alert_is_settled(
 ) -> None:
     rng = random.Random(seed)
     chosen = rule(alarm, Metric(value=1) if rng.random() < 0.7 else Metric(value=reference_of("$.size")))
-    samples = [sample(n, *event) for n, event in enumerate(events)]
+    of = str if alarm.count_distinct else int
+    samples = [sample(n, seconds, who, of(size)) for n, (seconds, who, size) in enumerate(events)]
     expected = {alert.id: alert for alert in replayed(chosen, samples)}
     samples.sort(key=lambda s: s.seconds + rng.uniform(0, LATENESS))
     raised = streamed(chosen, samples, rng, crash)

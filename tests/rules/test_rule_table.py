@@ -166,6 +166,53 @@ def test_a_mistake_has_its_line(line: str, message: str, tmp_path: Path) -> None
     assert problems(tmp_path, HEAD + line)[0].startswith(f"4: rule a: {message}")
 
 
+DISTINCT = 'alarm = { threshold = 3, period = "5m", count_distinct = "$.sourceIPAddress" }'
+
+
+def test_different_values_are_counted(tmp_path: Path) -> None:
+    rule = load(tmp_path, HEAD + DISTINCT)
+    assert rule.alarm
+    assert rule.alarm.counted == "DistinctCount"
+    assert rule.alarm.count_distinct
+    assert rule.alarm.count_distinct.text == "$.sourceIPAddress"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            DISTINCT.replace("count_d", 'statistic = "Sum", count_d'),
+            "`alarm.count_distinct` cannot be combined",
+        ),
+        (
+            DISTINCT.replace("= 3", "= 10001"),
+            "`alarm.threshold` is too high: `alarm.count_distinct` counts up",
+        ),
+        (
+            DISTINCT.replace("= 3", '= 10000, comparison = ">"'),
+            "`alarm.threshold` is too high: `alarm.count_distinct` counts up to 10,000",
+        ),
+        (DISTINCT.replace("$.sourceIPAddress", "$.a[*]"), "`alarm.count_distinct`: $.a[*] has a wildcard"),
+        (DISTINCT.replace("threshold = 3, ", ""), "`alarm.threshold` is missing"),
+        (
+            f"metric = {{ value = '$.x' }}\n{DISTINCT}",
+            "`alarm.count_distinct` cannot be combined with `metric",
+        ),
+        (f"metric = {{ default = 0 }}\n{DISTINCT}", "`alarm.count_distinct` cannot be combined with `metric"),
+    ],
+)
+def test_what_different_values_cannot_be_combined_with(text: str, message: str, tmp_path: Path) -> None:
+    [problem] = problems(tmp_path, HEAD + text)
+    assert problem.startswith(f"4: rule a: {message}")
+
+
+def test_an_override_must_suit_its_rule(tmp_path: Path) -> None:
+    text = HEAD + f"metric = {{ value = '$.x' }}\n[[override]]\nrule = 'a'\n{DISTINCT}"
+    load(tmp_path, text)
+    with pytest.raises(RuleError, match=r":5: override of a: `alarm\.count_distinct` cannot"):
+        joined([load_pack(tmp_path / "rules.toml")])
+
+
 def test_default_and_by_exclude_each_other(tmp_path: Path) -> None:
     text = 'metric = { default = 0 }\nalarm = { threshold = 1, period = "1m", by = ["$.a"] }'
     assert problems(tmp_path, HEAD + text)[0].startswith(

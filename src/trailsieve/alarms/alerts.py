@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from trailsieve.alarms.datapoint import MAX_RECORDS, OTHERS, Dimensions, Facts
-from trailsieve.alarms.sentence import duration, of_alarm
+from trailsieve.alarms.sentence import datapoint_name, duration, of_alarm
 from trailsieve.alarms.series import Change
 from trailsieve.alarms.states import Exact
 from trailsieve.model import Alert, AlertContext, Distinct, Moment, Named, Window
@@ -66,7 +66,8 @@ def alert_of_change(rule: Rule, dimensions: Dimensions, change: Change) -> Alert
         error_code=_agreed(errors, count),
         dimensions=dict(dimensions),
         window=window,
-        summary=of_alarm(change.state, count, seconds, principals, addresses, names, errors, regions),
+        summary=of_alarm(change.state, count, seconds, principals, addresses, names, errors, regions)
+        + _distinct_values(rule.alarm, change),
         context=context,
         tags=rule.tags,
         references=rule.references,
@@ -103,11 +104,19 @@ def _moment(found: Iterable[object]) -> Moment | None:
 
 
 def _reason(alarm: Alarm, change: Change) -> str:
-    asked = f"{alarm.statistic} {alarm.comparison} {alarm.threshold}"
+    name = datapoint_name(alarm)
+    asked = f"{name} {alarm.comparison} {alarm.threshold}"
     last = _shown(change.value)
-    value = "no datapoint" if last is None else f"{alarm.statistic} {last}"
+    value = "no datapoint" if last is None else f"{name} {last}"
     periods = f"{change.breaching} of {alarm.evaluation_periods} periods of {duration(alarm.period)}"
     return f"{value} in the last period; {periods} had {asked}, {alarm.datapoints_to_alarm} needed"
+
+
+def _distinct_values(alarm: Alarm, change: Change) -> str:
+    """The number that a distinct count came to, as the end of the sentence."""
+    if alarm.count_distinct is None or change.value is None or change.state != "ALARM":
+        return ""
+    return f"; {change.value:,} different {alarm.count_distinct.text.removeprefix('$.')}"
 
 
 def _shown(value: Exact | None) -> int | float | None:

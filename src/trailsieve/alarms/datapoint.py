@@ -14,10 +14,9 @@ from typing import Any
 from msgspec import Struct
 
 from trailsieve.alarms.states import Exact
-from trailsieve.rules.alarm import Counted, Metric
+from trailsieve.rules.alarm import MAX_DISTINCT, Counted, Metric
 
 MAX_CONTEXTS = 1000  # different combinations of caller, address, call … in a period; more are one
-MAX_DISTINCT = 10_000  # different values of a period that `count_distinct` tells apart
 MAX_RECORDS = 10
 MAX_RECORD_BYTES = 64 * 2**10  # of a period's original records; one is kept in any case
 

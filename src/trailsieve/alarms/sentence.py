@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from trailsieve import arn
 from trailsieve.errors import shorten
 from trailsieve.model import AlarmState, Distinct, Named
+from trailsieve.rules.alarm import Alarm
 
 _WIDTH = 80  # characters of one name
 _NAMED = 3  # calls that are named
@@ -58,6 +59,19 @@ def of_alarm(
     if principals.distinct > 1 and principals.top[0].count > 1:
         most = f"; {principals.top[0].count:,} of them by {_who(principals.top[0].name)}"
     return f"{_ending(state)}{' '.join(parts)}{most}"
+
+
+def of_condition(alarm: Alarm) -> str:
+    """When an alarm is in ALARM: `Sum >= 5 in 1 of 1 periods of 5 minutes, by $.userIdentity.arn`."""
+    asked = f"{datapoint_name(alarm)} {alarm.comparison} {alarm.threshold}"
+    periods = f"{alarm.datapoints_to_alarm} of {alarm.evaluation_periods} periods of {duration(alarm.period)}"
+    by = ", ".join(reference.text for reference in alarm.by)
+    return f"{asked} in {periods}{', by ' + by if by else ''}"
+
+
+def datapoint_name(alarm: Alarm) -> str:
+    """What a datapoint is: `Sum`, or `distinct $.sourceIPAddress`."""
+    return f"distinct {alarm.count_distinct.text}" if alarm.count_distinct else alarm.statistic
 
 
 def duration(seconds: int) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from trailsieve.alarms.sentence import datapoint_name
 from trailsieve.alarms.states import first_state
 from trailsieve.analysis.simulation import Archive, simulate
 from trailsieve.interchange.exporters.cloudwatch import EACH_MATCH
@@ -64,7 +65,7 @@ class Parity:
 
 def cloudwatch_equivalent(rule: Rule) -> Rule:
     """Returns the rule as CloudWatch can have it: without exceptions and keys, with its metric semantics."""
-    alarm = replace(rule.alarm or EACH_MATCH, by=(), suppress=0)
+    alarm = replace(rule.alarm or EACH_MATCH, by=(), suppress=0, count_distinct=None)
     return replace(rule, alarm=alarm, exceptions=(), metric=replace(rule.metric, cloudwatch_exact=True))
 
 
@@ -127,6 +128,10 @@ def _variants(own: Rule, cloudwatch: Rule) -> dict[str, Rule]:
         by = ", ".join(reference.text for reference in own.alarm.by)
         sentence = f"the rule counts each {by} separately, CloudWatch all together"
         found[sentence] = replace(cloudwatch, alarm=replace(cloudwatch.alarm, by=own.alarm.by))
+    if own.alarm.count_distinct != cloudwatch.alarm.count_distinct:
+        sentence = f"the rule counts {datapoint_name(own.alarm)}, CloudWatch the matches"
+        alarm = replace(cloudwatch.alarm, count_distinct=own.alarm.count_distinct)
+        found[sentence] = replace(cloudwatch, alarm=alarm)
     other = {name: getattr(own.alarm, name) for name in _CONDITION}
     different = [name for name in _CONDITION if getattr(cloudwatch.alarm, name) != other[name]]
     if different:

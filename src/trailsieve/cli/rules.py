@@ -8,14 +8,13 @@ from importlib import import_module
 
 import click
 
-from trailsieve.alarms.sentence import duration
+from trailsieve.alarms.sentence import of_condition
 from trailsieve.cli.named import named
 from trailsieve.cli.options import CommandGroup, global_options, screen
 from trailsieve.cli.table import table
 from trailsieve.did_you_mean import did_you_mean
 from trailsieve.errors import UsageError, shorten, visible, visible_lines
 from trailsieve.interchange.exporters.model import ExportTarget
-from trailsieve.rules.alarm import Alarm
 from trailsieve.rules.load import built_in, load_pack
 from trailsieve.rules.rule import Pack, Rule, joined
 
@@ -151,7 +150,7 @@ def _described(rule: Rule) -> Iterator[str]:
     yield f"severity    {rule.severity}"
     yield f"pattern     {rule.pattern.text}"
     if rule.alarm:
-        yield f"alarm       {_alarm(rule.alarm)}"
+        yield f"alarm       {of_condition(rule.alarm)}"
     for exception in rule.exceptions:
         yield f"except      {exception.pattern.text}: {exception.reason}"
     yield f"file        {rule.file}:{rule.line}"
@@ -160,13 +159,6 @@ def _described(rule: Rule) -> Iterator[str]:
             yield f"{name if number == 0 else '':<12}{value}"
     if rule.description:
         yield f"\n{rule.description}"
-
-
-def _alarm(alarm: Alarm) -> str:
-    asked = f"{alarm.statistic} {alarm.comparison} {alarm.threshold}"
-    periods = f"{alarm.datapoints_to_alarm} of {alarm.evaluation_periods} periods of {duration(alarm.period)}"
-    by = ", ".join(reference.text for reference in alarm.by)
-    return f"{asked} in {periods}{', by ' + by if by else ''}"
 
 
 def _nearest(rule_id: str, known: list[str]) -> str:

@@ -26,6 +26,7 @@ Expires = Annotated[int, Meta(description="a date")]
 
 MAX_RANGE = 604_800  # seconds that period × evaluation_periods may be: seven days (rule 66)
 MAX_KEYS = 100_000  # different dimension values of one rule that are watched at a time
+MAX_DISTINCT = 10_000  # different values of a period that `count_distinct` tells apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class Alarm:
 
     Attributes:
         count_distinct: the datapoint is the number of different values of this field, not the statistic.
+            Events without a value do not count.
         by: fields of the event; each combination of their values has its own alarm, in addition to the
             metric's dimensions.
         allowed_lateness: how far behind the newest event another event may arrive and still count; a period
@@ -86,8 +88,8 @@ class Alarm:
         max_keys: combinations counted separately at a time; further ones are counted together and reported.
     """
 
-    threshold: Number
-    period: Seconds
+    threshold: Number = 1
+    period: Seconds = 60
     statistic: Statistic = "Sum"
     comparison: Comparison = ">="
     evaluation_periods: Count = 1

@@ -13,6 +13,7 @@ from trailsieve.errors import RuleError
 from trailsieve.model import Severity
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.rules.alarm import PLAIN, Alarm, Metric, RuleException
+from trailsieve.rules.alarm_checks import mistakes_between
 from trailsieve.rules.rule_tests import NO_TESTS, RuleTests
 
 __all__ = ["Override", "Pack", "Rule", "RuleTests", "joined"]
@@ -94,7 +95,7 @@ def joined(packs: Iterable[Pack]) -> list[Rule]:
     """The rules of several packs, with their overrides applied in order.
 
     Raises:
-        RuleError: no pack has the rule of an override.
+        RuleError: no pack has the rule of an override, or an override does not suit its rule.
     """
     packs = list(packs)
     rules = [rule for pack in packs for rule in pack.rules]
@@ -103,6 +104,10 @@ def joined(packs: Iterable[Pack]) -> list[Rule]:
         places = [place for place, rule in enumerate(rules) if rule.id == override.rule]
         for place in places:
             rules[place] = override.applied(rules[place])
+            now = rules[place]
+            if now.alarm and (override.alarm or override.metric):
+                mistakes = mistakes_between(now.metric, now.alarm)
+                problems += [f"{override.place}: override of {now.id}: {text}" for text in mistakes]
         if not places:
             problems.append(f"{override.place}: no rule {override.rule!r} to override in the packs in use")
     if problems:

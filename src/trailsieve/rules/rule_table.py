@@ -12,12 +12,12 @@ from trailsieve.errors import PatternError
 from trailsieve.pattern.compiler import FilterPattern, compile
 from trailsieve.pattern.nodes import Column, DelimitedPattern, JsonPattern, Pattern
 from trailsieve.pattern.parser import parse_selector
-from trailsieve.rules.alarm import MAX_RANGE, Alarm, Expires, Metric, Number, Reference, Seconds
+from trailsieve.rules.alarm import Alarm, Expires, Metric, Number, Reference, Seconds
+from trailsieve.rules.alarm_checks import completed, mistakes_between, mistakes_in_alarm
 from trailsieve.rules.rule import Override, Rule
 from trailsieve.times import duration_seconds
 from trailsieve.toml_file import Place, Report, TableReader
 
-_SHORT_PERIODS = (10, 20, 30)  # seconds; all others are whole minutes
 _MAX_DIMENSIONS = 3  # rule 62
 
 Table = dict[str, Any]
@@ -95,18 +95,10 @@ class RuleTable:
     # --- what must hold between values ---
 
     def _check_alarm(self, alarm: Alarm, table: Table, place: Place) -> Alarm:
-        """Rule 66."""
-        if "datapoints_to_alarm" not in table:
-            alarm = replace(alarm, datapoints_to_alarm=alarm.evaluation_periods)
-        if alarm.period not in _SHORT_PERIODS and (alarm.period < 60 or alarm.period % 60):
-            self._reader.mistake((*place, "period"), "`alarm.period` must be 10s, 20s, 30s or whole minutes")
-        elif alarm.period * alarm.evaluation_periods > MAX_RANGE:
-            text = "`alarm.period` times `alarm.evaluation_periods` must be at most 7 days"
-            self._reader.mistake((*place, "period"), text)
-        if alarm.datapoints_to_alarm > alarm.evaluation_periods:
-            text = "`alarm.datapoints_to_alarm` must be at most `alarm.evaluation_periods`"
-            self._reader.mistake((*place, "datapoints_to_alarm"), text)
-        return replace(alarm, by=tuple(dict.fromkeys(alarm.by)))
+        alarm = completed(alarm, table)
+        for key, text in mistakes_in_alarm(alarm, table):
+            self._reader.mistake((*place, key), text)
+        return alarm
 
     def _check_metric(self, metric: Metric, _: Table, place: Place) -> Metric:
         """What CloudWatch refuses (rule 62)."""
@@ -125,11 +117,9 @@ class RuleTable:
         return metric
 
     def _check_rule(self, rule: Any, _: Table, place: Place) -> Any:
-        if rule.metric and rule.metric.default is not None and rule.alarm and rule.alarm.by:
-            text = (
-                "`metric.default` cannot be combined with `alarm.by`: an event that does not match has no key"
-            )
-            self._reader.mistake((*place, "metric"), text)
+        if rule.metric and rule.alarm:
+            for text in mistakes_between(rule.metric, rule.alarm):
+                self._reader.mistake((*place, "metric"), text)
         if isinstance(rule, Override):
             return rule
         if rule.tests.extract and not isinstance(self._tree, DelimitedPattern):

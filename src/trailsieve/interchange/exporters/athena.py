@@ -74,7 +74,7 @@ def _is_simple(rule: Rule) -> bool:
     return bool(
         alarm
         and alarm.evaluation_periods == 1
-        and alarm.statistic in _SUMS
+        and (alarm.count_distinct or alarm.statistic in _SUMS)
         and metric.value == 1
         and metric.default is None
         and not metric.dimensions
@@ -88,10 +88,12 @@ def _grouped(where: str, alarm: Alarm) -> str:
     by = [_column(_selector(reference)) for reference in alarm.by]
     names = [f"{column} AS by_{number}" for number, column in enumerate(by, 1)]
     groups = ", ".join(map(str, range(1, len(by) + 2)))
+    counted = f"DISTINCT {_column(_selector(alarm.count_distinct))}" if alarm.count_distinct else "*"
+    what = "different" if alarm.count_distinct else "matches"
     return (
-        f"SELECT {', '.join([f'{start} AS period', *names])}, count(*) AS matches\n"
+        f"SELECT {', '.join([f'{start} AS period', *names])}, count({counted}) AS {what}\n"
         f"FROM cloudtrail_logs\nWHERE {where}\nGROUP BY {groups}\n"
-        f"HAVING count(*) {alarm.comparison} {alarm.threshold}\nORDER BY 1;"
+        f"HAVING count({counted}) {alarm.comparison} {alarm.threshold}\nORDER BY 1;"
     )
 
 

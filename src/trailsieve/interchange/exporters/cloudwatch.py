@@ -93,6 +93,9 @@ def _losses_of_alarm(rule: Rule) -> Iterator[str]:
     if alarm is None:
         yield "each match raises an alert; CloudWatch raises an alarm for each run of minutes with matches"
         return
+    if alarm.count_distinct:
+        field = alarm.count_distinct.text
+        yield f"count_distinct: CloudWatch counts the matches, not the different values of {field}"
     if alarm.by:
         by = ", ".join(reference.text for reference in alarm.by)
         yield f"each {by} has its own alarm; CloudWatch counts all of them in one alarm"

@@ -1,0 +1,47 @@
+"""What other services cannot say of the kinds of alarms is listed; what they can say is exported."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import pytest
+
+from tests.alarms.worlds import reference_of
+from trailsieve.interchange.exporters import athena, aws_cli, cloudformation, terraform
+from trailsieve.interchange.exporters.model import ExportTarget
+from trailsieve.pattern.compiler import compile
+from trailsieve.rules.alarm import Alarm
+from trailsieve.rules.rule import Rule
+
+TARGET = ExportTarget("trail", "arn:aws:sns:us-east-1:111122223333:security", "Mine")
+CLOUDWATCH = (cloudformation, terraform, aws_cli)
+DISTINCT = Alarm(
+    threshold=3,
+    period=300,
+    count_distinct=reference_of("$.sourceIPAddress"),
+    by=(reference_of("$.userIdentity.arn"), reference_of("$.awsRegion")),
+)
+
+
+def rule(alarm: Alarm) -> Rule:
+    return Rule("r", "R", "low", compile("{ $.eventName = ConsoleLogin }"), alarm=alarm)
+
+
+@pytest.mark.parametrize("exporter", CLOUDWATCH, ids=lambda module: module.__name__.rpartition(".")[2])
+def test_cloudwatch_counts_neither_different_values_nor_by_fields_of_the_event(exporter: ModuleType) -> None:
+    export = exporter.export([rule(DISTINCT)], TARGET)
+    assert export.losses["r"][:2] == [
+        "count_distinct: CloudWatch counts the matches, not the different values of $.sourceIPAddress",
+        "each $.userIdentity.arn, $.awsRegion has its own alarm; CloudWatch counts all of them in one alarm",
+    ]
+
+
+def test_athena_counts_different_values_by_several_fields() -> None:
+    export = athena.export([rule(DISTINCT)], TARGET)
+    start = "from_unixtime(floor(to_unixtime(from_iso8601_timestamp(eventtime)) / 300) * 300) AS period"
+    assert export.text.partition("SELECT ")[2] == (
+        f"{start}, useridentity.arn AS by_1, awsregion AS by_2, count(DISTINCT sourceipaddress) AS different\n"
+        "FROM cloudtrail_logs\nWHERE eventname = 'ConsoleLogin'\nGROUP BY 1, 2, 3\n"
+        "HAVING count(DISTINCT sourceipaddress) >= 3\nORDER BY 1;\n"
+    )
+    assert not [loss for loss in export.losses["r"] if "alarm" in loss]
