@@ -1,11 +1,11 @@
-"""Asks AWS what the conformance vectors should say.
+"""Compares the conformance vectors with the results of AWS.
 
-Replays grammar/vectors/*.jsonl with TestMetricFilter of CloudWatch Logs and prints each difference between a vector
-and AWS's answer. With --record, AWS's answers are written into the files: `expect` and `extracted` become what
-AWS said, and `status` becomes `recorded`.
+Replays grammar/vectors/*.jsonl with TestMetricFilter of CloudWatch Logs and prints each vector whose result on
+AWS differs. With --record, the results of AWS are written into the files as `expect` and `extracted`, and `status`
+becomes `recorded`.
 
-Needs boto3 and credentials with the permission logs:TestMetricFilter; it reads and writes no log group.
-Exit codes: 0 all agree (or everything was recorded), 1 differences, 2 wrong use, 3 AWS could not be asked.
+Needs boto3 and credentials with the permission logs:TestMetricFilter; no log group is read or written.
+Exit codes: 0 no differences (or everything was recorded), 1 differences, 2 wrong use, 3 the call to AWS failed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 VECTORS = Path(__file__).with_name("vectors")
-MAX_MESSAGES = 50  # a call (rule 6)
+MAX_MESSAGES = 50  # per call (rule 6)
 REFUSALS = {"InvalidParameterException", "ValidationException"}
 
 Vector = dict[str, Any]
@@ -29,15 +29,15 @@ Pause = Callable[[float], None]
 
 
 class Client(Protocol):
-    """The one call of boto3's `logs` client that is made."""
+    """The method of boto3's `logs` client that is used."""
 
     def test_metric_filter(self, *, filterPattern: str, logEventMessages: list[str]) -> dict[str, Any]:  # noqa: N803
-        """AWS's answer, or botocore's ClientError."""
+        """Returns AWS's response, or raises botocore's ClientError."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What AWS says of one vector."""
+class Result:
+    """The result of AWS for one vector."""
 
     expect: str
     extracted: dict[str, str] | None
@@ -45,7 +45,7 @@ class Answer:
 
 
 def batches(vectors: Iterable[Vector]) -> Iterator[list[Vector]]:
-    """Vectors of one pattern each, as many as one call takes."""
+    """Batches of vectors with the same pattern, at most `MAX_MESSAGES` each."""
     by_pattern: dict[str, list[Vector]] = {}
     for vector in vectors:
         by_pattern.setdefault(vector["pattern"], []).append(vector)
@@ -55,8 +55,8 @@ def batches(vectors: Iterable[Vector]) -> Iterator[list[Vector]]:
             yield batch
 
 
-def ask(client: Client, batch: Sequence[Vector]) -> list[Answer]:
-    """AWS's answers to vectors that share a pattern."""
+def ask(client: Client, batch: Sequence[Vector]) -> list[Result]:
+    """The results of AWS for vectors that share a pattern."""
     messages = [vector["message"] for vector in batch]
     try:
         response = client.test_metric_filter(filterPattern=batch[0]["pattern"], logEventMessages=messages)
@@ -64,19 +64,19 @@ def ask(client: Client, batch: Sequence[Vector]) -> list[Answer]:
         details = getattr(error, "response", {}).get("Error", {})
         if details.get("Code") not in REFUSALS:
             raise
-        return [Answer("invalid", None, details.get("Message", ""))] * len(batch)
+        return [Result("invalid", None, details.get("Message", ""))] * len(batch)
     matches = {match["eventNumber"]: match for match in response["matches"]}
     return [
-        Answer("match", matches[number].get("extractedValues", {}))
+        Result("match", matches[number].get("extractedValues", {}))
         if number in matches
-        else Answer("no_match", None)
+        else Result("no_match", None)
         for number in range(1, len(batch) + 1)
     ]
 
 
 def replay(
     client: Client, vectors: Sequence[Vector], *, rate: float, pause: Pause = time.sleep
-) -> Iterator[tuple[Vector, Answer]]:
+) -> Iterator[tuple[Vector, Result]]:
     """Each vector with AWS's answer, at most `rate` calls a second."""
     for number, batch in enumerate(batches(vectors)):
         if number:
@@ -84,7 +84,7 @@ def replay(
         yield from zip(batch, ask(client, batch), strict=True)
 
 
-def difference(vector: Vector, answer: Answer) -> str:
+def difference(vector: Vector, answer: Result) -> str:
     """What AWS says otherwise than the vector, or ""."""
     if (vector["expect"], vector["extracted"]) == (answer.expect, answer.extracted):
         return ""
@@ -110,7 +110,7 @@ def write(path: Path, vectors: Iterable[Vector]) -> None:
     path.write_text("".join(json.dumps(vector, ensure_ascii=False) + "\n" for vector in vectors), "utf-8")
 
 
-def record(vector: Vector, answer: Answer) -> None:
+def record(vector: Vector, answer: Result) -> None:
     """Makes AWS's answer the vector's own."""
     vector.update(expect=answer.expect, extracted=answer.extracted, status="recorded")
 

@@ -1,13 +1,12 @@
 """Draws `railroad.html`: the grammar of filter patterns as railroad diagrams.
 
     python grammar/draw_railroad.py            writes grammar/railroad.html
-    python grammar/draw_railroad.py --check    says whether it is up to date (exit code 1 when not)
+    python grammar/draw_railroad.py --check    checks that it is up to date (exit code 1 if not)
 
-The pictures come from the running grammar, `trailsieve.pattern.grammar`, through `pyparsing.diagram`. Before that the
-grammar is put into words for readers: an element takes the name of its production in `filter-pattern.ebnf`
-(`json_pattern` is `JsonPattern`), what only steers the parser is left out, and each token's regular
-expression is replaced by the drawing under `TOKENS`. A token that has none, for instance because its
-expression was changed, stops the script.
+The diagrams are made from the grammar that the parser uses, `trailsieve.pattern.grammar`, with `pyparsing.diagram`.
+For readers, an element gets the name of its production in `filter-pattern.ebnf` (`json_pattern` is `JsonPattern`),
+elements that only steer the parser are left out, and the regular expression of each token is replaced by its entry in
+`TOKENS`. The script stops at a token without one, for instance because its expression was changed.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ TARGET = Path(__file__).with_name("railroad.html")
 
 
 class Mark(pp.Token):
-    """Text that stands in a pattern as it is."""
+    """Literal text of a pattern."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -40,7 +39,7 @@ class Mark(pp.Token):
 
 
 class Prose(Mark):
-    """A description of what stands there."""
+    """A description in words instead of literal text."""
 
     def _generateDefaultName(self) -> str:
         return PROSE + self.text
@@ -97,22 +96,22 @@ TOKENS: dict[str, pp.ParserElement] = {
 NOTES = {
     "JsonPattern": "The braces are the first and the last character. Rules 22 to 48.",
     "Expression": "<code>&amp;&amp;</code> binds tighter than <code>||</code>. Rule 43.",
-    "Comparison": "<code>&lt; &lt;= &gt; &gt;=</code> take only a number. Rules 26 to 42.",
-    "TypeTest": "Upper or lower case alike. Rules 27, 28, 47.",
-    "AbsenceTest": "Upper or lower case alike. Rules 30 and 46.",
+    "Comparison": "<code>&lt; &lt;= &gt; &gt;=</code> need a number. Rules 26 to 42.",
+    "TypeTest": "Case-insensitive. Rules 27, 28, 47.",
+    "AbsenceTest": "Case-insensitive. Rules 30 and 46.",
     "Selector": "At most one wildcard, <code>[*]</code> or <code>.*</code>. Rules 24, 25, 44, 45.",
     "RegexPattern": "Found anywhere in the event. Rules 16 to 20.",
-    "TextPattern": "No term at all matches every event. Rules 3 and 7 to 16.",
+    "TextPattern": "Without terms it matches every event. Rules 3 and 7 to 16.",
     "TextTerm": "Right after its <code>-</code> or <code>?</code>; blanks around a quoted term. Rules 11, 12, 14.",
     "Word": "Rule 10.",
     "DelimitedPattern": "Rules 49 to 59.",
-    "Column": "May be empty; <code>...</code> at most once; no name twice. Rules 52, 53, 57.",
-    "FieldCondition": "One name a column. Rule 56.",
-    "FieldTerm": "<code>&lt; &lt;= &gt; &gt;=</code> take only a number. Rules 55 and 59.",
+    "Column": "May be empty; <code>...</code> and each name at most once. Rules 52, 53, 57.",
+    "FieldCondition": "One name per column. Rule 56.",
+    "FieldTerm": "<code>&lt; &lt;= &gt; &gt;=</code> need a number. Rules 55 and 59.",
     "Value": "Rules 33 to 42.",
     "Quoted": '<code>\\"</code> and <code>\\\\</code> escape; <code>*</code> is a wildcard in a value, not in a term. '
     "Rules 9, 15, 39, 42.",
-    "Regex": "What may stand in it: <code>Alternatives</code> in the EBNF. Rules 17 to 20.",
+    "Regex": "Its syntax: <code>Alternatives</code> in the EBNF. Rules 17 to 20.",
     "Bare": "A number, or text; not the word <code>null</code>. Rules 33, 34, 39 to 41.",
 }
 
@@ -135,7 +134,7 @@ def production(variable: str) -> str:
 
 
 class Readable:
-    """Turns elements of the grammar into elements worth drawing; the same one each time it is met."""
+    """Turns elements of the grammar into elements to draw; always the same one for the same element."""
 
     def __init__(self) -> None:
         self.names = {
@@ -204,7 +203,7 @@ def _steers_only(element: pp.ParserElement) -> bool:
 
 
 def svg(diagram: NamedDiagram) -> str:
-    """The picture, with prose set apart from text that is written as it stands."""
+    """The diagram, with descriptions distinct from literal text."""
     out = StringIO()
     diagram.diagram.writeSvg(out.write)
     text = re.sub(r'#([a-z]+)-[0-9]+"', r'#\1"', out.getvalue())
@@ -293,12 +292,12 @@ svg.railroad-diagram a text {{ fill: #0b5cad; text-decoration: underline; }}
 </head>
 <body>
 <h1>Filter patterns as railroad diagrams</h1>
-<p>The four languages of CloudWatch Logs filter patterns, as trailsieve reads them. Follow a line from left to
-right; what it passes is what a pattern says. Blanks may stand between the parts, not inside the smallest ones.
+<p>The four languages of CloudWatch Logs filter patterns, as trailsieve parses them. Follow a line from left to
+right: the elements along it make up a pattern. Blanks are allowed between elements, but not inside tokens.
 The exact grammar is <a href="filter-pattern.ebnf">filter-pattern.ebnf</a>, the meaning and the rules by number
 are in <a href="semantics.md">semantics.md</a>.</p>
-<p class="key"><span class="mark">text</span>stands there as it is &ensp;
-<span class="words">words</span>describe what stands there &ensp;
+<p class="key"><span class="mark">text</span>literal text &ensp;
+<span class="words">words</span>described in words &ensp;
 <span class="name">Name</span>another diagram</p>
 <nav><ul>{contents}</ul></nav>
 {body}
@@ -308,7 +307,7 @@ are in <a href="semantics.md">semantics.md</a>.</p>
 
 
 def main(arguments: list[str]) -> int:
-    """Draws, or checks; returns the exit code."""
+    """Writes or checks the page; returns the exit code."""
     if arguments not in ([], ["--check"]):
         print(__doc__, file=sys.stderr)
         return 2
