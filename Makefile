@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 UV = UV_PROJECT_ENVIRONMENT=$(VENV) $$(command -v uv || echo $(BIN)/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-siem demo-stream test test-servers coverage lint bench bench-parts bench-rules bench-relate bench-sinks bench-stream bench-size bench-alarms chaos fuzz clean
+.PHONY: help demo demo-siem demo-stream test test-servers coverage smoke release lint bench bench-parts bench-rules bench-relate bench-sinks bench-stream bench-size bench-alarms chaos fuzz clean
 
 help: ## Say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -35,6 +35,12 @@ test-servers: $(READY) ## Run the tests that need Kafka, Kinesis, OpenSearch, rs
 coverage: $(READY) ## Measure how much of pattern and engine their tests run, and fail below the floor
 	@$(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m "not server" --cov --cov-report=term:skip-covered \
 		tests/pattern tests/engine tests/alarms $(PYTEST_ARGS)
+
+smoke: $(READY) ## Replay the sample archive on every supported Python that is installed
+	@.ci/smoke
+
+release: $(READY) ## Check, build and tag a version (VERSION=0.2.0); publishes nothing
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/release.py "$(VERSION)"
 
 CHAOS_KILLS ?= 40
 chaos: $(READY) ## Kill the service again and again, over every source, and count its alerts (CHAOS_KILLS=40 each)
