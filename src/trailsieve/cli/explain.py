@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from trailsieve.cli.named import refuse_names
 from trailsieve.cli.options import global_options, no_limits
+from trailsieve.cli.pattern_argument import compiled
 from trailsieve.errors import visible
 from trailsieve.logic.example import example
-from trailsieve.pattern.compiler import FilterPattern, compile
+from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.describe import tree
 from trailsieve.pattern.render import render
 
@@ -47,15 +47,14 @@ def command(pattern: str, only_tree: bool, only_python: bool, only_example: bool
     """
     if only_tree + only_python + only_example > 1:
         raise click.UsageError("--tree, --python and --example cannot be combined.")
-    refuse_names(pattern)
-    compiled = compile(pattern, limits=not no_limits)
+    parsed = compiled(pattern, limits=not no_limits)
     if only_python:
-        click.echo(compiled.python_source.rstrip())
+        click.echo(parsed.python_source.rstrip())
         return 0
     if only_example:
-        return _print_example(compiled)
-    click.echo(f"{render(compiled.tree)}\n")
-    click.echo(tree(compiled.tree, words=not only_tree))
+        return _print_example(parsed)
+    click.echo(f"{render(parsed.tree)}\n")
+    click.echo(tree(parsed.tree, words=not only_tree))
     return 0
 
 

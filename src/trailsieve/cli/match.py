@@ -10,15 +10,12 @@ import click
 
 from trailsieve.cli.inputs import Inputs, open_bucket, split_inputs
 from trailsieve.cli.json_output import print_json, to_json
-from trailsieve.cli.named import refuse_names
 from trailsieve.cli.options import Screen, global_options, max_object_size, no_limits, screen
+from trailsieve.cli.pattern_argument import compiled
 from trailsieve.engine.decode import Decoder
 from trailsieve.errors import visible
 from trailsieve.model import Match, Problem
-from trailsieve.pattern.compiler import compile
 from trailsieve.ports import RunContext
-from trailsieve.rules.load import load_pack
-from trailsieve.rules.rule import joined
 from trailsieve.sources.files import FilesSource, list_files
 from trailsieve.trail.selection import Selection
 
@@ -83,9 +80,7 @@ def command(
     events = _Events(inputs or ("-",), max_object_size, screen())
     if packs:
         return _match_rules(packs, events, count, limits=not no_limits)
-
-    refuse_names(arguments[0])
-    pattern = compile(arguments[0], limits=not no_limits)
+    pattern = compiled(arguments[0], limits=not no_limits)
     if explain:
         return _print_explained(pattern, events, as_json=as_json)
     if as_json:
@@ -94,7 +89,9 @@ def command(
 
 
 def _match_rules(packs: Sequence[str], events: _Events, count: bool, *, limits: bool) -> int:
-    from trailsieve.engine.matcher import Matcher  # a pattern alone does not need it
+    from trailsieve.engine.matcher import Matcher  # a pattern alone does not need rules
+    from trailsieve.rules.load import load_pack
+    from trailsieve.rules.rule import joined
 
     matcher = Matcher(joined(load_pack(pack, limits=limits) for pack in packs))
     matches = (found for decoded in events.decoded() for found in events.kept(matcher.match(decoded)))

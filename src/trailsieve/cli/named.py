@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from difflib import get_close_matches
 from pathlib import Path
 
+from trailsieve.cli.pattern_argument import NAME
 from trailsieve.did_you_mean import did_you_mean
 from trailsieve.errors import UsageError
 from trailsieve.pattern.compiler import FilterPattern, compile
 from trailsieve.rules.load import built_in, load_pack
 from trailsieve.rules.rule import Pack, Rule
-
-_NAME = re.compile(r"[a-z][a-z0-9]*(?:[-.][a-z0-9]+)+")
 
 
 def named(text: str, *, limits: bool = True) -> FilterPattern | Rule | Pack:
@@ -40,7 +38,7 @@ def named(text: str, *, limits: bool = True) -> FilterPattern | Rule | Pack:
 
 def _looks_like_a_name(text: str) -> bool:
     """Whether a word is so similar to the name of a pack or rule that it is hardly a text pattern."""
-    return bool(_NAME.fullmatch(text)) and bool(get_close_matches(text, [*built_in(), "cis-aws-4.1"], 1, 0.7))
+    return bool(NAME.fullmatch(text)) and bool(get_close_matches(text, [*built_in(), "cis-aws-4.1"], 1, 0.7))
 
 
 def refuse_names(text: str) -> None:
@@ -49,7 +47,7 @@ def refuse_names(text: str) -> None:
     Raises:
         UsageError: it is such a name or similar to one.
     """
-    if _NAME.fullmatch(text) and (text.startswith(tuple(built_in())) or _looks_like_a_name(text)):
+    if NAME.fullmatch(text) and (text.startswith(tuple(built_in())) or _looks_like_a_name(text)):
         raise UsageError(
             f"{text!r} looks like the name of a rule or pack, but this command takes a pattern; "
             f"`trailsieve rules show {text}` shows its pattern, quotes make it a text pattern: '\"{text}\"'"
