@@ -34,11 +34,7 @@ quoted = _token(r'"(?:[^"\\]|\\.)*"', 'a closing "').set_parse_action(actions.qu
 regex = _token(r"%[^%]*%", "a closing %").set_parse_action(actions.regex)
 bare = _token(r"[\w.*+\-]+", "a bare value").set_parse_action(actions.bare)
 value = pp.MatchFirst(
-    [
-        pp.FollowedBy('"').suppress() - quoted,
-        pp.FollowedBy("%").suppress() - regex,
-        bare,
-    ]
+    [pp.FollowedBy('"').suppress() - quoted, pp.FollowedBy("%").suppress() - regex, bare]
 ).set_name("a value")
 operator = _token(r"<=|>=|!=|=(?!=)|<|>", "a comparison")
 

@@ -263,8 +263,10 @@ _SLIPS: list[tuple[Callable[[_Slip], bool], _Hint]] = [
         "write a single regex and join alternatives with |: %a|b%",
     ),
     (_wants("nothing may follow"), "remove what follows, or move it inside the brackets as a field"),
-    (lambda s: "a comparison" in s.expected and s.signs in _SIGNS, lambda s: _SIGNS[s.signs]),
-    (lambda s: "a value" in s.expected and s.signs in _SIGNS, lambda s: _SIGNS[s.signs]),
+    (
+        lambda s: s.signs in _SIGNS and ("a comparison" in s.expected or "a value" in s.expected),
+        lambda s: _SIGNS[s.signs],
+    ),
     (_starts("=="), "use a single `=`"),
     (_is_word("AND"), "write && for `and`"),
     (_is_word("OR"), "write || for `or`"),
@@ -279,10 +281,7 @@ _SLIPS: list[tuple[Callable[[_Slip], bool], _Hint]] = [
         _wants("expected EXISTS"),
         "NOT takes EXISTS only: `$.field NOT EXISTS` matches an absent field; write != for `is not`",
     ),
-    (
-        _is_word("EXISTS"),
-        'there is no EXISTS, only NOT EXISTS; `$.field = "*"` matches any string or number',
-    ),
+    (_is_word("EXISTS"), 'there is no EXISTS, only NOT EXISTS; `$.field = "*"` matches any string or number'),
     (lambda s: "a comparison" in s.expected and s.word.upper() in _WORDS, lambda s: _WORDS[s.word.upper()]),
     (_all(_wants("a value"), _starts("'")), 'put values in double quotes: "value"'),
     (
@@ -293,10 +292,7 @@ _SLIPS: list[tuple[Callable[[_Slip], bool], _Hint]] = [
         _all(_wants("a value"), _starts("(", "[", "{"), lambda s: s.json),
         'write one comparison for each value: ($.field = "a" || $.field = "b")',
     ),
-    (
-        _all(_wants("term or ("), _starts("!")),
-        "there is no `!`; write != in the term, or NOT EXISTS",
-    ),
+    (_all(_wants("term or ("), _starts("!")), "there is no `!`; write != in the term, or NOT EXISTS"),
     (
         _all(_wants("term or ("), _is_word("NOT")),
         "there is no NOT before a condition; write != in the term, or NOT EXISTS after its selector",
@@ -318,13 +314,7 @@ _SLIPS: list[tuple[Callable[[_Slip], bool], _Hint]] = [
         _all(_wants("term or ("), lambda s: bool(_ROOT_INDEX.match(s.rest))),
         "an event is an object, not an array: $.field[0]",
     ),
-    (
-        _all(
-            _wants("term or ("),
-            lambda s: bool(_ODD_KEY.match(s.rest)),
-        ),
-        _KEY_HINT,
-    ),
+    (_all(_wants("term or ("), lambda s: bool(_ODD_KEY.match(s.rest))), _KEY_HINT),
     (
         _all(_wants("term or ("), lambda s: s.rest[:1] == "$"),
         lambda s: f"a selector starts with `$.` and a field name: {_named_field(s)}",
@@ -360,10 +350,7 @@ _SLIPS: list[tuple[Callable[[_Slip], bool], _Hint]] = [
             else 'close the quoted value with a second "; write \\" for a quote inside it'
         ),
     ),
-    (
-        _all(_wants("a value"), _starts("/")),
-        lambda s: f"{quote_hint(s.word)}; write a regex as %regex%",
-    ),
+    (_all(_wants("a value"), _starts("/")), lambda s: f"{quote_hint(s.word)}; write a regex as %regex%"),
     (
         _all(_wants("a value"), lambda s: bool(s.rest) and s.rest[0] not in ")}],&|"),
         lambda s: quote_hint(s.word) if s.word else "put values with other characters in double quotes",
@@ -389,10 +376,7 @@ _SLIPS: list[tuple[Callable[[_Slip], bool], _Hint]] = [
         _all(_wants("`]`"), lambda s: s.before.endswith(("[", ",")) and s.rest[:1] == "*"),
         "leave a position empty for any field, or write ... for any number of fields",
     ),
-    (
-        _all(_wants("`]`"), _starts("$")),
-        "write a field of a space-delimited pattern as a name, without `$.`",
-    ),
+    (_all(_wants("`]`"), _starts("$")), "write a field of a space-delimited pattern as a name, without `$.`"),
     (
         _all(_wants("`]`"), _is_word("NOT", "IS", "EXISTS")),
         "a field can only be compared, with =, !=, <, <=, > or >=",

@@ -11,16 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from trailsieve.pattern.codegen import generate_test
 from trailsieve.pattern.loader import load
-from trailsieve.pattern.nodes import (
-    And,
-    Comparison,
-    Expression,
-    NotExists,
-    Or,
-    Selector,
-    String,
-    terms_of,
-)
+from trailsieve.pattern.nodes import And, Comparison, Expression, NotExists, Or, Selector, String, terms_of
 from trailsieve.pattern.runtime import ABSENT, text_of
 
 Triggers = dict[Selector, list[Expression]]
