@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import ModuleType
 
 import pytest
@@ -11,6 +12,7 @@ from trailsieve.interchange.exporters import athena, aws_cli, cloudformation, te
 from trailsieve.interchange.exporters.model import ExportTarget
 from trailsieve.pattern.compiler import compile
 from trailsieve.rules.alarm import Alarm
+from trailsieve.rules.alarm_checks import completed
 from trailsieve.rules.rule import Rule
 
 TARGET = ExportTarget("trail", "arn:aws:sns:us-east-1:111122223333:security", "Mine")
@@ -45,3 +47,17 @@ def test_athena_counts_different_values_by_several_fields() -> None:
         "HAVING count(DISTINCT sourceipaddress) >= 3\nORDER BY 1;\n"
     )
     assert not [loss for loss in export.losses["r"] if "alarm" in loss]
+
+
+def test_cloudwatch_says_absence_as_missing_data_that_breaches() -> None:
+    alarm = completed(Alarm(absent_for=3600), ())
+    export = cloudformation.export([rule(alarm)], TARGET)
+    made = json.loads(export.text)["Resources"]["RAlarm"]["Properties"]
+    assert (made["Statistic"], made["ComparisonOperator"], made["Threshold"], made["TreatMissingData"]) == (
+        *("SampleCount", "LessThanThreshold"),
+        *(1, "breaching"),
+    )
+    assert export.losses["r"][0] == (
+        "absent_for: CloudWatch is in ALARM from the creation of the alarm until the first match"
+    )
+    assert "the alarm is not in the query" in str(athena.export([rule(alarm)], TARGET).losses["r"])

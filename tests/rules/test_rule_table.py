@@ -206,6 +206,38 @@ def test_what_different_values_cannot_be_combined_with(text: str, message: str, 
     assert problem.startswith(f"4: rule a: {message}")
 
 
+def test_absence_is_a_period_without_a_match(tmp_path: Path) -> None:
+    rule = load(tmp_path, HEAD + "alarm = { absent_for = '1h', by = ['$.a'], suppress = '1d' }")
+    assert rule.alarm
+    assert (rule.alarm.absent_for, rule.alarm.period, rule.alarm.suppress) == (3600, 3600, 86400)
+    assert (rule.alarm.statistic, rule.alarm.comparison, rule.alarm.threshold) == ("SampleCount", "<", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "alarm = { absent_for = '1h', threshold = 1 }",
+            "`alarm.threshold` cannot be combined with `alarm.abs",
+        ),
+        (
+            "alarm = { absent_for = '1h', count_distinct = '$.a' }",
+            "`alarm.count_distinct` cannot be combined",
+        ),
+        ("alarm = { absent_for = '90s' }", "`alarm.absent_for` must be 10s, 20s, 30s or whole minutes"),
+        ("alarm = { absent_for = '8d' }", "`alarm.absent_for` must be at most 7 days"),
+        ("alarm = { absent_for = 60 }", "`alarm.absent_for`: expected a duration"),
+        (
+            "metric = { value = 2 }\nalarm = { absent_for = '1h' }",
+            "`metric` cannot be combined with `alarm.abs",
+        ),
+    ],
+)
+def test_what_absence_cannot_be_combined_with(text: str, message: str, tmp_path: Path) -> None:
+    [problem] = problems(tmp_path, HEAD + text)
+    assert problem.startswith(f"4: rule a: {message}")
+
+
 def test_an_override_must_suit_its_rule(tmp_path: Path) -> None:
     text = HEAD + f"metric = {{ value = '$.x' }}\n[[override]]\nrule = 'a'\n{DISTINCT}"
     load(tmp_path, text)

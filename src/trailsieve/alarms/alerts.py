@@ -104,6 +104,9 @@ def _moment(found: Iterable[object]) -> Moment | None:
 
 
 def _reason(alarm: Alarm, change: Change) -> str:
+    if alarm.absent_for:
+        found = "no match" if change.state == "ALARM" else "a match"
+        return f"{found} in a whole period of {duration(alarm.period)}"
     name = datapoint_name(alarm)
     asked = f"{name} {alarm.comparison} {alarm.threshold}"
     last = _shown(change.value)

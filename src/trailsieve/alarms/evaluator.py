@@ -87,6 +87,9 @@ class Alarms:
     def __init__(self, rules: Iterable[Rule], *, live: Live | None = None, until: int | None = None) -> None:
         self.by_rule = {rule.id: RuleAlarm(rule, rule.alarm) for rule in rules if rule.enabled and rule.alarm}
         self._alarms = {rule: alarm.alarm for rule, alarm in self.by_rule.items()}
+        self._from_the_start = [
+            alarm for alarm in self.by_rule.values() if alarm.alarm.absent_for and not alarm.alarm.by
+        ]
         self._live = live
         self._until = until
         self.newest: int | None = None
@@ -117,8 +120,11 @@ class Alarms:
                 if self._live:
                     self._misses.append((rule, start, count))
 
-    def observe(self, newest: Mapping[str, int]) -> None:
-        """Takes the newest event time of each shard that an epoch read from, in seconds since 1970."""
+    def observe(self, newest: Mapping[str, int], oldest: Mapping[str, int] | None = None) -> None:
+        """Takes the newest and oldest event time of each shard that an epoch read from."""
+        if oldest:
+            for alarm in self._from_the_start:
+                alarm.begin(min(oldest.values()))
         if newest:
             self.newest = max(*newest.values(), self.newest or 0)
         if self._watermarks:
@@ -153,8 +159,7 @@ class Alarms:
         newest = newest if self._until is None else min(newest, self._until - 1)
         alerts: list[Alert] = []
         for alarm in self.by_rule.values():
-            period = alarm.alarm.period
-            alerts += alarm.close(newest - newest % period + period)
+            alerts += alarm.close(alarm.end(newest))
         return sorted(alerts, key=lambda alert: alert.window.end if alert.window else "")
 
     def announce(self) -> dict[str, bytes | None]:

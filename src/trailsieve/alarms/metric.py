@@ -119,10 +119,10 @@ class Tally:
             self._hits[rule][time] += 1
 
     @property
-    def newest(self) -> int | None:
-        """The newest event time in seconds."""
+    def span(self) -> tuple[int, int] | None:
+        """The oldest and the newest event time in seconds; None without any."""
         times = [seconds for text in self._times if (seconds := seconds_of(text)) is not None]
-        return max(times, default=None)
+        return (min(times), max(times)) if times else None
 
     def misses(self, rule: str, period: int) -> dict[int, int]:
         """How many records did not match, by start of the period."""

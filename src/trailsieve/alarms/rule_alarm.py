@@ -8,14 +8,8 @@ from msgspec.structs import replace
 
 from trailsieve.alarms.alerts import alert_of_change
 from trailsieve.alarms.datapoint import Dimensions, Sample
-from trailsieve.alarms.series import (
-    Change,
-    Provisional,
-    Series,
-    encode_series,
-    restore_announced,
-    restore_series,
-)
+from trailsieve.alarms.provisional import Provisional, settle, with_announced
+from trailsieve.alarms.series import Change, Series
 from trailsieve.model import Alert
 from trailsieve.rules.alarm import Alarm
 from trailsieve.rules.rule import Rule
@@ -63,6 +57,20 @@ class RuleAlarm:
         """Counts events that did not match."""
         if not self.is_late(start):
             self.series[self._find(())].period(start - start % self.alarm.period).misses += count
+
+    def begin(self, oldest: int) -> None:
+        """Takes the oldest event time of the stream, from which on the absence of matches counts."""
+        start = oldest + -oldest % self.alarm.period
+        start = start if self.closed is None else max(start, self.closed)
+        series = self.series[self._find(())]
+        if series.first is None or start < series.first:
+            self._changed.setdefault((), series.saved)
+            series.begin(start)
+
+    def end(self, newest: int) -> int:
+        """Until when periods are closed once no more events come; a period without a match must be whole."""
+        part = newest % self.alarm.period
+        return newest - part if self.alarm.absent_for else newest - part + self.alarm.period
 
     def is_late(self, seconds: int) -> bool:
         """Whether the period of that time is closed."""
@@ -123,7 +131,7 @@ class RuleAlarm:
         """The series whose state is not what was kept; None for those to forget."""
         for key, before in self._changed.items():
             series = self.series.get(key)
-            data = encode_series(series) if series else None
+            data = series.encode() if series else None
             if series:
                 series.saved = data
             if data != before:
@@ -136,27 +144,24 @@ class RuleAlarm:
             return False
         series = self.series.setdefault(key, Series.new(self.alarm, self.rule.metric))
         if announced:
-            restore_announced(series, data)
+            series.provisional = with_announced(series.provisional, data)
             self._changed.setdefault(key, series.saved)
         else:
-            restore_series(series, data)
+            series.restore(data)
         return True
 
     def resume(self, watermark: int | None) -> None:
         """Goes on at a watermark: every period that it closes was evaluated before."""
         self.closed = None if watermark is None else self.closed_at(watermark)
         for series in self.series.values():
-            if self.closed is None:
-                series.next = None
-            else:
-                series.resume(self.closed)
+            series.resume(self.closed)
 
     def _final(self, key: Dimensions, series: Series, change: Change) -> Alert:
         """The alert of a change, with the provisional one that it confirms or replaces."""
         alert = alert_of_change(self.rule, key, change)
         if change.state != "ALARM" or not series.provisional:
             return alert
-        replaced, confirms = series.settle(alert.id, change)
+        replaced, confirms = settle(series.provisional, alert.id, change.end)
         return replace(alert, replaces=replaced or None, confirms=confirms)
 
     def _find(self, dimensions: Dimensions) -> Dimensions:

@@ -63,10 +63,12 @@ def of_alarm(
 
 def of_condition(alarm: Alarm) -> str:
     """When an alarm is in ALARM: `Sum >= 5 in 1 of 1 periods of 5 minutes, by $.userIdentity.arn`."""
+    by = ", by " * bool(alarm.by) + ", ".join(reference.text for reference in alarm.by)
+    if alarm.absent_for:
+        return f"no match for {duration(alarm.absent_for)}{by}"
     asked = f"{datapoint_name(alarm)} {alarm.comparison} {alarm.threshold}"
     periods = f"{alarm.datapoints_to_alarm} of {alarm.evaluation_periods} periods of {duration(alarm.period)}"
-    by = ", ".join(reference.text for reference in alarm.by)
-    return f"{asked} in {periods}{', by ' + by if by else ''}"
+    return f"{asked} in {periods}{by}"
 
 
 def datapoint_name(alarm: Alarm) -> str:

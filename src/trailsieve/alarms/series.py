@@ -8,6 +8,7 @@ import msgspec
 
 from trailsieve.alarms.certainty import can_be_certain, starts_to_breach
 from trailsieve.alarms.datapoint import Period, Sample
+from trailsieve.alarms.provisional import Provisional
 from trailsieve.alarms.states import Exact, alarm_state, breaches, first_state
 from trailsieve.model import AlarmState
 from trailsieve.rules.alarm import Alarm, Metric
@@ -37,18 +38,6 @@ class Change:
     certain: int
 
 
-class Provisional(msgspec.Struct, array_like=True):
-    """An alert that was raised before its period was closed.
-
-    Attributes:
-        end: where its last period ends; its alarm is raised for good there or earlier.
-        delivered: whether every required sink took it; False while that is not known.
-    """
-
-    end: int
-    delivered: bool = False
-
-
 @dataclass(slots=True)
 class Series:
     """Periods that are open or may still be looked back at, and the state.
@@ -57,6 +46,8 @@ class Series:
         next: start of the next period to evaluate; None while there is no data to evaluate.
         held: by state, until when its alerts are held back, and how many were.
         provisional: by id, the alerts that were raised before their period was closed.
+        first: start of the stream's first whole period, from which on periods without a match count; 0 once
+            it is evaluated, None where they count from the first match on.
         saved: what the checkpoint has of it.
     """
 
@@ -67,6 +58,7 @@ class Series:
     periods: dict[int, Period] = field(default_factory=dict)
     held: dict[AlarmState, tuple[int, int]] = field(default_factory=dict)
     provisional: dict[str, Provisional] = field(default_factory=dict)
+    first: int | None = None
     saved: bytes | None = None
 
     @classmethod
@@ -125,26 +117,37 @@ class Series:
                 return change if change and change.certain >= self.alarm.datapoints_to_alarm else None
         return None
 
-    def settle(self, identity: str, change: Change) -> tuple[str, bool]:
-        """Ends the provisional alert that a change to ALARM confirms or replaces.
+    def begin(self, start: int) -> None:
+        """Takes the start of the stream's first whole period, which counts without a match too."""
+        if self.first is None or start < self.first:
+            self.first = start
+            self.next = start if self.next is None else min(start, self.next)
 
-        Returns:
-            The id of the provisional alert that it replaces, or ""; and whether it confirms one that was
-            delivered under the same id.
+    def encode(self) -> bytes | None:
+        """What cannot be found again from the samples, for the checkpoint; None when all can.
+
+        A state other than ALARM follows from the datapoints of the evaluation range (rule 66), unless missing
+        data keeps it.
         """
-        known = self.provisional.pop(identity, None)
-        if known:
-            return "", known.delivered
-        later = [(item.end, name) for name, item in self.provisional.items() if item.end >= change.end]
-        if not later:
-            return "", False
-        _, replaced = min(later)
-        del self.provisional[replaced]
-        return replaced, False
+        is_known = self.state == first_state(self.alarm) or (
+            self.state != "ALARM" and self.alarm.missing != "ignore"
+        )
+        if is_known and not self.held and not self.provisional and self.first is None:
+            return None
+        return msgspec.msgpack.encode([self.state, self.held, self.provisional, self.first])
 
-    def resume(self, closed: int) -> None:
+    def restore(self, data: bytes) -> None:
+        """Takes what `encode` returned."""
+        self.state, self.held, self.provisional, self.first = _decode(data)
+        self.next, self.saved = self.first or None, data
+
+    def resume(self, closed: int | None) -> None:
         """Finds the state once the periods are restored: all that end by `closed` were evaluated."""
         alarm = self.alarm
+        self.next = self.first or None
+        if closed is None or (self.next is not None and self.next >= closed):
+            return
+        self.next = None
         starts = range(closed - alarm.evaluation_periods * alarm.period, closed, alarm.period)
         if any(start in self.periods for start in starts):
             self.next = closed
@@ -169,6 +172,8 @@ class Series:
 
     def _evaluate(self, start: int) -> Change | None:
         alarm = self.alarm
+        if self.first is not None:
+            self.first = 0
         oldest = start - (alarm.evaluation_periods - 1) * alarm.period
         starts = range(oldest, start + 1, alarm.period)
         values = [self._value(place) for place in starts]
@@ -217,35 +222,6 @@ class Series:
         self.next = None if quiet else start + self.alarm.period
 
 
-def encode_series(series: Series) -> bytes | None:
-    """What of a series cannot be found again from its samples, for the checkpoint; None when all can.
-
-    A state other than ALARM follows from the datapoints of the evaluation range (rule 66), unless missing
-    data keeps it.
-    """
-    is_known = series.state == first_state(series.alarm) or (
-        series.state != "ALARM" and series.alarm.missing != "ignore"
-    )
-    if is_known and not series.held and not series.provisional:
-        return None
-    return msgspec.msgpack.encode([series.state, series.held, series.provisional])
-
-
 _decode = msgspec.msgpack.Decoder(
-    tuple[AlarmState, dict[AlarmState, tuple[int, int]], dict[str, Provisional]]
+    tuple[AlarmState, dict[AlarmState, tuple[int, int]], dict[str, Provisional], int | None]
 ).decode
-
-
-def restore_series(series: Series, data: bytes) -> None:
-    """Takes what `encode_series` wrote."""
-    series.state, series.held, series.provisional = _decode(data)
-    series.saved = data
-
-
-def restore_announced(series: Series, data: bytes) -> None:
-    """Takes the provisional alerts of which it is not known whether they were delivered."""
-    announced = {identity: Provisional(item.end) for identity, item in _decode_announced(data).items()}
-    series.provisional = announced | series.provisional
-
-
-_decode_announced = msgspec.msgpack.Decoder(dict[str, Provisional]).decode

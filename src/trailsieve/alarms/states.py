@@ -62,6 +62,8 @@ def alarm_state(
 
 def first_state(alarm: Alarm) -> AlarmState:
     """The state of an alarm that never had any data."""
+    if alarm.absent_for is not None:
+        return "OK"
     return alarm_state((), alarm.evaluation_periods, alarm.datapoints_to_alarm, alarm.missing)
 
 

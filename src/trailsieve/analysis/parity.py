@@ -65,7 +65,7 @@ class Parity:
 
 def cloudwatch_equivalent(rule: Rule) -> Rule:
     """Returns the rule as CloudWatch can have it: without exceptions and keys, with its metric semantics."""
-    alarm = replace(rule.alarm or EACH_MATCH, by=(), suppress=0, count_distinct=None)
+    alarm = replace(rule.alarm or EACH_MATCH, by=(), suppress=0, count_distinct=None, absent_for=None)
     return replace(rule, alarm=alarm, exceptions=(), metric=replace(rule.metric, cloudwatch_exact=True))
 
 
@@ -132,6 +132,9 @@ def _variants(own: Rule, cloudwatch: Rule) -> dict[str, Rule]:
         sentence = f"the rule counts {datapoint_name(own.alarm)}, CloudWatch the matches"
         alarm = replace(cloudwatch.alarm, count_distinct=own.alarm.count_distinct)
         found[sentence] = replace(cloudwatch, alarm=alarm)
+    if own.alarm.absent_for != cloudwatch.alarm.absent_for:
+        alarm = replace(cloudwatch.alarm, absent_for=own.alarm.absent_for)
+        found["CloudWatch is in ALARM until the first match"] = replace(cloudwatch, alarm=alarm)
     other = {name: getattr(own.alarm, name) for name in _CONDITION}
     different = [name for name in _CONDITION if getattr(cloudwatch.alarm, name) != other[name]]
     if different:

@@ -107,7 +107,7 @@ class Pipeline:
         ids = [alert.id for alert in alerts] + [sample.id for sample in samples]
         self.alarms.add(samples)
         self.alarms.add_misses(result.misses)
-        self.alarms.observe(result.newest)
+        self.alarms.observe(result.newest, result.oldest)
         for message in messages:
             if message.watermark:
                 self.alarms.mark(message.watermark)

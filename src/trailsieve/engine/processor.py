@@ -32,7 +32,8 @@ class BatchResult(Struct):
         advice: hints for the operator about what arrives.
         samples: what matches of rules with an alarm add to their metrics.
         misses: by rule with a `metric.default` and start of a period, records that did not match.
-        newest: the newest event time of each shard, in seconds, when any rule has an alarm.
+        oldest: the oldest event time of each shard, in seconds, when any rule has an alarm.
+        newest: the newest event time of each shard, likewise.
         excepted: by rule and reason, matches that an exception hides.
         expired: the same for exceptions that have expired; these matches count.
     """
@@ -47,6 +48,7 @@ class BatchResult(Struct):
     advice: list[str] = []
     samples: list[Sample] = []
     misses: dict[str, dict[int, int]] = {}
+    oldest: dict[str, int] = {}
     newest: dict[str, int] = {}
     excepted: dict[str, dict[str, int]] = {}
     expired: dict[str, dict[str, int]] = {}
@@ -102,8 +104,8 @@ class Processor:
         result.unreadable_records = sum(problem.index > 0 for problem in result.problems)
         result.records = seen - result.unreadable_records
         result.problems += decoded.problems
-        if tally.newest is not None:
-            result.newest[shard] = tally.newest
+        if span := tally.span:
+            result.oldest[shard], result.newest[shard] = span
         for rule in self._with_default:
             assert rule.alarm is not None
             result.misses[rule.id] = tally.misses(rule.id, rule.alarm.period)
@@ -143,6 +145,8 @@ def joined(results: Iterable[BatchResult]) -> BatchResult:
         total.control_messages += result.control_messages
         total.advice += result.advice
         total.samples += result.samples
+        for shard, seconds in result.oldest.items():
+            total.oldest[shard] = min(seconds, total.oldest.get(shard, seconds))
         for shard, seconds in result.newest.items():
             total.newest[shard] = max(seconds, total.newest.get(shard, seconds))
         for mine, theirs in (

@@ -77,6 +77,8 @@ class Alarm:
     """When the metric of a rule raises alerts (rules 65 to 67). Durations are in seconds.
 
     Attributes:
+        absent_for: ALARM is a whole period of this length without a match. `completed` says the same with
+            the other settings.
         count_distinct: the datapoint is the number of different values of this field, not the statistic.
             Events without a value do not count.
         by: fields of the event; each combination of their values has its own alarm, in addition to the
@@ -96,6 +98,7 @@ class Alarm:
     datapoints_to_alarm: Count = 1
     missing: Missing = "missing"
     count_distinct: Reference | None = None
+    absent_for: Seconds | None = None
     by: References = ()
     allowed_lateness: Seconds = 900
     notify: States = ("ALARM",)

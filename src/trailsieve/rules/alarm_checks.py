@@ -1,25 +1,35 @@
-"""What must hold between the settings of an alarm, and between an alarm and its metric."""
+"""What must hold between the settings of an alarm, by its kind, and between an alarm and its metric."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from trailsieve.rules.alarm import MAX_DISTINCT, MAX_RANGE, Alarm, Metric
+from trailsieve.rules.alarm import MAX_DISTINCT, MAX_RANGE, PLAIN, Alarm, Metric
 
 _SHORT_PERIODS = (10, 20, 30)  # seconds; all others are whole minutes
+_OF_ALL = ("by", "allowed_lateness", "notify", "suppress", "max_keys")
 _REQUIRED = ("threshold", "period")
 
 Mistake = tuple[str, str]  # the key, and what is wrong
 
 
 def completed(alarm: Alarm, given: Collection[str]) -> Alarm:
-    """The alarm with the defaults that depend on its other settings.
+    """The alarm with what its other settings determine.
 
     Args:
         given: the keys that its table has.
     """
     alarm = replace(alarm, by=tuple(dict.fromkeys(alarm.by)))
+    if alarm.absent_for is not None:
+        return replace(
+            alarm,
+            period=alarm.absent_for,
+            statistic="SampleCount",
+            comparison="<",
+            threshold=1,
+            missing="breaching",
+        )
     if "datapoints_to_alarm" not in given:
         return replace(alarm, datapoints_to_alarm=alarm.evaluation_periods)
     return alarm
@@ -27,20 +37,32 @@ def completed(alarm: Alarm, given: Collection[str]) -> Alarm:
 
 def mistakes_in_alarm(alarm: Alarm, given: Collection[str]) -> Iterator[Mistake]:
     """What is wrong in a completed alarm (rule 66)."""
+    if alarm.absent_for is not None:
+        yield from _of_other_kinds("absent_for", ("absent_for",), given)
+        yield from _mistakes_in_periods(alarm, "absent_for")
+        return
     missing = [key for key in _REQUIRED if key not in given]
     if missing:
         yield from ((key, f"`alarm.{key}` is missing") for key in missing)
         return
-    yield from _mistakes_in_periods(alarm)
+    yield from _mistakes_in_periods(alarm, "period")
     if alarm.count_distinct:
         yield from _mistakes_in_distinct(alarm, given)
 
 
-def _mistakes_in_periods(alarm: Alarm) -> Iterator[Mistake]:
+def _of_other_kinds(kind: str, own: Collection[str], given: Collection[str]) -> Iterator[Mistake]:
+    """Keys that an alarm of this kind does not have."""
+    for key in given:
+        if key not in own and key not in _OF_ALL:
+            yield key, f"`alarm.{key}` cannot be combined with `alarm.{kind}`"
+
+
+def _mistakes_in_periods(alarm: Alarm, key: str) -> Iterator[Mistake]:
     if alarm.period not in _SHORT_PERIODS and (alarm.period < 60 or alarm.period % 60):
-        yield "period", "`alarm.period` must be 10s, 20s, 30s or whole minutes"
+        yield key, f"`alarm.{key}` must be 10s, 20s, 30s or whole minutes"
     elif alarm.period * alarm.evaluation_periods > MAX_RANGE:
-        yield "period", "`alarm.period` times `alarm.evaluation_periods` must be at most 7 days"
+        what = f"`alarm.{key}`" + " times `alarm.evaluation_periods`" * (key == "period")
+        yield key, f"{what} must be at most 7 days"
     if alarm.datapoints_to_alarm > alarm.evaluation_periods:
         text = "`alarm.datapoints_to_alarm` must be at most `alarm.evaluation_periods`"
         yield "datapoints_to_alarm", text
@@ -57,7 +79,9 @@ def _mistakes_in_distinct(alarm: Alarm, given: Collection[str]) -> Iterator[Mist
 
 def mistakes_between(metric: Metric, alarm: Alarm) -> Iterator[str]:
     """What is wrong in the metric of a rule with this alarm."""
-    if metric.default is not None and alarm.by:
-        yield "`metric.default` cannot be combined with `alarm.by`: an event that does not match has no key"
-    if alarm.count_distinct and (metric.value != 1 or metric.default is not None):
+    if alarm.absent_for is not None and metric != PLAIN:
+        yield "`metric` cannot be combined with `alarm.absent_for`: the matches are what counts"
+    elif alarm.count_distinct and (metric.value != 1 or metric.default is not None):
         yield "`alarm.count_distinct` cannot be combined with `metric.value` or `metric.default`"
+    elif metric.default is not None and alarm.by:
+        yield "`metric.default` cannot be combined with `alarm.by`: an event that does not match has no key"

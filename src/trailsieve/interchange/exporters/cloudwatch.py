@@ -96,6 +96,8 @@ def _losses_of_alarm(rule: Rule) -> Iterator[str]:
     if alarm.count_distinct:
         field = alarm.count_distinct.text
         yield f"count_distinct: CloudWatch counts the matches, not the different values of {field}"
+    if alarm.absent_for:
+        yield "absent_for: CloudWatch is in ALARM from the creation of the alarm until the first match"
     if alarm.by:
         by = ", ".join(reference.text for reference in alarm.by)
         yield f"each {by} has its own alarm; CloudWatch counts all of them in one alarm"
