@@ -1,19 +1,19 @@
-"""Every error that trailsieve raises on purpose, one tree.
+"""The exceptions of trailsieve, and how text from outside is made safe to show.
 
     TrailsieveError
-    ├── PatternError      a filter pattern that AWS would refuse (also a ValueError)
-    ├── RuleError         a rule file with mistakes: all of them, each with its place (also a ValueError)
+    ├── PatternError      an invalid filter pattern (also a ValueError)
+    ├── RuleError         all mistakes in rule files, with their places (also a ValueError)
     ├── UsageError        wrong use: a path that does not exist, options that exclude each other
-    ├── ConfigError       a configuration with mistakes: all of them, each with its place (also a ValueError)
-    ├── UnreadableError   an object or record of the trail that cannot be read, with the reason
-    ├── SourceError       a source that cannot be read until a person mends something
-    ├── SinkError         a receiver that will take nothing until a person mends something
-    ├── DeliveryError     alerts that a receiver did not take: which to send again, which it refused for good
-    ├── CheckpointError   state that cannot be kept or read
-    └── DeadLetterError   too much cannot be read to go on, or the dead letters cannot be kept
+    ├── ConfigError       all mistakes in a configuration, with their places (also a ValueError)
+    ├── UnreadableError   an object or record that cannot be read
+    ├── SourceError       a source that cannot be read until somebody fixes the cause
+    ├── SinkError         a receiver that accepts nothing until somebody fixes the cause
+    ├── DeliveryError     alerts to retry, and alerts refused for good
+    ├── CheckpointError   state that cannot be written or read
+    └── DeadLetterError   too many unreadable records, or dead letters that cannot be written
 
-Each says what, where, and what to do. Text that came from outside is shown through `visible`, so that
-no control or direction character of it reaches a terminal or a log line.
+Messages say what is wrong, where, and what to do. Text from outside is shown through `visible`, so that no
+control or direction characters reach a terminal or a log.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _WINDOW = 50  # characters of a long pattern that are shown on each side of the 
 
 
 class TrailsieveError(Exception):
-    """Base of all errors that trailsieve raises on purpose."""
+    """Base class of all errors of trailsieve."""
 
 
 class PatternError(TrailsieveError, ValueError):
-    """A filter pattern that cannot be used.
+    """An invalid filter pattern.
 
     Attributes:
-        message: what is wrong, one line.
+        message: what is wrong, in one line.
         column: 1-based column of the offending character; `len(pattern) + 1` is the end.
         hint: what to write instead, or "".
         pattern: the whole pattern text.
@@ -56,7 +56,7 @@ class PatternError(TrailsieveError, ValueError):
 
 
 class RuleError(TrailsieveError, ValueError):
-    """A rule pack with mistakes; `problems` holds one text a mistake, each with its place."""
+    """Mistakes in a rule pack; `problems` has one text per mistake, with its place."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -64,7 +64,7 @@ class RuleError(TrailsieveError, ValueError):
 
 
 class UsageError(TrailsieveError):
-    """The command or the API was used wrongly; the message says what to do."""
+    """Wrong use of a command or the API; the message says what to do."""
 
 
 class UnknownError(TrailsieveError):
@@ -72,7 +72,7 @@ class UnknownError(TrailsieveError):
 
 
 class UnreadableError(TrailsieveError):
-    """An object or record that cannot be read; `reason` is one line, without its name."""
+    """An object or record that cannot be read; `reason` is one line, without the object's name."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -80,7 +80,7 @@ class UnreadableError(TrailsieveError):
 
 
 class ConfigError(TrailsieveError, ValueError):
-    """A configuration with mistakes; `problems` holds one text a mistake, each with its place."""
+    """Mistakes in a configuration; `problems` has one text per mistake, with its place."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -88,21 +88,21 @@ class ConfigError(TrailsieveError, ValueError):
 
 
 class SourceError(TrailsieveError):
-    """A source that cannot be read; the message says what the other side answered and what to do."""
+    """A source cannot be read; the message has the response and what to do."""
 
 
 class SinkError(TrailsieveError):
-    """A receiver that takes nothing; the message says what it answered and what to do."""
+    """A receiver accepts nothing; the message has its response and what to do."""
 
 
 class DeliveryError(TrailsieveError):
-    """Alerts that were not accepted; all others of the delivery were.
+    """Some alerts of a delivery were not accepted; all others were.
 
     Attributes:
-        reason: one line, what the receiver answered.
-        again: the ids of the alerts to send again.
-        refused: the ids of the alerts that it will never take, each with the reason.
-        wait: seconds after which the receiver wants to be asked again, None when it did not say.
+        reason: the receiver's response, in one line.
+        again: ids of the alerts to retry.
+        refused: reasons by id, for alerts that the receiver will never accept.
+        retry_after: seconds to wait, as the receiver asked; None if it did not.
     """
 
     def __init__(
@@ -120,17 +120,17 @@ class DeliveryError(TrailsieveError):
 
 
 class CheckpointError(TrailsieveError):
-    """State that cannot be kept or read; nothing is committed that it does not hold."""
+    """State cannot be written or read; nothing is committed beyond what it holds."""
 
 
 class DeadLetterError(TrailsieveError):
-    """Too much cannot be read to go on, or the dead letters cannot be kept."""
+    """Too many records are unreadable, or dead letters cannot be written."""
 
 
 def visible(text: str) -> str:
-    """`text` with every control, format and surrogate character as one visible stand-in.
+    """`text` with each control, format and surrogate character replaced by a visible one.
 
-    One character stays one character, so columns keep their meaning.
+    The length stays the same, and so do column numbers.
     """
     if text.isprintable():
         return text

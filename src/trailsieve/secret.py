@@ -1,7 +1,7 @@
-"""Values that must never be shown: whatever is printed or kept passes through `masked`.
+"""Secrets are masked in everything that is printed or stored.
 
-A value that a configuration took from elsewhere is shown as the mark that took it, `${NAME}`: so a message
-still says which setting it is about.
+A value that a configuration refers to is shown as the reference, `${NAME}`, so that messages still say which
+setting they are about.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ import json
 import re
 from urllib.parse import quote, quote_plus
 
-_IN_A_PATH = "/:?#[]@!$&'()*+,;=~"  # RFC 3986: what a URL may hold as it is
-_SHORTEST_PART = 4  # characters of a secret that is cut off
-SHORTEST = 6  # characters; shorter values stand in any text and are no secrets
+_IN_A_PATH = "/:?#[]@!$&'()*+,;=~"  # RFC 3986: allowed unescaped in a URL
+_SHORTEST_PART = 4  # characters: the shortest part of a truncated secret to mask
+SHORTEST = 6  # characters; shorter values occur in any text
 
 _known: dict[str, str] = {}
 _pattern: re.Pattern[str] | None = None
 
 
 def hide(value: str, shown: str) -> None:
-    """From now on `value` is shown as `shown`, also where it is quoted for a URL, JSON or Python."""
+    """Masks `value` as `shown` from now on, also where it is quoted for a URL, JSON or Python."""
     global _pattern  # noqa: PLW0603
     if len(value) < SHORTEST or value in _known:
         return
@@ -33,7 +33,7 @@ def hide(value: str, shown: str) -> None:
 
 
 def masked(text: str) -> str:
-    """`text` without any value that is hidden, also where an ellipsis cuts one off."""
+    """`text` with all hidden values masked, also those that an ellipsis truncates."""
     if not _pattern:
         return text
     *cut, last = _pattern.sub(lambda found: _known[found[0]], text).split("…")
@@ -41,7 +41,7 @@ def masked(text: str) -> str:
 
 
 def _masked_end(text: str) -> str:
-    """`text` without the beginning of a hidden value at its end."""
+    """`text` with the beginning of a hidden value at its end masked."""
     for form, shown in _known.items():
         for length in range(min(len(form), len(text)), _SHORTEST_PART - 1, -1):
             if text.endswith(form[:length]):

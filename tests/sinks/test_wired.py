@@ -191,7 +191,7 @@ def test_a_broken_connection_is_told_with_what_was_sent_again() -> None:
         stored = wired._seen(opened, {alert.id for alert in alerts(3)})
         assert sorted(stored) == sorted(alert.id for alert in [*alerts(2), *alerts(3)])
         assert len(said) == 1
-        assert "2 messages of the last 30 s before it were sent again" in said[0]
+        assert "sent 2 messages of the last 30 s again" in said[0]
     finally:
         opened.close()
 

@@ -1,4 +1,4 @@
-"""What several formats need of an alert, in the types that receivers insist on."""
+"""Fields of an alert as several formats need them: times, addresses, names, texts."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from trailsieve.model import Alert, Severity
 from trailsieve.times import iso_time
 
 PRODUCT = "trailsieve"
-# The version of what is written here, not of the program: receivers key their parsers on it.
+# The version of the formats, not of the program: receivers select parsers by it.
 FORMAT_VERSION = "1"
 
-# A number for each severity, on the scale from 0 to 10 that CEF and LEEF share.
+# Severities on the scale from 0 to 10 of CEF and LEEF.
 SEVERITY_OF_TEN: dict[Severity, int] = {"informational": 1, "low": 3, "medium": 5, "high": 8, "critical": 10}
 _TECHNIQUE = re.compile(r"attack\.(t\d{4}(?:\.\d{3})?)", re.ASCII | re.IGNORECASE)
 
 
 def event_time(alert: Alert) -> datetime:
-    """Event time, in UTC; now when the record has none that can be read: a receiver wants one."""
+    """The event time in UTC, or the current time if the event has no valid one: receivers require one."""
     return parse_time(alert.time) or datetime.now(UTC)
 
 
 def parse_time(text: str | None) -> datetime | None:
-    """An RFC 3339 time in UTC, or None."""
+    """An RFC 3339 time in UTC, or None if it is invalid."""
     time = iso_time(text)
     try:
         return time and time.astimezone(UTC)
@@ -41,12 +41,12 @@ def epoch_milliseconds(time: datetime) -> int:
 
 
 def rfc3339(time: datetime) -> str:
-    """`2026-03-14T02:12:08.000Z`: what all receivers take."""
+    """`2026-03-14T02:12:08.000Z`: accepted by all receivers."""
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def source_ip(alert: Alert) -> str | None:
-    """The source address when it is one: CloudTrail also writes names of services there."""
+    """The source IP address, or None: CloudTrail also has service names there."""
     return _ip(alert.source_ip)
 
 
@@ -58,26 +58,26 @@ def _ip(text: str | None) -> str | None:
 
 
 def principals(alert: Alert) -> list[str]:
-    """All principals that the alert names; of an alarm those with most events."""
+    """The principals of the alert; for an alarm, those with the most events."""
     named = [each.name for each in alert.context.principals.top] if alert.context else []
     return list(dict.fromkeys(name for name in (alert.principal, *named) if name))
 
 
 def source_ips(alert: Alert) -> list[str]:
-    """All source addresses that the alert names and that are addresses."""
+    """The source IP addresses of the alert; for an alarm, those with the most events."""
     named = [each.name for each in alert.context.source_ips.top] if alert.context else []
     found = (_ip(text) for text in (alert.source_ip, *named))
     return list(dict.fromkeys(ip for ip in found if ip))
 
 
 def techniques(alert: Alert) -> list[str]:
-    """ATT&CK techniques among the tags (`attack.t1078.004`), as `T1078.004`."""
+    """ATT&CK technique ids such as `T1078.004`, from tags such as `attack.t1078.004`."""
     found = (_TECHNIQUE.fullmatch(tag) for tag in alert.tags)
     return [match[1].upper() for match in found if match]
 
 
 def incident_key(alert: Alert) -> str:
-    """What an alert opens or closes: of a match itself; of an alarm its rule and dimensions, in any state."""
+    """The key of the incident that an alert opens or closes; all states of an alarm series share one key."""
     if alert.kind == "match":
         return alert.id
     known = repr((alert.rule, sorted(alert.dimensions.items()))).encode("utf-8", "replace")
@@ -85,12 +85,12 @@ def incident_key(alert: Alert) -> str:
 
 
 def user_name(principal: str | None) -> str | None:
-    """The last name of an ARN, `mia` of `arn:aws:iam::111122223333:user/mia`, or the principal as it is."""
+    """`mia` for `arn:aws:iam::111122223333:user/mia`; a principal that is no ARN is returned unchanged."""
     return arn.parse(principal).resource.rpartition("/")[2] or principal
 
 
 def summary(alert: Alert) -> str:
-    """One sentence that tells a person what happened."""
+    """One sentence for a person about what happened."""
     if alert.summary:
         return alert.summary
     what = alert.event_name or "an event"
@@ -112,7 +112,7 @@ def partition(region: str | None) -> str:
 
 
 def without_empty(document: dict[str, Any]) -> dict[str, Any]:
-    """A document without the keys that tell nothing: None, "", and empty objects and lists, however deep."""
+    """The document without None, "", and empty objects and lists, at any depth."""
     shown = {}
     for key, value in document.items():
         inner = without_empty(value) if isinstance(value, dict) else value

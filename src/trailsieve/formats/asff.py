@@ -1,9 +1,9 @@
-"""AWS Security Finding Format, 2018-10-08: what Security Hub's BatchImportFindings takes.
+"""AWS Security Finding Format, 2018-10-08, for Security Hub's BatchImportFindings.
 
-Severity and Types are given as FindingProviderFields, never at the top: an update of a finding must not undo
-what the customer set there. The id is the alert's: what is sent twice is one finding. Source:
-docs.aws.amazon.com/securityhub/latest/userguide/finding-update-batchimportfindings.html ; lengths are those
-of the page on the format's syntax.
+Severity and Types are given as FindingProviderFields, never at the top level, so that an update does not
+overwrite the customer's changes. The finding's id is the alert's, so a duplicate is no new one. Sources:
+docs.aws.amazon.com/securityhub/latest/userguide/finding-update-batchimportfindings.html ;
+the length limits are in the page on the format's syntax.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MAX_FIELD, _MAX_FIELDS = 2048, 50
 
 
 def document(alert: Alert, account: str | None = None, region: str | None = None) -> dict[str, Any]:
-    """The alert as a finding of `account` and `region`, which are the alert's own when not given."""
+    """The alert as a finding of `account` and `region`, by default the alert's own."""
     account = account or _account(alert)
     region = region or _region(alert)
     aws = alert_fields.partition(region)
@@ -70,7 +70,7 @@ def encode(alert: Alert) -> bytes:
 
 
 def _text(text: str, limit: int) -> str:
-    """Texts have at least one character that is no blank, or they are left out."""
+    """The text cut to `limit`; "" if it is blank, since ASFF allows no blank texts."""
     return shorten(text, limit).strip()
 
 
@@ -89,7 +89,7 @@ def _url(alert: Alert) -> str | None:
 
 
 def _resources(alert: Alert, account: str, region: str, aws: str) -> list[dict[str, Any]]:
-    """The account, and who acted in it."""
+    """The account, and the principal if it is an ARN."""
     place = {"Partition": aws, "Region": region}
     found = [{"Type": "AwsAccount", "Id": f"AWS::::Account:{account}", **place}]
     principal = alert.principal or ""
@@ -118,7 +118,7 @@ def _action(alert: Alert, time: str) -> dict[str, Any] | None:
 
 
 def _fields(alert: Alert) -> dict[str, str]:
-    """What the format has no place for, as names and texts."""
+    """Fields without an ASFF counterpart, as ProductFields."""
     fields: dict[str, str | None] = {
         "kind": alert.kind,
         "state": alert.state,
@@ -131,5 +131,5 @@ def _fields(alert: Alert) -> dict[str, str]:
         "position": alert.position,
         **{f"dimension/{name}": value for name, value in sorted(alert.dimensions.items())},
     }
-    told = [(name, text) for name, text in fields.items() if text][:_MAX_FIELDS]
-    return {_text(f"{alert_fields.PRODUCT}/{name}", 128): _text(text, _MAX_FIELD) for name, text in told}
+    known = [(name, text) for name, text in fields.items() if text][:_MAX_FIELDS]
+    return {_text(f"{alert_fields.PRODUCT}/{name}", 128): _text(text, _MAX_FIELD) for name, text in known}

@@ -1,9 +1,9 @@
-r"""Common Event Format, version 0: ArcSight's, taken by most SIEMs over syslog.
+r"""Common Event Format, version 0: by ArcSight, accepted by most SIEMs over syslog.
 
 `CEF:0|vendor|product|version|rule|title|severity|key=value key=value…`. In the header `\` and `|` are
-escaped, in values `\`, `=` and line breaks. Every other character that is not printable is shown as U+FFFD:
-no text can end a line, turn the reading direction or pass for another field. Source: ArcSight Common Event
-Format Implementation Standard, version 26; its greatest lengths are kept.
+escaped, in values `\`, `=` and line breaks. Other unprintable characters become U+FFFD, so that no text can
+end a line, change the text direction or pass for another field. Source: ArcSight Common Event
+Format Implementation Standard, version 26; its length limits apply.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def encode(alert: Alert) -> bytes:
 
 
 def _extension(alert: Alert) -> Iterator[tuple[str, str | None, int]]:
-    """Key, text and greatest length of every field."""
+    """Key, text and maximum length of every field."""
     time = alert_fields.epoch_milliseconds(alert_fields.event_time(alert))
     start = alert_fields.parse_time(alert.window.start) if alert.window else None
     end = alert_fields.parse_time(alert.window.end) if alert.window else None
@@ -80,6 +80,6 @@ def _header(text: str) -> str:
 
 
 def _value(text: str, limit: int) -> str:
-    """`text` escaped; line breaks stay, in their escaped form."""
+    """`text` escaped, line breaks included."""
     shown = "".join(c if c.isprintable() or c in "\r\n" else visible(c) for c in text[:limit])
     return shown.translate(_VALUE)

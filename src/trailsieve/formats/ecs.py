@@ -1,7 +1,7 @@
-"""Elastic Common Schema: what Elasticsearch, OpenSearch and their detection pages search by.
+"""Elastic Common Schema, for Elasticsearch and OpenSearch.
 
-The fields are those that ECS 8 and 9 share: www.elastic.co/guide/en/ecs/current/ecs-field-reference.html .
-Original records go into `event.original` as text: their free keys would fill a mapping, or clash with it.
+The fields are common to ECS 8 and 9: www.elastic.co/guide/en/ecs/current/ecs-field-reference.html .
+Original records go into `event.original` as text: as objects, their keys would bloat the mapping or clash.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from trailsieve.formats import alert_fields, native
 from trailsieve.model import Alert
 
 VERSION = "8.17.0"  # every field below exists in 9.x with the same meaning
-# event.severity is a free number; these are the scores that Elastic's own rules use.
+# event.severity is any number; these are the scores of Elastic's own rules.
 _SEVERITY = {"informational": 0, "low": 21, "medium": 47, "high": 73, "critical": 99}
 
 
 def document(alert: Alert) -> dict[str, Any]:
-    """The alert as an ECS document; `trailsieve.*` holds what ECS has no name for."""
+    """The alert as an ECS document; `trailsieve.*` holds fields without an ECS counterpart."""
     time = alert_fields.rfc3339(alert_fields.event_time(alert))
     ip = alert_fields.source_ip(alert)
     return alert_fields.without_empty(
@@ -78,14 +78,14 @@ def encode(alert: Alert) -> bytes:
 
 
 def _outcome(alert: Alert) -> str | None:
-    """Whether the call succeeded; an alarm is about many calls."""
+    """Whether the call succeeded; None for an alarm, which is about many calls."""
     if alert.kind == "alarm":
         return None
     return "failure" if alert.error_code else "success"
 
 
 def _original(alert: Alert) -> str:
-    """The original records, one JSON text a line."""
+    """The original records as JSON lines."""
     shown = alert.records[: native.MAX_RECORDS]
     return "\n".join(native.one_line(text).decode("utf-8", "replace") for text in shown)
 

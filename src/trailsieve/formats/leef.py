@@ -1,8 +1,8 @@
-"""Log Event Extended Format 2.0: IBM QRadar's, over syslog.
+"""Log Event Extended Format 2.0, for IBM QRadar over syslog.
 
-`LEEF:2.0|vendor|product|version|rule|x09|key=value<tab>key=value…`. The format has no escapes: a tab or line
-break in a value would be a field of its own, so each character that is not printable is shown as a stand-in,
-and so is `|` in the header. Source: www.ibm.com/docs/en/dsm?topic=overview-leef-event-components .
+`LEEF:2.0|vendor|product|version|rule|x09|key=value<tab>key=value…`. The format has no escapes, so
+unprintable characters in values, such as tabs and line breaks, are replaced, and so is `|` in the header.
+Source: www.ibm.com/docs/en/dsm?topic=overview-leef-event-components .
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from trailsieve.errors import visible
 from trailsieve.formats import alert_fields
 from trailsieve.model import Alert
 
-_LONGEST = 1024  # characters of one value; QRadar cuts a whole event at its maximum payload length
+_LONGEST = 1024  # characters per value; QRadar truncates events at its maximum payload length
 
 
 def encode(alert: Alert) -> bytes:

@@ -1,4 +1,4 @@
-"""The native format: one JSON object an alert, original records embedded token for token."""
+"""The native format: one JSON object per alert, with the exact text of original records."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import orjson
 
 from trailsieve.model import Alert
 
-MAX_RECORDS = 10  # original records in one alert; the rest is counted
+MAX_RECORDS = 10  # per alert; the others are only counted
 _ONLY_IF_SET = ("provisional", "replaces", "confirms")
 _BREAKS = bytes.maketrans(b"\r\n", b"  ")
 
@@ -27,6 +27,6 @@ def encode(alert: Alert) -> bytes:
 
 
 def one_line(text: bytes) -> bytes:
-    """A JSON text on one line of valid UTF-8; outside strings line breaks are mere blanks."""
+    """JSON text on one line of valid UTF-8: outside strings, line breaks are whitespace."""
     line = text.translate(_BREAKS) if b"\n" in text or b"\r" in text else text
     return line if line.isascii() else line.decode("utf-8", "replace").encode()

@@ -1,6 +1,6 @@
-"""OCSF Detection Finding, class 2004 (schema.ocsf.io): what Amazon Security Lake, Splunk and others exchange.
+"""OCSF Detection Finding, class 2004 (schema.ocsf.io): used by Amazon Security Lake, Splunk and others.
 
-Every field below is in OCSF 1.4 and later with the same meaning.
+All fields exist with the same meaning in OCSF 1.4 and later.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _USER_NAME, _IP, _RESOURCE = (4, "User Name"), (2, "IP Address"), (10, "Resource
 
 
 def document(alert: Alert) -> dict[str, Any]:
-    """The alert as a Detection Finding; an alarm that is over closes the finding."""
+    """The alert as a Detection Finding; an alarm that returns to OK closes the finding."""
     activity, activity_name = _CLOSE if alert.state == "OK" else _CREATE
     severity, severity_name = _SEVERITY[alert.severity]
     time = alert_fields.event_time(alert)
@@ -116,7 +116,7 @@ def _user(alert: Alert) -> dict[str, Any]:
 
 
 def _evidence(alert: Alert) -> dict[str, Any]:
-    """Who called what from where."""
+    """Actor, API call and source."""
     api = {
         "operation": alert.event_name,
         "service": {"name": alert.event_source},
@@ -158,7 +158,7 @@ def _raw(alert: Alert) -> str:
 
 
 def _unmapped(alert: Alert) -> dict[str, Any]:
-    """What OCSF has no field for."""
+    """Fields without an OCSF counterpart."""
     return {
         "kind": alert.kind,
         "state": alert.state,

@@ -1,6 +1,6 @@
 """An event for PagerDuty's Events API v2 (developer.pagerduty.com/docs/events-api-v2-overview).
 
-`dedup_key` ties a repeat to the incident that is open; an alarm that is over resolves it.
+`dedup_key` adds a duplicate to the open incident; an alarm that returns to OK resolves it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Alerts that are greater than a receiver takes, made smaller."""
+"""Alerts shortened to a receiver's size limit."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _TEXTS = (
 
 
 def encode_within(alert: Alert, encode: Callable[[Alert], bytes], limit: int) -> bytes:
-    """`encode(alert)` in at most `limit` bytes where that can be: without its records, then with cut texts.
+    """`encode(alert)` in at most `limit` bytes if possible: first without records, then with shortened texts.
 
-    The id, rule and what it counts are never touched; records left out are counted as omitted.
+    Id, rule and counts stay as they are; omitted records are counted.
     """
     encoded = encode(alert)
     if len(encoded) <= limit:
@@ -34,7 +34,7 @@ def encode_within(alert: Alert, encode: Callable[[Alert], bytes], limit: int) ->
 
 
 def _shortened(alert: Alert) -> Alert:
-    """The alert without its context, and no text of it longer than 1,024 characters."""
+    """The alert without context, its texts cut to 1,024 characters."""
     texts = {name: _cut(text) for name in _TEXTS if (text := getattr(alert, name))}
     dimensions = {_cut(name): _cut(value) for name, value in list(alert.dimensions.items())[:100]}
     summary = _cut(alert.summary)

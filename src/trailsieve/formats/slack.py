@@ -1,7 +1,7 @@
 """A message for Slack's incoming webhooks (docs.slack.dev, "Formatting text for app surfaces").
 
-`&`, `<` and `>` are what Slack's text gives a meaning: escaped, no field can make a link or call `@channel`;
-`verbatim` keeps Slack from finding links and names by itself.
+`&`, `<` and `>` are escaped, so that no field can make a link or mention `@channel`; `verbatim` keeps Slack
+from detecting links and names itself.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _COLOR = {
     "high": "#f4a261",
     "critical": "#d62828",
 }
-_LONGEST = 500  # characters of one field; a block's text may have 3,000, a field's 2,000
+_LONGEST = 500  # characters per field; Slack allows 2,000 in a field and 3,000 in a block
 
 
 def document(alert: Alert) -> dict[str, Any]:
-    """One line, and below it the facts that are known."""
-    lines = [{"type": "plain_text", "text": f"{name}: {text}"} for name, text in told(alert)][:10]
+    """A summary, and the known fields below it."""
+    lines = [{"type": "plain_text", "text": f"{name}: {text}"} for name, text in labelled_fields(alert)][:10]
     title = f"*{_text(alert.title)}* ({alert.severity})\n{_text(alert_fields.summary(alert))}"
     blocks: list[dict[str, Any]] = [
         {"type": "section", "text": {"type": "mrkdwn", "text": title, "verbatim": True}}
@@ -43,8 +43,8 @@ def encode(alert: Alert) -> bytes:
     return orjson.dumps(document(alert))
 
 
-def told(alert: Alert) -> list[tuple[str, str]]:
-    """Names and texts of what a person wants to know first."""
+def labelled_fields(alert: Alert) -> list[tuple[str, str]]:
+    """Labels and texts of the fields to show to a person."""
     known = [
         ("Rule", alert.rule),
         ("State", alert.state),
@@ -62,6 +62,6 @@ def told(alert: Alert) -> list[tuple[str, str]]:
 
 
 def _text(text: str) -> str:
-    """Text that Slack shows as it stands; a zero-width space behind it ends the meaning of `*` and such."""
+    """Text that Slack shows unchanged: a zero-width space after `*` and the like disables formatting."""
     shown = shorten(text, _LONGEST).translate(_ESCAPED)
     return "".join(f"{c}\u200b" if c in "*_~`" else c for c in shown)

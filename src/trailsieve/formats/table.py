@@ -1,4 +1,4 @@
-"""One line an alert for a person's terminal."""
+"""One line per alert, in columns, for terminals."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from trailsieve.model import Alert
 
 _GAP = "  "
 _TITLES = ("TIME", "SEVERITY", "RULE", "EVENT", "PRINCIPAL", "SOURCE", "ERROR")
-WIDTHS = (20, 8, 20, 30, 44, 16, 40)  # where there is room
-# Columns that shrink, in this order, and to what; 0 leaves a column out.
+WIDTHS = (20, 8, 20, 30, 44, 16, 40)  # on a wide terminal
+# Columns that shrink, in this order, and their smallest width; 0 drops the column.
 _NARROW = ((4, 20), (6, 14), (3, 18), (2, 14), (6, 0), (5, 0), (1, 0))
 _EVENT, _PRINCIPAL, _ERROR = 3, 4, 6
-_SENTENCE = 3  # the column from which on an alarm's sentence takes the place of all others
+_SENTENCE = 3  # the first column that an alarm's sentence replaces
 
 
 def header(widths: tuple[int, ...] = WIDTHS) -> bytes:
-    """The line above the alerts."""
+    """The header line."""
     return _joined(_TITLES, widths)
 
 
 def encode(alert: Alert, widths: tuple[int, ...] = WIDTHS) -> bytes:
-    """Time, severity, rule, event, who, from where, and the error, in columns; of an alarm its sentence."""
+    """Time, severity, rule, event, principal, source and error in columns; for an alarm, its sentence."""
     severity = "info" if alert.severity == "informational" else alert.severity
     first = (alert.time or "-", severity, alert.rule)
     if alert.kind == "alarm":
@@ -37,13 +37,13 @@ def encode(alert: Alert, widths: tuple[int, ...] = WIDTHS) -> bytes:
 
 
 def column_widths(width: int) -> tuple[int, ...]:
-    """Column widths with which no line is longer than `width` cells; 0 leaves a column out."""
+    """Column widths for lines of at most `width` cells; 0 means no such column."""
     widths = list(WIDTHS)
     for column, least in _NARROW:
         missing = _total(widths) - width
         if missing > 0:
             widths[column] = max(least, widths[column] - missing) if least else 0
-    for column in (_PRINCIPAL, _EVENT):  # what is left over
+    for column in (_PRINCIPAL, _EVENT):  # share what is left
         widths[column] += max(0, min(width - _total(widths), WIDTHS[column] - widths[column]))
     return tuple(widths)
 
@@ -53,7 +53,7 @@ def _total(widths: Sequence[int]) -> int:
 
 
 def _short_principal(principal: str) -> str:
-    """An ARN without `arn:aws:iam::`, which says nothing: `111122223333:user/mia`."""
+    """An ARN without its prefix: `111122223333:user/mia`."""
     parts = arn.parse(principal)
     return f"{parts.account}:{parts.resource}" if parts.resource else principal
 

@@ -1,6 +1,6 @@
 """An Adaptive Card for a Teams workflow's webhook (adaptivecards.io, version 1.4).
 
-Texts are TextRuns, which know no Markdown: no field can make a link.
+Texts are TextRuns, which ignore Markdown, so that no field can make a link.
 """
 
 from __future__ import annotations
@@ -23,11 +23,13 @@ _COLOR = {
 
 
 def document(alert: Alert) -> dict[str, Any]:
-    """A title, a sentence, and the facts that are known, each a line."""
+    """A title, a summary, and one line per known field."""
     title = {"size": "large", "weight": "bolder", "color": _COLOR[alert.severity]}
     body = [_line(_run(f"{alert.severity}: {shorten(alert.title, 300)}", **title))]
     body.append(_line(_run(shorten(alert_fields.summary(alert), 500))))
-    body += [_line(_run(f"{name}: ", weight="bolder"), _run(text)) for name, text in slack.told(alert)]
+    body += [
+        _line(_run(f"{name}: ", weight="bolder"), _run(text)) for name, text in slack.labelled_fields(alert)
+    ]
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",

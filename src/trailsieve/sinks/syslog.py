@@ -1,8 +1,8 @@
 """Alerts as syslog messages (RFC 5424) over UDP (RFC 5426), TCP (RFC 6587, octets counted) or TLS (RFC 5425).
 
-Syslog knows no acknowledgement: what lies in a connection when it breaks may be lost. So the messages of the
-last `replay` seconds before a break are sent once more on the next connection, under the same ids; what was
-written just before this machine itself dies may still be lost.
+Syslog has no acknowledgements: messages in flight are lost when a connection breaks. So the messages of the
+last `replay` seconds are sent again on the next connection, under the same ids. Only messages written just
+before this machine itself crashes can still be lost.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _FORMATS: dict[str, Callable[[Alert], bytes]] = {
 _LEVELS: dict[Severity, int] = {"critical": 2, "high": 3, "medium": 4, "low": 5, "informational": 6}
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _ESCAPED = re.compile(r'(["\\\]])')
-_CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")  # a tab separates the fields of LEEF
-# 32473 is the number that RFC 5612 keeps for those that have none of their own.
+_CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")  # without the tab, which separates LEEF fields
+# 32473 is the enterprise number that RFC 5612 reserves for examples.
 _SD_ID = "trailsieve@32473"
 _SD_LONGEST = 256  # characters of one value
 
@@ -41,12 +41,12 @@ class Config(TransportConfig, kw_only=True, forbid_unknown_fields=True):
     """Settings.
 
     Attributes:
-        format: what stands in the message: native (JSON), cef or leef.
+        format: the format of the message: native (JSON), cef or leef.
         facility: 0 to 23; 13 is the audit log, 16 to 23 are local0 to local7.
-        hostname: what the header says; this machine's name when not given.
-        max_bytes: of one message. Receivers take 2,048 and should take 8,192 (RFC 5425); rsyslog cuts what
-            is longer than its maxMessageSize, 8k. A longer alert loses its records, then ends of its texts.
-        replay: seconds before a broken connection of which messages are sent again.
+        hostname: the host name in the header; the default is this machine's.
+        max_bytes: of one message. Receivers must accept 2,048 and should accept 8,192 (RFC 5425); rsyslog
+            truncates at its maxMessageSize, 8k. A longer alert is sent without records, then with cut texts.
+        replay: seconds of messages to send again after a broken connection.
     """
 
     format: Literal["native", "cef", "leef"] = "native"
@@ -58,9 +58,9 @@ class Config(TransportConfig, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 0 <= self.facility <= 23:
-            raise ValueError("`facility` is a number from 0 to 23")
+            raise ValueError("`facility` must be between 0 and 23")
         if self.max_bytes < 480:
-            raise ValueError("`max_bytes` is at least 480: every receiver takes that (RFC 5424)")
+            raise ValueError("`max_bytes` must be at least 480, which every receiver accepts (RFC 5424)")
 
 
 class _Sent(Struct):
@@ -69,7 +69,7 @@ class _Sent(Struct):
 
 
 class SyslogSink:
-    """One connection, made when it is needed and made anew when it breaks."""
+    """Sends messages over one connection, which is opened on first use and reopened when it breaks."""
 
     def __init__(self, config: Config, context: RunContext) -> None:
         self._config = config
@@ -86,7 +86,7 @@ class SyslogSink:
             if len(message) <= self._config.max_bytes:
                 frames.append(self._frame(message))
             else:
-                refused[alert.id] = f"it has {len(message):,} bytes however short: raise `max_bytes`"
+                refused[alert.id] = f"even shortened it has {len(message):,} bytes: raise `max_bytes`"
         if frames:
             self._send(frames, alerts, refused)
         if refused:
@@ -97,20 +97,20 @@ class SyslogSink:
 
     def close(self) -> None:
         self._connection.close()
-        self._recent.clear()  # an orderly end leaves nothing on its way
+        self._recent.clear()  # after an orderly close nothing is in flight
 
     def message(self, alert: Alert) -> bytes:
-        """The whole message, with no control character in it."""
+        """The whole message: header, structured data and payload, without control characters."""
         header = self._header(alert)
         room = self._config.max_bytes - len(header)
         body = encode_within(alert, self._encode, room)
         return header + (body if len(body) <= room else self._encode(_minimal(alert)))
 
     def _encode(self, alert: Alert) -> bytes:
-        """The payload without control characters, which would end a line somewhere on the way."""
+        """The payload without control characters, which some relays treat as line ends."""
         body = _FORMATS[self._config.format](alert)
         if self._config.format == "native":
-            return body.replace(b"\x7f", b"\\u007f")  # all others JSON escapes already
+            return body.replace(b"\x7f", b"\\u007f")  # JSON escapes all others already
         return _CONTROLS.sub(b" ", body)
 
     def _header(self, alert: Alert) -> bytes:
@@ -132,8 +132,8 @@ class SyslogSink:
                 again = [sent.frame for sent in self._recent]
                 connection.send(again)
                 self._context.info(
-                    f"syslog {connection.name}: a connection broke; {len(again):,} messages of the last "
-                    f"{self._config.replay:g} s before it were sent again"
+                    f"syslog {connection.name}: the connection broke; "
+                    f"sent {len(again):,} messages of the last {self._config.replay:g} s again"
                 )
             connection.send(frames)
         except OSError as error:
@@ -147,17 +147,17 @@ class SyslogSink:
 
 
 def _token(text: str, longest: int) -> str:
-    """A field of the header: printable ASCII without blanks, `-` when nothing is left."""
+    """A header field: printable ASCII without spaces, `-` if nothing is left."""
     return "".join(c for c in text if "!" <= c <= "~")[:longest] or "-"
 
 
 def _value(text: str) -> str:
-    """A value of structured data, escaped (RFC 5424, 6.3.3), with no character that is not printable."""
+    """A structured data value, escaped (RFC 5424, 6.3.3); unprintable characters are replaced."""
     return _ESCAPED.sub(r"\\\1", visible(text[:_SD_LONGEST]))
 
 
 def _minimal(alert: Alert) -> Alert:
-    """What must be told whatever the limit: id, rule, when, where, who and what, each in few characters."""
+    """The alert with only its essential fields, each at most 64 characters long."""
     from msgspec.structs import replace
 
     few = {

@@ -1,4 +1,4 @@
-"""The connection to a syslog receiver: UDP, TCP, or TLS with our own certificate if it asks for one."""
+"""The connection to a syslog receiver: UDP, TCP, or TLS with an optional client certificate."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ from msgspec import Struct
 from trailsieve.errors import SinkError
 
 _PORTS = {"udp": 514, "tcp": 601, "tls": 6514}
-_REFUSAL = 0.2  # seconds in which a receiver that dislikes our certificate says so (TLS 1.3 tells it late)
+_REFUSAL = 0.2  # seconds to wait for a rejected client certificate, which TLS 1.3 reports after the handshake
 _CHUNK = 256 * 1024  # bytes
 
 
 class TransportConfig(Struct, kw_only=True):
-    """How to reach the receiver.
+    """Settings of the connection.
 
     Attributes:
-        host: name or address; with TLS it is the name that the certificate must have.
-        transport: tls, tcp or udp. Only tls keeps alerts from being read or forged on their way.
-        port: 6514 for tls, 601 for tcp, 514 for udp when not given.
-        ca_file: certificates (PEM) to trust instead of the system's.
-        cert_file: our own certificate (PEM), with its `key_file` and `key_password`.
+        host: name or address; with TLS, the name in the certificate.
+        transport: tls, tcp or udp. Only tls protects alerts from being read or forged in transit.
+        port: the default is 6514 for tls, 601 for tcp and 514 for udp.
+        ca_file: CA certificates (PEM) to trust instead of the system's.
+        cert_file: a client certificate (PEM).
+        key_file: its key.
+        key_password: the password of the key.
         timeout: seconds to wait for a connection and for each write.
     """
 
@@ -41,13 +43,13 @@ class TransportConfig(Struct, kw_only=True):
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65_535:
-            raise ValueError("`port` is at most 65535")
+            raise ValueError("`port` must be at most 65535")
         if self.transport != "tls" and (self.ca_file or self.cert_file):
-            raise ValueError('`ca_file` and `cert_file` go with transport = "tls"')
+            raise ValueError('`ca_file` and `cert_file` need transport = "tls"')
 
 
 class SyslogTransport:
-    """At most one socket at a time. Errors of the network are OSError; those of a certificate SinkError."""
+    """At most one socket. Methods raise OSError for network errors and SinkError for certificate errors."""
 
     def __init__(self, config: TransportConfig) -> None:
         self._config = config
@@ -59,7 +61,7 @@ class SyslogTransport:
         self.now = time.monotonic
 
     def is_alive(self) -> bool:
-        """Whether the connection stands; a receiver says nothing, so what can be read is its end."""
+        """Whether the connection is open; receivers never send data, so anything readable is the end."""
         if self._socket is None:
             return False
         if self.stream and self._is_closed():
@@ -68,7 +70,7 @@ class SyslogTransport:
         return True
 
     def send(self, messages: Sequence[bytes]) -> None:
-        """Writes messages, on a new connection if there is none."""
+        """Writes messages, connecting first if necessary."""
         if self._socket is None:
             self._socket = self._connect()
         try:
@@ -84,7 +86,7 @@ class SyslogTransport:
             raise self._tls_error(error) from None
 
     def check(self) -> str:
-        """Connects, and says to whom."""
+        """Connects and returns a description of the connection."""
         self.close()
         try:
             self._socket = self._connect()
@@ -92,21 +94,21 @@ class SyslogTransport:
             raise SinkError(f"syslog {self.name}: {error.strerror or error}") from None
         if not isinstance(self._socket, ssl.SSLSocket):
             return f"{self.name} " + (
-                "is connected" if self.stream else "is sent datagrams: it cannot answer"
+                "is connected" if self.stream else "is a UDP receiver, which cannot confirm anything"
             )
         certificate = self._socket.getpeercert() or {}
         until = certificate.get("notAfter", "?")
         return f"{self.name} is connected with {self._socket.version()}, its certificate ends {until}"
 
     def close(self) -> None:
-        """Ends the connection, politely where that is possible."""
+        """Closes the connection, gracefully if possible."""
         ended, self._socket = self._socket, None
         if ended is None:
             return
         try:
             if self.stream:
                 ended.settimeout(1)
-                # Says goodbye and waits for the answer: so what was written is read before the end.
+                # Waits for the other side to close, so that it has read everything.
                 ended = ended.unwrap() if isinstance(ended, ssl.SSLSocket) else ended
                 ended.shutdown(socket.SHUT_WR)
                 ended.recv(1)
@@ -135,11 +137,11 @@ class SyslogTransport:
         self._socket = wrapped
         if select.select([wrapped], [], [], _REFUSAL)[0] and self._is_closed():
             self.close()
-            raise ConnectionResetError(0, "the receiver ended the connection at once")
+            raise ConnectionResetError(0, "the receiver closed the connection at once")
         return wrapped
 
     def _is_closed(self) -> bool:
-        """Whether the other side has ended the connection, or refused our certificate."""
+        """Whether the other side closed the connection; raises if it rejected our certificate."""
         assert self._socket is not None
         self._socket.setblocking(False)
         try:
@@ -168,14 +170,14 @@ class SyslogTransport:
         return context
 
     def _tls_error(self, error: ssl.SSLError) -> Exception:
-        """What a failure of TLS means: a certificate that a person must mend, or just the network."""
+        """SinkError for a certificate problem, which a person must fix; else an OSError."""
         if isinstance(error, ssl.SSLCertVerificationError):
-            text = f"its certificate is not trusted: {error.verify_message}; renew it, or mend `ca_file`"
+            text = f"its certificate is not trusted: {error.verify_message}; renew it, or correct `ca_file`"
             return SinkError(f"syslog {self.name}: {text}")
         reason = error.reason or str(error)
         if "CERTIFICATE" in reason or "UNKNOWN_CA" in reason:
             shown = reason.replace("_", " ").lower()
             return SinkError(
-                f"syslog {self.name}: it refuses our certificate: {shown}; is `cert_file` right?"
+                f"syslog {self.name}: it rejects our certificate: {shown}; is `cert_file` right?"
             )
         return ConnectionResetError(0, reason)

@@ -1,1 +1,1 @@
-"""Clients of other systems, as sources and sinks share them."""
+"""Clients of other systems, shared by sources and sinks."""

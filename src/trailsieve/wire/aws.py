@@ -1,4 +1,4 @@
-"""AWS clients: boto3's own credential chain, a profile or an assumed role, and what AWS's errors mean."""
+"""AWS clients with boto3's credential chain, a profile or an assumed role, and the meaning of AWS errors."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from msgspec import Struct
 
 Fault = Literal["gone", "refused", "credentials", "later", "wrong"]
 
-_PERMISSION = "the credentials lack the permission that is named"
+_PERMISSION = "the credentials lack the permission"
 _EXPIRED = "the credentials have expired: renew them, or use a role"
-_UNKNOWN_KEY = "the access key is unknown: is it of this partition, and active?"
-_SECRET = "the secret key is wrong, or this machine's clock"
-_REGION = "the bucket lives in another region: set `region`"
+_UNKNOWN_KEY = "the access key is unknown: is it active, and of this partition?"
+_SECRET = "the secret key or this machine's clock is wrong"
+_REGION = "the bucket is in another region: set `region`"
 _QUEUE = "is the queue's URL right, and `region`?"
 _HINTS = {
     "NoCredentialsError": "set AWS_PROFILE, `profile` or AWS_ACCESS_KEY_ID, or give this machine a role",
     "NoRegionError": "set `region` or AWS_REGION",
-    "EndpointConnectionError": "is the endpoint right, and may this machine reach it?",
+    "EndpointConnectionError": "is the endpoint right, and can this machine reach it?",
     "AccessDenied": _PERMISSION,
     "AccessDeniedException": _PERMISSION,
     "AuthorizationError": _PERMISSION,
@@ -57,13 +57,14 @@ _RETRYABLE = re.compile(
 
 
 class AwsConfig(Struct, kw_only=True):
-    """Settings of everything that talks to AWS.
+    """Settings shared by everything that uses AWS.
 
     Attributes:
-        profile: a profile of ~/.aws; without one boto3's usual chain is used.
-        role_arn: a role to assume, with `external_id` when its trust policy asks for one.
-        endpoint_url: another endpoint than AWS's own, such as a VPC endpoint or a local server.
-        sts_endpoint_url: the same for the service that roles are assumed at.
+        profile: a profile of ~/.aws; the default is boto3's credential chain.
+        role_arn: a role to assume.
+        external_id: the external id that its trust policy requires.
+        endpoint_url: another endpoint than the default, such as a VPC endpoint or a local server.
+        sts_endpoint_url: the same for STS.
     """
 
     region: str | None = None
@@ -75,7 +76,7 @@ class AwsConfig(Struct, kw_only=True):
 
 
 def client(service: str, config: AwsConfig, **options: Any) -> Any:
-    """A client of one service; `options` are botocore's Config options."""
+    """A boto3 client; `options` are passed to botocore's Config."""
     from botocore.config import Config
 
     options.setdefault("retries", {"mode": "standard", "max_attempts": 5})
@@ -83,7 +84,7 @@ def client(service: str, config: AwsConfig, **options: Any) -> Any:
 
 
 def session(config: AwsConfig) -> Any:
-    """boto3's session with the credentials that a configuration asks for."""
+    """A boto3 session with the configured credentials."""
     import boto3
 
     plain = boto3.Session(profile_name=config.profile, region_name=config.region)
@@ -91,7 +92,7 @@ def session(config: AwsConfig) -> Any:
 
 
 def _assumed(session: Any, config: AwsConfig) -> Any:
-    """A session with the role's credentials, which renew themselves."""
+    """A session with the role's credentials, which are refreshed automatically."""
     import boto3
     import botocore.session
     from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
@@ -99,7 +100,7 @@ def _assumed(session: Any, config: AwsConfig) -> Any:
     extra = {"RoleSessionName": "trailsieve"}
     if config.external_id:
         extra["ExternalId"] = config.external_id
-    # An endpoint in AWS is one service's own; a local server may play all of them.
+    # An AWS endpoint belongs to one service; a local server may stand in for all of them.
     local = config.endpoint_url if "amazonaws.com" not in (config.endpoint_url or "") else None
     url = config.sts_endpoint_url or local
     endpoint = {"endpoint_url": url} if url else {}
@@ -120,7 +121,7 @@ def _assumed(session: Any, config: AwsConfig) -> Any:
 
 @contextmanager
 def explained(what: str, error: type[Exception]) -> Iterator[None]:
-    """Turns what AWS or the network answered into `error`: what was tried, the answer, and what to do."""
+    """Raises AWS and network errors as `error`: what was tried, the response, and what to do."""
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
 
@@ -131,16 +132,16 @@ def explained(what: str, error: type[Exception]) -> Iterator[None]:
 
 
 def explain(error: Exception) -> str:
-    """What AWS or the network answered, and what to do."""
+    """The error message, with a hint on what to do."""
     hint = _HINTS.get(_code(error) or type(error).__name__, "")
     return f"{error}{'; ' if hint else ''}{hint}"
 
 
 def fault(error: Exception) -> Fault:
-    """What an error of a client means.
+    """The kind of a boto3 error.
 
-    `gone`: what was asked for is not there; `refused`: we may not; `credentials`: nothing will work until a
-    person mends them; `later`: the network, or AWS is busy; `wrong`: the request can never be right.
+    `gone`: the object does not exist; `refused`: a permission is missing; `credentials`: nothing works until
+    somebody fixes them; `later`: network trouble or throttling; `wrong`: the request can never succeed.
     """
     from botocore import exceptions as known
     from botocore.parsers import ResponseParserError

@@ -1,4 +1,4 @@
-"""How to reach Kafka, as both clients take it: kafka-python, and confluent-kafka where it is installed.
+"""Connection settings for Kafka, for both clients: kafka-python, and confluent-kafka if it is installed.
 
 Sources: kafka-python.readthedocs.io (KafkaConsumer), github.com/confluentinc/librdkafka CONFIGURATION.md,
 github.com/aws/aws-msk-iam-sasl-signer-python
@@ -16,16 +16,18 @@ ClientName = Literal["kafka-python", "confluent"]
 
 
 class KafkaConfig(Struct, kw_only=True):
-    """Settings of everything that talks to Kafka.
+    """Settings shared by everything that uses Kafka.
 
     Attributes:
-        bootstrap_servers: host:port of some brokers; the others are learnt from them.
-        client: the library: auto takes confluent where it is installed, which is several times faster.
-        security: PLAINTEXT, SSL, or SASL_SSL, which needs a `mechanism`.
+        bootstrap_servers: host:port of some brokers, which name the others.
+        client: the library: auto uses confluent-kafka, which is several times faster, if it is installed.
+        security: PLAINTEXT, SSL, or SASL_SSL, which requires a `mechanism`.
         mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512 with `username` and `password`; MSK_IAM for Amazon
-            MSK with `region`, and `profile` or `role_arn` where boto3's usual credentials are not right.
-        ca_file: the authorities that sign the brokers' certificates, PEM; without it those of the system.
-        cert_file: our own certificate, PEM, with its `key_file` and `key_password`.
+            MSK with `region`, and `profile` or `role_arn` unless boto3's default credentials are right.
+        ca_file: CA certificates (PEM) to trust instead of the system's.
+        cert_file: a client certificate (PEM).
+        key_file: its key.
+        key_password: the password of the key.
     """
 
     bootstrap_servers: list[str]
@@ -44,9 +46,9 @@ class KafkaConfig(Struct, kw_only=True):
 
     def __post_init__(self) -> None:
         if not self.bootstrap_servers:
-            raise ValueError("`bootstrap_servers` names no broker")
+            raise ValueError("`bootstrap_servers` is empty")
         if (self.security == "SASL_SSL") != bool(self.mechanism):
-            raise ValueError('`mechanism` goes with security = "SASL_SSL", and only with it')
+            raise ValueError('`mechanism` and security = "SASL_SSL" require each other')
         if self.mechanism == "MSK_IAM":
             self._check_iam()
         elif self.mechanism and not (self.username and self.password):
@@ -67,14 +69,14 @@ class KafkaConfig(Struct, kw_only=True):
 
 
 def client_of(config: KafkaConfig) -> ClientName:
-    """The client to use."""
+    """The name of the client to use."""
     if config.client == "auto":
         return "confluent" if find_spec("confluent_kafka") else "kafka-python"
     return config.client
 
 
 def python_options(config: KafkaConfig) -> dict[str, Any]:
-    """The options of kafka-python."""
+    """Options for kafka-python."""
     options = {
         "bootstrap_servers": config.bootstrap_servers,
         "security_protocol": config.security,
@@ -94,7 +96,7 @@ def python_options(config: KafkaConfig) -> dict[str, Any]:
 
 
 def confluent_options(config: KafkaConfig) -> dict[str, Any]:
-    """The options of confluent-kafka."""
+    """Options for confluent-kafka."""
     options: dict[str, Any] = {
         "bootstrap.servers": ",".join(config.bootstrap_servers),
         "security.protocol": config.security,
@@ -114,7 +116,7 @@ def confluent_options(config: KafkaConfig) -> dict[str, Any]:
 
 
 def _iam_token(config: KafkaConfig) -> tuple[str, float]:
-    """A token for Amazon MSK, and the time when it expires, in seconds of Unix time."""
+    """A token for Amazon MSK, and its expiry in seconds since 1970."""
     from aws_msk_iam_sasl_signer import MSKAuthTokenProvider as Signer
 
     if config.profile:

@@ -121,11 +121,11 @@ def test_a_compression_that_a_client_lacks_is_named_and_the_other_client_reads_i
 
 
 MISTAKES = {
-    "`bootstrap_servers` names no broker": {"bootstrap_servers": []},
+    "`bootstrap_servers` is empty": {"bootstrap_servers": []},
     "`topics` is empty": {"topics": []},
     "`group` is empty": {"group": ""},
-    "goes with security": {"mechanism": "PLAIN"},
-    "`mechanism` goes": {"security": "SASL_SSL"},
+    "require each other": {"mechanism": "PLAIN"},
+    "`mechanism` and security": {"security": "SASL_SSL"},
     "needs `username` and `password`": {"security": "SASL_SSL", "mechanism": "PLAIN", "username": "me"},
     "needs the `region`": {"security": "SASL_SSL", "mechanism": "MSK_IAM"},
     "/gone.pem cannot be read": {"security": "SSL", "ca_file": "/gone.pem"},

@@ -62,7 +62,7 @@ def fetch(fetcher: ObjectFetcher[int], count: int) -> list[FetchedObject[int]]:
     [
         ("NoSuchKey", 404, "gone: "),
         ("InvalidObjectState", 403, "restore it first"),
-        ("AccessDenied", 403, "the credentials lack the permission that is named"),
+        ("AccessDenied", 403, "the credentials lack the permission"),
         ("KMS.DisabledException", 400, "refused: "),
         ("InvalidRequest", 400, "wrong: "),
     ],
