@@ -67,6 +67,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.server(*sorted(used)))
         if servers := _servers_of(item):
             item.add_marker(pytest.mark.xdist_group(min(servers)))
+            # Clients that fail to connect leave sockets to the garbage collector.
+            item.add_marker(
+                pytest.mark.filterwarnings("ignore:unclosed <(ssl.SSLSocket|socket):ResourceWarning")
+            )
 
 
 def _servers_of(item: pytest.Item) -> frozenset[str]:

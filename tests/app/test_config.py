@@ -107,7 +107,7 @@ def test_settings_that_do_not_fit_together_have_a_line_too(tmp_path: Path) -> No
     text = GOOD.replace('kind = "files"', 'kind = "kinesis"\nstream = "s"\nstart = "soon"')
     found = problems(written(tmp_path, text.replace("paths", "# paths")))
     assert any(
-        ":2: " in problem and "`start` is trim_horizon, latest or a time" in problem for problem in found
+        ":2: " in problem and "`start` must be trim_horizon, latest or a time" in problem for problem in found
     )
 
 

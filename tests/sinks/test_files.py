@@ -6,7 +6,7 @@ import json
 import resource
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,19 @@ SIZE = len(native.encode(alert(1))) + 1
 
 
 def opened(path: Path, max_bytes: int = 0, keep: int = 10) -> FilesSink:
-    return open_sink(Config(path=str(path), max_bytes=max_bytes, keep=keep), RunContext())
+    _sinks.append(open_sink(Config(path=str(path), max_bytes=max_bytes, keep=keep), RunContext()))
+    return _sinks[-1]
+
+
+_sinks: list[FilesSink] = []
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """No test leaves a sink open."""
+    yield
+    while _sinks:
+        _sinks.pop().close()
 
 
 def ids(path: Path) -> list[str]:
@@ -55,10 +67,12 @@ def test_full_files_are_renamed_and_the_oldest_go(tmp_path: Path) -> None:
 
 def test_an_old_file_is_added_to_and_half_a_line_spoils_no_other(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "alerts.jsonl"
-    opened(path).deliver([alert(1)])
+    with closing(opened(path)) as sink:
+        sink.deliver([alert(1)])
     with path.open("ab") as file:
         file.write(native.encode(alert(2))[:20])
-    opened(path).deliver([alert(3)])
+    with closing(opened(path)) as sink:
+        sink.deliver([alert(3)])
     lines = path.read_bytes().splitlines()
     assert len(lines) == 3
     assert [json.loads(line)["id"] for line in (lines[0], lines[2])] == ["id-1", "id-3"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,14 +52,30 @@ class Kind:
     """A source to be tested.
 
     Attributes:
-        make: opens one that will yield these payloads; called again, it opens the same one once more.
+        open: opens one that will yield these payloads; called again, it opens the same one once more.
         resumes: whether, started with positions, it leaves out what is before them.
         payloads: what it is to yield.
     """
 
-    make: Callable[[Path, Sequence[bytes]], Source]
+    open: Callable[[Path, Sequence[bytes]], Source]
     resumes: bool
     payloads: Sequence[bytes] = field(default_factory=lambda: PAYLOADS)
+
+    def make(self, folder: Path, payloads: Sequence[bytes]) -> Source:
+        """Opens a source that is closed after the test."""
+        _opened.append(self.open(folder, payloads))
+        return _opened[-1]
+
+
+_opened: list[Source] = []
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """No test leaves a source open."""
+    yield
+    while _opened:
+        _opened.pop().close()
 
 
 SOURCES = {

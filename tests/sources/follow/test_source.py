@@ -27,6 +27,15 @@ from trailsieve.sources.line_reader import LineReader
 from trailsieve.sources.stdin import StdinSource
 
 LIMIT = 100
+_sources: list[FollowSource] = []
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """No test leaves a source open."""
+    yield
+    while _sources:
+        _sources.pop().close()
 
 
 class Opened:
@@ -39,6 +48,7 @@ class Opened:
         context = RunContext(self.said.append, max_object_size=LIMIT)
         config = Config(paths=[str(path) for path in paths], start=start)
         self.source = FollowSource(config, context, lambda: self.now, self._sleep)
+        _sources.append(self.source)
         self.source.start(self.positions)
 
     def _sleep(self, seconds: float) -> None:

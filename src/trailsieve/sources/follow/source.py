@@ -171,7 +171,7 @@ class FollowSource:
         """Finds files that were rotated while the service was down: same inode, any name in the folder."""
         for shard in list(self._positions):
             folder, _, inode = shard.rpartition("#")
-            entries = os.scandir(folder) if os.path.isdir(folder) else ()
+            entries = list(os.scandir(folder)) if os.path.isdir(folder) else []
             path = next((entry.path for entry in entries if str(entry.inode()) == inode), None)
             if path:
                 self._open(Path(path), shard)
