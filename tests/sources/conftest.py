@@ -1,11 +1,21 @@
-"""Prints what became of the alerts of services that were killed."""
+"""What the tests of sources share."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
 from tests.sources.kill_report import ROWS
 from tests.sources.kill_report import lines as report_lines
+from trailsieve.model import Message
+from trailsieve.sources.follow.source import FollowSource
+from trailsieve.sources.kafka.source import KafkaSource
+from trailsieve.sources.kinesis.source import KinesisSource
+from trailsieve.sources.s3.source import S3Source
+from trailsieve.sources.sqs.source import SqsSource
+from trailsieve.sources.stdin import StdinSource
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -13,3 +23,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if ROWS:
         terminalreporter.section("alerts of services that were killed")
         terminalreporter.write("\n".join(report_lines()) + "\n")
+
+
+@pytest.fixture(autouse=True)
+def without_watermarks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves out what sources say of their shards; test_watermarks.py is about that."""
+    if request.module.__name__.endswith("test_watermarks"):
+        return
+    for source in (FollowSource, KafkaSource, KinesisSource, S3Source, SqsSource, StdinSource):
+        monkeypatch.setattr(source, "poll", _only_records(source.poll))
+
+
+def _only_records(poll: Callable[[Any], Sequence[Message]]) -> Callable[[Any], list[Message]]:
+    return lambda source: [message for message in poll(source) if not message.watermark]

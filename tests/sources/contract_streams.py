@@ -79,7 +79,7 @@ def follow(folder: Path, payloads: Sequence[bytes]) -> Source:
 
 def stdin(folder: Path, payloads: Sequence[bytes]) -> Source:
     """What would come through a pipe."""
-    return StdinSource(os.open(_lines(folder, payloads), os.O_RDONLY), 2**20)
+    return StdinSource(os.open(_lines(folder, payloads), os.O_RDONLY), RunContext(max_object_size=2**20))
 
 
 def _lines(folder: Path, payloads: Sequence[bytes]) -> Path:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from trailsieve.model import Message, Offset, Position
+from trailsieve.model import Message, Offset, Position, watermark_message
 from trailsieve.ports import RunContext
 from trailsieve.sources.line_reader import Line, LineReader, too_big
 from trailsieve.trail.selection import Selection
@@ -29,7 +29,7 @@ class Config(Struct, kw_only=True, forbid_unknown_fields=True):
 
 def open_source(config: Config, context: RunContext) -> StdinSource:
     """The source that reads standard input."""
-    return StdinSource(sys.stdin.fileno(), context.max_object_size)
+    return StdinSource(sys.stdin.fileno(), context)
 
 
 class StdinSource:
@@ -39,10 +39,11 @@ class StdinSource:
     ordered = True
     selection = Selection()
 
-    def __init__(self, descriptor: int, limit: int) -> None:
+    def __init__(self, descriptor: int, context: RunContext) -> None:
         self._descriptor = descriptor
-        self._limit = limit
-        self._lines = LineReader(limit)
+        self._limit = context.max_object_size
+        self._now = context.now
+        self._lines = LineReader(self._limit)
         self._count = 0
         self.exhausted = False
 
@@ -50,8 +51,11 @@ class StdinSource:
         """Does nothing: a pipe cannot be rewound."""
 
     def poll(self) -> Sequence[Message]:
-        if self.exhausted or not select.select([self._descriptor], [], [], _WAIT)[0]:
+        now = self._now()
+        if self.exhausted:
             return ()
+        if not select.select([self._descriptor], [], [], _WAIT)[0]:
+            return (watermark_message(_NAME, now),)
         data = os.read(self._descriptor, _PIECE)
         self.exhausted = not data
         lines = self._lines.feed(data) if data else self._lines.rest()

@@ -232,7 +232,7 @@ def test_lines_are_the_same_however_they_are_cut(pieces: list[bytes]) -> None:
 
 def test_standard_input_is_read_to_its_end() -> None:
     reader, writer = os.pipe()
-    source = StdinSource(reader, LIMIT)
+    source = StdinSource(reader, RunContext(max_object_size=LIMIT))
     source.start({"<stdin>": 7})
     os.write(writer, b"one\n\ntwo\n" + b"x" * 2 * LIMIT + b"\nthr")
     os.write(writer, b"ee")

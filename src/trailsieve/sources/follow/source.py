@@ -17,7 +17,7 @@ from typing import Literal
 from msgspec import Struct
 
 from trailsieve.errors import SourceError
-from trailsieve.model import GONE, Message, Offset, Position
+from trailsieve.model import GONE, Message, Offset, Position, watermark_message
 from trailsieve.ports import RunContext
 from trailsieve.sources.follow.growing_file import GrowingFile, shard_of
 from trailsieve.trail.selection import Selection
@@ -71,6 +71,7 @@ class FollowSource:
         self._positions: dict[str, str] = {}
         self._markers: list[Message] = []
         self._scan_at = 0.0
+        self._scanned: float | None = None  # when the files were looked for, if that was since the last poll
 
     def start(self, positions: Mapping[str, Offset]) -> None:
         folders = {str(path if path.is_dir() else path.parent) for path in self._paths}
@@ -90,13 +91,17 @@ class FollowSource:
         messages, self._markers = self._markers, []
         for file in list(self._files.values()):
             messages += file.read()
+            if file.at_end and self._scanned is not None:
+                messages.append(watermark_message(file.shard, self._scanned))
             if file.missing_since and file.at_end and self._clock() > file.missing_since + _ROTATED_GRACE:
                 messages += file.rest()
                 self._markers.append(self._marker(file.shard, GONE))
+                self._markers.append(watermark_message(file.shard, ended=True))
                 self._files.pop(file.shard).close()
             elif len(messages) > _POLL_LINES:
                 self._files[file.shard] = self._files.pop(file.shard)  # the next poll starts with the others
                 break
+        self._scanned = None
         if not messages:
             self._sleep(_IDLE_WAIT)
         return messages
@@ -123,6 +128,7 @@ class FollowSource:
 
     def _scan(self, at_end: Iterable[Path] = ()) -> None:
         """Opens new files, and notes which ones are no longer in place."""
+        scanned = self._context.now()
         present = set()
         for top, path, status in self._found():
             shard = shard_of(path, status.st_ino)
@@ -136,6 +142,7 @@ class FollowSource:
             if shard not in present and not file.missing_since:
                 file.missing_since = self._clock()
         self._scan_at = self._clock() + _SCAN_EVERY
+        self._scanned = scanned
 
     def _found(self) -> Iterator[tuple[Path, Path, os.stat_result]]:
         """The files to follow: the configured path, the path of the file, and its status."""
@@ -162,6 +169,7 @@ class FollowSource:
         except OSError as error:
             raise SourceError(f"{path} cannot be followed: {error.strerror}") from None
         self._files[shard] = file
+        self._markers.append(watermark_message(shard))
         if shard in self._positions:
             file.resume(self._positions.pop(shard))
         else:  # remembered even if it is rotated before its first line is read

@@ -60,12 +60,14 @@ class ConfluentConsumer:
         self._paused = False
         self._assigned: list[str] = []  # partitions assigned but not yet started
         self._listener: AssignmentListener | None = None
+        self._ends: dict[str, int] = {}  # offsets at which librdkafka saw the end of a partition
         self._committing: dict[str, int] = {}
         self._uncommitted: dict[str, int] = {}  # commits that failed, to be retried
         options = {
             **confluent_options(config),
             "group.id": config.group,
             "enable.auto.commit": False,
+            "enable.partition.eof": True,
             "auto.offset.reset": "earliest",
             "isolation.level": "read_committed",
             "session.timeout.ms": round(config.session_timeout * 1000),
@@ -118,6 +120,9 @@ class ConfluentConsumer:
                 for shard in shards
             }
 
+    def position(self, shard: str) -> int:
+        return self._ends.get(shard, 0)
+
     def subscribe(self, topics: Sequence[str], listener: AssignmentListener) -> None:
         def assigned(consumer: Consumer, partitions: list[TopicPartition]) -> None:
             self._assigned = _shards(partitions)
@@ -125,7 +130,7 @@ class ConfluentConsumer:
 
         def revoked(consumer: Consumer, partitions: list[TopicPartition]) -> None:
             self._assigned = []
-            self._committing, self._uncommitted = {}, {}
+            self._committing, self._uncommitted, self._ends = {}, {}, {}
             listener.revoked(_shards(partitions))
             consumer.unassign()
 
@@ -164,7 +169,10 @@ class ConfluentConsumer:
         shards: dict[tuple[str, int], str] = {}
         for each in found:
             if each.error() is not None:
-                self._on_error(each.error())
+                if each.error().code() == KafkaError._PARTITION_EOF:
+                    self._ends[shard_of(each.topic(), each.partition())] = each.offset()
+                else:
+                    self._on_error(each.error())
                 continue
             partition = each.topic(), each.partition()
             shard = shards.get(partition) or shards.setdefault(partition, shard_of(*partition))

@@ -49,6 +49,13 @@ class Consumer(Protocol):
     def end_offsets(self, shards: Sequence[str]) -> dict[str, int]:
         """The end offset of each shard: the one that the next record produced will get."""
 
+    def position(self, shard: str) -> int:
+        """The offset of the next record of an assigned shard, as far as is known without a request.
+
+        It is behind the end offset while records are still to be polled. Transaction markers, which are no
+        records, do not count as such.
+        """
+
     def subscribe(self, topics: Sequence[str], listener: AssignmentListener) -> None:
         """Starts to join the group; the calls of `poll` that follow complete it."""
 

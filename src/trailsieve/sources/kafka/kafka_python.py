@@ -116,6 +116,12 @@ class KafkaPythonConsumer:
             found = self._consumer.end_offsets([_partition(shard) for shard in shards], timeout_ms=_TIMEOUT)
         return {shard: found[_partition(shard)] for shard in shards}
 
+    def position(self, shard: str) -> int:
+        if _partition(shard) not in self._consumer.assignment():
+            return 0
+        with self._translated():
+            return int(self._consumer.position(_partition(shard), timeout_ms=_TIMEOUT) or 0)
+
     def subscribe(self, topics: Sequence[str], listener: AssignmentListener) -> None:
         self._listener = listener
         self._consumer.subscribe(list(topics), listener=_Listener(self._consumer, self._events))

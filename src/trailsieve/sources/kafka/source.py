@@ -11,7 +11,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from trailsieve.errors import SourceError
-from trailsieve.model import Message, Offset, Position
+from trailsieve.model import Message, Offset, Position, watermark_message
 from trailsieve.ports import RunContext
 from trailsieve.sources.kafka.config import Config
 from trailsieve.sources.kafka.consumer import Consumer, Offsets, UnreachableError
@@ -20,6 +20,7 @@ from trailsieve.wire.kafka import client_of
 
 _POLL_SECONDS = 1.0  # that a poll waits for a record, and the pause after an unreachable broker
 _TRIES = 4  # to reach the group's coordinator in a check
+_WATERMARK_SECONDS = 1.0  # between requests for the end offsets
 _KEEP_ALIVE_SECONDS = 0.1  # that a poll takes while paused, enough for a step of a rebalance
 
 
@@ -67,6 +68,10 @@ class KafkaSource:
         self._buffered: list[Message] = []  # arrived during a pause
         self._paused = False
         self._unreachable = False
+        self._now = context.now
+        self._gauge = context.gauge
+        self._changed: list[Message] = []  # partitions that were assigned or revoked
+        self._asked_at = 0.0  # when the end offsets were last requested
 
     def start(self, positions: Mapping[str, Offset]) -> None:
         known = positions.items()
@@ -83,7 +88,8 @@ class KafkaSource:
         self._report_reachable()
         for message in messages:
             self._polled[message.position.shard] = message.position.offset  # type: ignore[assignment]
-        return messages
+        changed, self._changed = self._changed, []
+        return [*changed, *messages, *self._watermarks()]
 
     def keep_alive(self) -> None:
         if self._consumer is None:
@@ -131,6 +137,7 @@ class KafkaSource:
         """See `AssignmentListener`: continues from the checkpoint or the group, whichever is further."""
         offsets = {}
         for shard, offset in committed.items():
+            self._changed.append(watermark_message(shard))
             self._committed[shard] = offset or 0
             known = max(self._polled.get(shard, 0), offset or 0)
             if known:
@@ -140,6 +147,7 @@ class KafkaSource:
     def revoked(self, shards: Collection[str]) -> None:
         """See `AssignmentListener`."""
         for shard in shards:
+            self._changed.append(watermark_message(shard, ended=True))
             self._committed.pop(shard, None)
         self._buffered = [message for message in self._buffered if message.position.shard not in shards]
 
@@ -153,6 +161,26 @@ class KafkaSource:
             buffered, self._buffered = self._buffered, []
             return buffered
         return consumer.poll(_POLL_SECONDS, self._config.max_poll_records)
+
+    def _watermarks(self) -> list[Message]:
+        """The partitions that are read to their end offset, once a second."""
+        now = self._now()
+        consumer = self._consumer
+        if now is None or consumer is None or self._buffered or not self._committed:
+            return []
+        if time.monotonic() - self._asked_at < _WATERMARK_SECONDS:
+            return []
+        self._asked_at = time.monotonic()
+        try:
+            ends = consumer.end_offsets(list(self._committed))
+            positions = {shard: self._position(consumer, shard) for shard in ends}
+        except UnreachableError:
+            return []  # the next poll reports it
+        self._gauge("kafka_lag_records", sum(max(0, end - positions[shard]) for shard, end in ends.items()))
+        return [watermark_message(shard, now) for shard, end in ends.items() if positions[shard] >= end]
+
+    def _position(self, consumer: Consumer, shard: str) -> int:
+        return max(self._polled.get(shard, 0), consumer.position(shard))
 
     def _join(self) -> Consumer:
         consumer = open_consumer(self._config)

@@ -13,6 +13,7 @@ from typing import Any
 
 from trailsieve.errors import SourceError
 from trailsieve.model import Message, Position
+from trailsieve.ports import RunContext
 from trailsieve.sources.kinesis.shards import AT_TIME, TRIM_HORIZON
 from trailsieve.wire.aws import explained, fault
 from trailsieve.wire.backoff import Backoff
@@ -33,6 +34,8 @@ class ShardReader:
         due: the time of `clock` from which the shard may be read again.
         behind: how many seconds the last response was behind the newest record.
         ended: whether all records of a closed shard have been read.
+        name: the stream and the shard.
+        complete_at: a time at which the last response had everything in the shard; None if it had not.
         unknown: whether Kinesis does not know the shard or the offset: the shards must be listed again.
     """
 
@@ -40,11 +43,11 @@ class ShardReader:
         self,
         client: Any,
         which: dict[str, str],
-        stream: str,
+        name: str,
         shard: str,
         offset: str,
         clock: Callable[[], float],
-        info: Callable[[str], None],
+        context: RunContext,
     ) -> None:
         self.shard = shard
         self.due = 0.0
@@ -53,10 +56,12 @@ class ShardReader:
         self.unknown = False
         self._client = client
         self._which = which
-        self._name = f"{stream}/{shard}"
+        self.name = name
+        self.complete_at: float | None = None
+        self._now = context.now
         self._offset = offset
         self._clock = clock
-        self._info = info
+        self._context = context
         self._iterator = ""
         self._backoff = Backoff(first=1.0, longest=_LONGEST_PAUSE)
 
@@ -68,8 +73,11 @@ class ShardReader:
         """
         from botocore.exceptions import BotoCoreError, ClientError
 
+        asked_at, self.complete_at = self._now(), None
         try:
-            return self._accept(self.try_once())
+            messages = self._accept(self.try_once())
+            self.complete_at = None if self.behind else asked_at
+            return messages
         except (BotoCoreError, ClientError) as error:
             self._handle(error)
             return []
@@ -111,7 +119,7 @@ class ShardReader:
 
     def _message(self, record: Any) -> Message:
         sequence = record["SequenceNumber"]
-        return Message(record["Data"], Position(self._name, sequence), f"{self._name}@{sequence}")
+        return Message(record["Data"], Position(self.name, sequence), f"{self.name}@{sequence}")
 
     def _handle(self, error: Exception) -> None:
         """Retries from the same offset if the iterator has expired or Kinesis is busy; raises otherwise."""
@@ -128,7 +136,7 @@ class ShardReader:
         elif code == "ExpiredIteratorException":
             self.due = self._clock() + _BETWEEN_CALLS
         else:
-            with explained(f"{self._name}: reading failed", SourceError):
+            with explained(f"{self.name}: reading failed", SourceError):
                 raise error
 
     def _restart_unless_listed(self) -> None:
@@ -139,6 +147,9 @@ class ShardReader:
             )
             self._offset = TRIM_HORIZON
         self.unknown = not self.unknown
+
+    def _info(self, text: str) -> None:
+        self._context.info(f"stream {self.name.rpartition('/')[0]}: {text}")
 
     def _pause(self, reason: str) -> None:
         """Postpones the next call, longer with every failure."""

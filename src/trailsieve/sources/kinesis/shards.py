@@ -75,6 +75,10 @@ class Shards:
                 )
         return changes
 
+    def unfinished(self) -> list[str]:
+        """The shards that have not been read to their end, those that must still wait included."""
+        return [shard.id for shard in self._listed.values() if self._is_unfinished(shard)]
+
     def readable(self) -> list[str]:
         """The shards that have not ended and whose parents have."""
         return [

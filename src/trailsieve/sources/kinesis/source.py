@@ -19,7 +19,7 @@ import msgspec
 
 from trailsieve import arn
 from trailsieve.errors import SourceError
-from trailsieve.model import Message, Offset, Position
+from trailsieve.model import Message, Offset, Position, watermark_message
 from trailsieve.ports import RunContext
 from trailsieve.sources.kinesis.shard_reader import ShardReader
 from trailsieve.sources.kinesis.shards import AT_TIME, SHARD_END, TRIM_HORIZON, Shard, Shards, shard_of
@@ -98,6 +98,7 @@ class KinesisSource:
         self._shards = Shards({}, self._first_offset, self._info)
         self._readers: dict[str, ShardReader] = {}
         self._markers: list[Message] = []
+        self._unfinished: set[str] = set()  # shards that alarms wait for
         self._list_at = 0.0
         self._now = ""
 
@@ -119,6 +120,8 @@ class KinesisSource:
             readers = self._due()
         for reader, records in zip(readers, self._pool.map(ShardReader.read, readers), strict=True):
             messages += records
+            if reader.complete_at is not None:
+                messages.append(watermark_message(reader.name, reader.complete_at))
             if reader.ended:
                 messages.append(self._marker(reader.shard, SHARD_END))
                 self._shards.ended(reader.shard)
@@ -152,12 +155,21 @@ class KinesisSource:
         """Lists the shards and starts readers for those that may be read."""
         for shard, offset in self._shards.listed(self._list_shards()):
             self._markers.append(self._marker(shard, offset))
+        self._tell_unfinished()
         readable = self._shards.readable()
         self._readers = {
             shard: self._readers.get(shard) or self._reader(shard, self._shards.offsets[shard])
             for shard in readable
         }
         self._list_at = self._clock() + _LIST_EVERY
+
+    def _tell_unfinished(self) -> None:
+        """Tells which shards are still to be read; children are told before their parents end."""
+        unfinished = {f"{self.name}/{shard}" for shard in self._shards.unfinished()}
+        self._markers += [watermark_message(shard) for shard in sorted(unfinished - self._unfinished)]
+        ended = sorted(self._unfinished - unfinished)
+        self._markers += [watermark_message(shard, ended=True) for shard in ended]
+        self._unfinished = unfinished
 
     def _list_again(self) -> None:
         """Lists the shards while others are being read; postpones the listing if it fails."""
@@ -201,7 +213,8 @@ class KinesisSource:
     # --- readers ---
 
     def _reader(self, shard: str, offset: str) -> ShardReader:
-        return ShardReader(self._data, self._which, self.name, shard, offset, self._clock, self._info)
+        name = f"{self.name}/{shard}"
+        return ShardReader(self._data, self._which, name, shard, offset, self._clock, self._context)
 
     def _due(self) -> list[ShardReader]:
         """The readers that are due, those that have waited longest first."""

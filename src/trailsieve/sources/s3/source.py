@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 from trailsieve.errors import SourceError, UsageError
-from trailsieve.model import Message, Offset, Position
+from trailsieve.model import Message, Offset, Position, watermark_message
 from trailsieve.ports import RunContext
 from trailsieve.sources.object_fetcher import FetchedObject, ObjectFetcher
 from trailsieve.sources.s3.listing import Listing, ListingPrefix
@@ -118,6 +119,11 @@ class S3Source:
         self._round: Iterator[_ListedObject] | None = self._list()
         self._next_round = 0.0
         self._in_flight = 0
+        self._shard = ", ".join(listing.url for listing in listings)
+        self._told = False
+        self._began: float | None = None  # when the listing began
+        self._requested = self._taken = 0
+        self._complete: deque[tuple[int, float]] = deque()  # after so many objects, all until then are read
 
     @property
     def selection(self) -> Selection:
@@ -135,12 +141,21 @@ class S3Source:
         self._fetch_ahead()
         seconds = _SHORT_WAIT if self._in_flight else _WAIT
         if self._fetcher.idle:
-            if self._config.poll_interval:
+            if self._config.poll_interval and not self._complete:
                 time.sleep(min(seconds, max(0.0, self._next_round - time.monotonic())))
-            return []
+            return self._watermarks()
         messages = [self._message(fetched) for fetched in self._fetcher.take(seconds)]
         self._in_flight += len(messages)
-        return messages
+        self._taken += len(messages)
+        return [*messages, *self._watermarks()]
+
+    def _watermarks(self) -> list[Message]:
+        """The bucket, once; then how far it is read, after the last object of each listing."""
+        marks = [] if self._told else [watermark_message(self._shard)]
+        self._told = True
+        while self._complete and self._complete[0][0] <= self._taken:
+            marks.append(watermark_message(self._shard, self._complete.popleft()[1]))
+        return marks
 
     def keep_alive(self) -> None:
         """Does nothing: S3 has no leases."""
@@ -173,11 +188,14 @@ class S3Source:
                 listed = self._next_object(self._round)
             except StopIteration:
                 self._round = None
+                if self._began is not None:
+                    self._complete.append((self._requested, self._began))
                 self._next_round = time.monotonic() + self._config.poll_interval
                 return
             if listed is not None:
                 self._context.object_found(listed[0].size)
                 self._fetcher.request(*listed)
+                self._requested += 1
 
     def _next_object(self, listed: Iterator[_ListedObject]) -> _ListedObject:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -189,11 +207,13 @@ class S3Source:
             text = f"{urls} cannot be listed: {explain(error)}"
             if not self._config.poll_interval or fault(error) != "later":
                 raise SourceError(text) from None
+            self._began = None
             self._context.info(f"{text}; retrying in {self._config.poll_interval:g} seconds")
             raise StopIteration from None  # the next listing continues from here
 
     def _list(self) -> Iterator[_ListedObject]:
         """Lists all prefixes once."""
+        self._began = self._context.now()
         for listing in self._listings:
             for prefix in listing.prefixes():
                 if prefix.is_read:

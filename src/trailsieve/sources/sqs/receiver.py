@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
+from typing import NamedTuple
 
 from trailsieve.errors import SourceError
 from trailsieve.sources.sqs.visibility import ReceivedMessage, VisibilityLeases
@@ -16,13 +17,26 @@ _MOST = 10  # messages per request, the most that SQS allows
 _BATCHES_AHEAD = 3  # batches requested or waiting to be taken
 
 
-class Receiver:
-    """Receives messages into leases, a few batches ahead and only on request, to bound those in flight."""
+class _Batch(NamedTuple):
+    messages: list[ReceivedMessage]
+    empty_at: float | None = None
 
-    def __init__(self, leases: VisibilityLeases, info: Callable[[str], None]) -> None:
+
+class Receiver:
+    """Receives messages into leases, a few batches ahead and only on request, to bound those in flight.
+
+    Attributes:
+        empty_at: when the last request began whose batch was taken, if SQS had no message for it; else None.
+    """
+
+    def __init__(
+        self, leases: VisibilityLeases, info: Callable[[str], None], now: Callable[[], float | None]
+    ) -> None:
+        self.empty_at: float | None = None
+        self._now = now
         self._leases = leases
         self._info = info
-        self._batches: SimpleQueue[list[ReceivedMessage] | SourceError] = SimpleQueue()
+        self._batches: SimpleQueue[_Batch | SourceError] = SimpleQueue()
         self._wanted = threading.Semaphore(0)
         self._requested = 0
         self._closing = threading.Event()
@@ -50,7 +64,8 @@ class Receiver:
         if isinstance(arrived, SourceError):
             raise arrived
         self._requested -= 1
-        return arrived
+        self.empty_at = arrived.empty_at
+        return arrived.messages
 
     def close(self) -> None:
         """Stops the thread. May block for the rest of a long poll."""
@@ -76,9 +91,10 @@ class Receiver:
                     return
                 self._info(f"{text}; retrying")
                 backoff.wait(self._closing)
-                self._batches.put([])
+                self._batches.put(_Batch([]))
 
-    def _receive(self) -> list[ReceivedMessage]:
+    def _receive(self) -> _Batch:
+        began = self._now()
         response = self._leases.client.receive_message(
             QueueUrl=self._leases.queue_url,
             MaxNumberOfMessages=_MOST,
@@ -89,4 +105,4 @@ class Receiver:
             self._leases.take(message["MessageId"], message["ReceiptHandle"], message["Body"].encode())
             for message in response.get("Messages", ())
         ]
-        return [received for received in taken if received]
+        return _Batch([received for received in taken if received], None if taken else began)

@@ -6,6 +6,7 @@ The messages are notifications from S3, directly or through SNS or EventBridge, 
 from __future__ import annotations
 
 import re
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any
 from msgspec import structs
 
 from trailsieve.errors import SourceError
-from trailsieve.model import Message, Offset, Position
+from trailsieve.model import Message, Offset, Position, watermark_message
 from trailsieve.ports import RunContext
 from trailsieve.sources.object_fetcher import ObjectFetcher
 from trailsieve.sources.sqs.receiver import Receiver
@@ -26,6 +27,7 @@ from trailsieve.wire.aws import AwsConfig, client, explain, explained, fault
 
 _WAIT = 1.0  # seconds that a poll waits for a message or an object
 _SHORT_WAIT = 0.1  # the same while other messages are in flight
+_COUNTS_SECONDS = 1.0  # between requests for the queue's counts
 _REGION = re.compile(r"https://(?:sqs\.)?([a-z0-9-]+)\.(?:queue\.)?amazonaws\.com(?:\.cn)?/")
 _ALL = Selection()
 _RECORD = re.compile(rb'"event(?:Version|Name|Source|ID|Time)"')
@@ -103,12 +105,15 @@ class SqsSource:
         self._config = config
         self._context = context
         self._leases = VisibilityLeases(sqs, config.queue_url, config.visibility_timeout, context.info)
-        self._receiver = Receiver(self._leases, context.info)
+        self._receiver = Receiver(self._leases, context.info, context.now)
         self._to_fetch: deque[tuple[ObjectName, _Part]] = deque()
         self._ready: deque[tuple[_Part, bytes, str]] = deque()
         self._in_flight: dict[Offset, ReceivedMessage] = {}
         self._advised: set[str] = set()
         self._count = 0
+        self._complete_at: float | None = None  # the last watermark; None before the first
+        self._told = False
+        self._asked_at = 0.0  # when the queue's counts were last requested
 
     def start(self, positions: Mapping[str, Offset]) -> None:
         count = positions.get(self._config.queue_url, 0)
@@ -128,7 +133,38 @@ class SqsSource:
             self._ready += [(found.tag, found.payload, found.problem) for found in fetched]
         messages = [self._message(*ready) for ready in self._ready]
         self._ready.clear()
-        return messages
+        return [*messages, *self._watermarks()]
+
+    def _watermarks(self) -> list[Message]:
+        """The queue, once; then the time at which it was empty, when all that it held has been read."""
+        if not self._told:
+            self._told = True
+            return [watermark_message(self._config.queue_url)]
+        empty_at = self._receiver.empty_at
+        busy = self._to_fetch or self._ready or not self._fetcher.idle
+        if empty_at is None or empty_at == self._complete_at or busy:
+            return []
+        if time.monotonic() - self._asked_at < _COUNTS_SECONDS or self._others_are_waiting():
+            return []
+        self._complete_at = empty_at
+        return [watermark_message(self._config.queue_url, empty_at)]
+
+    def _others_are_waiting(self) -> bool:
+        """Whether the queue holds messages that we do not: delayed, or in flight since a crash or elsewhere.
+
+        The counts are approximate: SQS may take a minute to agree with itself.
+        Source: docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
+        """
+        names = [f"ApproximateNumberOfMessages{name}" for name in ("", "NotVisible", "Delayed")]
+        ours, self._asked_at = self._leases.in_flight, time.monotonic()
+        try:
+            found = self._client.get_queue_attributes(QueueUrl=self._config.queue_url, AttributeNames=names)[
+                "Attributes"
+            ]
+        except Exception as error:
+            self._advise({f"alarms wait: sqs:GetQueueAttributes fails: {answer(error)}"})
+            return True
+        return sum(int(found.get(name, 0)) for name in names) > ours
 
     def keep_alive(self) -> None:
         """Does nothing: a thread of `VisibilityLeases` renews the visibility timeouts."""

@@ -85,6 +85,12 @@ class VisibilityLeases:
             self._remember(received.message_id)
         self._wake.set()
 
+    @property
+    def in_flight(self) -> int:
+        """How many messages SQS counts as in flight because of us: leased, or still to be deleted."""
+        with self._lock:
+            return len(self._leased) + len(self._to_delete)
+
     def close(self) -> None:
         """Deletes the messages that are done and makes the others visible again. May block."""
         self._closing = True
