@@ -162,7 +162,7 @@ class SqsSource:
                 "Attributes"
             ]
         except Exception as error:
-            self._advise({f"alarms wait: sqs:GetQueueAttributes fails: {answer(error)}"})
+            self._advise({f"alarms wait: sqs:GetQueueAttributes fails: {explain(error)}"})
             return True
         return sum(int(found.get(name, 0)) for name in names) > ours
 
