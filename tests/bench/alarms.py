@@ -24,6 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
@@ -36,7 +37,7 @@ from trailsieve.engine.pipeline import Pipeline, per_message
 from trailsieve.engine.processor import Processor
 from trailsieve.engine.sink_worker import SinkWorker
 from trailsieve.formats import native
-from trailsieve.model import Alert
+from trailsieve.model import Alert, Message, Position
 from trailsieve.pattern.compiler import compile
 from trailsieve.pattern.parser import parse_selector
 from trailsieve.ports import RunContext
@@ -74,6 +75,13 @@ class Counted:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+class OneShard(FilesSource):
+    """The files as objects of one shard that come in the order of time."""
+
+    def poll(self) -> Sequence[Message]:
+        return [replace(message, position=Position("stream", 0)) for message in super().poll()]
 
 
 def make(folder: Path, matches: int, hours: float) -> None:
@@ -123,7 +131,7 @@ def measure(case: str, folder: Path, answers: Any) -> None:
     live = "stream" in case
     sink = Counted()
     alarms = Alarms([rule], live=Live(now=lambda: START + 86400.0 * 365) if live else None)
-    source = FilesSource(list_files([str(folder)]), RunContext(max_object_size=2**28), Selection())
+    source = OneShard(list_files([str(folder)]), RunContext(max_object_size=2**28), Selection())
     with tempfile.TemporaryDirectory() as scratch:
         more: dict[str, Any] = {}
         if live:

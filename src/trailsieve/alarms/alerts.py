@@ -84,11 +84,13 @@ def _identity(rule: Rule, dimensions: Dimensions, change: Change) -> str:
 
 
 def _distinct(facts: Counter[Facts], place: int) -> Distinct:
-    counts: Counter[str] = Counter()
+    counts: dict[str, int] = {}
     for fact, count in facts.items():
         name = fact[place]
         if name is not None:
-            counts[name] += count
+            counts[name] = counts.get(name, 0) + count
+    if len(counts) < 2:  # as with nearly every field
+        return Distinct(len(counts), tuple(Named(name, count) for name, count in counts.items()))
     top = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:TOP]
     return Distinct(len(counts), tuple(Named(name, count) for name, count in top))
 

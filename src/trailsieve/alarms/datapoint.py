@@ -124,6 +124,8 @@ class Period:
         """The period's datapoint; None when it has no sample (rules 60, 61 and 68)."""
         if statistic == "DistinctCount":
             return len(self.values) or None
+        if statistic == "Sum" and not self.misses:  # nearly all alarms
+            return self.total if self.samples else None
         samples, total, low, high = self.samples, self.total, self.low, self.high
         misses = self.misses if metric.cloudwatch_exact else min(1, self.misses) * (self.matches == 0)
         if misses and metric.default is not None:

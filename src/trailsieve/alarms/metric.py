@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from trailsieve import jsontext
-from trailsieve.alarms.datapoint import Dimensions, Sample, interned
-from trailsieve.model import Alert, Match, Record
+from trailsieve.alarms.datapoint import Dimensions, Facts, Sample
+from trailsieve.model import Match, Record
 from trailsieve.pattern.runtime import follow, number_in
 from trailsieve.rules.alarm import Alarm, Metric, Reference
 from trailsieve.rules.rule import Rule
@@ -24,24 +24,19 @@ _LONG = 1024  # characters of a dimension's value, as in CloudWatch; longer ones
 _FIELDS = {field.encode_name: field.name for field in msgspec.structs.fields(Event)}
 
 
-def sample_of(match: Match, alert: Alert, seconds: int) -> Sample:
-    """The sample of a match whose rule has an alarm."""
+def sample_of(match: Match, identity: str, time: str | None, seconds: int, facts: Facts) -> Sample:
+    """The sample of a match whose rule has an alarm; `identity` is that of the alert it would raise alone."""
     rule: Rule = match.rule
     assert rule.alarm is not None
     counted = rule.alarm.count_distinct
     return Sample(
         rule=rule.id,
-        id=alert.id,
-        time=alert.time,
+        id=identity,
+        time=time,
         seconds=seconds,
         value=_text(_look_up(counted, match)) if counted else _value(rule.metric, match),
         dimensions=_dimensions(rule.metric, rule.alarm, match),
-        facts=interned(
-            (
-                *(alert.principal, alert.source_ip, alert.event_name, alert.error_code),
-                *(alert.account, alert.region, alert.event_source, alert.user_agent),
-            )
-        ),
+        facts=facts,
         record=match.record.text,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from trailsieve import arn
 from trailsieve.errors import shorten
@@ -117,10 +118,12 @@ def _one_or_several(distinct: Distinct, word: str, plural: str) -> str:
     return _name(distinct.top[0].name) if distinct.distinct == 1 else _several(distinct, word, plural)
 
 
+@lru_cache(maxsize=4096)
 def _who(principal: str | None) -> str:
     return _name(_resource(principal)) if principal else "somebody"
 
 
+@lru_cache(maxsize=4096)
 def _name(text: str) -> str:
     """Attackers choose names: no control characters, and not too long."""
     return shorten(text, _WIDTH)

@@ -49,6 +49,7 @@ class Series:
         first: start of the stream's first whole period, from which on periods without a match count; 0 once
             it is evaluated, None where they count from the first match on.
         saved: what the checkpoint has of it.
+        is_early: whether its alarm may be certain before its period is closed.
     """
 
     alarm: Alarm
@@ -60,11 +61,13 @@ class Series:
     provisional: dict[str, Provisional] = field(default_factory=dict)
     first: int | None = None
     saved: bytes | None = None
+    is_early: bool = False
 
     @classmethod
     def new(cls, alarm: Alarm, metric: Metric) -> Series:
         """A series without any data yet."""
-        return cls(alarm, metric, first_state(alarm))
+        is_early = "ALARM" in alarm.notify and can_be_certain(alarm, metric)
+        return cls(alarm, metric, first_state(alarm), is_early=is_early)
 
     def period(self, start: int) -> Period:
         """The period that begins there."""
@@ -82,7 +85,7 @@ class Series:
         """
         period = self.period(sample.seconds - sample.seconds % self.alarm.period)
         kept = period.add(sample)
-        return kept, starts_to_breach(period, self.alarm, self.metric)
+        return kept, self.is_early and starts_to_breach(period, self.alarm, self.metric)
 
     def close(self, upto: int) -> list[Change]:
         """Evaluates every period that ends by `upto`; returns the changes of state that are to be raised."""
@@ -101,9 +104,7 @@ class Series:
         Args:
             closed: until when every period is closed.
         """
-        if self.state == "ALARM" or self.provisional or "ALARM" not in self.alarm.notify:
-            return None
-        if not self.periods or not can_be_certain(self.alarm, self.metric):
+        if not self.is_early or self.state == "ALARM" or self.provisional or not self.periods:
             return None
         if "ALARM" in self.held:  # an earlier change might still be held back, and this one never be raised
             first = self._next() if closed is None else closed

@@ -6,47 +6,64 @@ import hashlib
 from typing import Any
 
 from trailsieve import jsontext
+from trailsieve.alarms.datapoint import Facts
 from trailsieve.alarms.sentence import of_match
 from trailsieve.model import Alert, Match
 from trailsieve.trail.event import Event
 
 
 def alert_of(match: Match) -> Alert:
-    """Returns the alert of one match; the same record and rule always give the same alert.
-
-    A match of a rule with an alarm is only counted, so it gets no summary.
-    """
+    """Returns the alert of one match; the same record and rule always give the same alert."""
     event: Event = match.record.event
     rule = match.rule
-    identity = event.userIdentity if event.userIdentity.__class__ is dict else {}
-    principal, source_ip, region = _principal(identity), _text(event.sourceIPAddress), _text(event.awsRegion)
-    event_name, event_source = _text(event.eventName), _text(event.eventSource)
-    error_code = _text(event.errorCode)
-    summary = ""
-    if not rule.alarm:
-        summary = of_match(principal, source_ip, event_name, event_source, error_code, region)
+    principal, source_ip, event_name, error_code, account, region, event_source, user_agent = facts_of(event)
     return Alert(
-        id=_identity(match, event),
+        id=alert_id(match),
         rule=rule.id,
         title=rule.title,
         severity=rule.severity,
         kind="match",
-        time=_text(event.eventTime) or _text(event.timestamp),
-        account=_text(event.recipientAccountId) or _text(identity.get("accountId")),
+        time=time_of(event),
+        account=account,
         region=region,
         count=1,
         records=(match.record.text,),
         principal=principal,
         source_ip=source_ip,
-        user_agent=_text(event.userAgent),
+        user_agent=user_agent,
         event_name=event_name,
         event_source=event_source,
         error_code=error_code,
-        summary=summary,
+        summary=of_match(principal, source_ip, event_name, event_source, error_code, region),
         tags=rule.tags,
         references=rule.references,
-        position=f"{match.origin}#{match.record.index}",
+        position=position_of(match),
     )
+
+
+def facts_of(event: Event) -> Facts:
+    """Returns who did what from where, as alerts show it and alarms count it."""
+    identity = event.userIdentity if event.userIdentity.__class__ is dict else {}
+    return (
+        _principal(identity),
+        _text(event.sourceIPAddress),
+        _text(event.eventName),
+        _text(event.errorCode),
+        _text(event.recipientAccountId) or _text(identity.get("accountId")),
+        _text(event.awsRegion),
+        _text(event.eventSource),
+        _text(event.userAgent),
+    )
+
+
+def time_of(event: Event) -> str | None:
+    """Returns the event time as the record writes it."""
+    return _text(event.eventTime) or _text(event.timestamp)
+
+
+def position_of(match: Match) -> str:
+    """Returns where the record is: its object and its number there."""
+    return f"{match.origin}#{match.record.index}"
 
 
 def _principal(identity: dict[str, Any]) -> str | None:
@@ -58,11 +75,12 @@ def _principal(identity: dict[str, Any]) -> str | None:
     return next((text for name in names if (text := _text(identity.get(name)))), None)
 
 
-def _identity(match: Match, event: Event) -> str:
+def alert_id(match: Match) -> str:
     """A hash of rule, eventID and account; both accounts of a cross-account call record it.
 
     A record without an eventID is identified by its text.
     """
+    event: Event = match.record.event
     number = _text(event.eventID)
     if number:
         known = f"{_text(event.recipientAccountId) or ''}/{number}".encode("utf-8", "replace")
@@ -75,4 +93,4 @@ def _text(value: Any) -> str | None:
     """A non-empty string that can be encoded; None for anything else."""
     if value.__class__ is not str or not value:
         return None
-    return jsontext.encodable(value)
+    return value if value.isascii() else jsontext.encodable(value)

@@ -120,8 +120,8 @@ class Pipeline:
         self.stats.raised(alerts)
         announced = self.alarms.announce()
         if announced:
+            self._commits.add(Epoch(state=announced))
             self._commits.flush()
-            self.checkpoint.save(Epoch(state=announced))
         self.delivery.deliver(alerts)
         self.alarms.delivered()
         changes = self.alarms.changes()

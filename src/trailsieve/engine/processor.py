@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from trailsieve.alarms.datapoint import Sample
 from trailsieve.alarms.metric import Tally, sample_of
-from trailsieve.engine.alerts import alert_of
+from trailsieve.engine.alerts import alert_id, alert_of, facts_of, position_of, time_of
 from trailsieve.engine.decode import Decoded, Decoder
 from trailsieve.engine.matcher import Matcher
 from trailsieve.model import Alert, Match, Message, Problem
@@ -115,21 +115,20 @@ class Processor:
     def _take(match: Match, result: BatchResult, tally: Tally) -> None:
         """Adds an alert or a sample, or nothing when an exception hides the match."""
         rule: Rule = match.rule
-        alert = alert_of(match)
-        if not rule.alarm and not rule.exceptions:
-            result.alerts.append(alert)
-            return
-        tally.hit(rule.id, alert.time)
-        seconds = seconds_of(alert.time)
+        time = time_of(match.record.event)
+        seconds = seconds_of(time) if rule.alarm or rule.exceptions else None
+        tally.hit(rule.id, time)
         if rule.exceptions and _is_excepted(match, seconds, result):
             return
         if rule.alarm is None:
-            result.alerts.append(alert)
+            result.alerts.append(alert_of(match))
         elif seconds is None:
             reason = f"a record without an event time: the alarm of rule {rule.id} cannot count it"
-            result.problems.append(Problem(alert.position, reason, text=match.record.text, warning=True))
+            problem = Problem(position_of(match), reason, text=match.record.text, warning=True)
+            result.problems.append(problem)
         else:
-            result.samples.append(sample_of(match, alert, seconds))
+            facts = facts_of(match.record.event)
+            result.samples.append(sample_of(match, alert_id(match), time, seconds, facts))
 
 
 def joined(results: Iterable[BatchResult]) -> BatchResult:
