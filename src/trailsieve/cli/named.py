@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 
-from trailsieve.cli.pattern_argument import NAME
+from trailsieve.cli.pattern_argument import looks_like_a_name
 from trailsieve.did_you_mean import did_you_mean
 from trailsieve.errors import UsageError
 from trailsieve.pattern.compiler import FilterPattern, compile
@@ -31,27 +30,9 @@ def named(text: str, *, limits: bool = True) -> FilterPattern | Rule | Pack:
     rule = next((rule for pack in loaded if (rule := pack.rule(rule_id))), None)
     if rule is not None:
         return rule
-    if packs == [name] or text.startswith(tuple(packs)) or _looks_like_a_name(text):
+    if packs == [name] or text.startswith(tuple(packs)) or looks_like_a_name(text):
         raise UsageError(f"no rule {rule_id!r} in {', '.join(packs)}; {_nearest(rule_id, loaded)}")
     return compile(text, limits=limits)
-
-
-def _looks_like_a_name(text: str) -> bool:
-    """Whether a word is so similar to the name of a pack or rule that it is hardly a text pattern."""
-    return bool(NAME.fullmatch(text)) and bool(get_close_matches(text, [*built_in(), "cis-aws-4.1"], 1, 0.7))
-
-
-def refuse_names(text: str) -> None:
-    """Refuses names of rules and packs, for commands that would take them as text patterns.
-
-    Raises:
-        UsageError: it is such a name or similar to one.
-    """
-    if NAME.fullmatch(text) and (text.startswith(tuple(built_in())) or _looks_like_a_name(text)):
-        raise UsageError(
-            f"{text!r} looks like the name of a rule or pack, but this command takes a pattern; "
-            f"`trailsieve rules show {text}` shows its pattern, quotes make it a text pattern: '\"{text}\"'"
-        )
 
 
 def _is_pack(text: str) -> bool:
