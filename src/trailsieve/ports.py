@@ -101,6 +101,13 @@ class Source(Protocol):
 class Sink(Protocol):
     """Where alerts go."""
 
+    @property
+    def overwrites(self) -> bool:
+        """True when an alert takes the place of an earlier one with the same id.
+
+        Such a sink gets the confirmation of a provisional alert; others only if their routing asks for it.
+        """
+
     def deliver(self, alerts: Sequence[Alert]) -> None:
         """Returns once the receiver has accepted every alert. Blocks until then.
 

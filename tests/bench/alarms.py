@@ -64,6 +64,8 @@ CASES = {  # what runs, and what it is compared with
 class Counted:
     """A sink that encodes, and keeps nothing."""
 
+    overwrites = False
+
     def __init__(self) -> None:
         self.alerts = 0
 

@@ -299,14 +299,31 @@ def test_routing(settings: dict[str, Any], taken: list[int]) -> None:
     assert receiver.ids == [f"id-{number}" for number in taken]
 
 
+@pytest.mark.parametrize(
+    ("overwrites", "asked", "gets"),
+    [(True, None, True), (False, None, False), (True, False, False), (False, True, True)],
+)
+def test_a_confirmation_goes_to_sinks_that_overwrite_or_ask_for_it(
+    overwrites: bool, asked: bool | None, gets: bool
+) -> None:
+    early = alert(1, provisional=True)
+    replacement = alert(2, replaces="id-0")
+    confirmation = msgspec.structs.replace(early, provisional=False, confirms=True)
+    receiver = Receiver()
+    receiver.overwrites = overwrites
+    Delivery([SinkWorker(receiver, Routing(confirmations=asked))]).deliver([early, replacement, confirmation])
+    expected = [early, replacement, confirmation] if gets else [early, replacement]
+    assert receiver.alerts == expected
+
+
 def test_a_heartbeat_is_sent_when_it_is_due_to_whom_it_may_concern() -> None:
-    now = [1_000.0]
+    elapsed, ahead = [0.0], [1_000.0]
     wants, not_wants = Receiver(), Receiver()
     delivery = Delivery(
         [SinkWorker(wants, Routing(severity="critical")), SinkWorker(not_wants, Routing(heartbeat=False))],
-        heartbeat=Heartbeat(300, lambda: now[0]),
+        heartbeat=Heartbeat(300, lambda: elapsed[0], lambda: elapsed[0] + ahead[0]),
     )
-    for now[0] in (1_000.0, 1_200.0, 1_300.0, 1_301.0, 9_000.0):
+    for elapsed[0] in (0.0, 200.0, 300.0, 301.0, 8_000.0):
         delivery.deliver([])
     beats = wants.alerts
     assert [beat.time for beat in beats] == [
@@ -315,6 +332,15 @@ def test_a_heartbeat_is_sent_when_it_is_due_to_whom_it_may_concern() -> None:
     assert {(beat.rule, beat.severity) for beat in beats} == {(HEARTBEAT, "informational")}
     assert len({beat.id for beat in beats}) == 3
     assert not not_wants.alerts
+
+
+def test_a_clock_that_jumps_ahead_and_back_does_not_silence_the_heartbeat() -> None:
+    elapsed, clock = [0.0], [1_000.0]
+    heartbeat = Heartbeat(300, lambda: elapsed[0], lambda: clock[0])
+    shown = []
+    for elapsed[0], clock[0] in [(0.0, 1_000.0), (300.0, 900_000.0), (600.0, 1_600.0), (899.0, 1_899.0)]:
+        shown += [beat.time for beat in heartbeat.due()]
+    assert shown == ["1970-01-01T00:16:40Z", "1970-01-11T10:00:00Z", "1970-01-01T00:26:40Z"]
 
 
 def test_an_alert_that_was_given_up_is_kept_whole(tmp_path: Path) -> None:

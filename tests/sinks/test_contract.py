@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from msgspec.structs import replace
 
 from tests.servers import shared
 from tests.sinks.opened import NEEDS, PAIRS
@@ -105,6 +106,20 @@ def test_an_alert_may_be_delivered_again(open_sink: Callable[[], Opened]) -> Non
     opened.sink.deliver(ALERTS[:2])
     opened.sink.deliver(ALERTS[:3])
     assert list(dict.fromkeys(opened.received())) == [alert.id for alert in ALERTS[:3]]
+
+
+@every_sink
+def test_a_final_alert_is_accepted_after_the_provisional_one_with_its_id(
+    open_sink: Callable[[], Opened],
+) -> None:
+    """A sink that overwrites keeps one of them; others have both, and know them by their id."""
+    opened = open_sink()
+    early = replace(alert(7), kind="alarm", state="ALARM", provisional=True)
+    final = replace(early, provisional=False, confirms=True)
+    for delivered in (early, final, final):
+        opened.sink.deliver([delivered])
+    received = opened.received()
+    assert {identity.removesuffix("-provisional") for identity in received} == {"id-7"}
 
 
 @every_sink

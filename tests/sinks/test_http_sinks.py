@@ -175,6 +175,61 @@ def test_opensearch_keeps_an_alert_once_however_often_it_comes(stream: tuple[Any
     assert [ids.count(alert.id) for alert in given] == [1] * 5
 
 
+def early_and_final(name: str) -> tuple[Any, Any]:
+    """A provisional alert, and the final one that confirms it."""
+    early = replace(ALARM, id=name, count=3, provisional=True)
+    return early, replace(early, count=5, provisional=False, confirms=True)
+
+
+@pytest.mark.server("opensearch")
+@pytest.mark.parametrize("of_index", [False, True], ids=["stream", "index"])
+def test_opensearch_a_confirmation_overwrites_and_a_provisional_alert_does_not(
+    stream: tuple[Any, str], opened: list[Pair], of_index: bool
+) -> None:
+    sink, index = stream
+    if of_index:
+        pair = keep(opened, search())
+        sink, index = pair.sink, opensearch_index(pair)
+    node = shared.opensearch()
+    early, final = early_and_final(uuid.uuid4().hex)
+    sink.deliver([early])
+    sink.deliver([final])
+    sink.deliver([early])
+    sink.deliver([early, final])
+    found = [hit["_source"]["trailsieve"] for hit in node.documents(index) if hit["_id"] == final.id]
+    assert [(one["count"], one.get("provisional")) for one in found] == [(5, None)]
+
+
+@pytest.mark.server("opensearch")
+def test_opensearch_a_final_alert_overwrites_what_a_crash_left_unconfirmed(stream: tuple[Any, str]) -> None:
+    sink, index = stream
+    early, final = early_and_final(uuid.uuid4().hex)
+    sink.deliver([early])
+    sink.deliver([replace(final, confirms=False)])
+    found = [hit["_source"]["trailsieve"] for hit in shared.opensearch().documents(index)]
+    assert [one["count"] for one in found if one["alert_id"] == final.id] == [5]
+
+
+def test_opensearch_without_permission_to_read_keeps_what_is_there() -> None:
+    lines: list[str] = []
+
+    class WriteOnly(Receiver):
+        def answer(self, request: Request) -> Reply:
+            if "_mget" in request.path:
+                return Reply(403, {"error": {"type": "security_exception"}})
+            item = {"create": {"_index": "i", "status": 409, "error": {}}}
+            return Reply(200, {"errors": True, "items": [item]})
+
+    with WriteOnly() as receiver:
+        config = opensearch.Config(url=receiver.url)
+        sink = opensearch.open_sink(config, RunContext(info=lines.append))
+        for _ in range(2):
+            sink.deliver([early_and_final("a")[1]])
+        assert [line.partition(". ")[2] for line in lines] == [
+            "Final alerts do not overwrite provisional ones without reading them"
+        ]
+
+
 @pytest.mark.server("opensearch")
 @settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(alert=any_alerts)

@@ -324,6 +324,38 @@ def test_a_repeated_alert_is_one_finding() -> None:
         opened.close()
 
 
+@pytest.mark.server("sink_moto")
+def test_a_confirmation_updates_the_finding() -> None:
+    opened = wired.over_security_hub()
+    try:
+        early = replace(alerts(1)[0], kind="alarm", state="ALARM", count=3, provisional=True)
+        final = replace(early, count=5, provisional=False, confirms=True)
+        assert opened.sink.overwrites
+        opened.sink.deliver([early])
+        opened.sink.deliver([final])
+        (finding,) = map(json.loads, opened.texts())
+        assert finding["ProductFields"]["trailsieve/count"] == "5"
+        assert "trailsieve/provisional" not in finding["ProductFields"]
+        both = [replace(early, id="other"), replace(final, id="other")]
+        opened.sink.deliver(both)
+        assert opened.stored().count("other") == 1, "one request has no finding twice"
+    finally:
+        opened.close()
+
+
+@pytest.mark.server("sink_moto")
+def test_a_fifo_queue_does_not_take_a_final_alert_for_a_repeated_one() -> None:
+    opened = wired.over_sqs(fifo=True)
+    try:
+        early = replace(alerts(1)[0], kind="alarm", state="ALARM", provisional=True)
+        final = replace(early, provisional=False, confirms=True)
+        for given in (early, early, final, final):
+            opened.sink.deliver([given])
+        assert opened.stored() == [early.id, final.id]
+    finally:
+        opened.close()
+
+
 @pytest.mark.parametrize("sink", shared.parameters(ONE_A_KIND, NEEDS))
 @pytest.mark.parametrize(
     "law",
@@ -331,6 +363,7 @@ def test_a_repeated_alert_is_one_finding() -> None:
         contract.test_many_at_once,
         contract.test_nothing_to_deliver_is_nothing_delivered,
         contract.test_an_alert_may_be_delivered_again,
+        contract.test_a_final_alert_is_accepted_after_the_provisional_one_with_its_id,
         contract.test_a_check_delivers_nothing,
         contract.test_closing_twice_is_closing_once_and_keeps_what_was_accepted,
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from trailsieve.app.build import replay
 from trailsieve.engine.pipeline import Pipeline
@@ -43,6 +44,7 @@ class Archive:
 @dataclass(frozen=True, slots=True)
 class _CallbackSink:
     take: Callable[[Alert], None]
+    overwrites: ClassVar[bool] = False
 
     def deliver(self, alerts: Iterable[Alert]) -> None:
         for alert in alerts:

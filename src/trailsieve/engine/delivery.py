@@ -63,7 +63,7 @@ class Delivery:
         """
         heartbeats = self.heartbeat.due()
         for worker in self.workers:
-            wanted = [alert for alert in alerts if worker.routing.takes(alert)]
+            wanted = [alert for alert in alerts if worker.takes(alert)]
             if worker.routing.heartbeat:
                 wanted += heartbeats
             if wanted:

@@ -26,20 +26,31 @@ def test_alert(now: float) -> Alert:
 
 
 class Heartbeat:
-    """Schedules heartbeats: one at once, then one every `period` seconds; none when it is 0."""
+    """Schedules heartbeats: one at once, then one every `period` seconds; none when it is 0.
 
-    def __init__(self, period: float, now: Callable[[], float] = time.time) -> None:
+    Args:
+        monotonic: seconds of a clock that no one sets, for the schedule.
+        now: seconds since 1970, for the time that a heartbeat shows.
+    """
+
+    def __init__(
+        self,
+        period: float,
+        monotonic: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._period = period
+        self._monotonic = monotonic
         self._now = now
-        self._next = 0.0
+        self._next: float | None = None
 
     def due(self) -> list[Alert]:
         """Returns the heartbeat if it is due, else nothing."""
-        now = self._now()
-        if not self._period or now < self._next:
+        elapsed = self._monotonic()
+        if not self._period or (self._next is not None and elapsed < self._next):
             return []
-        self._next = now + self._period
-        return [heartbeat(now)]
+        self._next = elapsed + self._period
+        return [heartbeat(self._now())]
 
 
 def _signal(rule: str, title: str, now: float) -> Alert:

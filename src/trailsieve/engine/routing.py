@@ -18,6 +18,8 @@ class Routing(Struct, kw_only=True, forbid_unknown_fields=True):
         severity: the lowest severity, or a list of severities, that it gets.
         tags: it gets alerts with any of these tags; all alerts when empty.
         accounts: it gets alerts of these accounts; of all accounts when empty.
+        confirmations: whether it gets the final alert that confirms a provisional one under the same id;
+            None for the sink's own ability: whether it `overwrites`.
         heartbeat: whether it gets the heartbeat of `[run]`, whatever its other settings.
         max_batch: the most alerts in one delivery.
         rate: the most alerts per second; 0 for no limit.
@@ -30,6 +32,7 @@ class Routing(Struct, kw_only=True, forbid_unknown_fields=True):
     severity: Severity | list[Severity] = "informational"
     tags: list[str] = []
     accounts: list[str] = []
+    confirmations: bool | None = None
     heartbeat: bool = True
     max_batch: int = 1000
     rate: float = 0

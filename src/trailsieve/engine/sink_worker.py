@@ -63,6 +63,8 @@ class SinkWorker:
         self.routing = routing or Routing()
         self.name = self.routing.name or "sink"
         self.required = self.routing.required
+        asked = self.routing.confirmations
+        self._confirmations = sink.overwrites if asked is None else asked
         self._info = info
         self.error: Exception | None = None
         self.given_up = 0
@@ -86,6 +88,10 @@ class SinkWorker:
     def down(self) -> bool:
         """Whether the last attempt failed."""
         return self._tries > 0
+
+    def takes(self, alert: Alert) -> bool:
+        """Returns whether the sink gets an alert: a confirmation only if it can overwrite or asks for it."""
+        return self.routing.takes(alert) and (self._confirmations or not alert.confirms)
 
     def put(self, alerts: Sequence[Alert]) -> None:
         """Queues alerts, and gives up those that do not fit the queue of an optional sink. Does not block."""

@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from trailsieve.errors import DeliveryError, SinkError
+from trailsieve.model import Alert
 from trailsieve.wire.http import HttpResponse, UnreachableError
 
 
 class Encoded(NamedTuple):
-    """An alert's id and its body, as it is sent."""
+    """An alert's id and its body, as it is sent, with the id of the message where there is one."""
 
     id: str
     body: bytes
+    message_id: str = ""
 
 
 Batch = Sequence[Encoded]
@@ -70,6 +72,19 @@ def send_batches(
                 break
     if again or refused:
         raise DeliveryError(reason, frozenset(again), refused, wait)
+
+
+def latest(alerts: Sequence[Alert]) -> list[Alert]:
+    """The alerts without those that a later one with the same id takes the place of."""
+    return list({alert.id: alert for alert in alerts}.values())
+
+
+def message_id(alert: Alert) -> str:
+    """The id by which a receiver drops a repeated message.
+
+    A final alert is no repetition of the provisional one with the same id.
+    """
+    return f"{alert.id}-provisional" if alert.provisional else alert.id
 
 
 def _batches(encoded: Iterator[Encoded], max_bytes: int, max_count: int) -> Iterator[Batch]:

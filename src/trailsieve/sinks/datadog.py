@@ -53,6 +53,8 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
 class DatadogSink:
     """Sends alerts as arrays of logs."""
 
+    overwrites = False
+
     def __init__(self, config: Config, say: Callable[[str], None]) -> None:
         self._config = config
         self._say = say

@@ -34,6 +34,8 @@ class Config(Struct, kw_only=True, forbid_unknown_fields=True):
 class FilesSink:
     """Appends lines; first ends a line that a crash left unfinished, so that it does not corrupt the next."""
 
+    overwrites = False
+
     def __init__(self, config: Config) -> None:
         self._config = config
         self._path = Path(config.path)

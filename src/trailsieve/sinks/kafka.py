@@ -45,6 +45,8 @@ class Config(KafkaConfig, kw_only=True, forbid_unknown_fields=True):
 class KafkaSink:
     """Writes alerts and awaits every acknowledgement."""
 
+    overwrites = True
+
     def __init__(self, config: Config) -> None:
         self._config = config
         self._name = f"kafka {config.bootstrap_servers[0]} topic {config.topic}"

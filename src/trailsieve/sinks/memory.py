@@ -10,6 +10,8 @@ from trailsieve.model import Alert
 class MemorySink:
     """Keeps every delivered alert in `alerts`."""
 
+    overwrites = False
+
     def __init__(self) -> None:
         self.alerts: list[Alert] = []
         self.closed = False

@@ -2,11 +2,16 @@
 
 A duplicate alert is a 409 of the `create` action, which counts as success. This holds within one backing
 index; after a rollover a duplicate becomes a second document with the same `event.id`.
+
+The final alert of an alarm overwrites the provisional one with its id. A data stream takes only `create`, so
+the document is written to its backing index, under its sequence number:
+www.elastic.co/docs/manage-data/data-store/data-streams/use-data-stream
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from functools import partial
 from importlib.resources import files
 from typing import Any, Literal
 from urllib.parse import quote
@@ -18,13 +23,13 @@ from trailsieve.formats import ecs
 from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
-from trailsieve.sinks.batching import Batch, Encoded, probe, send_batches, send_request
+from trailsieve.sinks.batching import Batch, Encoded, RefusedError, latest, probe, send_batches, send_request
 from trailsieve.wire.aws import AwsConfig
 from trailsieve.wire.http import Client, HttpConfig
 
 _MAX_COUNT = 5000
 _THERE_ALREADY = 409
-_LATER = {429, 500, 502, 503, 504}
+_LATER = {_THERE_ALREADY, 429, 500, 502, 503, 504}
 _LATER_TYPES = {
     "cluster_block_exception",
     "unavailable_shards_exception",
@@ -64,15 +69,21 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
 class OpenSearchSink:
     """Sends batches and checks every item of the response: status 200 may include failed items."""
 
-    def __init__(self, config: Config) -> None:
+    overwrites = True
+
+    def __init__(self, config: Config, info: Callable[[str], None] = lambda text: None) -> None:
         self._config = config
+        self._info = info
+        self._reads = True
         sign = _signer(config.aws) if config.aws else None
         self._client = Client(config.url, config, _authorization(config), sign)
         self._name = f"opensearch {self._client.host}"
         self._index = quote(config.index, safe="")
 
     def deliver(self, alerts: Sequence[Alert]) -> None:
-        send_batches(map(self._encoded, alerts), self._send, self._config.max_bytes, _MAX_COUNT)
+        final = {alert.id for alert in alerts if alert.kind == "alarm" and not alert.provisional}
+        send = partial(self._send, final=final)
+        send_batches(map(self._encoded, latest(alerts)), send, self._config.max_bytes, _MAX_COUNT)
 
     def check(self) -> str:
         about = probe(self._name, lambda: self._client.get("/")).json()
@@ -95,42 +106,113 @@ class OpenSearchSink:
         self._client.close()
 
     def _encoded(self, alert: Alert) -> Encoded:
-        action = orjson.dumps({"create": {"_id": alert.id}})
-        return Encoded(
-            alert.id, b"%s\n%s\n" % (action, encode_within(alert, ecs.encode, self._config.max_bytes // 2))
+        return _bulk_item(
+            {"create": {"_id": alert.id}},
+            alert.id,
+            encode_within(alert, ecs.encode, self._config.max_bytes // 2),
         )
 
-    def _send(self, batch: Batch) -> None:
+    def _send(self, batch: Batch, final: Set[str]) -> None:
+        """Creates documents; those of `final` overwrite what has their id."""
+        there = []
+        failed = _Failures(self._name)
+        for alert, result in self._bulk(f"/{self._index}/_bulk", batch):
+            if result["status"] != _THERE_ALREADY:
+                failed.add(alert.id, result)
+            elif alert.id in final:
+                there.append((alert, result["_index"]))
+        if failed.reason:  # what is to be overwritten comes again with the others
+            failed.again.update(alert.id for alert, _ in there)
+        elif there:
+            for alert, result in self._bulk("/_bulk", self._overwriting(there)):
+                failed.add(alert.id, result)
+        failed.check()
+
+    def _bulk(self, path: str, batch: Batch) -> Iterator[tuple[Encoded, dict[str, Any]]]:
+        """What the server answered for each alert, if it did not accept all of them."""
+        if not batch:
+            return iter(())
         body = b"".join(alert.body for alert in batch)
-        path = (
-            f"/{self._index}/_bulk?filter_path=errors,items.*.status,items.*.error.type,items.*.error.reason"
-        )
-        response = send_request(self._name, batch, lambda: self._client.post(path, body, _NDJSON)).json()
+        response = send_request(
+            self._name, batch, lambda: self._client.post(path + _ANSWER, body, _NDJSON)
+        ).json()
         if response.get("errors") is False:
-            return
+            return iter(())
         items = response.get("items", [])
         if len(items) != len(batch):
             raise SinkError(
                 f"{self._name} returned {len(items)} items for {len(batch)} alerts: is it a _bulk endpoint?"
             )
-        again, refused, reason = set(), {}, ""
-        for alert, item in zip(batch, items, strict=True):
-            result = item.get("create", {})
-            status, error = result.get("status", 0), result.get("error") or {}
-            if 200 <= status < 300 or status == _THERE_ALREADY:
-                continue
-            kind = error.get("type", "")
-            reason = f"{self._name} answered {status}: {kind}: {shorten(str(error.get('reason', '')), 300)}"
-            if status in _LATER or kind in _LATER_TYPES:
-                again.add(alert.id)
-            elif status in (401, 403, 404) or kind in _STOP_TYPES:
-                raise SinkError(f"{reason}; check the permissions, and `trailsieve opensearch-template`")
-            else:
-                refused[alert.id] = reason
-        if again or refused:
-            raise DeliveryError(reason, frozenset(again), refused)
+        return zip(batch, (result for item in items for result in item.values()), strict=True)
+
+    def _overwriting(self, there: Sequence[tuple[Encoded, str]]) -> Batch:
+        """The alerts as requests to overwrite, by the index that has them; none if it cannot be read."""
+        batch = [alert for alert, _ in there]
+        body = orjson.dumps({"docs": [{"_index": index, "_id": alert.id} for alert, index in there]})
+        try:
+            response = send_request(
+                self._name, batch, lambda: self._client.post("/_mget?_source=false", body, _JSON)
+            )
+        except (RefusedError, SinkError) as error:
+            if self._reads:
+                self._info(f"{error}. Final alerts do not overwrite provisional ones without reading them")
+            self._reads = False
+            return ()
+        return [
+            _bulk_item({"index": _place(document)}, alert.id, alert.body.partition(b"\n")[2].rstrip(b"\n"))
+            for alert, document in zip(batch, response.json()["docs"], strict=True)
+        ]
 
 
+class _Failures:
+    """What the items of a `_bulk` response mean for their alerts."""
+
+    def __init__(self, name: str) -> None:
+        self.again: set[str] = set()
+        self.reason = ""
+        self._refused: dict[str, str] = {}
+        self._name = name
+
+    def add(self, identity: str, result: dict[str, Any]) -> None:
+        """Adds what the server answered for one alert.
+
+        Raises:
+            SinkError: somebody has to fix the cause.
+        """
+        status, error = result.get("status", 0), result.get("error") or {}
+        if 200 <= status < 300:
+            return
+        kind = error.get("type", "")
+        reason = f"{self._name} answered {status}: {kind}: {shorten(str(error.get('reason', '')), 300)}"
+        self.reason = reason
+        if status in _LATER or kind in _LATER_TYPES:
+            self.again.add(identity)
+        elif status in (401, 403, 404) or kind in _STOP_TYPES:
+            raise SinkError(f"{reason}; check the permissions, and `trailsieve opensearch-template`")
+        else:
+            self._refused[identity] = reason
+
+    def check(self) -> None:
+        """Raises DeliveryError if an alert was not accepted."""
+        if self.reason:
+            raise DeliveryError(self.reason, frozenset(self.again), self._refused)
+
+
+def _bulk_item(action: dict[str, Any], identity: str, document: bytes) -> Encoded:
+    return Encoded(identity, b"%s\n%s\n" % (orjson.dumps(action), document))
+
+
+def _place(document: dict[str, Any]) -> dict[str, Any]:
+    """Where a document is, for an action that fails if it was written or deleted in between."""
+    place = {name: document[name] for name in ("_index", "_id")}
+    return {
+        **place,
+        "if_seq_no": document.get("_seq_no", 0),
+        "if_primary_term": document.get("_primary_term", 1),
+    }
+
+
+_ANSWER = "?filter_path=errors,items.*._index,items.*.status,items.*.error.type,items.*.error.reason"
 _JSON = {"Content-Type": "application/json"}
 _NDJSON = {"Content-Type": "application/x-ndjson"}
 
@@ -181,4 +263,4 @@ def _signer(config: SigningConfig) -> Callable[[str, str, bytes, Mapping[str, st
 
 def open_sink(config: Config, context: RunContext) -> OpenSearchSink:
     """OpenSearch or Elasticsearch as a sink."""
-    return OpenSearchSink(config)
+    return OpenSearchSink(config, context.info)

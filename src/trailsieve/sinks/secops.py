@@ -54,6 +54,8 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
 class SecOpsSink:
     """Sends batches of logs."""
 
+    overwrites = False
+
     def __init__(self, config: Config) -> None:
         instance = f"projects/{config.project}/locations/{config.location}/instances/{config.instance}"
         self._client = Client(config.url or f"https://{config.location}-chronicle.googleapis.com", config)

@@ -21,7 +21,7 @@ from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
 from trailsieve.sinks.aws_batching import call_aws, raise_failed_entries, sending_client
-from trailsieve.sinks.batching import Batch, Encoded, send_batches
+from trailsieve.sinks.batching import Batch, Encoded, latest, send_batches
 from trailsieve.wire.aws import AwsConfig, explained
 
 _COUNT, _BYTES, _FINDING = 100, 6_000_000, 240_000
@@ -45,6 +45,8 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
 class SecurityHubSink:
     """Imports findings account by account; a failing account does not hold up the others."""
 
+    overwrites = True
+
     def __init__(self, config: Config) -> None:
         self._config = config
         with explained("security hub", SinkError):
@@ -60,7 +62,7 @@ class SecurityHubSink:
         reason, wait = "", None
         self._find_own_account(alerts)
         by_account: dict[str, list[Alert]] = {}
-        for alert in alerts:
+        for alert in latest(alerts):
             by_account.setdefault(self._account(alert), []).append(alert)
         for account, some in by_account.items():
             try:

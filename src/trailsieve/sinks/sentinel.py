@@ -60,6 +60,8 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
 class SentinelSink:
     """Sends rows with an OAuth token, which is renewed before it expires or when it is refused."""
 
+    overwrites = False
+
     def __init__(self, config: Config) -> None:
         self._config = config
         self._client = Client(config.endpoint, config)

@@ -14,6 +14,7 @@ from trailsieve.errors import SinkError
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
 from trailsieve.sinks.aws_batching import deliver_messages, message_attributes, sending_client
+from trailsieve.sinks.batching import message_id
 from trailsieve.wire.aws import AwsConfig, explained
 
 _BYTES = 262_144
@@ -33,6 +34,8 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
 
 class SnsSink:
     """Publishes batches and checks the result of each message."""
+
+    overwrites = False
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -67,7 +70,7 @@ class SnsSink:
             "Subject": _subject(alert),
         }
         if self._fifo:
-            entry |= {"MessageGroupId": self._config.group, "MessageDeduplicationId": alert.id}
+            entry |= {"MessageGroupId": self._config.group, "MessageDeduplicationId": message_id(alert)}
         return entry
 
 

@@ -61,6 +61,8 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
 class SplunkSink:
     """Sends batches; with `ack`, a delivery ends when the indexers have acknowledged it."""
 
+    overwrites = False
+
     def __init__(self, config: Config) -> None:
         self._config = config
         self._encode = encoder(config.format)

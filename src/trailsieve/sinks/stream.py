@@ -11,6 +11,8 @@ from trailsieve.model import Alert
 class StreamSink:
     """Writes `encode(alert)` and a newline per alert, and flushes after each delivery."""
 
+    overwrites = False
+
     def __init__(self, stream: BinaryIO, encode: Callable[[Alert], bytes]) -> None:
         self._stream = stream
         self._encode = encode

@@ -71,6 +71,8 @@ class _Sent(Struct):
 class SyslogSink:
     """Sends messages over one connection, which is opened on first use and reopened when it breaks."""
 
+    overwrites = False
+
     def __init__(self, config: Config, context: RunContext) -> None:
         self._config = config
         self._context = context

@@ -21,7 +21,7 @@ from trailsieve.formats import encoder, pagerduty
 from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
-from trailsieve.sinks.batching import Batch, Encoded, probe, send_batches, send_request
+from trailsieve.sinks.batching import Batch, Encoded, message_id, probe, send_batches, send_request
 from trailsieve.wire.http import Client, HttpConfig, UnreachableError
 
 
@@ -48,6 +48,8 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
 
 class WebhookSink:
     """Sends one request per alert over a kept connection."""
+
+    overwrites = False
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -79,7 +81,8 @@ class WebhookSink:
         self._client.close()
 
     def _encoded(self, alert: Alert) -> Encoded:
-        return Encoded(alert.id, encode_within(alert, self._encode, self._config.max_bytes))
+        body = encode_within(alert, self._encode, self._config.max_bytes)
+        return Encoded(alert.id, body, message_id(alert))
 
     def _send(self, batch: Batch) -> None:
         (alert,) = batch
@@ -87,9 +90,9 @@ class WebhookSink:
 
     def _signed(self, alert: Encoded) -> dict[str, str]:
         now = str(int(time.time()))
-        headers = {"webhook-id": alert.id, "webhook-timestamp": now}
+        headers = {"webhook-id": alert.message_id, "webhook-timestamp": now}
         if self._keys:
-            text = b"%s.%s.%s" % (alert.id.encode(), now.encode(), alert.body)
+            text = b"%s.%s.%s" % (alert.message_id.encode(), now.encode(), alert.body)
             digests = [hmac.digest(key, text, hashlib.sha256) for key in self._keys]
             headers["webhook-signature"] = " ".join(
                 f"v1,{base64.b64encode(each).decode()}" for each in digests
