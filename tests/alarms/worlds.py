@@ -14,6 +14,7 @@ from trailsieve.engine.delivery import Delivery
 from trailsieve.engine.matcher import Matcher
 from trailsieve.engine.pipeline import Pipeline, per_batch
 from trailsieve.engine.processor import Processor
+from trailsieve.engine.routing import Routing
 from trailsieve.engine.sink_worker import SinkWorker
 from trailsieve.model import Alert, Message, Position
 from trailsieve.pattern.compiler import compile
@@ -88,7 +89,7 @@ def pipeline(
     return Pipeline(
         source=source,
         process=per_batch(Processor(Decoder(), Matcher(rules))),
-        delivery=Delivery([SinkWorker(sink)]),
+        delivery=Delivery([SinkWorker(sink, Routing(confirmations=True))]),
         on_problem=[more.pop("problems", lambda problem: None)],
         alarms=Alarms(rules, live=Live(now=clock) if live else None),
         **more,

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.engine.plain import processor, rules
 from trailsieve.engine.checkpoint import Epoch, MemoryCheckpoint
 from trailsieve.engine.delivery import Delivery
 from trailsieve.engine.pipeline import Pipeline, per_message
 from trailsieve.engine.sink_worker import SinkWorker
+from trailsieve.engine.stats import RunStats
 from trailsieve.errors import SinkError
 from trailsieve.model import Alert, Message, Position, Problem
 from trailsieve.ports import Sink, Source
@@ -221,3 +223,16 @@ def test_the_summary_counts_what_was_seen() -> None:
         ],
     }
     assert stats.problems == problems
+
+
+def test_a_provisional_alert_and_the_one_that_settles_it_are_one_alert() -> None:
+    (early,) = PROCESSOR.process(message(1, stop(1))).alerts
+    early = replace(early, rule="r", kind="alarm", state="ALARM", provisional=True)
+    stats = RunStats()
+    assert "provisional" not in stats.as_dict()
+    stats.raised([early, replace(early, id="other")])
+    stats.raised([replace(early, provisional=False, confirms=True)])
+    stats.raised([replace(early, provisional=False, id="earlier", replaces="other")])
+    counts = stats.as_dict()
+    assert counts["alerts"] == {"r": 2}
+    assert (counts["provisional"], counts["confirmed"], counts["replaced"]) == (2, 1, 1)

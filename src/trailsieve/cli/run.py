@@ -116,6 +116,7 @@ class _StatusReporter:
         counts = {
             "records": stats.records,
             "alerts": sum(counts.alerts for counts in list(stats.rules.values())),
+            **stats.early,
             "duplicates": stats.duplicates,
             "unreadable": stats.unreadable,
             "control_messages": stats.control_messages,

@@ -77,6 +77,7 @@ def _counts(stats: RunStats) -> str:
         f"{stats.records:,} records in {stats.files:,} files ({stats.bytes / 1e6:,.1f} MB)",
         f"{alerts:,} alerts",
     ]
+    parts += [f"{count:,} {name}" for name, count in stats.early.items() if count]
     if stats.duplicates:
         parts.append(f"{stats.duplicates:,} duplicates not raised again")
     if stats.unreadable_records:

@@ -64,6 +64,9 @@ class RunStats:
         records: records that could be read.
         bytes: bytes after decompression; of streams, as they arrived.
         duplicates: matches that were already raised, of events that were delivered more than once.
+        provisional: alerts that were raised before their period was closed; they count as alerts.
+        confirmed: provisional alerts that a final one with the same id confirmed.
+        replaced: provisional alerts that a final one with another id replaced.
         rules: counts by rule id.
         skipped: objects that were not read, by reason: on purpose, or because they are damaged.
         problems: what could not be read, or was read with a warning; only the first thousand.
@@ -80,6 +83,9 @@ class RunStats:
     records: int = 0
     bytes: int = 0
     duplicates: int = 0
+    provisional: int = 0
+    confirmed: int = 0
+    replaced: int = 0
     rules: dict[str, RuleCounts] = field(default_factory=lambda: defaultdict(RuleCounts))
     skipped: Counter[str] = field(default_factory=Counter)
     problems: list[Problem] = field(default_factory=list)
@@ -125,9 +131,18 @@ class RunStats:
             counts.add(alert)
 
     def raised(self, alerts: Iterable[Alert]) -> None:
-        """Counts alerts."""
+        """Counts alerts; a provisional one and the final one that settles it are one alert."""
         for alert in alerts:
-            self.rules[alert.rule].alerts += 1
+            self.provisional += alert.provisional
+            self.confirmed += alert.confirms
+            self.replaced += alert.replaces is not None
+            self.rules[alert.rule].alerts += not (alert.confirms or alert.replaces)
+
+    @property
+    def early(self) -> dict[str, int]:
+        """The counts of provisional alerts and what became of them; nothing when there were none."""
+        counts = {"provisional": self.provisional, "confirmed": self.confirmed, "replaced": self.replaced}
+        return counts if any(counts.values()) else {}
 
     def as_dict(self) -> dict[str, Any]:
         """The shape of `--summary-json`."""
@@ -138,6 +153,7 @@ class RunStats:
             "unreadable_records": self.unreadable_records,
             "skipped": dict(sorted(self.skipped.items())),
             "duplicates": self.duplicates,
+            **self.early,
             "matches": {rule: counts.matches for rule, counts in self.rules.items()},
             "alerts": {rule: counts.alerts for rule, counts in self.rules.items()},
             "late": dict(self.late),
