@@ -135,8 +135,12 @@ class Alarms:
         if self._watermarks:
             self._watermarks.mark(mark)
 
-    def advance(self) -> list[Alert]:
-        """Closes what can be closed; returns final alerts, and provisional ones of what is certain."""
+    def advance(self, *, early: bool = True) -> list[Alert]:
+        """Closes what can be closed; returns final alerts, and provisional ones of what is certain.
+
+        Args:
+            early: whether to raise provisional alerts now; the next call that may raises them else.
+        """
         if not self._watermarks or not self.by_rule:
             return []
         before = self._watermarks.value
@@ -147,7 +151,8 @@ class Alarms:
         for alarm in self.by_rule.values():
             if watermark is not None and watermark != before:
                 alerts += alarm.close_until(watermark)
-            alerts += alarm.early()
+            if early:
+                alerts += alarm.early()
         return alerts
 
     def close(self) -> list[Alert]:

@@ -50,9 +50,14 @@ class GroupCommit:
         self._waits = True
         self.flush_if_due()
 
+    @property
+    def is_due(self) -> bool:
+        """Whether what waits has waited for long enough."""
+        return self.monotonic() - self._last >= self.every
+
     def flush_if_due(self) -> None:
         """Keeps what waits, when it has waited for long enough."""
-        if self._waits and self.monotonic() - self._last >= self.every:
+        if self._waits and self.is_due:
             self.flush()
 
     def flush(self) -> None:
