@@ -92,9 +92,9 @@ class Period:
             facts = OTHERS
         self.facts[facts] = self.facts.get(facts, 0) + 1
         order = (sample.seconds, sample.id)
-        if not self.first or order < self.first[:2]:
+        if not self.first or order < self.first:
             self.first = _moment(sample)
-        if not self.last or order > self.last[:2]:
+        if not self.last or order > self.last:
             self.last = _moment(sample)
         if sample.record is None or (self.cut is not None and order >= self.cut):
             return False
@@ -103,8 +103,10 @@ class Period:
     def _add_number(self, value: Exact) -> None:
         self.samples += 1
         self.total += value
-        self.low = value if self.low is None or value < self.low else self.low
-        self.high = value if self.high is None or value > self.high else self.high
+        if self.low is None or value < self.low:
+            self.low = value
+        if self.high is None or value > self.high:
+            self.high = value
 
     def _add_text(self, value: str) -> None:
         self.samples += 1

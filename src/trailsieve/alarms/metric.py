@@ -21,6 +21,7 @@ from trailsieve.times import seconds_of
 from trailsieve.trail.event import Event
 
 _LONG = 1024  # characters of a dimension's value, as in CloudWatch; longer ones are cut and hashed
+_places: dict[str, tuple[str, tuple[str | int, ...]]] = {}
 _FIELDS = {field.encode_name: field.name for field in msgspec.structs.fields(Event)}
 
 
@@ -77,16 +78,29 @@ def _look_up(reference: Reference, match: Match) -> Any:
     record: Record = match.record
     if reference.selector is None:
         return match.rule.pattern.extract(record.text).get(reference.text)
-    first, *rest = reference.selector.steps
-    if first in _FIELDS:
-        value = follow(getattr(record.event, _FIELDS[first]), rest)  # type: ignore[arg-type]
+    field, rest = _places.get(reference.text) or _place(reference)
+    if field:
+        value = getattr(record.event, field)
+        if rest:
+            value = follow(value, rest)
     else:
-        value = follow(jsontext.decode_object(record.text), reference.selector.steps)  # type: ignore[arg-type]
+        value = follow(jsontext.decode_object(record.text), rest)
     return None if value is msgspec.UNSET else value
+
+
+def _place(reference: Reference) -> tuple[str, tuple[str | int, ...]]:
+    """The field of `Event` in which a selector begins and the steps from there, or "" and all its steps."""
+    assert reference.selector
+    first, *rest = steps = reference.selector.steps
+    place = (_FIELDS[first], tuple(rest)) if first in _FIELDS else ("", steps)
+    _places[reference.text] = place  # type: ignore[assignment]
+    return place  # type: ignore[return-value]
 
 
 def _text(value: Any) -> str | None:
     """A dimension's value; None for what cannot be one."""
+    if value.__class__ is str and len(value) <= _LONG and value.isascii():
+        return value or None
     if value.__class__ is not str:
         if value is None or isinstance(value, dict | list):
             return None

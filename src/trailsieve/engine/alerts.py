@@ -71,6 +71,9 @@ def _principal(identity: dict[str, Any]) -> str | None:
 
     Source: docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
     """
+    arn = identity.get("arn")
+    if arn.__class__ is str and arn and arn.isascii():  # nearly always
+        return arn
     names = ("arn", "userName", "principalId", "invokedBy", "accountId", "type")
     return next((text for name in names if (text := _text(identity.get(name)))), None)
 
