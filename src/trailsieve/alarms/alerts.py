@@ -7,9 +7,9 @@ import json
 import math
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from trailsieve.alarms.datapoint import MAX_RECORDS, OTHERS, Dimensions, Facts
+from trailsieve.alarms.datapoint import MAX_RECORDS, OTHERS, Dimensions, Facts, Period
 from trailsieve.alarms.sentence import datapoint_name, duration, of_alarm
 from trailsieve.alarms.series import Change
 from trailsieve.alarms.states import Exact
@@ -19,6 +19,7 @@ from trailsieve.rules.rule import Rule
 from trailsieve.times import rfc3339
 
 _BIG = 2**63  # whole numbers beyond it are no integers to most readers of JSON
+_NONE = Distinct(0, ())
 TOP = 10  # names of each kind in an alert's context
 
 
@@ -26,10 +27,9 @@ def alert_of_change(rule: Rule, dimensions: Dimensions, change: Change) -> Alert
     """The alert; the same events give the same one, in whatever order and epochs they came."""
     assert rule.alarm is not None
     window = Window(rfc3339(change.start), rfc3339(change.end))
-    facts: Counter[Facts] = Counter()
-    for period in change.periods:
-        facts.update(period.facts)
-    distinct = [_distinct(facts, place) for place in range(len(OTHERS))]
+    facts = _facts(change.periods)
+    columns, counts = zip(*facts, strict=True) if facts else [()] * len(OTHERS), tuple(facts.values())
+    distinct = [_distinct(column, counts) if column else _NONE for column in columns]
     principals, addresses, names, errors, accounts, regions, sources, agents = distinct
     count = sum(period.matches for period in change.periods)
     records = sorted(record for period in change.periods for record in period.records)[:MAX_RECORDS]
@@ -76,6 +76,16 @@ def alert_of_change(rule: Rule, dimensions: Dimensions, change: Change) -> Alert
     )
 
 
+def _facts(periods: Sequence[Period]) -> dict[Facts, int]:
+    """The facts of all periods, each with the count of its events."""
+    if len(periods) == 1:
+        return periods[0].facts
+    facts: Counter[Facts] = Counter()
+    for period in periods:
+        facts.update(period.facts)
+    return facts
+
+
 def _identity(rule: Rule, dimensions: Dimensions, change: Change) -> str:
     """Rule, dimensions, window and state."""
     # Not orjson: ids stay the same only if these bytes do, blanks after commas included.
@@ -83,16 +93,16 @@ def _identity(rule: Rule, dimensions: Dimensions, change: Change) -> str:
     return hashlib.sha256(b"alarm\0" + known.encode()).hexdigest()[:32]
 
 
-def _distinct(facts: Counter[Facts], place: int) -> Distinct:
-    counts: dict[str, int] = {}
-    for fact, count in facts.items():
-        name = fact[place]
+def _distinct(names: Sequence[str | None], counts: Sequence[int]) -> Distinct:
+    """The different names, each with the count of its events."""
+    if len(set(names)) == 1:  # as with nearly every field
+        return _NONE if names[0] is None else Distinct(1, (Named(names[0], sum(counts)),))
+    found: dict[str, int] = {}
+    for name, count in zip(names, counts, strict=True):
         if name is not None:
-            counts[name] = counts.get(name, 0) + count
-    if len(counts) < 2:  # as with nearly every field
-        return Distinct(len(counts), tuple(Named(name, count) for name, count in counts.items()))
-    top = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:TOP]
-    return Distinct(len(counts), tuple(Named(name, count) for name, count in top))
+            found[name] = found.get(name, 0) + count
+    top = sorted(found.items(), key=lambda item: (-item[1], item[0]))[:TOP]
+    return Distinct(len(found), tuple(Named(name, count) for name, count in top))
 
 
 def _agreed(distinct: Distinct, count: int) -> str | None:
