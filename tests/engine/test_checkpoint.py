@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from trailsieve.alarms.sample_log import SampleRow
 from trailsieve.engine.checkpoint import Checkpoint, Epoch, MemoryCheckpoint, SqliteCheckpoint
 from trailsieve.errors import CheckpointError
 from trailsieve.model import GONE, Position
@@ -109,3 +110,32 @@ def test_a_full_disk_keeps_nothing_of_the_epoch_and_later_goes_on(tmp_path: Path
     checkpoint._database.execute("PRAGMA max_page_count = 100000")
     checkpoint.save(Epoch([Position("s", 2)], ["b"], {"k": bytes(100_000)}))
     assert checkpoint.positions() == {"s": 2}
+
+
+def test_samples_are_read_again_until_they_expire(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    checkpoint = SqliteCheckpoint(path)
+    checkpoint.save(Epoch(samples=[SampleRow(100, b"first"), SampleRow(200, b"second")]))
+    checkpoint.close()
+    checkpoint = SqliteCheckpoint(path)
+    assert [row.data for row in checkpoint.samples()] == [b"first", b"second"]
+    checkpoint.save(Epoch(samples=[SampleRow(300, b"third")], expired=100))
+    assert [row.data for row in checkpoint.samples()] == [b"second", b"third"]
+    checkpoint.save(Epoch(expired=200))
+    assert [row.data for row in checkpoint.samples()] == [b"third"]
+    checkpoint.close()
+    assert len(list(tmp_path.glob("state.db-samples-*"))) == 1  # the file of the first two is gone
+
+
+def test_samples_that_no_epoch_kept_are_never_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The power fails between the write of the samples and that of the epoch."""
+    path = tmp_path / "state.db"
+    checkpoint = SqliteCheckpoint(path)
+    checkpoint.save(Epoch(samples=[SampleRow(100, b"kept")]))
+    checkpoint._files.append(b"lost")
+    checkpoint._files.sync()
+    checkpoint.close()
+    checkpoint = SqliteCheckpoint(path)
+    checkpoint.save(Epoch(samples=[SampleRow(100, b"new")]))
+    assert [row.data for row in checkpoint.samples()] == [b"kept", b"new"]
+    checkpoint.close()

@@ -13,6 +13,7 @@ import orjson
 
 from trailsieve.alarms.sample_log import SampleRow
 from trailsieve.engine.dedup import DEFAULT_CAPACITY
+from trailsieve.engine.sample_files import SampleFiles
 from trailsieve.errors import CheckpointError
 from trailsieve.model import GONE, Offset, Position
 
@@ -21,7 +22,10 @@ _TABLES = """
 CREATE TABLE position (shard TEXT PRIMARY KEY, offset TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE alert (number INTEGER PRIMARY KEY, id TEXT NOT NULL);
 CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL);
-CREATE TABLE sample (number INTEGER PRIMARY KEY, expires INTEGER NOT NULL, data BLOB NOT NULL);
+CREATE TABLE sample (
+    number INTEGER PRIMARY KEY, expires INTEGER NOT NULL,
+    file INTEGER NOT NULL, place INTEGER NOT NULL, size INTEGER NOT NULL
+);
 CREATE INDEX sample_expires ON sample (expires);
 """
 
@@ -128,6 +132,8 @@ class SqliteCheckpoint:
             self._database.execute("PRAGMA synchronous = FULL")
             self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._prepare()
+            self._files = SampleFiles(path)
+            self._files.open(self._used_files())
 
     def _prepare(self) -> None:
         (version,) = self._database.execute("PRAGMA user_version").fetchone()
@@ -145,6 +151,9 @@ class SqliteCheckpoint:
         offsets = [(shard, orjson.dumps(offset).decode()) for shard, offset in last.items()]
         kept = [(key, value) for key, value in epoch.state.items() if value is not None]
         gone = [(key,) for key, value in epoch.state.items() if value is None]
+        with self._errors("written"):
+            rows = [(row.expires, *self._files.append(row.data), len(row.data)) for row in epoch.samples]
+            self._files.sync()
         with self._errors("written"), self._transaction() as database:
             database.executemany("REPLACE INTO position VALUES (?, ?)", offsets)
             if GONE in last.values():
@@ -156,10 +165,12 @@ class SqliteCheckpoint:
                 )
             database.executemany("REPLACE INTO state VALUES (?, ?)", kept)
             database.executemany("DELETE FROM state WHERE key = ?", gone)
-            rows = [(row.expires, row.data) for row in epoch.samples]
-            database.executemany("INSERT INTO sample (expires, data) VALUES (?, ?)", rows)
+            database.executemany("INSERT INTO sample (expires, file, place, size) VALUES (?, ?, ?, ?)", rows)
             if epoch.expired is not None:
                 database.execute("DELETE FROM sample WHERE expires <= ?", (epoch.expired,))
+        if epoch.expired is not None:
+            with self._errors("written"):
+                self._files.keep(self._used_files())
 
     def positions(self) -> dict[str, Offset]:
         with self._errors("read"):
@@ -177,10 +188,15 @@ class SqliteCheckpoint:
 
     def samples(self) -> Iterator[SampleRow]:
         with self._errors("read"):
-            for expires, data in self._database.execute("SELECT expires, data FROM sample ORDER BY number"):
-                yield SampleRow(expires, data)
+            rows = self._database.execute("SELECT expires, file, place, size FROM sample ORDER BY number")
+            for expires, *where in rows:
+                yield SampleRow(expires, self._files.read(*where))
+
+    def _used_files(self) -> set[int]:
+        return {file for (file,) in self._database.execute("SELECT DISTINCT file FROM sample")}
 
     def close(self) -> None:
+        self._files.close()
         self._database.close()
 
     @contextmanager
