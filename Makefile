@@ -71,6 +71,7 @@ bench-sinks: $(READY) ## Measure alerts a second of each sink into its receiver
 
 bench-stream: $(READY) ## Measure messages a second from a real Kafka, and the time from event to alert (minutes)
 	@$(BIN)/python -m tests.bench.stream
+	@$(BIN)/python -m tests.bench.alarm_latency
 
 bench-size: $(READY) ## Measure time and memory from 100 MB to 10 GB (half an hour, 15 GB of disk)
 	@$(BIN)/python -m tests.bench.size
