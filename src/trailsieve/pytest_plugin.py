@@ -58,7 +58,7 @@ class RuleFile(pytest.File):
         except RuleError as error:
             raise self.CollectError(visible_lines(str(error))) from None
         for rule in pack.rules:
-            tests = list(tests_of(rule))
+            tests = list(tests_of(rule, pack))
             for test in tests:
                 yield RuleItem.from_parent(self, name=f"{rule.id}[{test.name}]", line=rule.line, test=test)
             if not tests:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.alarms.worlds import LATER, START, Kept, alerts, event, message, pipeline, reference_of, rule
+from trailsieve.alarms.series import Series
 from trailsieve.model import Alert, Message, Problem, watermark_message
 from trailsieve.pattern.compiler import compile
 from trailsieve.rules.alarm import Alarm, RuleException
@@ -251,6 +252,7 @@ def test_a_changed_definition_keeps_the_state(changed: Alarm) -> None:
     [alert] = before.epoch(event(2, 70))
     after = World(rule(changed), checkpoint=before.checkpoint)
     [series] = after.pipeline.alarms.by_rule["denied"].series.values()
+    assert isinstance(series, Series)
     assert series.state == alert.state == "ALARM"
     assert [found.state for found in after.epoch(event(3, 600))] == ["INSUFFICIENT_DATA"]
 

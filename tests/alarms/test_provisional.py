@@ -124,11 +124,15 @@ def test_final_ids_are_those_of_a_replay_and_each_provisional_alert_is_settled(
     chosen = rule(alarm, Metric(value=1) if rng.random() < 0.7 else Metric(value=reference_of("$.size")))
     of = str if alarm.count_distinct else int
     samples = [sample(n, seconds, who, of(size)) for n, (seconds, who, size) in enumerate(events)]
-    expected = {alert.id: alert for alert in replayed(chosen, samples)}
+    expected = replayed(chosen, samples)
     samples.sort(key=lambda s: s.seconds + rng.uniform(0, LATENESS))
-    raised = streamed(chosen, samples, rng, crash)
+    assert_settled(streamed(chosen, samples, rng, crash), expected)
+
+
+def assert_settled(raised: list[Alert], expected: list[Alert]) -> None:
+    """The final alerts are the expected ones, and each provisional one is confirmed or replaced."""
     final = {alert.id for alert in raised if not alert.provisional}
-    assert final == expected.keys()
+    assert final == {alert.id for alert in expected}
     replaced = {alert.replaces for alert in raised}
     for alert in raised:
         if alert.provisional:

@@ -29,6 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from trailsieve.alarms.evaluator import Alarms, Live
+from trailsieve.alarms.series import Series
 from trailsieve.engine.checkpoint import SqliteCheckpoint
 from trailsieve.engine.decode import Decoder
 from trailsieve.engine.delivery import Delivery
@@ -163,7 +164,7 @@ def measure(case: str, folder: Path, answers: Any) -> None:
 def opened(alarms: Alarms) -> tuple[int, int]:
     """How many series and periods are held."""
     series = [series for alarm in alarms.by_rule.values() for series in alarm.series.values()]
-    return len(series), sum(len(one.periods) for one in series)
+    return len(series), sum(len(one.periods) for one in series if isinstance(one, Series))
 
 
 def run(case: str, folder: Path) -> tuple[float, float, int, int, int]:

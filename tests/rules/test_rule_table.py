@@ -224,6 +224,7 @@ def test_absence_is_a_period_without_a_match(tmp_path: Path) -> None:
             "alarm = { absent_for = '1h', count_distinct = '$.a' }",
             "`alarm.count_distinct` cannot be combined",
         ),
+        ("alarm = { threshold = 1, period = '1m', within = '1h' }", "`alarm.within` needs `alarm.sequence`"),
         ("alarm = { absent_for = '90s' }", "`alarm.absent_for` must be 10s, 20s, 30s or whole minutes"),
         ("alarm = { absent_for = '8d' }", "`alarm.absent_for` must be at most 7 days"),
         ("alarm = { absent_for = 60 }", "`alarm.absent_for`: expected a duration"),
@@ -236,6 +237,75 @@ def test_absence_is_a_period_without_a_match(tmp_path: Path) -> None:
 def test_what_absence_cannot_be_combined_with(text: str, message: str, tmp_path: Path) -> None:
     [problem] = problems(tmp_path, HEAD + text)
     assert problem.startswith(f"4: rule a: {message}")
+
+
+PARTS = "[[rule]]\nid = 'b'\npattern = 'x'\n[[rule]]\nid = 'c'\npattern = 'x'\n"
+SEQUENCE = "[[rule]]\nid = 's'\nalarm = { sequence = ['b', 'c'], within = '1h', by = ['$.a'] }\n"
+
+
+def test_a_sequence_needs_no_pattern(tmp_path: Path) -> None:
+    rule = load(tmp_path, SEQUENCE + PARTS)
+    assert rule.alarm
+    assert (rule.sequence, rule.alarm.within) == (("b", "c"), 3600)
+    assert not rule.pattern.matches('{"eventID": "none"}')
+    assert [rule.id for rule in joined([load_pack(tmp_path / "rules.toml")])] == ["s", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "'c'], ",
+            "'s'], ",
+            "3: rule s: `alarm.sequence` must name other rules, not the one that it belongs",
+        ),
+        (", 'c'], ", "], ", "3: rule s: `alarm.sequence` must have 2 to 10 rules"),
+        ("['b', 'c'], ", "[], ", "3: rule s: `alarm.sequence` must have 2 to 10 rules"),
+        ("['b', 'c']", "'b'", "3: rule s: `alarm.sequence`: expected a list of rule ids"),
+        ("within = '1h'", "max_keys = 9", "3: rule s: `alarm.within` is missing"),
+        ("'1h'", "'0s'", "3: rule s: `alarm.within` must be at least 1 second and at most 7 days"),
+        ("'1h'", "'8d'", "3: rule s: `alarm.within` must be at least 1 second and at most 7 days"),
+        (
+            "within",
+            "threshold = 2, within",
+            "3: rule s: `alarm.threshold` cannot be combined with `alarm.seq",
+        ),
+        (
+            "within",
+            "absent_for = '1h', within",
+            "3: rule s: `alarm.sequence` cannot be combined with `alarm.a",
+        ),
+        ("within", "notify = ['OK'], within", "3: rule s: `alarm.notify` cannot be combined with `alarm.seq"),
+        ("alarm", "pattern = 'x'\nalarm", "3: rule s: `pattern` cannot be combined with `alarm.sequence`"),
+        ("alarm", "metric = { value = 2 }\nalarm", "3: rule s: `metric` cannot be combined with `alarm.sequ"),
+        ("alarm", "tests = { match = [{}] }\nalarm", "3: rule s: `tests.match` cannot be combined with `al"),
+    ],
+)
+def test_mistakes_in_a_sequence(old: str, new: str, message: str, tmp_path: Path) -> None:
+    assert problems(tmp_path, SEQUENCE.replace(old, new) + PARTS)[0].startswith(message)
+
+
+def test_the_rules_of_a_sequence_must_be_in_use(tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    load(tmp_path, SEQUENCE.replace("'c'", "'cis-aws-4.3'") + PARTS)
+    assert joined([load_pack(file), load_pack("cis-aws")])
+    with pytest.raises(RuleError) as caught:
+        joined([load_pack(file)])
+    assert caught.value.problems == [
+        f"{file}:1: rule s: `alarm.sequence`: no rule 'cis-aws-4.3' in the packs in use"
+    ]
+    load(tmp_path, SEQUENCE + PARTS + SEQUENCE.replace("'s'", "'t'").replace("'b'", "'s'"))
+    with pytest.raises(RuleError, match=r"10: rule t: `alarm\.sequence`: rule 's' has a sequence itself"):
+        joined([load_pack(file)])
+
+
+def test_an_override_makes_no_sequence_of_a_pattern(tmp_path: Path) -> None:
+    override = "[[override]]\nrule = 'b'\nalarm = { sequence = ['a', 'c'], within = '1h' }\n"
+    load(tmp_path, PARTS + override)
+    with pytest.raises(RuleError, match="7: override of b: an alarm with a sequence cannot replace"):
+        joined([load_pack(tmp_path / "rules.toml")])
+    load(tmp_path, SEQUENCE + PARTS + override.replace("'b'", "'s'", 1).replace("'a'", "'b'"))
+    assert joined([load_pack(tmp_path / "rules.toml")])[0].sequence == ("b", "c")
 
 
 def test_an_override_must_suit_its_rule(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def alert_of_change(rule: Rule, dimensions: Dimensions, change: Change) -> Alert
         accounts=accounts,
         regions=regions,
     )
-    seconds = change.end - change.start
+    seconds = max(1, change.end - change.start)
     return Alert(
         id=_identity(rule, dimensions, change),
         rule=rule.id,
@@ -116,6 +116,9 @@ def _moment(found: Iterable[object]) -> Moment | None:
 
 
 def _reason(alarm: Alarm, change: Change) -> str:
+    if alarm.sequence:
+        steps = ", ".join(f"{rule} at {rfc3339(seconds)}" for rule, seconds in change.steps)
+        return f"{steps}: {len(change.steps)} rules in order within {duration(alarm.within or 0)}"
     if alarm.absent_for:
         found = "no match" if change.state == "ALARM" else "a match"
         return f"{found} in a whole period of {duration(alarm.period)}"

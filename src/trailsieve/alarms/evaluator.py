@@ -211,9 +211,10 @@ class Alarms:
             for rule, start, count in misses:
                 if rule in self.by_rule:
                     self.by_rule[rule].add_misses(start, count)
-        for name, data in state.items():
-            if name.startswith((_SERIES, _ANNOUNCED)):
-                self._restore_series(name, data)
+        for prefix in (_SERIES, _ANNOUNCED):  # what was announced is added to the series
+            for name, data in state.items():
+                if name.startswith(prefix):
+                    self._restore_series(name, data)
         if self._watermarks and _WATERMARK in state:
             self._go_on(msgspec.msgpack.decode(state[_WATERMARK]))
 

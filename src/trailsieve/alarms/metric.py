@@ -13,6 +13,7 @@ import msgspec
 
 from trailsieve import jsontext
 from trailsieve.alarms.datapoint import Dimensions, Facts, Sample
+from trailsieve.alarms.sequence import part_of
 from trailsieve.model import Match, Record
 from trailsieve.pattern.runtime import follow, number_in
 from trailsieve.rules.alarm import Alarm, Metric, Reference
@@ -25,18 +26,30 @@ _places: dict[str, tuple[str, tuple[str | int, ...]]] = {}
 _FIELDS = {field.encode_name: field.name for field in msgspec.structs.fields(Event)}
 
 
-def sample_of(match: Match, identity: str, time: str | None, seconds: int, facts: Facts) -> Sample:
-    """The sample of a match whose rule has an alarm; `identity` is that of the alert it would raise alone."""
-    rule: Rule = match.rule
-    assert rule.alarm is not None
-    counted = rule.alarm.count_distinct
+def sample_of(
+    rule: Rule, match: Match, identity: str, time: str | None, seconds: int, facts: Facts
+) -> Sample:
+    """The sample that a match is for the alarm of a rule: its own, or one with a sequence that names it.
+
+    Args:
+        identity: that of the alert that the event would raise alone.
+    """
+    alarm = rule.alarm
+    assert alarm is not None
+    value: int | float | str | None
+    if alarm.sequence:
+        value, identity = match.rule.id, identity + part_of(alarm.sequence, match.rule.id)
+    elif alarm.count_distinct:
+        value = _text(_look_up(alarm.count_distinct, match))
+    else:
+        value = _value(rule.metric, match)
     return Sample(
         rule=rule.id,
         id=identity,
         time=time,
         seconds=seconds,
-        value=_text(_look_up(counted, match)) if counted else _value(rule.metric, match),
-        dimensions=_dimensions(rule.metric, rule.alarm, match),
+        value=value,
+        dimensions=_dimensions(rule.metric, alarm, match),
         facts=facts,
         record=match.record.text,
     )

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from trailsieve.alarms.alerts import alert_of_change
 from trailsieve.alarms.datapoint import Dimensions, Sample
-from trailsieve.alarms.provisional import Provisional, settle, with_announced
+from trailsieve.alarms.provisional import settle, with_announced
+from trailsieve.alarms.sequence import SequenceSeries
 from trailsieve.alarms.series import Change, Series
 from trailsieve.model import Alert
 from trailsieve.rules.alarm import Alarm
@@ -24,16 +25,16 @@ class RuleAlarm:
         closed: every period that ends by then is evaluated, in seconds since 1970; None before the first.
         late: samples that came after their period was closed.
         over_max_keys: samples that were counted together because there were too many dimension values.
-        announced: the dimensions of series with a provisional alert that was not delivered yet.
+        announced: by dimensions of the series, ids of provisional alerts that were not delivered yet.
     """
 
     def __init__(self, rule: Rule, alarm: Alarm) -> None:
         self.rule = rule
         self.alarm = alarm
-        self.series: dict[Dimensions, Series] = {}
+        self.series: dict[Dimensions, Series | SequenceSeries] = {}
         self.closed: int | None = None
         self.late = self.over_max_keys = 0
-        self.announced: set[Dimensions] = set()
+        self.announced: dict[Dimensions, list[str]] = {}
         self._changed: dict[Dimensions, bytes | None] = {}  # series to keep, with what was kept before
         self._breaching: dict[Dimensions, None] = {}  # series in which a datapoint began to breach
 
@@ -56,13 +57,16 @@ class RuleAlarm:
     def add_misses(self, start: int, count: int) -> None:
         """Counts events that did not match."""
         if not self.is_late(start):
-            self.series[self._find(())].period(start - start % self.alarm.period).misses += count
+            series = self.series[self._find(())]
+            assert isinstance(series, Series)
+            series.period(start - start % self.alarm.period).misses += count
 
     def begin(self, oldest: int) -> None:
         """Takes the oldest event time of the stream, from which on the absence of matches counts."""
         start = oldest + -oldest % self.alarm.period
         start = start if self.closed is None else max(start, self.closed)
         series = self.series[self._find(())]
+        assert isinstance(series, Series)
         if series.first is None or start < series.first:
             self._changed.setdefault((), series.saved)
             series.begin(start)
@@ -109,22 +113,22 @@ class RuleAlarm:
         alerts = []
         for key in self._breaching:
             series = self.series.get(key)
-            change = series.certain_alarm(self.closed) if series else None
-            if series and change:
+            for change in series.certain_alarms(self.closed) if series else ():
+                assert series
                 alert = alert_of_change(self.rule, key, change)
-                series.provisional[alert.id] = Provisional(change.end)
-                self.announced.add(key)
+                series.provisional[alert.id] = series.provisional_of(change)
+                self.announced.setdefault(key, []).append(alert.id)
                 alerts.append(replace(alert, provisional=True))
         self._breaching.clear()
         return alerts
 
     def delivered(self) -> None:
         """Notes that the announced alerts were delivered."""
-        for key in self.announced:
+        for key, identities in self.announced.items():
             series = self.series[key]
             self._changed.setdefault(key, series.saved)
-            for provisional in series.provisional.values():
-                provisional.delivered = True
+            for identity in identities:
+                series.provisional[identity].delivered = True
         self.announced.clear()
 
     def changes(self) -> Iterator[tuple[Dimensions, bytes | None]]:
@@ -142,7 +146,7 @@ class RuleAlarm:
         """Takes what was kept of a series; returns False when the rule has none of these dimensions now."""
         if not self._knows(key):
             return False
-        series = self.series.setdefault(key, Series.new(self.alarm, self.rule.metric))
+        series = self.series.setdefault(key, self._new())
         if announced:
             series.provisional = with_announced(series.provisional, data)
             self._changed.setdefault(key, series.saved)
@@ -156,7 +160,7 @@ class RuleAlarm:
         for series in self.series.values():
             series.resume(self.closed)
 
-    def _final(self, key: Dimensions, series: Series, change: Change) -> Alert:
+    def _final(self, key: Dimensions, series: Series | SequenceSeries, change: Change) -> Alert:
         """The alert of a change, with the provisional one that it confirms or replaces."""
         alert = alert_of_change(self.rule, key, change)
         if change.state != "ALARM" or not series.provisional:
@@ -172,8 +176,13 @@ class RuleAlarm:
             self.over_max_keys += 1
             dimensions = OTHERS
         if dimensions not in self.series:
-            self.series[dimensions] = Series.new(self.alarm, self.rule.metric)
+            self.series[dimensions] = self._new()
         return dimensions
+
+    def _new(self) -> Series | SequenceSeries:
+        if self.alarm.sequence:
+            return SequenceSeries.new(self.alarm)
+        return Series.new(self.alarm, self.rule.metric)
 
     def _knows(self, dimensions: Dimensions) -> bool:
         """Whether the rule, as it is now, can have a series of these dimensions."""

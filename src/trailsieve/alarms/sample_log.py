@@ -60,4 +60,5 @@ def samples_of(row: SampleRow) -> tuple[list[Sample], list[Misses]]:
 def _expiry(seconds: int, alarm: Alarm) -> int:
     """The watermark at which no evaluation looks back at a sample's period any more."""
     start = seconds - seconds % alarm.period
-    return start + (alarm.evaluation_periods + 1) * alarm.period + alarm.allowed_lateness
+    looked_back = (alarm.evaluation_periods + 1) * alarm.period + (alarm.within or 0)
+    return start + looked_back + alarm.allowed_lateness

@@ -65,6 +65,8 @@ def of_alarm(
 def of_condition(alarm: Alarm) -> str:
     """When an alarm is in ALARM: `Sum >= 5 in 1 of 1 periods of 5 minutes, by $.userIdentity.arn`."""
     by = ", by " * bool(alarm.by) + ", ".join(reference.text for reference in alarm.by)
+    if alarm.sequence:
+        return f"{', then '.join(alarm.sequence)} within {duration(alarm.within or 0)}{by}"
     if alarm.absent_for:
         return f"no match for {duration(alarm.absent_for)}{by}"
     asked = f"{datapoint_name(alarm)} {alarm.comparison} {alarm.threshold}"

@@ -26,6 +26,7 @@ class Change:
         breaching: how many periods of the evaluation range breach.
         suppressed: alerts of the same state that were held back before.
         certain: how many periods of the evaluation range have a datapoint that breaches.
+        steps: of a sequence, each rule with the time of its match.
     """
 
     state: AlarmState
@@ -36,6 +37,7 @@ class Change:
     breaching: int
     suppressed: int
     certain: int
+    steps: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(slots=True)
@@ -96,7 +98,16 @@ class Series:
                 changes.append(change)
         return changes
 
-    def certain_alarm(self, closed: int | None) -> Change | None:
+    def certain_alarms(self, closed: int | None) -> list[Change]:
+        """The change to ALARM that is certain before its period is closed, as a list of one or none."""
+        change = self._certain_alarm(closed)
+        return [change] if change else []
+
+    def provisional_of(self, change: Change) -> Provisional:
+        """What is to be remembered of a provisional alert."""
+        return Provisional(change.end)
+
+    def _certain_alarm(self, closed: int | None) -> Change | None:
         """The change to ALARM that the open periods lead to, whatever comes later; None when there is none.
 
         It may turn out to be earlier, or to be about more periods, once they are closed.

@@ -13,18 +13,19 @@ from trailsieve.analysis.simulation import simulate
 from trailsieve.errors import UnreadableError
 from trailsieve.formats import native
 from trailsieve.model import Alert, Message, Position, Problem
+from trailsieve.rules.load import built_in, load_pack
 from trailsieve.rules.rule import Pack, Rule
 from trailsieve.rules.rule_tests import AlertTest
 from trailsieve.rules.testing import RuleTest, TestResult, pattern_tests, place_of, texts_of, untested
 from trailsieve.sources.memory import MemorySource
 
 
-def tests_of(rule: Rule) -> Iterator[RuleTest]:
+def tests_of(rule: Rule, pack: Pack) -> Iterator[RuleTest]:
     """Yields every test of a rule."""
     yield from pattern_tests(rule)
     for number, test in enumerate(rule.tests.alerts, 1):
         name = f"alerts number {number}"
-        yield RuleTest(rule, name, partial(_try, rule, test, name))
+        yield RuleTest(rule, name, partial(_try, rule, pack, test, name))
 
 
 def run_tests(pack: Pack) -> Iterator[TestResult]:
@@ -32,17 +33,22 @@ def run_tests(pack: Pack) -> Iterator[TestResult]:
     for rule in pack.rules:
         if not rule.tests:
             yield untested(rule)
-        for test in tests_of(rule):
+        for test in tests_of(rule, pack):
             yield from test.run()
 
 
-def _try(rule: Rule, test: AlertTest, name: str) -> Iterator[TestResult]:
+def _try(rule: Rule, pack: Pack, test: AlertTest, name: str) -> Iterator[TestResult]:
     try:
         texts = [text for event in test.events for text in texts_of(rule, event)]
     except (OSError, UnreadableError) as error:
         yield TestResult(rule.id, name, place_of(rule), f"cannot read it: {error}")
         return
-    raised, problems = _raised(rule, texts)
+    parts = _parts(rule, pack)
+    if missing := rule.sequence and set(rule.sequence) - {part.id for part in parts}:
+        failure = f"the rules of its sequence are in another pack: {', '.join(sorted(missing))}"
+        yield TestResult(rule.id, name, place_of(rule), failure)
+        return
+    raised, problems = _raised(rule, parts, texts)
     wrong = _wrong(test.expect, raised)
     if wrong or problems:
         said = [*wrong, *(f"cannot count an event: {problem.reason}" for problem in problems)]
@@ -52,13 +58,23 @@ def _try(rule: Rule, test: AlertTest, name: str) -> Iterator[TestResult]:
         yield TestResult(rule.id, name, place_of(rule))
 
 
-def _raised(rule: Rule, texts: list[bytes]) -> tuple[list[dict[str, Any]], list[Problem]]:
+def _parts(rule: Rule, pack: Pack) -> list[Rule]:
+    """The rules that a sequence names, in this pack or a built-in one; they raise no alerts of their own."""
+    found: dict[str, Rule] = {}
+    for one in [pack, *(map(load_pack, built_in()) if rule.sequence else ())]:
+        for part in one.rules:
+            if part.id in rule.sequence:
+                found.setdefault(part.id, replace(part, enabled=False))
+    return list(found.values())
+
+
+def _raised(rule: Rule, parts: list[Rule], texts: list[bytes]) -> tuple[list[dict[str, Any]], list[Problem]]:
     """The alerts that a replay of these events raises, as native JSON in order of time."""
     alerts, problems = list[Alert](), list[Problem]()
     payload = b'{"Records":[' + b",".join(texts) + b"]}" if rule.pattern.reads_records else b"\n".join(texts)
     message = Message(payload, Position("tests", 1), "tests")
     source = MemorySource([message], whole_objects=True)
-    simulate([replace(rule, enabled=True)], source, alerts.append, problems.append)
+    simulate([replace(rule, enabled=True), *parts], source, alerts.append, problems.append)
     # Not orjson: a record may hold lone surrogates and integers beyond 64 bits.
     return [json.loads(native.encode(alert)) for alert in sorted(alerts, key=_when)], problems
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import click
 
@@ -85,6 +86,13 @@ def _compare_packs(first: Pack, second: Pack, shape: str) -> int:
 
 def _paired(first: Pack, second: Pack) -> tuple[dict[str, FilterPattern], dict[str, FilterPattern]]:
     """The patterns of both packs by id; a prefix that is the pack's name is ignored if no id is in both."""
+    for rule in (*first.rules, *second.rules):
+        if rule.sequence:
+            screen().info(f"{rule.id}: not compared: it has a sequence, not a pattern")
+    first, second = (
+        replace(pack, rules=tuple(rule for rule in pack.rules if not rule.sequence))
+        for pack in (first, second)
+    )
     a, b = ({rule.id: rule.pattern for rule in pack.rules} for pack in (first, second))
     if a.keys() & b.keys():
         return a, b
@@ -101,7 +109,11 @@ def _paired(first: Pack, second: Pack) -> tuple[dict[str, FilterPattern], dict[s
 def _read(text: str, *, limits: bool) -> FilterPattern | Pack:
     """A pattern, the pattern of a rule, or a pack."""
     found = named(text, limits=limits)
-    return found.pattern if isinstance(found, Rule) else found
+    if not isinstance(found, Rule):
+        return found
+    if found.sequence:
+        raise UsageError(f"rule {found.id} has a sequence, not a pattern; compare the rules that it names")
+    return found.pattern
 
 
 # --- output ---

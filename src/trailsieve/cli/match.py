@@ -93,7 +93,8 @@ def _match_rules(packs: Sequence[str], events: _Events, count: bool, *, limits: 
     from trailsieve.rules.load import load_pack
     from trailsieve.rules.rule import joined
 
-    matcher = Matcher(joined(load_pack(pack, limits=limits) for pack in packs))
+    rules = joined(load_pack(pack, limits=limits) for pack in packs)
+    matcher = Matcher([rule for rule in rules if not rule.sequence])
     matches = (found for decoded in events.decoded() for found in events.kept(matcher.match(decoded)))
     return _print(matches, count, _as_json)
 

@@ -15,6 +15,7 @@ from trailsieve.cli.inputs import over, time_range
 from trailsieve.cli.json_output import print_json
 from trailsieve.cli.options import global_options, max_object_size, screen
 from trailsieve.errors import visible, visible_lines
+from trailsieve.interchange.exporters.model import NO_SEQUENCE
 from trailsieve.interchange.importers.cloudwatch import read
 from trailsieve.interchange.importers.metric_filters import rule_drafts
 from trailsieve.interchange.importers.model import ImportResult, json_of
@@ -108,7 +109,11 @@ def command(
 
 
 def _rules(packs: Sequence[str]) -> list[Rule]:
-    return joined(load_pack(pack) for pack in packs)
+    rules = joined(load_pack(pack) for pack in packs)
+    for rule in rules:
+        if rule.sequence:
+            screen().info(f"{rule.id}: not compared: {NO_SEQUENCE}")
+    return [rule for rule in rules if not rule.sequence]
 
 
 def _state(paths: Sequence[Path]) -> tuple[list[Rule], list[dict[str, Any]]]:

@@ -148,7 +148,8 @@ def _rules(names: tuple[str, ...]) -> list[Rule]:
 def _described(rule: Rule) -> Iterator[str]:
     yield f"{rule.id}  {rule.title}\n"
     yield f"severity    {rule.severity}"
-    yield f"pattern     {rule.pattern.text}"
+    if not rule.sequence:
+        yield f"pattern     {rule.pattern.text}"
     if rule.alarm:
         yield f"alarm       {of_condition(rule.alarm)}"
     for exception in rule.exceptions:

@@ -90,6 +90,8 @@ def _find(rule_id: str, packs: Sequence[str], *, limits: bool) -> Rule:
     if rule is None:
         hint = did_you_mean(rule_id, (known.id for known in rules), 3) or "see `trailsieve rules list`"
         raise UsageError(f"no rule {rule_id!r}; {hint}")
+    if rule.sequence:
+        raise UsageError(f"rule {rule_id!r} has a sequence; tune the rules that it names")
     return rule
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from trailsieve import jsontext
 from trailsieve.alarms.datapoint import Facts
 from trailsieve.alarms.sentence import of_match
-from trailsieve.model import Alert, Match
+from trailsieve.model import Alert, Match, Record
 from trailsieve.trail.event import Event
 
 
@@ -18,7 +18,7 @@ def alert_of(match: Match) -> Alert:
     rule = match.rule
     principal, source_ip, event_name, error_code, account, region, event_source, user_agent = facts_of(event)
     return Alert(
-        id=alert_id(match),
+        id=alert_id(rule.id, match.record),
         rule=rule.id,
         title=rule.title,
         severity=rule.severity,
@@ -78,18 +78,18 @@ def _principal(identity: dict[str, Any]) -> str | None:
     return next((text for name in names if (text := _text(identity.get(name)))), None)
 
 
-def alert_id(match: Match) -> str:
+def alert_id(rule_id: str, record: Record) -> str:
     """A hash of rule, eventID and account; both accounts of a cross-account call record it.
 
     A record without an eventID is identified by its text.
     """
-    event: Event = match.record.event
+    event: Event = record.event
     number = _text(event.eventID)
     if number:
         known = f"{_text(event.recipientAccountId) or ''}/{number}".encode("utf-8", "replace")
     else:
-        known = b"\0" + match.record.text
-    return hashlib.sha256(match.rule.id.encode() + b"\0" + known).hexdigest()[:32]
+        known = b"\0" + record.text
+    return hashlib.sha256(rule_id.encode() + b"\0" + known).hexdigest()[:32]
 
 
 def _text(value: Any) -> str | None:

@@ -29,18 +29,24 @@ class Matcher:
     the same result; it does not slow down the others.
 
     Args:
-        rules: the enabled ones are used.
+        rules: the enabled ones are used, and disabled ones that an enabled one names in its sequence.
         wanted: selects the records that count (time range, account, region).
+
+    Attributes:
+        rules: those whose patterns are matched.
+        sequences: those that wait for matches of others.
     """
 
     def __init__(self, rules: Sequence[Rule], wanted: Wanted | None = None) -> None:
-        self.rules = [rule for rule in rules if rule.enabled]
+        self.sequences = [rule for rule in rules if rule.enabled and rule.sequence]
+        parts = {part for rule in self.sequences for part in rule.sequence}
+        self.rules = [rule for rule in rules if not rule.sequence and (rule.enabled or rule.id in parts)]
         self._wanted = wanted
         numbered = list(enumerate(self.rules))
         self._record_rules = [number for number, rule in numbered if rule.pattern.reads_records]
         self._text_rules = [number for number, rule in numbered if not rule.pattern.reads_records]
         trees = [self.rules[number].pattern.tree for number in self._record_rules]
-        times = _TIMES if any(rule.alarm for rule in self.rules) else ()
+        times = _TIMES if self.sequences or any(rule.alarm for rule in self.rules) else ()
         self._fused = FusedPatterns([tree for tree in trees if isinstance(tree, JsonPattern)], times)
         self._read_times = [self._fused.reader(name) for name in times]
         self._decode_record = jsontext.decoder(self._fused.decode_as).decode

@@ -95,7 +95,7 @@ class Pipeline:
             for messages, result in self.process(self._polled()):
                 self.epoch(messages, result)
             if self.ends and self.source.exhausted:
-                self._raise(self.alarms.close(), [], [])
+                self._finish()
         finally:
             self._commits.flush()
         return self.stats
@@ -130,6 +130,14 @@ class Pipeline:
             samples = [changes.samples] if changes.samples else []
             self._commits.add(Epoch(positions, ids, changes.state, samples, changes.expired))
         self._commits.flush_if_due()
+
+    def _finish(self) -> None:
+        """Closes every period. The alarms' state is kept as it was: a source may go on where it ended."""
+        alerts = [alert for alert in self.alarms.close() if self.seen.add(alert.id)]
+        self.stats.raised(alerts)
+        self.delivery.deliver(alerts)
+        if alerts:
+            self._commits.add(Epoch(ids=[alert.id for alert in alerts]))
 
     def _report(self, result: BatchResult) -> None:
         for advice in (*result.advice, *self._alarm_advice(result)):

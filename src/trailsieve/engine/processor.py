@@ -60,9 +60,13 @@ class Processor:
     def __init__(self, decoder: Decoder, matcher: Matcher) -> None:
         self._decoder = decoder
         self._matcher = matcher
-        alarmed = [rule for rule in matcher.rules if rule.alarm]
-        self._alarmed = bool(alarmed)
+        alarmed = [rule for rule in matcher.rules if rule.enabled and rule.alarm]
+        self._alarmed = bool(alarmed or matcher.sequences)
         self._with_default = [rule for rule in alarmed if rule.metric.default is not None]
+        self._sequences: dict[str, list[Rule]] = {}  # by rule, those that name it
+        for sequence in matcher.sequences:
+            for part in dict.fromkeys(sequence.sequence):
+                self._sequences.setdefault(part, []).append(sequence)
 
     def process(self, message: Message) -> BatchResult:
         """Returns all alerts and problems of one message; never raises for what it holds."""
@@ -111,24 +115,24 @@ class Processor:
             result.misses[rule.id] = tally.misses(rule.id, rule.alarm.period)
         return result
 
-    @staticmethod
-    def _take(match: Match, result: BatchResult, tally: Tally) -> None:
+    def _take(self, match: Match, result: BatchResult, tally: Tally) -> None:
         """Adds an alert or a sample, or nothing when an exception hides the match."""
         rule: Rule = match.rule
+        sequences = self._sequences.get(rule.id, ())
         time = time_of(match.record.event)
-        seconds = seconds_of(time) if rule.alarm or rule.exceptions else None
+        seconds = seconds_of(time) if rule.alarm or rule.exceptions or sequences else None
         tally.hit(rule.id, time)
-        if rule.exceptions and _is_excepted(match, seconds, result):
+        if rule.exceptions and _is_excepted(rule, match, seconds, result):
+            return
+        for sequence in sequences:
+            if not (sequence.exceptions and _is_excepted(sequence, match, seconds, result)):
+                _count(sequence, match, seconds, result)
+        if not rule.enabled:
             return
         if rule.alarm is None:
             result.alerts.append(alert_of(match))
-        elif seconds is None:
-            reason = f"a record without an event time: the alarm of rule {rule.id} cannot count it"
-            problem = Problem(position_of(match), reason, text=match.record.text, warning=True)
-            result.problems.append(problem)
         else:
-            facts = facts_of(match.record.event)
-            result.samples.append(sample_of(match, alert_id(match), time, seconds, facts))
+            _count(rule, match, seconds, result)
 
 
 def joined(results: Iterable[BatchResult]) -> BatchResult:
@@ -164,9 +168,20 @@ def _add_counts(mine: dict[str, dict[Any, int]], theirs: dict[str, dict[Any, int
             known[key] = known.get(key, 0) + count
 
 
-def _is_excepted(match: Match, seconds: int | None, result: BatchResult) -> bool:
-    """Whether an exception hides a match. It expires in event time, so a replay gives the same answer."""
-    rule: Rule = match.rule
+def _count(rule: Rule, match: Match, seconds: int | None, result: BatchResult) -> None:
+    """Adds the sample that a match is for the alarm of a rule."""
+    if seconds is None:
+        reason = f"a record without an event time: the alarm of rule {rule.id} cannot count it"
+        problem = Problem(position_of(match), reason, text=match.record.text, warning=True)
+        result.problems.append(problem)
+        return
+    event = match.record.event
+    identity = alert_id(rule.id, match.record)
+    result.samples.append(sample_of(rule, match, identity, time_of(event), seconds, facts_of(event)))
+
+
+def _is_excepted(rule: Rule, match: Match, seconds: int | None, result: BatchResult) -> bool:
+    """Whether an exception of a rule hides a match. It expires in event time, in a replay as well."""
     for exception in rule.exceptions:
         if exception.pattern.matches(match.record.text):
             applies = exception.expires is None or (seconds is not None and seconds < exception.expires)

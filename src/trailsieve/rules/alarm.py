@@ -26,6 +26,7 @@ Expires = Annotated[int, Meta(description="a date")]
 
 MAX_RANGE = 604_800  # seconds that period × evaluation_periods may be: seven days (rule 66)
 MAX_KEYS = 100_000  # different dimension values of one rule that are watched at a time
+MAX_SEQUENCE = 10  # rules of a sequence
 MAX_DISTINCT = 10_000  # different values of a period that `count_distinct` tells apart
 
 
@@ -40,6 +41,7 @@ class Reference:
 References = Annotated[
     tuple[Reference, ...], Meta(description='a list of selectors, such as ["$.userIdentity.arn"]')
 ]
+RuleIds = Annotated[tuple[str, ...], Meta(description='a list of rule ids, such as ["login", "change"]')]
 Dimensions = Annotated[
     tuple[tuple[str, Reference], ...],
     Meta(description='a table of selectors, such as { Account = "$.recipientAccountId" }'),
@@ -81,6 +83,8 @@ class Alarm:
             the other settings.
         count_distinct: the datapoint is the number of different values of this field, not the statistic.
             Events without a value do not count.
+        sequence: ALARM is a match of each of these rules, in this order, by events with the same `by`.
+        within: how much time may pass between the first and the last match of a sequence.
         by: fields of the event; each combination of their values has its own alarm, in addition to the
             metric's dimensions.
         allowed_lateness: how far behind the newest event another event may arrive and still count; a period
@@ -99,6 +103,8 @@ class Alarm:
     missing: Missing = "missing"
     count_distinct: Reference | None = None
     absent_for: Seconds | None = None
+    sequence: RuleIds = ()
+    within: Seconds | None = None
     by: References = ()
     allowed_lateness: Seconds = 900
     notify: States = ("ALARM",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from trailsieve.rules.alarm import MAX_DISTINCT, MAX_RANGE, PLAIN, Alarm, Metric
+from trailsieve.rules.alarm import MAX_DISTINCT, MAX_RANGE, MAX_SEQUENCE, PLAIN, Alarm, Metric
 
 _SHORT_PERIODS = (10, 20, 30)  # seconds; all others are whole minutes
 _OF_ALL = ("by", "allowed_lateness", "notify", "suppress", "max_keys")
@@ -30,6 +30,8 @@ def completed(alarm: Alarm, given: Collection[str]) -> Alarm:
             threshold=1,
             missing="breaching",
         )
+    if alarm.sequence:
+        return replace(alarm, period=1)
     if "datapoints_to_alarm" not in given:
         return replace(alarm, datapoints_to_alarm=alarm.evaluation_periods)
     return alarm
@@ -41,6 +43,11 @@ def mistakes_in_alarm(alarm: Alarm, given: Collection[str]) -> Iterator[Mistake]
         yield from _of_other_kinds("absent_for", ("absent_for",), given)
         yield from _mistakes_in_periods(alarm, "absent_for")
         return
+    if "within" in given and "sequence" not in given:
+        yield "within", "`alarm.within` needs `alarm.sequence`"
+    if "sequence" in given:
+        yield from _mistakes_in_sequence(alarm, given)
+        return
     missing = [key for key in _REQUIRED if key not in given]
     if missing:
         yield from ((key, f"`alarm.{key}` is missing") for key in missing)
@@ -48,6 +55,18 @@ def mistakes_in_alarm(alarm: Alarm, given: Collection[str]) -> Iterator[Mistake]
     yield from _mistakes_in_periods(alarm, "period")
     if alarm.count_distinct:
         yield from _mistakes_in_distinct(alarm, given)
+
+
+def _mistakes_in_sequence(alarm: Alarm, given: Collection[str]) -> Iterator[Mistake]:
+    yield from _of_other_kinds("sequence", ("sequence", "within"), given)
+    if alarm.notify != ("ALARM",):
+        yield "notify", "`alarm.notify` cannot be combined with `alarm.sequence`: its only state is ALARM"
+    if not 2 <= len(alarm.sequence) <= MAX_SEQUENCE:
+        yield "sequence", f"`alarm.sequence` must have 2 to {MAX_SEQUENCE} rules"
+    if alarm.within is None:
+        yield "within", "`alarm.within` is missing"
+    elif not 1 <= alarm.within <= MAX_RANGE:
+        yield "within", "`alarm.within` must be at least 1 second and at most 7 days"
 
 
 def _of_other_kinds(kind: str, own: Collection[str], given: Collection[str]) -> Iterator[Mistake]:
@@ -79,8 +98,9 @@ def _mistakes_in_distinct(alarm: Alarm, given: Collection[str]) -> Iterator[Mist
 
 def mistakes_between(metric: Metric, alarm: Alarm) -> Iterator[str]:
     """What is wrong in the metric of a rule with this alarm."""
-    if alarm.absent_for is not None and metric != PLAIN:
-        yield "`metric` cannot be combined with `alarm.absent_for`: the matches are what counts"
+    kind = "sequence" if alarm.sequence else "absent_for" if alarm.absent_for is not None else ""
+    if kind and metric != PLAIN:
+        yield f"`metric` cannot be combined with `alarm.{kind}`: the matches are what counts"
     elif alarm.count_distinct and (metric.value != 1 or metric.default is not None):
         yield "`alarm.count_distinct` cannot be combined with `metric.value` or `metric.default`"
     elif metric.default is not None and alarm.by:

@@ -50,6 +50,8 @@ class RuleCoverage:
 def coverage(pack: Pack) -> Iterator[RuleCoverage]:
     """The coverage of each rule in a pack; files that cannot be read are ignored."""
     for rule in pack.rules:
+        if rule.sequence:
+            continue
         seen: dict[int, set[bool]] = {}
         names = dict(enumerate(_names(rule)))
         for text in _events(rule):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +15,7 @@ from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.rules.alarm import PLAIN, Alarm, Metric, RuleException
 from trailsieve.rules.alarm_checks import mistakes_between
 from trailsieve.rules.rule_tests import NO_TESTS, RuleTests
+from trailsieve.toml_file import nearest
 
 __all__ = ["Override", "Pack", "Rule", "RuleTests", "joined"]
 
@@ -28,6 +29,7 @@ class Rule:
 
     Attributes:
         id: unique in its pack; part of every alert's identity.
+        pattern: of a rule with a sequence, one that matches nothing.
         severity: informational, low, medium, high or critical.
         tags: such as `cis-aws-5.0:4.1` or `attack.t1078.004`.
         alarm: when its matches raise an alert; if None, each match raises one.
@@ -52,6 +54,11 @@ class Rule:
     lint_ignore: tuple[str, ...] = ()
     file: Path = Path()
     line: int = 0
+
+    @property
+    def sequence(self) -> tuple[str, ...]:
+        """The ids of the rules whose matches it waits for, empty unless its alarm has a sequence."""
+        return self.alarm.sequence if self.alarm else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,7 @@ def joined(packs: Iterable[Pack]) -> list[Rule]:
     """The rules of several packs, with their overrides applied in order.
 
     Raises:
-        RuleError: no pack has the rule of an override, or an override does not suit its rule.
+        RuleError: no pack has the rule of an override or sequence, or an override does not suit its rule.
     """
     packs = list(packs)
     rules = [rule for pack in packs for rule in pack.rules]
@@ -103,13 +110,34 @@ def joined(packs: Iterable[Pack]) -> list[Rule]:
     for override in (override for pack in packs for override in pack.overrides):
         places = [place for place, rule in enumerate(rules) if rule.id == override.rule]
         for place in places:
+            problems += [
+                f"{override.place}: override of {override.rule}: {text}"
+                for text in _misfits(override, rules[place])
+            ]
             rules[place] = override.applied(rules[place])
-            now = rules[place]
-            if now.alarm and (override.alarm or override.metric):
-                mistakes = mistakes_between(now.metric, now.alarm)
-                problems += [f"{override.place}: override of {now.id}: {text}" for text in mistakes]
         if not places:
             problems.append(f"{override.place}: no rule {override.rule!r} to override in the packs in use")
+    problems += _mistakes_in_sequences(rules)
     if problems:
         raise RuleError(problems)
     return rules
+
+
+def _misfits(override: Override, rule: Rule) -> Iterator[str]:
+    """What of an override does not suit its rule."""
+    changed = override.applied(rule)
+    if bool(changed.sequence) != bool(rule.sequence):
+        yield "an alarm with a sequence cannot replace one of a pattern, or the reverse"
+    elif changed.alarm and (override.alarm or override.metric):
+        yield from mistakes_between(changed.metric, changed.alarm)
+
+
+def _mistakes_in_sequences(rules: Sequence[Rule]) -> Iterator[str]:
+    known = {rule.id: rule for rule in rules}
+    for rule in rules:
+        for part in dict.fromkeys(rule.sequence):
+            where = f"{rule.file}:{rule.line}: rule {rule.id}: `alarm.sequence`"
+            if part not in known:
+                yield f"{where}: no rule {part!r} in the packs in use{nearest(part, known)}"
+            elif known[part].sequence:
+                yield f"{where}: rule {part!r} has a sequence itself; name rules with a pattern"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,10 @@ class RuleTable:
         """The rule, None if there is a mistake in its table."""
         given: Table = {"file": file, "line": line}
         table = {"title": "", "severity": "medium", **table}
-        if not table.get("pattern", ""):
+        if not table.get("pattern", "") and _has_sequence(table):
+            table.pop("pattern", None)
+            given["pattern"] = _nothing()
+        elif not table.get("pattern", ""):
             table.pop("pattern", None)
         else:  # first, because metric and alarm may name its fields
             pattern = self._reader.convert(FilterPattern, table["pattern"], (*place, "pattern"))
@@ -116,16 +120,40 @@ class RuleTable:
             self._reader.mistake(place, text)
         return metric
 
-    def _check_rule(self, rule: Any, _: Table, place: Place) -> Any:
+    def _check_rule(self, rule: Any, table: Table, place: Place) -> Any:
         if rule.metric and rule.alarm:
             for text in mistakes_between(rule.metric, rule.alarm):
                 self._reader.mistake((*place, "metric"), text)
         if isinstance(rule, Override):
             return rule
+        if rule.sequence:
+            self._check_sequence(rule, table, place)
         if rule.tests.extract and not isinstance(self._tree, DelimitedPattern):
             text = "`tests.extract` needs a space-delimited pattern; other patterns extract nothing"
             self._reader.mistake((*place, "tests", "extract"), text)
         return replace(rule, title=rule.title or rule.id, description=rule.description.strip())
+
+    def _check_sequence(self, rule: Rule, table: Table, place: Place) -> None:
+        why = "cannot be combined with `alarm.sequence`: the patterns of the rules that it names are matched"
+        if "pattern" in table:
+            self._reader.mistake((*place, "pattern"), f"`pattern` {why}")
+        for name in ("match", "ignore", "extract"):
+            if getattr(rule.tests, name):
+                self._reader.mistake((*place, "tests", name), f"`tests.{name}` {why}; use `tests.alerts`")
+        if rule.id in rule.sequence:
+            text = "`alarm.sequence` must name other rules, not the one that it belongs to"
+            self._reader.mistake((*place, "alarm", "sequence"), text)
+
+
+def _has_sequence(table: Table) -> bool:
+    alarm = table.get("alarm")
+    return isinstance(alarm, dict) and "sequence" in alarm
+
+
+@cache
+def _nothing() -> FilterPattern:
+    """A pattern that matches nothing, for rules that wait for matches of others."""
+    return compile('{ ($.eventID = "none") && ($.eventID != "none") }')
 
 
 def _text(value: object) -> str:

@@ -19,7 +19,7 @@ def rules(target: AuditTarget) -> list[AuditTarget]:
     return [
         replace(target, rule=rule)
         for rule in target.config.rules
-        if coverage.concerns(target.control, rule.pattern)
+        if not rule.sequence and coverage.concerns(target.control, rule.pattern)
     ]
 
 

@@ -11,19 +11,20 @@ import orjson
 
 from trailsieve.errors import visible
 from trailsieve.interchange.exporters.cloudwatch import Pair, pairs
-from trailsieve.interchange.exporters.model import Export, ExportTarget, Placeholder
+from trailsieve.interchange.exporters.model import Export, ExportTarget, Placeholder, without_sequences
 from trailsieve.rules.rule import Rule
 
 
 def export(rules: Sequence[Rule], target: ExportTarget) -> Export:
     """A shell script, with placeholders as shell variables."""
-    made = pairs(rules, target)
+    patterns, unsupported = without_sequences(rules)
+    made = pairs(patterns, target)
     lines = ["#!/bin/sh", "set -eu"]
     for pair in made:
         lines += ["", *(f"# ! {visible(loss)}" for loss in pair.losses), *_commands(pair)]
     used = sorted(set(re.findall(r'"\$\{([A-Z_]+):\?', "\n".join(lines))))
     lines[1:1] = [f"# Set {', '.join(used)} first."] * bool(used)
-    return Export("\n".join(lines) + "\n", {pair.rule.id: pair.losses for pair in made})
+    return Export("\n".join(lines) + "\n", {pair.rule.id: pair.losses for pair in made}, unsupported)
 
 
 def _commands(pair: Pair) -> Iterator[str]:

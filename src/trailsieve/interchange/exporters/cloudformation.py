@@ -8,14 +8,21 @@ from typing import Any
 
 from trailsieve.cloudwatch.snapshot import Json
 from trailsieve.interchange.exporters.cloudwatch import Pair, pairs
-from trailsieve.interchange.exporters.model import Export, ExportTarget, Placeholder, json_text
+from trailsieve.interchange.exporters.model import (
+    Export,
+    ExportTarget,
+    Placeholder,
+    json_text,
+    without_sequences,
+)
 from trailsieve.interchange.names import unique_name
 from trailsieve.rules.rule import Rule
 
 
 def export(rules: Sequence[Rule], target: ExportTarget) -> Export:
     """The template, as JSON."""
-    made = pairs(rules, target)
+    patterns, unsupported = without_sequences(rules)
+    made = pairs(patterns, target)
     resources: dict[str, Json] = {}
     for pair in made:
         resources |= _resources(pair, set(resources))
@@ -32,7 +39,7 @@ def export(rules: Sequence[Rule], target: ExportTarget) -> Export:
     if not parameters:
         del template["Parameters"]
     losses = {pair.rule.id: pair.losses for pair in made}
-    return Export(json_text(template), losses)
+    return Export(json_text(template), losses, unsupported)
 
 
 def _resources(pair: Pair, taken: set[str]) -> dict[str, Json]:

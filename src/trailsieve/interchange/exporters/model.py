@@ -60,6 +60,9 @@ class Export:
     unsupported: dict[str, str] = field(default_factory=dict)
 
 
+NO_SEQUENCE = "its alarm is a sequence of matches, which has no equivalent"
+
+
 class InexpressibleError(Exception):
     """The other service cannot express a rule; the message is the reason."""
 
@@ -86,6 +89,8 @@ def queries(rules: Sequence[Rule], convert: Convert[T]) -> tuple[dict[str, T], E
 
 
 def _query(rule: Rule, convert: Callable[[Rule, Expression], tuple[T, Sequence[str]]]) -> tuple[T, list[str]]:
+    if rule.sequence:
+        raise InexpressibleError(NO_SEQUENCE)
     tree = rule.pattern.tree
     if not isinstance(tree, JsonPattern):
         raise InexpressibleError("only JSON patterns can be exported; this one tests the event's text")
@@ -100,6 +105,12 @@ def _wildcard_loss(expression: Expression) -> list[str]:
     parts = [value.parts for value in values if isinstance(value, String)]
     differs = any(len(pieces) > 1 and pieces[-1] for pieces in parts)
     return ["`*y` matches `yy` there; CloudWatch looks for y at its first place only (rule 40)"] * differs
+
+
+def without_sequences(rules: Sequence[Rule]) -> tuple[list[Rule], dict[str, str]]:
+    """The rules that have a pattern, and by rule id why the others are not exported."""
+    patterns = [rule for rule in rules if not rule.sequence]
+    return patterns, {rule.id: NO_SEQUENCE for rule in rules if rule.sequence}
 
 
 def double(number: Number) -> float:

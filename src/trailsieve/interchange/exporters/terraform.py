@@ -10,7 +10,7 @@ import orjson
 
 from trailsieve.errors import visible
 from trailsieve.interchange.exporters.cloudwatch import Pair, pairs
-from trailsieve.interchange.exporters.model import Export, ExportTarget, Placeholder
+from trailsieve.interchange.exporters.model import Export, ExportTarget, Placeholder, without_sequences
 from trailsieve.interchange.names import unique_name
 from trailsieve.rules.rule import Rule
 
@@ -19,13 +19,14 @@ _NAMES = {"OKActions": "ok_actions"}
 
 def export(rules: Sequence[Rule], target: ExportTarget) -> Export:
     """The text of one .tf file."""
-    made = pairs(rules, target)
+    patterns, unsupported = without_sequences(rules)
+    made = pairs(patterns, target)
     used: dict[Placeholder, None] = {}
     labels: set[str] = set()
     lines = [line for pair in made for line in _resources(pair, _label(pair, labels), used)]
     variables = [line for name in used for line in _variable(name)]
     losses = {pair.rule.id: pair.losses for pair in made}
-    return Export("\n".join([*variables, *lines]).strip("\n") + "\n", losses)
+    return Export("\n".join([*variables, *lines]).strip("\n") + "\n", losses, unsupported)
 
 
 def _label(pair: Pair, taken: set[str]) -> str:

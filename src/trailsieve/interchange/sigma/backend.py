@@ -179,7 +179,9 @@ class CloudWatchFilterBackend(TextQueryBackend):
         return list(queries)
 
     def convert_correlation_rule(self, rule: Any, *arguments: Any, **options: Any) -> Any:
-        raise _unsupported("a correlation rule: an alarm counts the matches of one rule only")
+        raise _unsupported(
+            "a correlation rule; write it as an `alarm` with `threshold`, `count_distinct` or `sequence`"
+        )
 
 
 _SIGNS: dict[str, Operator] = {"LT": "<", "LTE": "<=", "GT": ">", "GTE": ">=", "NEQ": "!="}

@@ -38,7 +38,7 @@ def exceptions(rule: Rule) -> Iterator[Issue]:
 
 def relations(rules: list[Rule]) -> Iterator[tuple[Rule, Issue]]:
     """TS501 to TS503, each with the rule that it is reported for."""
-    rules = [rule for rule in rules if rule.enabled]
+    rules = [rule for rule in rules if rule.enabled and not rule.sequence]
     examples: Examples = {rule.id: satisfiable(rule.pattern).witness for rule in rules}
     for first, second in combinations(rules, 2):
         if not _counts_alike(first, second):

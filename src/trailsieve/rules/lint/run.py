@@ -70,7 +70,7 @@ def lint_pack(pack: Pack, *, limits: bool = True) -> list[LocatedIssue]:
     issues = [
         places.locate(rule, found)
         for rule in pack.rules
-        for found in (*check_pattern(rule.pattern, limits=limits), *_of_exceptions(rule))
+        for found in (*_of_rule(rule, limits=limits), *_of_exceptions(rule))
     ]
     issues += [places.locate(rule, found) for rule, found in relations(list(pack.rules))]
     ignored = {(str(rule.file), rule.id): rule.lint_ignore for rule in pack.rules}
@@ -78,8 +78,13 @@ def lint_pack(pack: Pack, *, limits: bool = True) -> list[LocatedIssue]:
     return sorted(kept, key=lambda located: (located.file, located.line, located.column))
 
 
+def _of_rule(rule: Rule, *, limits: bool) -> list[Issue]:
+    return [] if rule.sequence else check_pattern(rule.pattern, limits=limits)
+
+
 def _of_exceptions(rule: Rule) -> Iterator[Issue]:
-    yield from exceptions(rule)
+    if not rule.sequence:
+        yield from exceptions(rule)
     for exception in rule.exceptions:
         for check in _WORDS:
             for found in check(LintTarget(exception.pattern, limits=False)):
