@@ -9,7 +9,7 @@ from trailsieve.rules.alarm import MAX_DISTINCT, MAX_RANGE, MAX_SEQUENCE, PLAIN,
 
 _SHORT_PERIODS = (10, 20, 30)  # seconds; all others are whole minutes
 _OF_ALL = ("by", "allowed_lateness", "notify", "suppress", "max_keys")
-_REQUIRED = ("threshold", "period")
+REQUIRED = ("threshold", "period")  # keys of every alarm without `absent_for` or `sequence`
 
 Mistake = tuple[str, str]  # the key, and what is wrong
 
@@ -48,7 +48,7 @@ def mistakes_in_alarm(alarm: Alarm, given: Collection[str]) -> Iterator[Mistake]
     if "sequence" in given:
         yield from _mistakes_in_sequence(alarm, given)
         return
-    missing = [key for key in _REQUIRED if key not in given]
+    missing = [key for key in REQUIRED if key not in given]
     if missing:
         yield from ((key, f"`alarm.{key}` is missing") for key in missing)
         return

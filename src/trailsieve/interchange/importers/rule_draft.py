@@ -9,6 +9,7 @@ from typing import Any
 from trailsieve.errors import RuleError
 from trailsieve.interchange.names import unique_name
 from trailsieve.rules.alarm import Alarm
+from trailsieve.rules.alarm_checks import REQUIRED
 from trailsieve.rules.rule import Rule
 from trailsieve.rules.rule_table import RuleTable
 
@@ -84,7 +85,7 @@ def number_duplicates(drafts: Iterable[RuleDraft]) -> None:
 
 
 def _without_defaults(alarm: dict[str, Any]) -> dict[str, Any]:
-    defaults = {field.name: field.default for field in fields(Alarm)}
+    defaults = {field.name: field.default for field in fields(Alarm) if field.name not in REQUIRED}
     defaults |= {"datapoints_to_alarm": alarm.get("evaluation_periods", 1), "notify": ["ALARM"]}
     return {key: given for key, given in alarm.items() if defaults.get(key) != given}
 
