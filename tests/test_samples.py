@@ -50,6 +50,16 @@ def test_the_alarms_tell_the_intrusion_in_a_handful_of_alerts(workers: str) -> N
             "(AssumeRole, DescribeInstances, DescribeOrganization and 12 more)",
         ),
         (
+            *("denied-in-many-services", "02:15"),
+            "user/build-bot made 16 denied calls from 203.0.113.77 in us-east-1 in 5 minutes "
+            "(AssumeRole, DescribeInstances, DescribeOrganization and 12 more); 6 different eventSource",
+        ),
+        (
+            *("password-guessed", "02:37"),
+            "2 principals made 3 ConsoleLogin calls from 203.0.113.77 in us-east-1 in 74 seconds; "
+            "2 of them by j.marlow",
+        ),
+        (
             *("console-guessing", "02:35"),
             "j.marlow made 6 ConsoleLogin calls from 203.0.113.77 in us-east-1 in 5 minutes",
         ),

@@ -11,11 +11,23 @@ from hypothesis import strategies as st
 
 from tests.alarms.test_alarms import World
 from tests.alarms.test_reference import LATENESS, lived, told
-from tests.alarms.worlds import LATER, alerts, clock_of, event, reference_of, rule
+from tests.alarms.worlds import (
+    LATER,
+    Kept,
+    alerts,
+    clock_of,
+    event,
+    message,
+    pipeline,
+    reference_of,
+    rule,
+)
 from trailsieve.alarms.sentence import of_condition
 from trailsieve.model import ALARM_STATES
 from trailsieve.rules.alarm import Alarm
 from trailsieve.rules.alarm_checks import completed
+from trailsieve.sinks.memory import MemorySink
+from trailsieve.sources.memory import MemorySource
 
 BY = (reference_of("$.userIdentity.arn"),)
 OTHER = {"errorCode": "Nothing"}  # makes an event that does not match
@@ -142,3 +154,14 @@ def test_the_alerts_are_those_of_one_sorted_pass(
 def told_of_all(alert: Any) -> Any:
     window = (clock_of(alert.window.start), clock_of(alert.window.end))
     return ("", alert.state, *window, alert.count, alert.context.suppressed)
+
+
+def test_a_source_that_ended_and_goes_on_raises_what_a_replay_does() -> None:
+    checkpoint, sink = Kept(), MemorySink()
+    parts = [[event(1, 10), event(2, 130, **OTHER)], [event(3, 200, **OTHER)], [], [event(4, 260)]]
+    messages = [message(number, part) for number, part in enumerate(parts, 1)]
+    for count in range(1, len(messages) + 1):  # restarted after each end
+        source = MemorySource(messages[:count], 1)
+        pipeline([rule(absent(60))], source, sink, checkpoint=checkpoint).run()
+    found = [(alert.state, clock_of(alert.window.end)) for alert in sink.alerts if alert.window]
+    assert found == [("ALARM", 120)]

@@ -181,11 +181,15 @@ def _typed(text: str, kind: str) -> Any:
 @pytest.mark.parametrize("shape", ["cloudformation", "terraform", "cli"])
 def test_what_whoever_deploys_must_know_is_asked_for(shape: str) -> None:
     result = trailsieve("rules", "export", "samples/rules/alarms.toml", "--to", shape)
-    assert result.code == 0
+    assert result.code == 1
+    assert "password-guessed: not exported: its alarm is a sequence" in result.err
     text = result.out.decode()
     wanted = {"cloudformation": '"Ref": "Topic"', "terraform": "[var.topic]", "cli": '="${TOPIC:?}"'}
     assert wanted[shape] in text
-    assert "denied-calls: suppress: CloudWatch notifies of every state change" in result.err
+    assert (
+        "denied-calls, denied-in-many-services: suppress: CloudWatch notifies of every state change"
+        in result.err
+    )
 
 
 def test_descriptions_are_as_long_as_an_alarm_takes() -> None:

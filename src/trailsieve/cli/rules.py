@@ -85,7 +85,7 @@ _EXPORTERS = {  # formats and their modules
 }
 _EXPORT_EXAMPLES = """\b
 Examples:
-  trailsieve rules export samples/rules/alarms.toml --to cloudformation > template.json
+  trailsieve rules export cis-aws-tuned --to cloudformation > template.json
   trailsieve rules export cis-aws --to terraform --namespace CIS > monitoring.tf
   trailsieve rules export cis-aws-4.3 --to cli
   trailsieve rules export samples/rules/team.toml --to eventbridge
