@@ -146,7 +146,8 @@ class Alarms:
         before = self._watermarks.value
         watermark = self._watermarks.advance()
         if before is not None and (watermark is None or watermark < before):
-            self._go_on(watermark)
+            for alarm in self.by_rule.values():
+                alarm.reopen()
         alerts: list[Alert] = []
         for alarm in self.by_rule.values():
             if watermark is not None and watermark != before:
@@ -196,9 +197,10 @@ class Alarms:
         self._samples.clear()
         self._misses.clear()
         expired = None
-        if self._watermarks and self._watermarks.value != self._saved:
-            self._saved = expired = self._watermarks.value
-            state[_WATERMARK] = msgspec.msgpack.encode(expired)
+        watermark = self._watermarks.value if self._watermarks else None
+        if watermark is not None and (self._saved is None or watermark > self._saved):
+            self._saved = expired = watermark
+            state[_WATERMARK] = msgspec.msgpack.encode(watermark)
         return Changes(state, row, expired)
 
     def restore(self, state: Mapping[str, bytes], rows: Iterable[SampleRow]) -> None:
@@ -216,7 +218,9 @@ class Alarms:
                 if name.startswith(prefix):
                     self._restore_series(name, data)
         if self._watermarks and _WATERMARK in state:
-            self._go_on(msgspec.msgpack.decode(state[_WATERMARK]))
+            self._watermarks.value = self._saved = msgspec.msgpack.decode(state[_WATERMARK])
+            for alarm in self.by_rule.values():
+                alarm.resume(self._watermarks.value)
 
     def _restore_series(self, name: str, data: bytes) -> None:
         rule, pairs = orjson.loads(name.partition("/")[2])
@@ -224,13 +228,6 @@ class Alarms:
         alarm = self.by_rule.get(rule)
         if alarm is None or not alarm.restore_series(key, data, announced=name.startswith(_ANNOUNCED)):
             self._forgotten.append(name)
-
-    def _go_on(self, watermark: int | None) -> None:
-        """Sets event time, after a restart or after a clock that was wrong."""
-        assert self._watermarks
-        self._watermarks.value = self._saved = watermark
-        for alarm in self.by_rule.values():
-            alarm.resume(watermark)
 
     @property
     def late(self) -> Counter[str]:

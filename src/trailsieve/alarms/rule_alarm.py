@@ -154,6 +154,10 @@ class RuleAlarm:
             series.restore(data)
         return True
 
+    def reopen(self) -> None:
+        """Lets events count again that only a clock that was wrong made late; what is evaluated stays so."""
+        self.closed = None
+
     def resume(self, watermark: int | None) -> None:
         """Goes on at a watermark: every period that it closes was evaluated before."""
         self.closed = None if watermark is None else self.closed_at(watermark)
