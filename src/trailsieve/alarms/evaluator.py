@@ -206,13 +206,7 @@ class Alarms:
     def restore(self, state: Mapping[str, bytes], rows: Iterable[SampleRow]) -> None:
         """Goes on from a checkpoint. A rule with another definition keeps its states (rule 65)."""
         for row in rows:
-            samples, misses = samples_of(row)
-            for sample in samples:
-                if sample.rule in self.by_rule:
-                    self.by_rule[sample.rule].restore(sample)
-            for rule, start, count in misses:
-                if rule in self.by_rule:
-                    self.by_rule[rule].add_misses(start, count)
+            self._restore_row(row)
         for prefix in (_SERIES, _ANNOUNCED):  # what was announced is added to the series
             for name, data in state.items():
                 if name.startswith(prefix):
@@ -221,6 +215,15 @@ class Alarms:
             self._watermarks.value = self._saved = msgspec.msgpack.decode(state[_WATERMARK])
             for alarm in self.by_rule.values():
                 alarm.resume(self._watermarks.value)
+
+    def _restore_row(self, row: SampleRow) -> None:
+        samples, misses = samples_of(row)
+        for sample in samples:
+            if sample.rule in self.by_rule:
+                self.by_rule[sample.rule].restore(sample)
+        for rule, start, count in misses:
+            if rule in self.by_rule:
+                self.by_rule[rule].add_misses(start, count)
 
     def _restore_series(self, name: str, data: bytes) -> None:
         rule, pairs = orjson.loads(name.partition("/")[2])
