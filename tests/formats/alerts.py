@@ -75,6 +75,9 @@ ALARM = Alert(
 )
 _OVER = {name: getattr(ALARM, name) for name in ALARM.__struct_fields__}
 OVER = Alert(**{**_OVER, "id": "5f0c00a670ff7e676ecb144250bcda9a", "state": "OK", "count": 0, "records": ()})
+PROVISIONAL = Alert(**{**_OVER, "count": 38, "time": "2026-03-14T02:13:20Z", "provisional": True})
+CONFIRMATION = Alert(**{**_OVER, "confirms": True})
+REPLACEMENT = Alert(**{**_OVER, "id": "5f0c00a670ff7e676ecb144250bcda9b", "replaces": ALARM.id})
 BARE = Alert(
     id="1",
     rule="r",
@@ -94,7 +97,16 @@ HEARTBEAT = Alert(
         "summary": "trailsieve is alive on host",
     }
 )
-KINDS = {"match": MATCH, "alarm": ALARM, "alarm-over": OVER, "bare": BARE, "heartbeat": HEARTBEAT}
+KINDS = {
+    "match": MATCH,
+    "alarm": ALARM,
+    "alarm-over": OVER,
+    "provisional": PROVISIONAL,
+    "confirmation": CONFIRMATION,
+    "replacement": REPLACEMENT,
+    "bare": BARE,
+    "heartbeat": HEARTBEAT,
+}
 
 # Pieces that mean something to one format or another, and any other text that a record can carry.
 _PIECES = st.sampled_from(
@@ -106,7 +118,7 @@ texts = st.none() | st.lists(
 ).map("".join)
 alerts = st.builds(
     lambda kind, **fields: Alert(**{**{n: getattr(kind, n) for n in kind.__struct_fields__}, **fields}),
-    st.sampled_from([MATCH, ALARM, OVER]),
+    st.sampled_from([MATCH, ALARM, OVER, PROVISIONAL, REPLACEMENT]),
     principal=texts,
     source_ip=texts,
     user_agent=texts,

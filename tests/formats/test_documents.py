@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
-from tests.formats.alerts import ALARM, KINDS, MATCH, OVER, alerts
+from tests.formats.alerts import ALARM, CONFIRMATION, KINDS, MATCH, OVER, PROVISIONAL, alerts
 from trailsieve.formats import asff, ecs, ocsf
 from trailsieve.model import Alert
 
@@ -65,6 +65,15 @@ def test_an_alarm_that_is_over_closes_its_finding() -> None:
     assert ocsf.document(MATCH)["finding_info"]["uid"] == MATCH.id
     assert asff.document(OVER)["RecordState"] == "ARCHIVED"
     assert asff.document(ALARM)["RecordState"] == "ACTIVE"
+
+
+def test_a_confirmation_updates_what_the_provisional_alert_made() -> None:
+    early, final = ocsf.document(PROVISIONAL), ocsf.document(CONFIRMATION)
+    assert (early["activity_name"], final["activity_name"]) == ("Create", "Update")
+    assert early["finding_info"]["uid"] == final["finding_info"]["uid"]
+    early, final = asff.document(PROVISIONAL), asff.document(CONFIRMATION)
+    assert early["Id"] == final["Id"]
+    assert datetime.fromisoformat(early["UpdatedAt"]) < datetime.fromisoformat(final["UpdatedAt"])
 
 
 @functools.cache

@@ -89,8 +89,26 @@ def user_name(principal: str | None) -> str | None:
     return arn.parse(principal).resource.rpartition("/")[2] or principal
 
 
+def certainty(alert: Alert) -> dict[str, str]:
+    """What is known of a provisional alert and how it was settled, by field; nothing for other alerts."""
+    found = {
+        "provisional": "true" if alert.provisional else None,
+        "confirms": "true" if alert.confirms else None,
+        "replaces": alert.replaces,
+    }
+    return {name: text for name, text in found.items() if text}
+
+
 def summary(alert: Alert) -> str:
-    """One sentence for a person about what happened."""
+    """One sentence for a person about what happened, and whether it is provisional."""
+    if alert.provisional:
+        return f"Provisional: {_summary(alert)}"
+    if alert.replaces:
+        return f"{_summary(alert)} (replaces the provisional alert {alert.replaces})"
+    return _summary(alert)
+
+
+def _summary(alert: Alert) -> str:
     if alert.summary:
         return alert.summary
     what = alert.event_name or "an event"

@@ -1,7 +1,9 @@
 """AWS Security Finding Format, 2018-10-08, for Security Hub's BatchImportFindings.
 
 Severity and Types are given as FindingProviderFields, never at the top level, so that an update does not
-overwrite the customer's changes. The finding's id is the alert's, so a duplicate is no new one. Sources:
+overwrite the customer's changes. The finding's id is the alert's, so a duplicate is no new one. Security Hub
+ignores an update whose UpdatedAt is not later: a provisional alert has the time of its last event, the final
+one the end of its window. Sources:
 docs.aws.amazon.com/securityhub/latest/userguide/finding-update-batchimportfindings.html ;
 the length limits are in the page on the format's syntax.
 """
@@ -35,6 +37,7 @@ def document(alert: Alert, account: str | None = None, region: str | None = None
     region = region or _region(alert)
     aws = alert_fields.partition(region)
     time = alert_fields.rfc3339(alert_fields.event_time(alert))
+    end = alert.window.end if alert.window and not alert.provisional else time
     return alert_fields.without_empty(
         {
             "SchemaVersion": "2018-10-08",
@@ -46,9 +49,9 @@ def document(alert: Alert, account: str | None = None, region: str | None = None
             "AwsAccountId": account,
             "Region": region,
             "CreatedAt": alert.window.start if alert.window else time,
-            "UpdatedAt": time,
+            "UpdatedAt": end,
             "FirstObservedAt": alert.window.start if alert.window else time,
-            "LastObservedAt": alert.window.end if alert.window else time,
+            "LastObservedAt": end,
             "Title": _text(alert.title, 256) or alert.rule,
             "Description": _text(alert_fields.summary(alert), 1024) or alert.rule,
             "SourceUrl": _url(alert),
@@ -123,6 +126,7 @@ def _fields(alert: Alert) -> dict[str, str]:
         "kind": alert.kind,
         "state": alert.state,
         "count": str(alert.count),
+        **alert_fields.certainty(alert),
         "principal": alert.principal,
         "source_ip": alert.source_ip,
         "user_agent": alert.user_agent,

@@ -68,6 +68,7 @@ def _extension(alert: Alert) -> Iterator[tuple[str, str | None, int]]:
         ("tags", " ".join(alert.tags)),
         ("dimensions", ", ".join(f"{name}={value}" for name, value in sorted(alert.dimensions.items()))),
         ("reference", alert.references[0] if alert.references else None),
+        ("certainty", " ".join(f"{name}={text}" for name, text in alert_fields.certainty(alert).items())),
     ]
     for number, (label, text) in enumerate(customs, 1):
         if text:

@@ -36,6 +36,7 @@ def _attributes(alert: Alert) -> Iterator[tuple[str, str | None]]:
     yield "alertId", alert.id
     yield "kind", alert.kind
     yield "state", alert.state
+    yield from alert_fields.certainty(alert).items()
     yield "title", alert.title
     yield "msg", alert_fields.summary(alert)
     yield "principal", alert.principal

@@ -22,14 +22,14 @@ _SEVERITY = {
     "high": (4, "High"),
     "critical": (5, "Critical"),
 }
-_CREATE, _CLOSE = (1, "Create"), (3, "Close")
+_CREATE, _UPDATE, _CLOSE = (1, "Create"), (2, "Update"), (3, "Close")
 _RULE = (1, "Rule")  # analytic.type_id
 _USER_NAME, _IP, _RESOURCE = (4, "User Name"), (2, "IP Address"), (10, "Resource UID")  # observable.type_id
 
 
 def document(alert: Alert) -> dict[str, Any]:
     """The alert as a Detection Finding; an alarm that returns to OK closes the finding."""
-    activity, activity_name = _CLOSE if alert.state == "OK" else _CREATE
+    activity, activity_name = _activity(alert)
     severity, severity_name = _SEVERITY[alert.severity]
     time = alert_fields.event_time(alert)
     first = alert_fields.parse_time(alert.window.start) if alert.window else None
@@ -69,6 +69,12 @@ def document(alert: Alert) -> dict[str, Any]:
 def encode(alert: Alert) -> bytes:
     """The finding as one line of JSON."""
     return orjson.dumps(document(alert))
+
+
+def _activity(alert: Alert) -> tuple[int, str]:
+    if alert.state == "OK":
+        return _CLOSE
+    return _UPDATE if alert.confirms or alert.replaces else _CREATE
 
 
 def _metadata(alert: Alert) -> dict[str, Any]:
@@ -164,6 +170,9 @@ def _unmapped(alert: Alert) -> dict[str, Any]:
         "state": alert.state,
         "user_agent": alert.user_agent,
         "dimensions": dict(alert.dimensions),
+        "provisional": alert.provisional or None,
+        "confirms": alert.confirms or None,
+        "replaces": alert.replaces,
         "references": list(alert.references),
         "position": alert.position,
         "context": msgspec.to_builtins(alert.context),

@@ -43,6 +43,7 @@ def document(alert: Alert, routing_key: str) -> dict[str, Any]:
                     "alert_id": alert.id,
                     "title": alert.title,
                     "count": alert.count,
+                    **alert_fields.certainty(alert),
                     "principal": alert.principal,
                     "source_ip": alert.source_ip,
                     "user_agent": alert.user_agent,

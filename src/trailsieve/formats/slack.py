@@ -47,7 +47,7 @@ def labelled_fields(alert: Alert) -> list[tuple[str, str]]:
     """Labels and texts of the fields to show to a person."""
     known = [
         ("Rule", alert.rule),
-        ("State", alert.state),
+        ("State", f"{alert.state} (provisional)" if alert.provisional else alert.state),
         ("Time", alert.time),
         ("Account", alert.account),
         ("Region", alert.region),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from trailsieve import arn
 from trailsieve.errors import shorten, tail
+from trailsieve.formats import alert_fields
 from trailsieve.model import Alert
 
 _GAP = "  "
@@ -28,7 +29,7 @@ def encode(alert: Alert, widths: tuple[int, ...] = WIDTHS) -> bytes:
     first = (alert.time or "-", severity, alert.rule)
     if alert.kind == "alarm":
         rest = sum(widths[_SENTENCE:]) + len(_GAP) * sum(width > 0 for width in widths[_SENTENCE + 1 :])
-        return _joined((*first, alert.summary), (*widths[:_SENTENCE], rest))
+        return _joined((*first, alert_fields.summary(alert)), (*widths[:_SENTENCE], rest))
     principal = tail(_short_principal(alert.principal or "-"), widths[_PRINCIPAL])
     failed = " ✗" if alert.error_code and not widths[_ERROR] else ""
     event = shorten(alert.event_name or "-", max(1, widths[_EVENT] - len(failed))) + failed
