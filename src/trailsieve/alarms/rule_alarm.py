@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from heapq import heapify, heappop, heappush
 
 from msgspec.structs import replace
 
@@ -36,6 +37,7 @@ class RuleAlarm:
         self.late = self.over_max_keys = 0
         self.announced: dict[Dimensions, list[str]] = {}
         self._changed: dict[Dimensions, bytes | None] = {}  # series to keep, with what was kept before
+        self._agenda: list[tuple[int, Dimensions]] = []  # when which series of a sequence is to be closed
         self._breaching: dict[Dimensions, None] = {}  # series in which a datapoint began to breach
 
     def add(self, sample: Sample) -> Sample | None:
@@ -44,7 +46,7 @@ class RuleAlarm:
             self.late += 1
             return None
         key = self._find(sample.dimensions)
-        kept, breaches = self.series[key].add(sample)
+        kept, breaches = self._add(key, sample)
         if breaches:
             self._breaching[key] = None
         return sample if kept or sample.record is None else replace(sample, record=None)
@@ -52,7 +54,13 @@ class RuleAlarm:
     def restore(self, sample: Sample) -> None:
         """Counts a sample again that was kept."""
         if self._knows(sample.dimensions):
-            self.series[self._find(sample.dimensions)].add(sample)
+            self._add(self._find(sample.dimensions), sample)
+
+    def _add(self, key: Dimensions, sample: Sample) -> tuple[bool, bool]:
+        series = self.series[key]
+        if isinstance(series, SequenceSeries) and sample.seconds not in series.open:
+            heappush(self._agenda, (sample.seconds + 1, key))
+        return series.add(sample)
 
     def add_misses(self, start: int, count: int) -> None:
         """Counts events that did not match."""
@@ -95,7 +103,7 @@ class RuleAlarm:
         """Closes every period that ends by `upto`; returns the alerts in the order of their periods."""
         self.closed = upto
         found = []
-        for key, series in list(self.series.items()):
+        for key, series in self._to_close(upto):
             due, spent = series.is_due(upto), series.is_spent(upto)
             if due or spent:
                 self._changed.setdefault(key, series.saved)
@@ -105,8 +113,19 @@ class RuleAlarm:
                 spent = series.is_spent(upto)
             if spent:
                 del self.series[key]
+            elif isinstance(series, SequenceSeries):
+                heappush(self._agenda, (max(series.wake(), upto + 1), key))
         found.sort(key=lambda item: item[:2])
         return [alert for _, _, alert in found]
+
+    def _to_close(self, upto: int) -> list[tuple[Dimensions, Series | SequenceSeries]]:
+        """The series that may be due or spent; of a sequence not all, since it closes every second."""
+        if not self.alarm.sequence:
+            return list(self.series.items())
+        keys: dict[Dimensions, None] = {}
+        while self._agenda and self._agenda[0][0] <= upto:
+            keys[heappop(self._agenda)[1]] = None
+        return [(key, self.series[key]) for key in keys if key in self.series]
 
     def early(self) -> list[Alert]:
         """The alarms that are certain before their period is closed, and were not raised yet."""
@@ -163,6 +182,8 @@ class RuleAlarm:
         self.closed = None if watermark is None else self.closed_at(watermark)
         for series in self.series.values():
             series.resume(self.closed)
+        self._agenda = [(s.wake(), key) for key, s in self.series.items() if isinstance(s, SequenceSeries)]
+        heapify(self._agenda)
 
     def _final(self, key: Dimensions, series: Series | SequenceSeries, change: Change) -> Alert:
         """The alert of a change, with the provisional one that it confirms or replaces."""

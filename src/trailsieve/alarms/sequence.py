@@ -8,7 +8,7 @@ second is looked at as a whole, and a chain that is complete uses up everything 
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -93,6 +93,12 @@ class _Search:
         if self.since is not None and self.since < oldest:
             self.since = None
 
+    def spent(self) -> int:
+        """From which `upto` on `forget` drops everything."""
+        known = [chain[0].seconds for chain in self.found if chain]
+        known += [self.since] if self.since is not None else []
+        return max(known, default=0) + self.within + 1
+
     def __bool__(self) -> bool:
         return any(self.found) or self.since is not None
 
@@ -137,6 +143,9 @@ class SequenceSeries:
     provisional: dict[str, Provisional] = field(default_factory=dict)
     saved: bytes | None = None
     _rules: set[str] = field(default_factory=set)
+    _order: list[int] = field(default_factory=list)  # the seconds of `open`
+    _trial: _Search | None = None  # the search before `_tried`, as if all before it were closed
+    _tried: int = 0
 
     @classmethod
     def new(cls, alarm: Alarm) -> SequenceSeries:
@@ -149,8 +158,13 @@ class SequenceSeries:
         Returns:
             Whether its original record is needed, and whether a chain may be complete now.
         """
-        rule = str(sample.value)
-        matches = self.open.setdefault(sample.seconds, {}).setdefault(rule, [])
+        rule, seconds = str(sample.value), sample.seconds
+        if seconds not in self.open:
+            self.open[seconds] = {}
+            insort(self._order, seconds)
+        if seconds < self._tried:
+            self._trial = None
+        matches = self.open[seconds].setdefault(rule, [])
         item = (event_of(sample), sample)
         insort(matches, item, key=lambda known: known[0])
         del matches[len(self.alarm.sequence) :]
@@ -160,13 +174,21 @@ class SequenceSeries:
     def close(self, upto: int) -> list[Change]:
         """The complete chains of all seconds before `upto` that are to be raised."""
         changes = []
-        for seconds in sorted(seconds for seconds in self.open if seconds < upto):
+        for seconds in self._closed(upto):
             chain = self.search.take(seconds, self.open.pop(seconds))
             change = self._change(chain) if chain else None
             if change:
                 changes.append(change)
         self.search.forget(upto)
         return changes
+
+    def _closed(self, upto: int) -> list[int]:
+        """Takes the open seconds before `upto` off the order."""
+        place = bisect_left(self._order, upto)
+        closed, self._order = self._order[:place], self._order[place:]
+        if self._tried < upto:
+            self._trial = None
+        return closed
 
     def certain_alarms(self, closed: int | None) -> Iterator[Change]:
         """The chains that are complete, and that a final alert will confirm or replace whatever comes later.
@@ -181,14 +203,23 @@ class SequenceSeries:
         until, _ = self.held.get("ALARM", (0, 0))
         if self.alarm.suppress and (self.provisional or (until and (closed is None or until > closed))):
             return
-        search = self.search.copy()
-        for seconds in sorted(self.open):
-            chain = search.take(seconds, self.open[seconds])
-            start = chain[0].seconds if chain else 0
-            if chain and all(start > item.end or seconds < item.start for item in self.provisional.values()):
+        for chain in self._try():
+            start, end = chain[0].seconds, chain[-1].seconds
+            if all(start > item.end or end < item.start for item in self.provisional.values()):
                 yield _change_of(chain, 0)
                 if self.alarm.suppress:
                     return
+
+    def _try(self) -> list[Chain]:
+        """The chains that the open seconds complete, but for those that were found before the last second."""
+        if not self._order:
+            return []
+        search = self._trial or self.search.copy()
+        seconds = self._order[bisect_left(self._order, self._tried) if self._trial else 0 :]
+        found = [search.take(one, self.open[one]) for one in seconds[:-1]]
+        self._trial, self._tried = search.copy(), seconds[-1]
+        found.append(search.take(seconds[-1], self.open[seconds[-1]]))
+        return [chain for chain in found if chain]
 
     def provisional_of(self, change: Change) -> Provisional:
         """What is to be remembered of a provisional alert."""
@@ -196,7 +227,14 @@ class SequenceSeries:
 
     def is_due(self, upto: int) -> bool:
         """Whether there is a match before `upto` that is not closed."""
-        return any(seconds < upto for seconds in self.open)
+        return bool(self._order) and self._order[0] < upto
+
+    def wake(self) -> int:
+        """The earliest `upto` at which there is something to close, or everything to forget."""
+        if self._order:
+            return self._order[0] + 1
+        spent = [until + self.alarm.suppress for until, _ in self.held.values()]
+        return max([self.search.spent(), *spent])
 
     def is_spent(self, upto: int) -> bool:
         """Whether nothing is known here that a new series would not know as well."""
@@ -218,9 +256,10 @@ class SequenceSeries:
 
     def resume(self, closed: int | None) -> None:
         """Finds the unfinished chains once the matches are restored: all before `closed` were taken."""
+        self._trial = None
         if closed is None or self.alarm.within is None:
             return
-        for seconds in sorted(seconds for seconds in self.open if seconds < closed):
+        for seconds in self._closed(closed):
             second = self.open.pop(seconds)
             if seconds >= closed - self.alarm.within:
                 self.search.take(seconds, second)
