@@ -1,8 +1,8 @@
 """Worker processes for messages, with results in the order of the messages.
 
-Each worker has one job at a time and its own pipe. When a worker dies, the messages of its job are tried once
-more, one at a time; a message that kills its worker again becomes a problem. Only a few jobs are in progress
-at a time, so memory does not grow with the archive.
+Each worker has one job at a time and its own pipe. When a worker dies, the messages of its job are tried
+again, one at a time; a message whose workers died three times becomes a problem. Only a few jobs are in
+progress at a time, so memory does not grow with the archive.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from trailsieve.model import Message, Problem
 _JOB_BYTES = 128 * 2**10  # payload of a job: small files share one, or the pipe would be the bottleneck
 _JOB_MESSAGES = 64
 _JOBS_A_WORKER = 3  # in progress, or waiting for earlier results
+_MAX_DEATHS = 3  # workers that die over a message before it is given up; others may be killed by chance
 
 Process = Callable[[Message], BatchResult]
 
@@ -44,11 +45,11 @@ class _Job:
 
 @dataclass(slots=True)
 class _Part:
-    """The work of one worker: a job, or one message of it after a worker died."""
+    """The work of one worker: a job, or one message of it after `deaths` workers died."""
 
     job: _Job
     places: range
-    alone: bool = False
+    deaths: int = 0
 
     @property
     def messages(self) -> list[Message]:
@@ -133,15 +134,16 @@ class WorkerPool:
                 part.job.results[part.places.start : part.places.stop] = found
 
     def _after_death(self, part: _Part, code: int | None, again: deque[_Part]) -> None:
-        """Tries each message once more, alone; one that kills its worker again becomes a problem."""
+        """Tries each message again, alone; one whose workers died too often becomes a problem."""
         names = ", ".join(message.name for message in part.messages)
         self.info(f"a worker process died ({_cause(code)}) while it was reading {names}")
-        if not part.alone:
-            again.extend(_Part(part.job, range(place, place + 1), alone=True) for place in part.places)
+        deaths = part.deaths + 1
+        if deaths < _MAX_DEATHS:
+            again.extend(_Part(part.job, range(place, place + 1), deaths) for place in part.places)
             return
         (message,) = part.messages
         problem = Problem(
-            message.name, f"it killed two worker processes ({_cause(code)})", text=message.payload
+            message.name, f"it killed {deaths} worker processes ({_cause(code)})", text=message.payload
         )
         part.job.results[part.places.start] = BatchResult(problems=[problem], files=1)
 
