@@ -177,7 +177,7 @@ def test_a_message_that_always_kills_is_tried_again_and_given_up(
     assert names(found) == [f"m{n}" for n in range(20)]
     tries = log.read_text().split()
     assert tries.count("m7") == 3
-    assert max(map(tries.count, tries)) == 2
+    assert max(tries.count(name) for name in tries if name != "m7") <= 2
     assert reports[-1] == f"a worker process died ({cause}) while it was reading m7"
     assert len(reports) == 3
     for message, findings in found:
