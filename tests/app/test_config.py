@@ -160,6 +160,18 @@ def test_config_check_says_what_is_there(tmp_path: Path) -> None:
     assert wrong.err.count("t.toml:") >= 10
 
 
+def test_config_check_says_that_a_group_splits_alarms(tmp_path: Path) -> None:
+    alarms = tmp_path / "alarms.toml"
+    alarms.write_text('[[rule]]\nid = "a"\npattern = "x"\nalarm = { threshold = 2, period = "5m" }\n')
+    source = '[source]\nkind = "kafka"\nbootstrap_servers = ["b:9092"]\ntopics = ["t"]\ngroup = "trail"\n'
+    rest = '[[sink]]\nkind = "stdout"\n[[rules]]\n'
+    done = trailsieve("config", "check", written(tmp_path, f'{source}{rest}path = "{alarms}"\n'))
+    assert done.code == 0
+    assert "run one member of group 'trail'" in "\n".join(done.lines)
+    done = trailsieve("config", "check", written(tmp_path, f'{source}{rest}pack = "cis-aws"\n'))
+    assert "note" not in "\n".join(done.lines)
+
+
 def test_config_check_connect_asks_every_part(tmp_path: Path) -> None:
     text = GOOD.replace("${TRAIL_PATH:-archive}", str(tmp_path)).replace(
         "[[rules]]", '[[sink]]\nkind = "files"\npath = "/proc/no/x"\n[[rules]]'

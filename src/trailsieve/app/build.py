@@ -57,6 +57,16 @@ def rules_of(config: Config) -> list[Rule]:
     return joined(packs)
 
 
+def split_alarms(config: Config, rules: Sequence[Rule]) -> str:
+    """Returns a warning that alarms count only a part of the events, or "" where they count all."""
+    if config.source.kind != "kafka" or not any(rule.alarm for rule in rules if rule.enabled):
+        return ""
+    return (
+        f"alarms count the events of the partitions that this process reads: run one member of group "
+        f"{config.source.settings.group!r}, or use keys that keep the events of an alarm in one partition"
+    )
+
+
 def open_part(group: registry.Group, part: Part, context: RunContext) -> Any:
     """Returns an open source or sink."""
     module = registry.module(group, part.kind)
@@ -80,6 +90,8 @@ def service(
     stats = RunStats()
     context = replace(context, skip=stats.skip, now=TrustedClock().now)
     rules = rules_of(config)
+    if split := split_alarms(config, rules):
+        context.info(split)
     checkpoint = SqliteCheckpoint(Path(config.checkpoint.path), config.checkpoint.ids)
     letters_path = Path(config.dead_letters.path)
     source: Source = (

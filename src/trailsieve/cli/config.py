@@ -6,7 +6,7 @@ import time
 
 import click
 
-from trailsieve.app.build import open_part, rules_of
+from trailsieve.app.build import open_part, rules_of, split_alarms
 from trailsieve.app.config import Part
 from trailsieve.app.load import load_config
 from trailsieve.app.registry import Group
@@ -45,6 +45,8 @@ def check(path: str, connect: bool) -> int:
     config, _ = load_config(path)
     rules = rules_of(config)
     click.echo(f"ok    {path}: {len(rules)} rules, source {config.source.kind}, {len(config.sinks)} sinks")
+    if split := split_alarms(config, rules):
+        click.echo(f"note  {split}")
     if not connect:
         return 0
     parts: list[tuple[Group, Part]] = [("sources", config.source)]
