@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tests.formats.alerts import ALARM, MATCH
+from tests.formats.alerts import ALARM, MATCH, PROVISIONAL, REPLACEMENT
 from trailsieve.errors import cells
 from trailsieve.formats import table
 
@@ -38,3 +38,5 @@ def test_a_narrow_one_keeps_when_who_and_what() -> None:
 
 def test_an_alarm_tells_its_sentence() -> None:
     assert table.encode(ALARM).decode().endswith(ALARM.summary)
+    assert f"  Provisional: {ALARM.summary}" in table.encode(PROVISIONAL).decode()
+    assert f"(replaces the provisional alert {ALARM.id})" in table.encode(REPLACEMENT).decode()

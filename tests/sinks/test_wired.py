@@ -19,7 +19,7 @@ from tests.sinks.faults import COUNT, alerts
 from tests.sinks.wired import AWS, FAULTS, KINDS, NEEDS, STREAMS, WIRED, Wired, run
 from trailsieve.errors import DeliveryError, SinkError
 from trailsieve.formats import native
-from trailsieve.model import Alert
+from trailsieve.model import Alert, Window
 from trailsieve.ports import RunContext
 from trailsieve.sinks import kafka, security_hub, sns, sqs, syslog
 from trailsieve.sinks.aws_batching import raise_failed_entries
@@ -328,13 +328,15 @@ def test_a_repeated_alert_is_one_finding() -> None:
 def test_a_confirmation_updates_the_finding() -> None:
     opened = wired.over_security_hub()
     try:
-        early = replace(alerts(1)[0], kind="alarm", state="ALARM", count=3, provisional=True)
+        window = Window("2026-03-14T02:00:00Z", "2026-03-14T02:05:00Z")
+        early = replace(alerts(1)[0], kind="alarm", state="ALARM", count=3, provisional=True, window=window)
         final = replace(early, count=5, provisional=False, confirms=True)
         assert opened.sink.overwrites
         opened.sink.deliver([early])
         opened.sink.deliver([final])
         (finding,) = map(json.loads, opened.texts())
         assert finding["ProductFields"]["trailsieve/count"] == "5"
+        assert finding["UpdatedAt"] == window.end, "later than before, or Security Hub ignores it"
         assert "trailsieve/provisional" not in finding["ProductFields"]
         both = [replace(early, id="other"), replace(final, id="other")]
         opened.sink.deliver(both)
