@@ -177,7 +177,7 @@ class KafkaSource:
         except UnreachableError:
             return []  # the next poll reports it
         self._gauge("kafka_lag_records", sum(max(0, end - positions[shard]) for shard, end in ends.items()))
-        return [watermark_message(shard, now) for shard, end in ends.items() if positions[shard] >= end]
+        return [watermark_message(shard, now) for shard, end in ends.items() if positions[shard] == end]
 
     def _position(self, consumer: Consumer, shard: str) -> int:
         return max(self._polled.get(shard, 0), consumer.position(shard))

@@ -120,7 +120,7 @@ class KinesisSource:
             readers = self._due()
         for reader, records in zip(readers, self._pool.map(ShardReader.read, readers), strict=True):
             messages += records
-            if reader.complete_at is not None:
+            if reader.complete_at is not None and not reader.ended:  # its children are to be told first
                 messages.append(watermark_message(reader.name, reader.complete_at))
             if reader.ended:
                 messages.append(self._marker(reader.shard, SHARD_END))

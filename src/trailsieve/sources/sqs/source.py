@@ -27,6 +27,7 @@ from trailsieve.wire.aws import AwsConfig, client, explain, explained, fault
 
 _WAIT = 1.0  # seconds that a poll waits for a message or an object
 _SHORT_WAIT = 0.1  # the same while other messages are in flight
+_COUNTS_LAG = 60.0  # seconds by which the queue's counts may be behind
 _COUNTS_SECONDS = 1.0  # between requests for the queue's counts
 _REGION = re.compile(r"https://(?:sqs\.)?([a-z0-9-]+)\.(?:queue\.)?amazonaws\.com(?:\.cn)?/")
 _ALL = Selection()
@@ -111,7 +112,10 @@ class SqsSource:
         self._in_flight: dict[Offset, ReceivedMessage] = {}
         self._advised: set[str] = set()
         self._count = 0
-        self._complete_at: float | None = None  # the last watermark; None before the first
+        self._complete_at: float | None = None  # the next watermark, or the last one
+        self._unread: list[ReceivedMessage] | None = (
+            None  # to be polled before it; None while it is not known
+        )
         self._told = False
         self._asked_at = 0.0  # when the queue's counts were last requested
 
@@ -136,35 +140,45 @@ class SqsSource:
         return [*messages, *self._watermarks()]
 
     def _watermarks(self) -> list[Message]:
-        """The queue, once; then the time at which it was empty, when all that it held has been read."""
+        """The queue, once; then until when all that it held has been polled."""
         if not self._told:
             self._told = True
             return [watermark_message(self._config.queue_url)]
-        empty_at = self._receiver.empty_at
-        busy = self._to_fetch or self._ready or not self._fetcher.idle
-        if empty_at is None or empty_at == self._complete_at or busy:
+        if self._unread is None and time.monotonic() - self._asked_at >= _COUNTS_SECONDS:
+            self._look()
+        if self._unread is None or any(received.unread_parts != 0 for received in self._unread):
             return []
-        if time.monotonic() - self._asked_at < _COUNTS_SECONDS or self._others_are_waiting():
-            return []
-        self._complete_at = empty_at
-        return [watermark_message(self._config.queue_url, empty_at)]
+        self._unread = None
+        return [watermark_message(self._config.queue_url, self._complete_at)]
 
-    def _others_are_waiting(self) -> bool:
-        """Whether the queue holds messages that we do not: delayed, or in flight since a crash or elsewhere.
+    def _look(self) -> None:
+        """Notes the time and the messages to be polled before all is read, if the queue has no others.
 
-        The counts are approximate: SQS may take a minute to agree with itself.
+        The counts are approximate: SQS may take a minute to agree with itself, unless a long poll, which
+        asks all servers, has just found nothing.
         Source: docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
         """
+        self._asked_at = time.monotonic()
+        now, empty_at = self._context.now(), self._receiver.empty_at
+        _, before = self._leases.in_flight()
+        counted = self._count_messages()
+        leased, after = self._leases.in_flight()
+        complete_at = empty_at or (now - _COUNTS_LAG if now is not None else None)
+        is_newer = complete_at is not None and complete_at > (self._complete_at or 0)
+        if counted is not None and counted <= min(before, after) and is_newer:
+            self._complete_at, self._unread = complete_at, leased
+
+    def _count_messages(self) -> int | None:
+        """The messages of the queue: visible, delayed and in flight; None when SQS does not tell."""
         names = [f"ApproximateNumberOfMessages{name}" for name in ("", "NotVisible", "Delayed")]
-        ours, self._asked_at = self._leases.in_flight, time.monotonic()
         try:
             found = self._client.get_queue_attributes(QueueUrl=self._config.queue_url, AttributeNames=names)[
                 "Attributes"
             ]
         except Exception as error:
             self._advise({f"alarms wait: sqs:GetQueueAttributes fails: {explain(error)}"})
-            return True
-        return sum(int(found.get(name, 0)) for name in names) > ours
+            return None
+        return sum(int(found.get(name, 0)) for name in names)
 
     def keep_alive(self) -> None:
         """Does nothing: a thread of `VisibilityLeases` renews the visibility timeouts."""
@@ -235,6 +249,7 @@ class SqsSource:
         for _ in range(found.control_messages):
             self._context.skip("control message")
         self._advise(found.advice)
+        received.unread_parts = received.open_parts - 1
         self._finish_part(received)
 
     def _advise(self, advice: set[str]) -> None:
@@ -263,6 +278,7 @@ class SqsSource:
         """A part as a message; for an object that cannot be fetched the payload is its notification."""
         self._count += 1
         self._in_flight[self._count] = part.received
+        part.received.unread_parts = (part.received.unread_parts or 1) - 1
         position = Position(self._config.queue_url, self._count)
         return Message(
             payload or part.received.body if problem else payload, position, part.name, problem=problem

@@ -28,6 +28,7 @@ class ReceivedMessage:
     Attributes:
         receipt_handle: SQS's handle for this receipt; changes when the message is received again.
         open_parts: how many parts of it are not yet committed.
+        unread_parts: how many parts of it are not yet polled; None before it is unwrapped.
         renew_at: when half of its visibility timeout is over, in seconds of the monotonic clock.
     """
 
@@ -35,6 +36,7 @@ class ReceivedMessage:
     receipt_handle: str
     body: bytes
     open_parts: int = 0
+    unread_parts: int | None = None
     renew_at: float = 0.0
 
 
@@ -85,11 +87,13 @@ class VisibilityLeases:
             self._remember(received.message_id)
         self._wake.set()
 
-    @property
-    def in_flight(self) -> int:
-        """How many messages SQS counts as in flight because of us: leased, or still to be deleted."""
+    def in_flight(self) -> tuple[list[ReceivedMessage], int]:
+        """The leased messages, and how many messages SQS counts as in flight because of us.
+
+        Those are the leased ones and those that are still to be deleted.
+        """
         with self._lock:
-            return len(self._leased) + len(self._to_delete)
+            return list(self._leased.values()), len(self._leased) + len(self._to_delete)
 
     def close(self) -> None:
         """Deletes the messages that are done and makes the others visible again. May block."""
