@@ -9,7 +9,7 @@ from typing import Protocol
 
 from trailsieve.logic.domain import HERE
 from trailsieve.logic.satisfiability import Formula, Solver
-from trailsieve.pattern.nodes import And, Comparison, Expression, IsType, Or, Selector, Term
+from trailsieve.pattern.nodes import And, Comparison, Expression, Group, IsType, Or, Selector, Term
 
 
 class Encoding(Protocol):
@@ -31,7 +31,7 @@ class Encoding(Protocol):
 
 def literals_of(expression: Expression, wanted: bool) -> Iterator[tuple[Term, bool]]:
     """Each term of an expression, and whether it must hold where it matters."""
-    if isinstance(expression, And | Or):
+    if isinstance(expression, Group):
         for term in expression.terms:
             yield from literals_of(term, wanted)
     else:

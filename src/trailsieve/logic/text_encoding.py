@@ -18,20 +18,11 @@ from trailsieve.logic.regex_automaton import RegexAutomaton
 from trailsieve.logic.satisfiability import Formula, Literal, Solver
 from trailsieve.logic.text_abstraction import TextAbstraction
 from trailsieve.logic.text_languages import TextTests, representative_texts
+from trailsieve.pattern import nodes
 from trailsieve.pattern.delimited import layout_of
 from trailsieve.pattern.interpret import holds
-from trailsieve.pattern.nodes import (
-    Column,
-    Comparison,
-    DelimitedPattern,
-    Field,
-    Number,
-    RegexPattern,
-    Term,
-    TextPattern,
-)
 
-_HERE = Field("value")
+_HERE = nodes.Field("value")
 
 
 class TextEncoding:
@@ -41,10 +32,10 @@ class TextEncoding:
         UnknownError: it is too large.
     """
 
-    def __init__(self, wanted: Sequence[tuple[TextPattern | RegexPattern, bool]]) -> None:
+    def __init__(self, wanted: Sequence[tuple[nodes.TextPattern | nodes.RegexPattern, bool]]) -> None:
         automata: dict[Hashable, Automaton] = {}
         for pattern, _ in wanted:
-            if isinstance(pattern, RegexPattern):
+            if isinstance(pattern, nodes.RegexPattern):
                 automata[f"%{pattern.regex.source}"] = RegexAutomaton(pattern.regex.source)
             else:
                 automata.update({f"={t.text}": WildcardAutomaton(("", t.text, "")) for t in pattern.terms})
@@ -57,8 +48,8 @@ class TextEncoding:
         self.formula = self.solver.all(f if truth else self.solver.negate(f) for f, truth in formulas)
         self.real: Formula = True
 
-    def _pattern(self, pattern: TextPattern | RegexPattern) -> Formula:
-        if isinstance(pattern, RegexPattern):
+    def _pattern(self, pattern: nodes.TextPattern | nodes.RegexPattern) -> Formula:
+        if isinstance(pattern, nodes.RegexPattern):
             return self._has(f"%{pattern.regex.source}")
         found = {
             role: [self._has(f"={term.text}") for term in pattern.terms if term.role == role]
@@ -89,9 +80,9 @@ class TextEncoding:
 class _Token(Case):
     """A value of a column; of a spurious case, numeric tests see `value` and all others `text`."""
 
-    def holds(self, test: Term) -> bool:
-        assert isinstance(test, Comparison)
-        return holds(test, {_HERE.name: self.value if isinstance(test.value, Number) else self.text})
+    def holds(self, test: nodes.Term) -> bool:
+        assert isinstance(test, nodes.Comparison)
+        return holds(test, {_HERE.name: self.value if isinstance(test.value, nodes.Number) else self.text})
 
 
 class DelimitedEncoding:
@@ -101,11 +92,11 @@ class DelimitedEncoding:
         UnknownError: it is too large.
     """
 
-    def __init__(self, wanted: Sequence[tuple[DelimitedPattern, bool]]) -> None:
+    def __init__(self, wanted: Sequence[tuple[nodes.DelimitedPattern, bool]]) -> None:
         self._layout = layout_of(wanted[0][0])
         self.solver = Solver()
         count = self._layout.before + self._layout.after
-        columns = [[c for c in pattern.columns if isinstance(c, Column)] for pattern, _ in wanted]
+        columns = [[c for c in pattern.columns if isinstance(c, nodes.Column)] for pattern, _ in wanted]
         self._domains = [_column_domain([row[place] for row in columns]) for place in range(count)]
         self._variables = [self.solver.variable(len(domain.cases)) for domain in self._domains]
         self._enough = self.solver.variable(2)  # case 0: there are tokens enough
@@ -116,12 +107,12 @@ class DelimitedEncoding:
             for variable, domain in zip(self._variables, self._domains, strict=True)
         )
 
-    def _pattern(self, columns: Sequence[Column]) -> Formula:
+    def _pattern(self, columns: Sequence[nodes.Column]) -> Formula:
         """Rule 51: an event with fewer tokens than columns does not match."""
         tests = [self._column(place, column) for place, column in enumerate(columns)]
         return self.solver.all([self.solver.literal(self._enough, 1) if columns else True, *tests])
 
-    def _column(self, place: int, column: Column) -> Formula:
+    def _column(self, place: int, column: nodes.Column) -> Formula:
         if column.condition is None:
             return True
         domain, variable = self._domains[place], self._variables[place]
@@ -151,23 +142,23 @@ def _written(token: str) -> str:
     return f"[{token}]" if '"' in token else f'"{token}"'
 
 
-def _test(term: Term) -> Term:
-    assert isinstance(term, Comparison)
+def _test(term: nodes.Term) -> nodes.Term:
+    assert isinstance(term, nodes.Comparison)
     return replace(term, target=_HERE)
 
 
-def _column_domain(columns: Iterable[Column]) -> Domain:
-    tests: dict[Term, None] = {}
+def _column_domain(columns: Iterable[nodes.Column]) -> Domain:
+    tests: dict[nodes.Term, None] = {}
     for column in columns:
         for term, _ in literals_of(column.condition, True) if column.condition else ():
             tests[_test(term)] = None
-    comparisons = [test for test in tests if isinstance(test, Comparison)]
+    comparisons = [test for test in tests if isinstance(test, nodes.Comparison)]
     return domain_of(_tokens(comparisons), tuple(tests))
 
 
-def _tokens(comparisons: Sequence[Comparison]) -> list[Case]:
-    constants = [test.value.value for test in comparisons if isinstance(test.value, Number)]
-    tests = TextTests([test for test in comparisons if not isinstance(test.value, Number)], numbers=False)
+def _tokens(comparisons: Sequence[nodes.Comparison]) -> list[Case]:
+    constants = [test.value.value for test in comparisons if isinstance(test.value, nodes.Number)]
+    tests = TextTests(comparisons, numbers=False)
     texts = representative_texts(tests)
     if not constants:
         return [_token(text) for text in texts]

@@ -9,28 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from trailsieve.pattern import nodes
 from trailsieve.pattern.delimited import Layout, layout_of
-from trailsieve.pattern.nodes import (
-    And,
-    Column,
-    Comparison,
-    DelimitedPattern,
-    Expression,
-    Field,
-    IsType,
-    JsonPattern,
-    NotExists,
-    Number,
-    Or,
-    Pattern,
-    Regex,
-    RegexPattern,
-    Selector,
-    String,
-    Term,
-    TextPattern,
-    Value,
-)
 from trailsieve.pattern.operators import OPERATORS, OperatorRow
 from trailsieve.pattern.views import ObjectView, ValueView, View
 
@@ -50,25 +30,25 @@ class Generated:
     constants: dict[str, object] = field(default_factory=dict)
 
 
-def generate(pattern: Pattern, view: View | None = None) -> Generated:
+def generate(pattern: nodes.Pattern, view: View | None = None) -> Generated:
     """The source of a pattern's predicate; it reads decoded objects unless `view` reads something else."""
     generator = _Generator(view or ObjectView())
     match pattern:
-        case JsonPattern():
+        case nodes.JsonPattern():
             body = generator.json_body(pattern)
-        case RegexPattern(regex):
+        case nodes.RegexPattern(regex):
             body = [f"return {generator.regex(regex.source)}(text)"]
-        case TextPattern():
+        case nodes.TextPattern():
             body = generator.text_body(pattern)
-        case DelimitedPattern():
+        case nodes.DelimitedPattern():
             body = generator.delimited_body(pattern)
-    argument = "record" if isinstance(pattern, JsonPattern) else "text"
+    argument = "record" if isinstance(pattern, nodes.JsonPattern) else "text"
     lines = [f"def {FUNCTION}({argument}):", *(_INDENT + line for line in body)]
     generator.generated.source = "\n".join(lines) + "\n"
     return generator.generated
 
 
-def generate_test(expression: Expression) -> Generated:
+def generate_test(expression: nodes.Expression) -> Generated:
     """The source of a test on the value of the one selector that all terms of an expression have."""
     generator = _Generator(ValueView())
     lines = [
@@ -95,12 +75,12 @@ class _Generator:
 
     # --- bodies ---
 
-    def json_body(self, pattern: JsonPattern) -> list[str]:
+    def json_body(self, pattern: nodes.JsonPattern) -> list[str]:
         returned = _returned(self.expression(pattern.expression))
         self.generated.constants.update(self.view.names)
         return [*self.view.lines, *returned]
 
-    def text_body(self, pattern: TextPattern) -> list[str]:
+    def text_body(self, pattern: nodes.TextPattern) -> list[str]:
         terms = {
             role: [t.text for t in pattern.terms if t.role == role]
             for role in ("required", "excluded", "optional")
@@ -112,12 +92,12 @@ class _Generator:
         ]
         return _returned(_lines("and", [[test] for test in tests])) if tests else ["return True"]
 
-    def delimited_body(self, pattern: DelimitedPattern) -> list[str]:
+    def delimited_body(self, pattern: nodes.DelimitedPattern) -> list[str]:
         layout = layout_of(pattern)
         conditions: list[list[str]] = []
         loads: list[str] = []
         for position, column in enumerate(pattern.columns):
-            if isinstance(column, Column) and column.condition is not None:
+            if isinstance(column, nodes.Column) and column.condition is not None:
                 variable = f"v{len(loads)}"
                 self.fields[column.name] = variable
                 loads.append(f"{variable} = values[{_place(position, layout)}]")
@@ -128,39 +108,39 @@ class _Generator:
 
     # --- expressions ---
 
-    def expression(self, expression: Expression) -> list[str]:
+    def expression(self, expression: nodes.Expression) -> list[str]:
         match expression:
-            case And(terms):
+            case nodes.And(terms):
                 return _lines("and", [self.expression(term) for term in terms])
-            case Or(terms):
+            case nodes.Or(terms):
                 return _lines("or", [self.expression(term) for term in terms])
             case _:
                 return [self.term(expression)]
 
-    def term(self, term: Term) -> str:
-        if isinstance(term.target, Field):
-            assert isinstance(term, Comparison)
+    def term(self, term: nodes.Term) -> str:
+        if isinstance(term.target, nodes.Field):
+            assert isinstance(term, nodes.Comparison)
             return self.field_term(term, self.fields[term.target.name])
         if term.target.wildcards:
             return self.wildcard_term(term, term.target)
         return self.value_term(term, self.view.value(term.target))
 
-    def value_term(self, term: Term, value: str) -> str:
+    def value_term(self, term: nodes.Term, value: str) -> str:
         match term:
-            case NotExists():
+            case nodes.NotExists():
                 return f"{value} is ABSENT"
-            case IsType(type="NULL"):
+            case nodes.IsType(type="NULL"):
                 return f"is_null({value})"
-            case IsType(type=name):
+            case nodes.IsType(type=name):
                 return f"{value} is {name.capitalize()}"
-            case Comparison(operator=operator, value=operand):
+            case nodes.Comparison(operator=operator, value=operand):
                 return self.comparison(OPERATORS[operator], value, operand)
 
-    def comparison(self, operator: OperatorRow, value: str, operand: Value) -> str:
-        if isinstance(operand, Number):
+    def comparison(self, operator: OperatorRow, value: str, operand: nodes.Value) -> str:
+        if isinstance(operand, nodes.Number):
             literal = "" if operator.is_ordering else f", {operand.text!r}"
             return f"{operator.number}({value}, {self.number(operand)}{literal})"
-        if isinstance(operand, Regex):
+        if isinstance(operand, nodes.Regex):
             return f"{operator.regex}({value}, {self.regex(operand.source)})"
         if inline := _inline(operator, value, operand):
             return inline
@@ -168,21 +148,21 @@ class _Generator:
             return f"{operator.wildcard}({value}, {operand.parts!r})"
         return f"{operator.text}({value}, {operand.text!r})"
 
-    def number(self, operand: Number) -> str:
+    def number(self, operand: nodes.Number) -> str:
         if isinstance(operand.value, int):
             return repr(operand.value)
         name = f"number_{len(self.generated.constants)}"
         self.generated.constants[name] = operand.value
         return name
 
-    def wildcard_term(self, term: Term, selector: Selector) -> str:
+    def wildcard_term(self, term: nodes.Term, selector: nodes.Selector) -> str:
         base, rest = self.view.base(selector)
         steps = self.constant("steps", rest)
-        if isinstance(term, NotExists):
+        if isinstance(term, nodes.NotExists):
             return f"nothing_selected({base}, {steps})"
-        if isinstance(term, IsType) and term.type == "NULL":
+        if isinstance(term, nodes.IsType) and term.type == "NULL":
             return f"any_selected({base}, {steps}, lambda value: value is None)"
-        if isinstance(term, Comparison) and term.is_negative:
+        if isinstance(term, nodes.Comparison) and term.is_negative:
             equal = self.comparison(OPERATORS["="], "value", term.value)
             return f"none_selected({base}, {steps}, lambda value: {equal})"
         return f"any_selected({base}, {steps}, lambda value: {self.value_term(term, 'value')})"
@@ -192,8 +172,8 @@ class _Generator:
         self.generated.constants[name] = value
         return name
 
-    def field_term(self, term: Comparison, value: str) -> str:
-        if isinstance(term.value, Number):
+    def field_term(self, term: nodes.Comparison, value: str) -> str:
+        if isinstance(term.value, nodes.Number):
             value = f"number_in({value})"
         if term.is_negative:
             return f"not {self.comparison(OPERATORS['='], value, term.value)}"
@@ -205,7 +185,7 @@ def _place(position: int, layout: Layout) -> int:
     return position if position < layout.before else position - layout.before - layout.after - 1
 
 
-def _inline(operator: OperatorRow, value: str, operand: String) -> str:
+def _inline(operator: OperatorRow, value: str, operand: nodes.String) -> str:
     """A comparison without a call, where a number's text cannot be equal; else ""."""
     parts, text = operand.parts, operand.text
     if len(parts) == 1 and not _may_be_number(text):

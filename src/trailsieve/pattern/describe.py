@@ -4,45 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trailsieve.pattern.nodes import (
-    And,
-    Column,
-    Comparison,
-    DelimitedPattern,
-    Ellipsis,
-    Expression,
-    Field,
-    IsType,
-    JsonPattern,
-    NotExists,
-    Number,
-    Or,
-    Pattern,
-    Regex,
-    RegexPattern,
-    Selector,
-    TextPattern,
-    TextTerm,
-    Value,
-)
+from trailsieve.pattern import nodes
 from trailsieve.pattern.render import render, render_expression
 
 Line = tuple[int, str, str]  # depth, text of the pattern, its meaning in words ("" if the text is clear)
 
 
-def describe(pattern: Pattern) -> Iterator[Line]:
+def describe(pattern: nodes.Pattern) -> Iterator[Line]:
     """The tree of a pattern, line by line, from the top."""
     match pattern:
-        case JsonPattern(expression):
+        case nodes.JsonPattern(expression):
             yield 0, "JSON pattern", "the event is a JSON object, and"
             yield from _expression(expression, 1)
-        case RegexPattern():
+        case nodes.RegexPattern():
             yield 0, "regex", "somewhere in the event's text"
             yield 1, render(pattern), ""
-        case TextPattern(terms):
+        case nodes.TextPattern(terms):
             yield 0, "text pattern", "" if terms else "matches every event"
             yield from _text_terms(terms)
-        case DelimitedPattern(columns):
+        case nodes.DelimitedPattern(columns):
             yield (
                 0,
                 "space-delimited pattern",
@@ -52,57 +32,59 @@ def describe(pattern: Pattern) -> Iterator[Line]:
                 yield from _column(column)
 
 
-def tree(pattern: Pattern, *, words: bool = True) -> str:
+def tree(pattern: nodes.Pattern, *, words: bool = True) -> str:
     """`describe` as text: one line a node, with the words in a column of their own."""
     lines = [("  " * depth + text, said if words else "") for depth, text, said in describe(pattern)]
     width = min(max(len(text) for text, _ in lines), 60)
     return "\n".join(f"{text:<{width}}  {said}".rstrip() for text, said in lines)
 
 
-def _expression(expression: Expression, depth: int) -> Iterator[Line]:
-    if isinstance(expression, And | Or):
-        yield depth, "all of" if isinstance(expression, And) else "any of", ""
+def _expression(expression: nodes.Expression, depth: int) -> Iterator[Line]:
+    if isinstance(expression, nodes.Group):
+        yield depth, "all of" if isinstance(expression, nodes.And) else "any of", ""
         for term in expression.terms:
             yield from _expression(term, depth + 1)
     else:
         yield depth, render_expression(expression), _term(expression)
 
 
-def _term(term: Comparison | IsType | NotExists) -> str:
+def _term(term: nodes.Comparison | nodes.IsType | nodes.NotExists) -> str:
     target = term.target
-    if isinstance(target, Selector) and target.wildcards:
+    if isinstance(target, nodes.Selector) and target.wildcards:
         return _wildcard_term(term)
     match term:
-        case NotExists():
+        case nodes.NotExists():
             return "the field is absent (null is not)"  # rule 30
-        case IsType(type=name):
+        case nodes.IsType(type=name):
             return f"the field is {name.lower()}" + ("" if name == "NULL" else ", the boolean")
-        case Comparison(value=value) if term.is_ordering:
-            return "a number in the event" if isinstance(target, Selector) else "a word that is a number"
-        case Comparison(value=value):
+        case nodes.Comparison(value=value) if term.is_ordering:
+            return (
+                "a number in the event" if isinstance(target, nodes.Selector) else "a word that is a number"
+            )
+        case nodes.Comparison(value=value):
             if not term.is_negative:
                 return _value(value)
             others = "; false when absent, null, boolean, array or object"
-            return f"anything but {_value(value)}{'' if isinstance(target, Field) else others}"
+            return f"anything but {_value(value)}{'' if isinstance(target, nodes.Field) else others}"
 
 
-def _wildcard_term(term: Comparison | IsType | NotExists) -> str:
+def _wildcard_term(term: nodes.Comparison | nodes.IsType | nodes.NotExists) -> str:
     match term:
-        case NotExists():
+        case nodes.NotExists():
             return "nothing is selected"  # rule 46
-        case IsType(type=name):
+        case nodes.IsType(type=name):
             return f"any of them is {name.lower()}"
-        case Comparison() if term.is_ordering:
+        case nodes.Comparison() if term.is_ordering:
             return "any of them, as numbers"
-        case Comparison(value=value):
+        case nodes.Comparison(value=value):
             return f"{'none' if term.is_negative else 'any'} of them is {_value(value)}"  # rule 45
 
 
-def _value(value: Value) -> str:
+def _value(value: nodes.Value) -> str:
     match value:
-        case Number(text=text):
+        case nodes.Number(text=text):
             return f"the number {text}, however it is written, or a string with the same text"  # rules 33, 34
-        case Regex():
+        case nodes.Regex():
             return "text in which the regex finds a match"
     before, *rest = value.parts
     if not rest:
@@ -122,7 +104,7 @@ def _quote(text: str) -> str:
     return f'"{text}"'
 
 
-def _text_terms(terms: tuple[TextTerm, ...]) -> Iterator[Line]:
+def _text_terms(terms: tuple[nodes.TextTerm, ...]) -> Iterator[Line]:
     """Rule 12: optional terms count only where all terms are optional."""
     decisive = any(term.role != "optional" for term in terms)
     said = {
@@ -131,11 +113,11 @@ def _text_terms(terms: tuple[TextTerm, ...]) -> Iterator[Line]:
         "optional": "ignored, because there are terms without ?" if decisive else "is enough on its own",
     }
     for term in terms:
-        yield 1, render(TextPattern((term,))), said[term.role]
+        yield 1, render(nodes.TextPattern((term,))), said[term.role]
 
 
-def _column(column: Column | Ellipsis) -> Iterator[Line]:
-    if isinstance(column, Ellipsis):
+def _column(column: nodes.Column | nodes.Ellipsis) -> Iterator[Line]:
+    if isinstance(column, nodes.Ellipsis):
         yield 1, "...", "any number of words, including none"  # rule 52
     elif column.condition is None:
         yield 1, column.name or "(no name)", "any word"

@@ -8,28 +8,8 @@ from typing import Any
 
 from trailsieve import jsontext
 from trailsieve.errors import shorten, visible
-from trailsieve.pattern import interpret, runtime
+from trailsieve.pattern import interpret, nodes, runtime
 from trailsieve.pattern.delimited import columns, layout_of, values_of
-from trailsieve.pattern.nodes import (
-    And,
-    Column,
-    Comparison,
-    DelimitedPattern,
-    Expression,
-    Field,
-    IsType,
-    JsonPattern,
-    NotExists,
-    Number,
-    Or,
-    Pattern,
-    Regex,
-    RegexPattern,
-    Selector,
-    String,
-    Term,
-    TextPattern,
-)
 from trailsieve.pattern.render import render, render_expression, render_target
 
 _SHOWN = 60  # characters of a value
@@ -144,10 +124,10 @@ def described(step: Step) -> str:
     return text if step.state in ("string", "number") else f"{step.state} {text}"
 
 
-def explain(pattern: Pattern, message: str | bytes) -> Explanation:
+def explain(pattern: nodes.Pattern, message: str | bytes) -> Explanation:
     """Why a pattern matches one raw log event or not."""
     text = render(pattern)
-    if isinstance(pattern, JsonPattern):
+    if isinstance(pattern, nodes.JsonPattern):
         record = jsontext.decode_object(message)
         if record is None:
             reason = "the event is not a JSON object, so no JSON pattern matches it"
@@ -155,13 +135,13 @@ def explain(pattern: Pattern, message: str | bytes) -> Explanation:
         return _explained(text, _step(pattern.expression, record))
     line = message if isinstance(message, str) else message.decode("utf-8", "replace")
     match pattern:
-        case RegexPattern(regex):
+        case nodes.RegexPattern(regex):
             return _explained(text, Step(f"%{regex.source}%", interpret.matches_text(pattern, line)))
-        case TextPattern(terms):
+        case nodes.TextPattern(terms):
             if not terms:
                 return Explanation(text, True, "a pattern without terms matches every event")
             return _explained(text, _text_step(pattern, line))
-        case DelimitedPattern():
+        case nodes.DelimitedPattern():
             return _explain_delimited(text, pattern, line)
 
 
@@ -181,11 +161,11 @@ def _flips(step: Step) -> tuple[Step, ...]:
     return tuple(flip for option in options for flip in option)
 
 
-def _step(expression: Expression, scope: Any) -> Step:
+def _step(expression: nodes.Expression, scope: Any) -> Step:
     match expression:
-        case And(terms) | Or(terms):
+        case nodes.And(terms) | nodes.Or(terms):
             children = tuple(_step(term, scope) for term in terms)
-            return _group("all of" if isinstance(expression, And) else "any of", children)
+            return _group("all of" if isinstance(expression, nodes.And) else "any of", children)
         case _:
             return _term_step(expression, scope)
 
@@ -195,10 +175,10 @@ def _group(text: str, children: tuple[Step, ...]) -> Step:
     return Step(text, all(verdicts) if text == "all of" else any(verdicts), children=children)
 
 
-def _term_step(term: Term, scope: Any) -> Step:
+def _term_step(term: nodes.Term, scope: Any) -> Step:
     text = render_expression(term)
     verdict = interpret.term_holds(term, scope)
-    if isinstance(term.target, Field):
+    if isinstance(term.target, nodes.Field):
         return Step(text, verdict, "string", scope[term.target.name])
     if term.target.wildcards:
         return _wildcard_step(text, verdict, term.target, scope)
@@ -207,7 +187,7 @@ def _term_step(term: Term, scope: Any) -> Step:
     return Step(text, verdict, state_of(value), None if value is runtime.ABSENT else value, reason)
 
 
-def _wildcard_step(text: str, verdict: bool, selector: Selector, scope: Any) -> Step:
+def _wildcard_step(text: str, verdict: bool, selector: nodes.Selector, scope: Any) -> Step:
     values = list(runtime.selected(scope, selector.steps))
     if values or runtime.before_wildcard(scope, selector.steps) is not runtime.ABSENT:
         return Step(text, verdict, f"{len(values)} selected", values)
@@ -224,13 +204,13 @@ def state_of(value: Any) -> str:
     return {str: "string", list: "array", dict: "object"}.get(value.__class__, "number")
 
 
-def _reason(term: Term, value: Any) -> str:
+def _reason(term: nodes.Term, value: Any) -> str:
     """Why a term is false, if that is surprising, and what to write instead."""
     state = state_of(value)
     selector = render_target(term.target)
-    if isinstance(term, NotExists):
+    if isinstance(term, nodes.NotExists):
         return f"the field exists ({state})"
-    if isinstance(term, IsType):
+    if isinstance(term, nodes.IsType):
         return _type_reason(term, state, selector)
     if state == "absent":
         fix = f"; add `|| ({selector} NOT EXISTS)`" if term.is_negative else ""
@@ -244,7 +224,7 @@ def _reason(term: Term, value: Any) -> str:
     return _comparison_reason(term, value)
 
 
-def _type_reason(term: IsType, state: str, selector: str) -> str:
+def _type_reason(term: nodes.IsType, state: str, selector: str) -> str:
     if state == "absent" and term.type == "NULL":
         return f"an absent field is not null; test it with `{selector} NOT EXISTS`"
     if state == "string" and term.type != "NULL":
@@ -253,7 +233,7 @@ def _type_reason(term: IsType, state: str, selector: str) -> str:
     return f"the field is {article}{state}"
 
 
-def _comparison_reason(term: Comparison, value: Any) -> str:
+def _comparison_reason(term: nodes.Comparison, value: Any) -> str:
     operand = term.value
     if term.is_ordering:
         return (
@@ -261,27 +241,27 @@ def _comparison_reason(term: Comparison, value: Any) -> str:
             if isinstance(value, str)
             else ""
         )
-    if term.is_negative or isinstance(operand, Regex):
+    if term.is_negative or isinstance(operand, nodes.Regex):
         return ""
     seen = runtime.text_of(value) or ""
-    if isinstance(operand, String) and not isinstance(value, str):
+    if isinstance(operand, nodes.String) and not isinstance(value, str):
         return f"text is compared with the number's text, {seen}"
-    if isinstance(operand, Number) and isinstance(value, str):
+    if isinstance(operand, nodes.Number) and isinstance(value, str):
         return f"the field is a string: it must be exactly `{operand.text}`"
-    if isinstance(operand, String) and interpret.value_holds(
-        Comparison(Field(""), "=", String(operand.text.lower())), seen.lower()
+    if isinstance(operand, nodes.String) and interpret.value_holds(
+        nodes.Comparison(nodes.Field(""), "=", nodes.String(operand.text.lower())), seen.lower()
     ):
         return "it differs only in case, and patterns are case-sensitive"
     return ""
 
 
-def _text_step(pattern: TextPattern, line: str) -> Step:
+def _text_step(pattern: nodes.TextPattern, line: str) -> Step:
     """Optional terms next to other terms are ignored (rule 12)."""
     decisive = [term for term in pattern.terms if term.role != "optional"]
     steps = []
     for term in pattern.terms:
         found = term.text in line
-        shown = render(TextPattern((term,)))
+        shown = render(nodes.TextPattern((term,)))
         if term.role == "optional" and decisive:
             steps.append(Step(shown, True, reason="ignored next to required and excluded terms"))
         else:
@@ -289,10 +269,10 @@ def _text_step(pattern: TextPattern, line: str) -> Step:
     return steps[0] if len(steps) == 1 else _group("all of" if decisive else "any of", tuple(steps))
 
 
-def _explain_delimited(text: str, pattern: DelimitedPattern, line: str) -> Explanation:
+def _explain_delimited(text: str, pattern: nodes.DelimitedPattern, line: str) -> Explanation:
     values = columns(line, layout_of(pattern))
     if values is None:
-        wanted = sum(isinstance(column, Column) for column in pattern.columns)
+        wanted = sum(isinstance(column, nodes.Column) for column in pattern.columns)
         return Explanation(text, False, f"the event has fewer than {wanted} space-delimited fields")
     steps = tuple(
         _step(column.condition, {column.name: value})

@@ -7,85 +7,66 @@ from __future__ import annotations
 
 from typing import Any
 
-from trailsieve.pattern import runtime
+from trailsieve.pattern import nodes, runtime
 from trailsieve.pattern.delimited import columns, layout_of, values_of
-from trailsieve.pattern.nodes import (
-    And,
-    Comparison,
-    DelimitedPattern,
-    Expression,
-    Field,
-    IsType,
-    JsonPattern,
-    NotExists,
-    Number,
-    Or,
-    Pattern,
-    RegexPattern,
-    Selector,
-    String,
-    Term,
-    TextPattern,
-    Value,
-)
 from trailsieve.pattern.operators import OPERATORS
 from trailsieve.pattern.regex import searcher
 
 
-def matches_record(pattern: JsonPattern, record: Any) -> bool:
+def matches_record(pattern: nodes.JsonPattern, record: Any) -> bool:
     """Whether a JSON pattern matches a decoded event; only an object ever does (rule 23)."""
     return record.__class__ is dict and holds(pattern.expression, record)
 
 
-def matches_text(pattern: Pattern, text: str) -> bool:
+def matches_text(pattern: nodes.Pattern, text: str) -> bool:
     """Whether a pattern of another language than JSON matches an event's text."""
     match pattern:
-        case RegexPattern(regex):
+        case nodes.RegexPattern(regex):
             return searcher(regex.source)(text)
-        case TextPattern():
+        case nodes.TextPattern():
             return _text_matches(pattern, text)
-        case DelimitedPattern():
+        case nodes.DelimitedPattern():
             return _delimited_matches(pattern, text)
-        case JsonPattern():
+        case nodes.JsonPattern():
             raise TypeError("a JSON pattern needs a decoded event")
 
 
-def holds(expression: Expression, scope: Any) -> bool:
+def holds(expression: nodes.Expression, scope: Any) -> bool:
     """Whether an expression is true of a decoded event, or of a dict of field values."""
     match expression:
-        case And(terms):
+        case nodes.And(terms):
             return all(holds(term, scope) for term in terms)
-        case Or(terms):
+        case nodes.Or(terms):
             return any(holds(term, scope) for term in terms)
         case _:
             return term_holds(expression, scope)
 
 
-def term_holds(term: Term, scope: Any) -> bool:
+def term_holds(term: nodes.Term, scope: Any) -> bool:
     """Whether one term is true."""
-    if isinstance(term.target, Field):
-        assert isinstance(term, Comparison)
+    if isinstance(term.target, nodes.Field):
+        assert isinstance(term, nodes.Comparison)
         return _field_holds(term, scope[term.target.name])
     if term.target.wildcards:
         return _wildcard_holds(term, term.target, scope)
     return value_holds(term, runtime.follow(scope, term.target.steps))  # type: ignore[arg-type]
 
 
-def value_holds(term: Term, value: Any) -> bool:
+def value_holds(term: nodes.Term, value: Any) -> bool:
     """Whether a term is true of the value that its selector leads to; it may be `ABSENT` (rules 26 to 39)."""
     match term:
-        case NotExists():
+        case nodes.NotExists():
             return value is runtime.ABSENT
-        case IsType(type="NULL"):
+        case nodes.IsType(type="NULL"):
             return runtime.is_null(value)
-        case IsType(type=name):
+        case nodes.IsType(type=name):
             return value is (name == "TRUE")
-        case Comparison():
+        case nodes.Comparison():
             return _compare(term, value)
 
 
-def _compare(term: Comparison, value: Any) -> bool:
-    if isinstance(term.value, Number) and term.is_ordering:
+def _compare(term: nodes.Comparison, value: Any) -> bool:
+    if isinstance(term.value, nodes.Number) and term.is_ordering:
         number = runtime.number_of(value)
         return number is not None and OPERATORS[term.operator].compare(number, term.value.value)
     if term.is_negative:
@@ -93,21 +74,21 @@ def _compare(term: Comparison, value: Any) -> bool:
     return _is_equal(value, term.value)
 
 
-def _is_comparable(value: Any, operand: Value) -> bool:
+def _is_comparable(value: Any, operand: nodes.Value) -> bool:
     """Rules 26 to 29: absent, null, booleans, arrays and objects fail `!=` too; so do huge numbers (38)."""
-    if isinstance(operand, Number) and not isinstance(value, str):
+    if isinstance(operand, nodes.Number) and not isinstance(value, str):
         return runtime.number_of(value) is not None
     return runtime.text_of(value) is not None
 
 
-def _is_equal(value: Any, operand: Value) -> bool:
+def _is_equal(value: Any, operand: nodes.Value) -> bool:
     text = runtime.text_of(value)
     if text is None:
         return False
     match operand:
-        case Number(literal, number):
+        case nodes.Number(literal, number):
             return text == literal if isinstance(value, str) else runtime.number_of(value) == number
-        case String():
+        case nodes.String():
             return (
                 text == operand.text
                 if len(operand.parts) == 1
@@ -117,22 +98,22 @@ def _is_equal(value: Any, operand: Value) -> bool:
             return searcher(operand.source)(text)
 
 
-def _wildcard_holds(term: Term, selector: Selector, record: Any) -> bool:
+def _wildcard_holds(term: nodes.Term, selector: nodes.Selector, record: Any) -> bool:
     """Rules 45 to 47; ordering and IS TRUE/FALSE over a wildcard: any value, INFERRED."""
     values = list(runtime.selected(record, selector.steps))
     match term:
-        case NotExists():
+        case nodes.NotExists():
             return not values
-        case IsType(type="NULL"):
+        case nodes.IsType(type="NULL"):
             return any(value is None for value in values)
-        case Comparison(value=operand) if term.is_negative:
+        case nodes.Comparison(value=operand) if term.is_negative:
             exists = runtime.before_wildcard(record, selector.steps) is not runtime.ABSENT
             return exists and not any(_is_equal(value, operand) for value in values)
         case _:
             return any(value_holds(term, value) for value in values)
 
 
-def _text_matches(pattern: TextPattern, text: str) -> bool:
+def _text_matches(pattern: nodes.TextPattern, text: str) -> bool:
     """Rules 8, 11 and 12."""
     roles: dict[str, list[bool]] = {"required": [], "excluded": [], "optional": []}
     for term in pattern.terms:
@@ -142,7 +123,7 @@ def _text_matches(pattern: TextPattern, text: str) -> bool:
     return all(roles["required"]) and not any(roles["excluded"])
 
 
-def _delimited_matches(pattern: DelimitedPattern, text: str) -> bool:
+def _delimited_matches(pattern: nodes.DelimitedPattern, text: str) -> bool:
     values = columns(text, layout_of(pattern))
     if values is None:
         return False
@@ -152,7 +133,7 @@ def _delimited_matches(pattern: DelimitedPattern, text: str) -> bool:
     )
 
 
-def _field_holds(term: Comparison, token: str) -> bool:
+def _field_holds(term: nodes.Comparison, token: str) -> bool:
     """Rule 55: a bare number compares by value, anything else as text; `!=` is the opposite of `=`."""
-    value: Any = runtime.number_in(token) if isinstance(term.value, Number) else token
+    value: Any = runtime.number_in(token) if isinstance(term.value, nodes.Number) else token
     return not _is_equal(value, term.value) if term.is_negative else _compare(term, value)

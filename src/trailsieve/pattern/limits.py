@@ -3,17 +3,7 @@
 from __future__ import annotations
 
 from trailsieve.errors import PatternError
-from trailsieve.pattern.nodes import (
-    And,
-    Expression,
-    Or,
-    Pattern,
-    Wildcard,
-    expressions_of,
-    regexes_of,
-    selectors_of,
-    terms_of,
-)
+from trailsieve.pattern import nodes
 
 MAX_LENGTH = 1024  # characters (rule 2)
 MAX_REGEXES = 2  # a pattern (rule 21)
@@ -49,23 +39,23 @@ def check_nesting(text: str) -> None:
             raise PatternError(f"brackets nest deeper than {MAX_NESTING}", column, "use fewer brackets", text)
 
 
-def check_depth(text: str, pattern: Pattern) -> None:
+def check_depth(text: str, pattern: nodes.Pattern) -> None:
     """Raises `PatternError` when && and || alternate deeper than Python's own parser takes."""
-    if any(_depth(expression) > MAX_DEPTH for expression in expressions_of(pattern)):
+    if any(_depth(expression) > MAX_DEPTH for expression in nodes.expressions_of(pattern)):
         raise PatternError(
             f"&& and || alternate more than {MAX_DEPTH} deep", 1, "use fewer nested groups", text
         )
 
 
-def _depth(expression: Expression) -> int:
-    if isinstance(expression, And | Or):
+def _depth(expression: nodes.Expression) -> int:
+    if isinstance(expression, nodes.Group):
         return 1 + max(map(_depth, expression.terms))
     return 0
 
 
-def check_limits(text: str, pattern: Pattern) -> None:
+def check_limits(text: str, pattern: nodes.Pattern) -> None:
     """Raises `PatternError` for too many regexes or wildcard selectors (rules 21 and 25)."""
-    regexes = list(regexes_of(pattern))
+    regexes = list(nodes.regexes_of(pattern))
     if len(regexes) > MAX_REGEXES:
         raise PatternError(
             f"a pattern can have at most {MAX_REGEXES} regexes",
@@ -73,7 +63,7 @@ def check_limits(text: str, pattern: Pattern) -> None:
             f"join them with | in one regex: %a|b%; {_NO_LIMITS}",
             text,
         )
-    for selector in selectors_of(pattern):
+    for selector in nodes.selectors_of(pattern):
         if selector.wildcards > MAX_SELECTOR_WILDCARDS:
             raise PatternError(
                 "a selector can have at most one wildcard ([*] or .*)",
@@ -83,9 +73,9 @@ def check_limits(text: str, pattern: Pattern) -> None:
             )
     wild = [
         term.target
-        for expression in expressions_of(pattern)
-        for term in terms_of(expression)
-        if Wildcard.ALL in getattr(term.target, "steps", ())
+        for expression in nodes.expressions_of(pattern)
+        for term in nodes.terms_of(expression)
+        if nodes.Wildcard.ALL in getattr(term.target, "steps", ())
     ]
     if len(wild) > MAX_WILDCARDS:
         raise PatternError(

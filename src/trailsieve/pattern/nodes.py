@@ -146,7 +146,8 @@ class Or:
 
 
 Term = Comparison | IsType | NotExists
-Expression = Term | And | Or
+Group = And | Or
+Expression = Term | Group
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +212,7 @@ Pattern = JsonPattern | RegexPattern | TextPattern | DelimitedPattern
 
 def terms_of(expression: Expression) -> Iterator[Term]:
     """The terms of an expression from left to right."""
-    if isinstance(expression, And | Or):
+    if isinstance(expression, Group):
         for term in expression.terms:
             yield from terms_of(term)
     else:

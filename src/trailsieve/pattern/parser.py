@@ -14,24 +14,13 @@ from typing import Any
 import pyparsing as pp
 
 from trailsieve.errors import PatternError
-from trailsieve.pattern import grammar, mistakes
+from trailsieve.pattern import grammar, mistakes, nodes
 from trailsieve.pattern.limits import MAX_NESTING, check_depth, check_length, check_limits, check_nesting
-from trailsieve.pattern.nodes import (
-    Column,
-    DelimitedPattern,
-    Ellipsis,
-    JsonPattern,
-    Pattern,
-    RegexPattern,
-    Selector,
-    TextPattern,
-    TextTerm,
-)
 
 _FRAMES_PER_BRACKET = 40  # Python frames that the grammar takes for one level of brackets
 
 
-def parse(text: str, *, limits: bool = True) -> Pattern:
+def parse(text: str, *, limits: bool = True) -> nodes.Pattern:
     """The syntax tree of a filter pattern.
 
     Args:
@@ -50,34 +39,34 @@ def parse(text: str, *, limits: bool = True) -> Pattern:
     return pattern
 
 
-def parse_selector(text: str) -> Selector:
+def parse_selector(text: str) -> nodes.Selector:
     """One selector alone, such as `$.userIdentity.arn`.
 
     Raises:
         PatternError: the text is not a selector.
     """
     try:
-        selector: Selector = _run(grammar.selector_alone, text)[0]
+        selector: nodes.Selector = _run(grammar.selector_alone, text)[0]
     except PatternError as error:
         message = "a selector starts with `$.`" if error.column == 1 else "this is not allowed in a selector"
         raise PatternError(message, error.column, "write it like $.userIdentity.arn", text) from None
     return selector
 
 
-def _parse_language(text: str) -> Pattern:
+def _parse_language(text: str) -> nodes.Pattern:
     match text[:1]:
         case "{":
             check_nesting(text)
-            return JsonPattern(_run(grammar.json_pattern, text)[0])
+            return nodes.JsonPattern(_run(grammar.json_pattern, text)[0])
         case "%":
-            return RegexPattern(_run(grammar.regex_pattern, text)[0])
+            return nodes.RegexPattern(_run(grammar.regex_pattern, text)[0])
         case "[":
             columns = tuple(_run(grammar.delimited_pattern, text))
             _check_columns(text, columns)
             # Rule 53: `[]` has no column and matches every event.
-            return DelimitedPattern(() if columns == (Column(""),) else columns)
+            return nodes.DelimitedPattern(() if columns == (nodes.Column(""),) else columns)
         case _:
-            return TextPattern(_joined_terms(text, tuple(_run(grammar.text_pattern, text))))
+            return nodes.TextPattern(_joined_terms(text, tuple(_run(grammar.text_pattern, text))))
 
 
 def _run(element: pp.ParserElement, text: str) -> list[Any]:
@@ -102,18 +91,18 @@ def _deep_recursion() -> Iterator[None]:
 # --- checks on the whole pattern ---
 
 
-def _check_columns(text: str, columns: tuple[Column | Ellipsis, ...]) -> None:
+def _check_columns(text: str, columns: tuple[nodes.Column | nodes.Ellipsis, ...]) -> None:
     """At most one `...` and no name twice (rules 52 and 57)."""
     seen: set[str] = set()
     for column in columns:
-        name = "..." if isinstance(column, Ellipsis) else column.name
+        name = "..." if isinstance(column, nodes.Ellipsis) else column.name
         if name and name in seen:
             hint = "use ... only once" if name == "..." else "give each field a different name, or none"
             raise mistakes.located(text, column.span.start, f"duplicate field `{name}`", hint)
         seen.add(name)
 
 
-def _joined_terms(text: str, terms: tuple[TextTerm, ...]) -> tuple[TextTerm, ...]:
+def _joined_terms(text: str, terms: tuple[nodes.TextTerm, ...]) -> tuple[nodes.TextTerm, ...]:
     """Refuses text glued to a quoted term (rule 14)."""
     for before, after in pairwise(terms):
         if before.span.end == after.span.start and (before.quoted or after.quoted):

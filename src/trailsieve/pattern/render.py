@@ -4,87 +4,65 @@ from __future__ import annotations
 
 import re
 
-from trailsieve.pattern.nodes import (
-    And,
-    Column,
-    Comparison,
-    DelimitedPattern,
-    Ellipsis,
-    Expression,
-    Field,
-    IsType,
-    JsonPattern,
-    NotExists,
-    Number,
-    Or,
-    Pattern,
-    Regex,
-    RegexPattern,
-    Selector,
-    Step,
-    TextPattern,
-    TextTerm,
-    Value,
-    Wildcard,
-)
+from trailsieve.pattern import nodes
 
 _PLAIN_NAME = re.compile(r"[\w-]+")
 _ROLE_MARKS = {"required": "", "excluded": "-", "optional": "?"}
 
 
-def render(pattern: Pattern) -> str:
+def render(pattern: nodes.Pattern) -> str:
     """The canonical text of a pattern."""
     match pattern:
-        case JsonPattern(expression):
+        case nodes.JsonPattern(expression):
             return f"{{ {render_expression(expression)} }}"
-        case RegexPattern(regex):
+        case nodes.RegexPattern(regex):
             return f"%{regex.source}%"
-        case TextPattern(terms):
+        case nodes.TextPattern(terms):
             return " ".join(map(_text_term, terms))
-        case DelimitedPattern(columns):
+        case nodes.DelimitedPattern(columns):
             return f"[{', '.join(map(_column, columns))}]"
 
 
-def render_expression(expression: Expression) -> str:
+def render_expression(expression: nodes.Expression) -> str:
     """The text of an expression; every && or || inside another gets brackets."""
     match expression:
-        case And(terms):
+        case nodes.And(terms):
             return " && ".join(map(_operand, terms))
-        case Or(terms):
+        case nodes.Or(terms):
             return " || ".join(map(_operand, terms))
-        case Comparison(target=target, operator=operator, value=value):
+        case nodes.Comparison(target=target, operator=operator, value=value):
             return f"{render_target(target)} {operator} {_value(value)}"
-        case IsType(target=target, type=name):
+        case nodes.IsType(target=target, type=name):
             return f"{render_target(target)} IS {name}"
-        case NotExists(target=target):
+        case nodes.NotExists(target=target):
             return f"{render_target(target)} NOT EXISTS"
 
 
-def _operand(expression: Expression) -> str:
+def _operand(expression: nodes.Expression) -> str:
     text = render_expression(expression)
-    return f"({text})" if isinstance(expression, And | Or) else text
+    return f"({text})" if isinstance(expression, nodes.Group) else text
 
 
-def render_target(target: Selector | Field) -> str:
+def render_target(target: nodes.Selector | nodes.Field) -> str:
     """The text of what a term tests: a selector or the name of a field."""
-    if isinstance(target, Field):
+    if isinstance(target, nodes.Field):
         return target.name
     steps = "".join(map(_step, target.steps))
     return "$" + (steps.replace("[*]", ".*", 1) if steps.startswith("[*]") else steps)  # `$[` is refused
 
 
-def _step(step: Step) -> str:
-    if isinstance(step, Wildcard):
+def _step(step: nodes.Step) -> str:
+    if isinstance(step, nodes.Wildcard):
         return "[*]"
     if isinstance(step, int):
         return f"[{step}]"
     return f".{step}" if _PLAIN_NAME.fullmatch(step) else f".['{step}']"
 
 
-def _value(value: Value) -> str:
-    if isinstance(value, Number):
+def _value(value: nodes.Value) -> str:
+    if isinstance(value, nodes.Number):
         return value.text
-    if isinstance(value, Regex):
+    if isinstance(value, nodes.Regex):
         return f"%{value.source}%"
     return quoted(value.text) if value.quoted else value.text
 
@@ -95,24 +73,24 @@ def quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _text_term(term: TextTerm) -> str:
+def _text_term(term: nodes.TextTerm) -> str:
     return _ROLE_MARKS[term.role] + (quoted(term.text) if term.quoted else term.text)
 
 
-def _column(column: Column | Ellipsis) -> str:
-    if isinstance(column, Ellipsis):
+def _column(column: nodes.Column | nodes.Ellipsis) -> str:
+    if isinstance(column, nodes.Ellipsis):
         return "..."
     if column.condition is None:
         return column.name
     return _condition(column.condition)
 
 
-def _condition(expression: Expression) -> str:
+def _condition(expression: nodes.Expression) -> str:
     """Conditions of columns have no brackets; && binds tighter (rule 56)."""
     match expression:
-        case And(terms):
+        case nodes.And(terms):
             return " && ".join(map(_condition, terms))
-        case Or(terms):
+        case nodes.Or(terms):
             return " || ".join(map(_condition, terms))
         case _:
             return render_expression(expression)

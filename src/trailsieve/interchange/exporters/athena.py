@@ -104,7 +104,7 @@ def _selector(reference: Reference) -> nodes.Selector:
 
 
 def _condition(expression: nodes.Expression) -> str:
-    if isinstance(expression, nodes.And | nodes.Or):
+    if isinstance(expression, nodes.Group):
         joint = " AND " if isinstance(expression, nodes.And) else " OR "
         return f"({joint.join(map(_condition, expression.terms))})"
     return " AND ".join(_term(expression))

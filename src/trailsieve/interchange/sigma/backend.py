@@ -77,9 +77,7 @@ class CloudWatchFilterBackend(TextQueryBackend):
     ) -> Any:
         return self._joined(nodes.And if isinstance(cond, ConditionAND) else nodes.Or, cond.args, state)
 
-    def _joined(
-        self, kind: type[nodes.And] | type[nodes.Or], conditions: Any, state: ConversionState
-    ) -> nodes.Expression:
+    def _joined(self, kind: type[nodes.Group], conditions: Any, state: ConversionState) -> nodes.Expression:
         terms: list[nodes.Expression] = []
         for condition in conditions:
             term: Any = self.convert_condition(condition, state)

@@ -6,19 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import takewhile
 
 from trailsieve import jsontext
-from trailsieve.pattern import runtime
-from trailsieve.pattern.nodes import (
-    And,
-    Comparison,
-    Expression,
-    Number,
-    Or,
-    Regex,
-    Selector,
-    String,
-    Value,
-    terms_of,
-)
+from trailsieve.pattern import nodes, runtime
 from trailsieve.pattern.regex import searcher
 from trailsieve.rules.lint.issue import Issue
 from trailsieve.rules.lint.target import LintTarget, groups
@@ -69,7 +57,7 @@ def unknown_name(target: LintTarget) -> Iterator[Issue]:
 def name_of_other_source(target: LintTarget) -> Iterator[Issue]:
     """TS303."""
     for group in groups(target.expression) if target.expression else ():
-        if not isinstance(group, And):
+        if not isinstance(group, nodes.And):
             continue
         sources = [source for operand in group.terms for source in _tested_sources(operand)]
         lists = [calls.names_of(source) for source in sources]
@@ -81,7 +69,7 @@ def name_of_other_source(target: LintTarget) -> Iterator[Issue]:
                 yield _of_other_source(term, sources)
 
 
-def _of_other_source(term: Comparison, sources: list[str]) -> Issue:
+def _of_other_source(term: nodes.Comparison, sources: list[str]) -> Issue:
     having = [
         source for source in calls.event_sources() if _is_call(term.value, calls.names_of(source) or ())
     ]
@@ -134,7 +122,12 @@ def unknown_value(target: LintTarget) -> Iterator[Issue]:
     """TS305."""
     for term, selector in target.comparisons if target.of_cloudtrail else ():
         fact = fields().get(name_of(selector.steps))
-        if fact and fact.values and not isinstance(term.value, Number) and not _hits(term.value, fact.values):
+        if (
+            fact
+            and fact.values
+            and not isinstance(term.value, nodes.Number)
+            and not _hits(term.value, fact.values)
+        ):
             yield Issue(
                 "TS305",
                 f"{fact.name} is never {_shown(term.value)}"
@@ -156,26 +149,26 @@ def _meant_value(fact: Facts, text: str) -> str:
 # --- values ---
 
 
-def _on(target: LintTarget, steps: tuple[str, ...]) -> Iterator[Comparison]:
+def _on(target: LintTarget, steps: tuple[str, ...]) -> Iterator[nodes.Comparison]:
     """The comparisons of one field with text."""
     for term, selector in target.comparisons:
-        if selector.steps == steps and not isinstance(term.value, Number):
+        if selector.steps == steps and not isinstance(term.value, nodes.Number):
             yield term
 
 
-def _text(value: Value) -> str:
-    return "" if isinstance(value, Regex) else value.text
+def _text(value: nodes.Value) -> str:
+    return "" if isinstance(value, nodes.Regex) else value.text
 
 
-def _is_literal(value: Value) -> bool:
-    return not isinstance(value, Regex) and "*" not in value.text
+def _is_literal(value: nodes.Value) -> bool:
+    return not isinstance(value, nodes.Regex) and "*" not in value.text
 
 
-def _shown(value: Value) -> str:
-    return f"`%{value.source}%`" if isinstance(value, Regex) else f"`{value.text}`"
+def _shown(value: nodes.Value) -> str:
+    return f"`%{value.source}%`" if isinstance(value, nodes.Regex) else f"`{value.text}`"
 
 
-def _unknown(name: str, value: Value) -> str:
+def _unknown(name: str, value: nodes.Value) -> str:
     return f"{f'unknown {name}' if _is_literal(value) else f'no known {name} matches'} {_shown(value)}"
 
 
@@ -183,16 +176,16 @@ def _did_you_mean(field: str, meant: str) -> str:
     return f'did you mean $.{field} = "{meant}"?' if meant else "check a record of the call that you mean"
 
 
-def _hits(value: Value, known: Iterable[str]) -> bool:
+def _hits(value: nodes.Value, known: Iterable[str]) -> bool:
     """Whether the value equals any of the texts."""
-    if isinstance(value, Regex):
+    if isinstance(value, nodes.Regex):
         return any(map(searcher(value.source), known))
-    if isinstance(value, String) and len(value.parts) > 1:
+    if isinstance(value, nodes.String) and len(value.parts) > 1:
         return any(runtime.match_wildcards(text, value.parts) for text in known)
     return value.text in known
 
 
-def _is_call(value: Value, known: Iterable[str]) -> bool:
+def _is_call(value: nodes.Value, known: Iterable[str]) -> bool:
     """The same for event names, which may end with an API version."""
     if _hits(value, known):
         return True
@@ -203,30 +196,30 @@ def _is_call(value: Value, known: Iterable[str]) -> bool:
 # --- combinations ---
 
 
-def _tested_sources(operand: Expression) -> list[str]:
+def _tested_sources(operand: nodes.Expression) -> list[str]:
     """The eventSources of an operand that tests nothing else."""
-    terms = operand.terms if isinstance(operand, Or) else (operand,)
+    terms = operand.terms if isinstance(operand, nodes.Or) else (operand,)
     found = [
         term.value.text
         for term in terms
-        if isinstance(term, Comparison)
-        and isinstance(term.target, Selector)
+        if isinstance(term, nodes.Comparison)
+        and isinstance(term.target, nodes.Selector)
         and term.target.steps == SOURCE
         and term.operator == "="
-        and isinstance(term.value, String)
+        and isinstance(term.value, nodes.String)
         and "*" not in term.value.text
     ]
     return found if len(found) == len(terms) else []
 
 
-def _tested_names(operand: Expression) -> Iterator[Comparison]:
-    for term in terms_of(operand):
+def _tested_names(operand: nodes.Expression) -> Iterator[nodes.Comparison]:
+    for term in nodes.terms_of(operand):
         if (
-            isinstance(term, Comparison)
-            and isinstance(term.target, Selector)
+            isinstance(term, nodes.Comparison)
+            and isinstance(term.target, nodes.Selector)
             and term.target.steps == NAME
             and term.operator == "="
-            and not isinstance(term.value, Number)
+            and not isinstance(term.value, nodes.Number)
         ):
             yield term
 

@@ -8,27 +8,12 @@ from typing import Any
 
 from trailsieve import jsontext
 from trailsieve.logic.witness import find
-from trailsieve.pattern import runtime
+from trailsieve.pattern import nodes, runtime
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.interpret import matches_record
-from trailsieve.pattern.nodes import (
-    And,
-    Column,
-    Comparison,
-    DelimitedPattern,
-    Expression,
-    JsonPattern,
-    Or,
-    Pattern,
-    Selector,
-    Span,
-    String,
-    TextPattern,
-    terms_of,
-)
 from trailsieve.rules.lint.target import exchanged, groups_of, joined, of_tree
 
-Siblings = tuple[Expression, ...]
+Siblings = tuple[nodes.Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +30,11 @@ class Reduction:
         siblings: the other parts of the group.
     """
 
-    part: Expression | None
-    span: Span
-    tree: Pattern
+    part: nodes.Expression | None
+    span: nodes.Span
+    tree: nodes.Pattern
     weaker: bool
-    alone: Pattern | None = None
+    alone: nodes.Pattern | None = None
     siblings: Siblings = ()
 
     def is_needless(self, pattern: FilterPattern, example: str | None) -> bool:
@@ -64,10 +49,14 @@ class Reduction:
         wanted = [(rest, True), (pattern, False)] if self.weaker else [(pattern, True), (rest, False)]
         return find(wanted).holds is False
 
-    def _is_needed(self, tree: Pattern, part: Expression, example: str) -> bool:
+    def _is_needed(self, tree: nodes.Pattern, part: nodes.Expression, example: str) -> bool:
         """Whether a small change of an event shows the difference, which is much faster than a proof."""
         record = jsontext.decode_object(example)
-        if not isinstance(tree, JsonPattern) or not isinstance(self.tree, JsonPattern) or record is None:
+        if (
+            not isinstance(tree, nodes.JsonPattern)
+            or not isinstance(self.tree, nodes.JsonPattern)
+            or record is None
+        ):
             return False
         changed = _falsified(record, part) if self.weaker else _fulfilled(record, part)
         return any(
@@ -75,62 +64,62 @@ class Reduction:
         )
 
 
-def reductions(tree: Pattern) -> Iterator[Reduction]:
+def reductions(tree: nodes.Pattern) -> Iterator[Reduction]:
     """Each way to remove one part, the last part first: of two equal parts the first one stays."""
-    if isinstance(tree, TextPattern):
+    if isinstance(tree, nodes.TextPattern):
         yield from _of_text(tree)
-    elif isinstance(tree, JsonPattern | DelimitedPattern):
+    elif isinstance(tree, nodes.JsonPattern | nodes.DelimitedPattern):
         for group in groups_of(tree):
             for place in reversed(range(len(group.terms))):
                 yield _of_group(tree, group, place)
-    if isinstance(tree, DelimitedPattern):
+    if isinstance(tree, nodes.DelimitedPattern):
         yield from _of_columns(tree)
 
 
-def _of_group(tree: Pattern, group: And | Or, place: int) -> Reduction:
+def _of_group(tree: nodes.Pattern, group: nodes.Group, place: int) -> Reduction:
     part, siblings = group.terms[place], (*group.terms[:place], *group.terms[place + 1 :])
     rest = exchanged(tree, group, joined(type(group), siblings, group.span))
     alone = exchanged(tree, group, part)
-    return Reduction(part, part.span, rest, isinstance(group, And), alone, siblings)
+    return Reduction(part, part.span, rest, isinstance(group, nodes.And), alone, siblings)
 
 
-def _of_text(tree: TextPattern) -> Iterator[Reduction]:
+def _of_text(tree: nodes.TextPattern) -> Iterator[Reduction]:
     for place in reversed(range(len(tree.terms) if len(tree.terms) > 1 else 0)):
         term = tree.terms[place]
-        rest = TextPattern((*tree.terms[:place], *tree.terms[place + 1 :]))
+        rest = nodes.TextPattern((*tree.terms[:place], *tree.terms[place + 1 :]))
         alternatives = all(other.role == "optional" for other in tree.terms)
         yield Reduction(None, term.span, rest, weaker=not alternatives)
 
 
-def _of_columns(tree: DelimitedPattern) -> Iterator[Reduction]:
+def _of_columns(tree: nodes.DelimitedPattern) -> Iterator[Reduction]:
     for place, column in enumerate(tree.columns):
-        if isinstance(column, Column) and column.condition is not None:
+        if isinstance(column, nodes.Column) and column.condition is not None:
             columns = (*tree.columns[:place], replace(column, condition=None), *tree.columns[place + 1 :])
-            yield Reduction(column.condition, column.span, DelimitedPattern(columns), weaker=True)
+            yield Reduction(column.condition, column.span, nodes.DelimitedPattern(columns), weaker=True)
 
 
 # --- small changes to an event ---
 
 
-def _fulfilled(record: dict[str, Any], part: Expression) -> Iterator[dict[str, Any]]:
+def _fulfilled(record: dict[str, Any], part: nodes.Expression) -> Iterator[dict[str, Any]]:
     """The event, changed to fulfil the part."""
-    if isinstance(part, Comparison) and isinstance(part.target, Selector) and _is_literal(part):
-        assert isinstance(part.value, String)
+    if isinstance(part, nodes.Comparison) and isinstance(part.target, nodes.Selector) and _is_literal(part):
+        assert isinstance(part.value, nodes.String)
         yield _with(record, part.target.steps, part.value.text)
         return
-    wanted = find([(of_tree(JsonPattern(part)), True)]).witness
+    wanted = find([(of_tree(nodes.JsonPattern(part)), True)]).witness
     if wanted:
         yield _merged(record, jsontext.decode_object(wanted) or {})
 
 
-def _is_literal(part: Comparison) -> bool:
-    return part.operator == "=" and isinstance(part.value, String) and "*" not in part.value.text
+def _is_literal(part: nodes.Comparison) -> bool:
+    return part.operator == "=" and isinstance(part.value, nodes.String) and "*" not in part.value.text
 
 
-def _falsified(record: dict[str, Any], part: Expression) -> Iterator[dict[str, Any]]:
+def _falsified(record: dict[str, Any], part: nodes.Expression) -> Iterator[dict[str, Any]]:
     """The event with another value, or no value, in the fields that the part reads."""
-    for term in terms_of(part):
-        if isinstance(term.target, Selector) and not term.target.wildcards:
+    for term in nodes.terms_of(part):
+        if isinstance(term.target, nodes.Selector) and not term.target.wildcards:
             yield _with(record, term.target.steps, "other")
             yield _with(record, term.target.steps, runtime.ABSENT)
 

@@ -7,17 +7,8 @@ from dataclasses import replace
 
 from trailsieve import jsontext
 from trailsieve.logic.witness import find
+from trailsieve.pattern import nodes
 from trailsieve.pattern.compiler import FilterPattern
-from trailsieve.pattern.nodes import (
-    Comparison,
-    IsType,
-    JsonPattern,
-    Number,
-    Regex,
-    Selector,
-    Term,
-    Wildcard,
-)
 from trailsieve.pattern.render import render_expression, render_target
 from trailsieve.rules.lint.issue import Issue
 from trailsieve.rules.lint.target import LintTarget, of_tree, replaced
@@ -28,16 +19,16 @@ from trailsieve.trail.catalogue.fields import Facts, children, fields, name_of
 def type_mistakes(target: LintTarget) -> Iterator[Issue]:
     """TS202 to TS205: terms that are never true of the types that CloudTrail records."""
     for term in target.terms if target.of_cloudtrail else ():
-        if isinstance(term.target, Selector):
+        if isinstance(term.target, nodes.Selector):
             fact = fields().get(name_of(term.target.steps))
             found = _mistake(term, fact, f"`{target.quote(term.span)}`") if fact else None
             if found:
                 yield found
 
 
-def _mistake(term: Term, fact: Facts, quoted: str) -> Issue | None:
+def _mistake(term: nodes.Term, fact: Facts, quoted: str) -> Issue | None:
     target = render_target(term.target)
-    if isinstance(term, IsType) and term.type != "NULL" and fact.type == "string":
+    if isinstance(term, nodes.IsType) and term.type != "NULL" and fact.type == "string":
         value = term.type.lower()
         return Issue(
             "TS203",
@@ -47,7 +38,7 @@ def _mistake(term: Term, fact: Facts, quoted: str) -> Issue | None:
             _event(term.target, value),
             f'{target} = "{value}"',
         )
-    if not isinstance(term, Comparison):
+    if not isinstance(term, nodes.Comparison):
         return None
     if fact.type == "boolean":
         return Issue(
@@ -66,13 +57,13 @@ def _mistake(term: Term, fact: Facts, quoted: str) -> Issue | None:
             f"{quoted} never matches: {fact.name} is always a string, and <, <=, > and >= need numbers",
             term.span,
             "CloudTrail records such a value like this, and the term is false",
-            _event(term.target, term.value.text if isinstance(term.value, Number) else ""),
+            _event(term.target, term.value.text if isinstance(term.value, nodes.Number) else ""),
             f"compare as text, with a regex such as {target} = %regex% or with a wildcard",
         )
     return None
 
 
-def _container(term: Comparison, fact: Facts, quoted: str) -> Issue:
+def _container(term: nodes.Comparison, fact: Facts, quoted: str) -> Issue:
     inner = [name for name in children(fact.name + "[]" * (fact.type == "array")) if name]
     target = render_target(term.target) + ("[*]" if fact.type == "array" else "")
     value: object = {inner[0]: "…"} if inner else {}
@@ -86,15 +77,15 @@ def _container(term: Comparison, fact: Facts, quoted: str) -> Issue:
     )
 
 
-def _meant(term: Comparison) -> bool:
+def _meant(term: nodes.Comparison) -> bool:
     """The boolean that was probably meant."""
-    text = "" if isinstance(term.value, Regex) else term.value.text
+    text = "" if isinstance(term.value, nodes.Regex) else term.value.text
     return (text.lower() != "false") == (not term.is_negative)
 
 
 def _event(target: object, value: object) -> str:
     """An event with a value where the selector points."""
-    assert isinstance(target, Selector)
+    assert isinstance(target, nodes.Selector)
     for step in reversed(target.steps):
         value = {step: value} if isinstance(step, str) else [value]
     return jsontext.readable(value)
@@ -111,25 +102,27 @@ def one_element(target: LintTarget) -> Iterator[Issue]:
             continue
         event = find([(_with_next(target, term, selector, places[0]), True), (target.pattern, False)]).witness
         if event:
-            every = (*selector.steps[: places[0]], Wildcard.ALL, *selector.steps[places[0] + 1 :])
+            every = (*selector.steps[: places[0]], nodes.Wildcard.ALL, *selector.steps[places[0] + 1 :])
             yield Issue(
                 "TS206",
                 f"`{target.quote(selector.span)}` looks at only one element of the array",
                 term.span,
                 "this event has the value in another element and does not match",
                 event,
-                render_expression(replace(term, target=Selector(every))),
+                render_expression(replace(term, target=nodes.Selector(every))),
             )
 
 
-def _with_next(target: LintTarget, term: Comparison, selector: Selector, place: int) -> FilterPattern:
+def _with_next(
+    target: LintTarget, term: nodes.Comparison, selector: nodes.Selector, place: int
+) -> FilterPattern:
     """The pattern with a term that looks at the next element instead."""
     index = selector.steps[place]
     assert isinstance(index, int)
     assert target.expression is not None
     steps = (*selector.steps[:place], index + 1, *selector.steps[place + 1 :])
-    other = replace(term, target=Selector(steps))
-    return of_tree(JsonPattern(replaced(target.expression, term, other)))
+    other = replace(term, target=nodes.Selector(steps))
+    return of_tree(nodes.JsonPattern(replaced(target.expression, term, other)))
 
 
 # --- fields that do not exist ---
@@ -139,14 +132,14 @@ def unknown_field(target: LintTarget) -> Iterator[Issue]:
     """TS207."""
     seen: set[str] = set()
     for term in target.terms if target.of_cloudtrail else ():
-        if isinstance(term.target, Selector):
+        if isinstance(term.target, nodes.Selector):
             found = _unknown(target, term.target)
             if found and found.message not in seen:
                 seen.add(found.message)
                 yield found
 
 
-def _unknown(target: LintTarget, selector: Selector) -> Issue | None:
+def _unknown(target: LintTarget, selector: nodes.Selector) -> Issue | None:
     known = fields()
     for length in range(1, len(selector.steps) + 1):
         above, name = name_of(selector.steps[: length - 1]), name_of(selector.steps[:length])
@@ -164,7 +157,7 @@ def _unknown(target: LintTarget, selector: Selector) -> Issue | None:
             f"no CloudTrail record has the field {name}",
             selector.span,
             "docs/fields.md lists all fields of CloudTrail",
-            fix=f"did you mean {render_target(Selector(steps))}?"
+            fix=f"did you mean {render_target(nodes.Selector(steps))}?"
             if meant
             else f"fields here: {_some(above)}",
         )
