@@ -140,16 +140,24 @@ def replay(
     on_problem: Sequence[Callable[[Problem], None]] = (),
     stats: RunStats | None = None,
     workers: int = 1,
+    *,
+    as_streamed: bool = False,
 ) -> Pipeline:
-    """Returns a pipeline over an archive: its alarms are evaluated at the end, and nothing is saved."""
+    """Returns a pipeline over an archive, which saves nothing.
+
+    Args:
+        as_streamed: whether alarms are evaluated as in a stream, while the source goes on, and provisional
+            alerts are raised; else they are evaluated at the end.
+    """
     until = source.selection.until
+    live = Live(ordered=source.ordered, report=context.info) if as_streamed else None
     return Pipeline(
         source=source,
         process=_process(rules, source, workers, context),
         delivery=DirectDelivery([sink]),
         on_problem=on_problem,
         stats=stats or RunStats(),
-        alarms=Alarms(rules, until=int(until.timestamp()) if until else None),
+        alarms=Alarms(rules, live=live, until=int(until.timestamp()) if until else None),
         info=context.info,
     )
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from msgspec.structs import replace
 
 from trailsieve.errors import UsageError
 from trailsieve.model import Message, Offset, Position
 from trailsieve.ports import RunContext, Source
-from trailsieve.trail.selection import Selection
+from trailsieve.trail.layout import parse_key
+from trailsieve.trail.selection import ListedFile, Selection
 
 if TYPE_CHECKING:
     from trailsieve.sources.s3.source import S3Source
@@ -93,3 +96,32 @@ class Inputs:
     def close(self) -> None:
         for source in self._sources:
             source.close()
+
+
+class StreamedInputs(Inputs):
+    """The same as one ordered shard, in which each line of a file of lines comes by itself."""
+
+    ordered = True
+
+    def poll(self) -> Sequence[Message]:
+        return [one for message in super().poll() for one in _lines_of(message)]
+
+
+def delivery_order(files: Iterable[ListedFile]) -> list[ListedFile]:
+    """Returns files in the order in which CloudTrail delivered them; first those whose names do not tell."""
+
+    def when(file: ListedFile) -> tuple[datetime, str]:
+        key = parse_key(file.path)
+        return (key.delivered if key else datetime.min.replace(tzinfo=UTC)), file.path
+
+    return sorted(files, key=when)
+
+
+def _lines_of(message: Message) -> Iterator[Message]:
+    """The message with the position of the one shard; lines one by one."""
+    message = replace(message, position=Position("archive", message.position.offset))
+    if not message.lines or message.problem:
+        yield message
+        return
+    for number, line in enumerate(message.payload.rstrip(b"\n").split(b"\n"), message.lines):
+        yield replace(message, payload=line, lines=number)

@@ -16,12 +16,20 @@ import click
 import orjson
 
 from trailsieve.app.build import replay
-from trailsieve.cli.inputs import Inputs, open_bucket, split_inputs, time_range
+from trailsieve.cli.inputs import (
+    Inputs,
+    StreamedInputs,
+    delivery_order,
+    open_bucket,
+    split_inputs,
+    time_range,
+)
 from trailsieve.cli.options import Screen, global_options, max_object_size, no_limits, screen
 from trailsieve.cli.progress import Progress
 from trailsieve.cli.summary_table import print_summary
 from trailsieve.engine.dead_letters import FileDeadLetters
 from trailsieve.engine.stats import RunStats
+from trailsieve.errors import UsageError
 from trailsieve.formats import encoder, table
 from trailsieve.model import Problem
 from trailsieve.ports import RunContext, Sink, Source
@@ -74,6 +82,12 @@ Examples:
     metavar="N",
     help="Processes that read and match. Default: one per processor.",
 )
+@click.option(
+    "--as-streamed",
+    is_flag=True,
+    help="Show what a stream would have raised when: files in the order of their delivery (the time in "
+    "their names, else their paths), with provisional alerts and what became of them.",
+)
 @no_limits
 @max_object_size
 @global_options
@@ -83,7 +97,8 @@ def command(inputs: tuple[str, ...], summary_json: str | None, **options: Any) -
     INPUT is a file, a directory (searched recursively, in CloudTrail's bucket layout or any other), or a
     folder of a bucket, s3://bucket/prefix, of which only the selected part is listed and read. Files and
     records that cannot be read are reported on stderr, counted, and skipped. An event that was delivered
-    twice raises one alert.
+    twice raises one alert. Alarms are evaluated over all events, in whatever order they were delivered;
+    `--as-streamed` evaluates them as events come in.
     """
     shown = screen()
     with ExitStack() as stack:
@@ -110,6 +125,7 @@ class _Options:
     no_limits: bool
     max_object_size: int
     workers: int | None
+    as_streamed: bool
 
 
 def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitStack) -> RunStats:
@@ -125,16 +141,23 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
         object_read=progress.done,
     )
     paths, urls = split_inputs(inputs)
+    if urls and options.as_streamed:
+        raise UsageError(f"{urls[0]}: --as-streamed needs files: download them first, with `aws s3 sync`")
     files = selection.files(list_files(paths), stats.skip)
+    if options.as_streamed:
+        files = delivery_order(files)
     sources: list[Source] = [FilesSource(files, context, selection)]
     if urls:
         sources.append(open_bucket(urls, selection, context))
-    source = Inputs(sources, selection)
+    source = (StreamedInputs if options.as_streamed else Inputs)(sources, selection)
     stack.callback(source.close)
     size = None if urls else sum(file.size for file in files)
     sink, on_problem = _sink(options, stack), _on_problem(options, shown, stack)
     workers = _workers(options.workers, size)
-    replay(joined(packs), source, sink, context, on_problem, stats, workers).run()
+    pipeline = replay(
+        joined(packs), source, sink, context, on_problem, stats, workers, as_streamed=options.as_streamed
+    )
+    pipeline.run()
     if not stats.files:
         skipped = "".join(f"; skipped: {count:,} × {reason}" for reason, count in stats.skipped.items())
         shown.info(f"nothing to read in {', '.join(inputs)}{skipped}")

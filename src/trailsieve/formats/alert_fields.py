@@ -100,9 +100,11 @@ def certainty(alert: Alert) -> dict[str, str]:
 
 
 def summary(alert: Alert) -> str:
-    """One sentence for a person about what happened, and whether it is provisional."""
+    """One sentence for a person about what happened, and whether it is provisional or settles one."""
     if alert.provisional:
         return f"Provisional: {_summary(alert)}"
+    if alert.confirms:
+        return f"Confirmed: {_summary(alert)}"
     if alert.replaces:
         return f"{_summary(alert)} (replaces the provisional alert {alert.replaces})"
     return _summary(alert)
