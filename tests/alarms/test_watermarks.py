@@ -104,11 +104,19 @@ def test_alarms_go_on_without_a_shard_that_stays_behind_where_a_team_chose_so() 
     assert "wait for shard slow again" in shards.reports[1]
 
 
-def test_the_shard_that_holds_the_others_back_is_named() -> None:
+def test_the_shard_that_holds_the_others_back_is_reported_once_while_event_time_stands_still() -> None:
     shards = Shards()
-    assert shards.watermarks.behind() is None
     shards.there("a", "b", "c")
     shards.saw(a=500, b=300)
-    assert shards.watermarks.behind() == "c"
-    shards.saw(c=400)
-    assert shards.watermarks.behind() == "b"
+    shards.monotonic = 600
+    shards.saw(a=600)
+    assert not shards.reports
+    for shards.monotonic in (601, 700):
+        shards.saw(a=700)
+    assert shards.reports == ["alarms wait for shard c: event time has not moved for 601 s"]
+    shards.monotonic = 900
+    assert shards.saw(c=400) == 300
+    assert shards.reports[1:] == ["alarms go on: event time moves again after 900 s"]
+    shards.monotonic = 2_000
+    shards.saw(c=500)
+    assert shards.reports[2:] == ["alarms wait for shard b: event time has not moved for 1,100 s"]

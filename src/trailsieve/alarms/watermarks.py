@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from trailsieve.model import Watermark
 
+_STUCK = 600.0  # seconds without progress after which the operator is told what alarms wait for
 _AHEAD = 60.0  # seconds by which a watermark ahead of the clock shows that the clock was wrong
 
 
@@ -36,7 +37,8 @@ class Watermarks:
         now: the time of day; None while it cannot be trusted. No watermark is ahead of it.
         monotonic: seconds of a clock that no one sets.
         max_wait: seconds without progress after which the others go on without a shard; 0 for never.
-        report: is told, in one line, of shards that are left behind and of a clock that went back.
+        report: is told, in one line, what alarms wait for, of shards that are left behind, and of a clock
+            that went back.
     """
 
     def __init__(
@@ -55,6 +57,8 @@ class Watermarks:
         self._max_wait = max_wait
         self._report = report
         self._shards: dict[str, _Shard] = {}
+        self._moved = monotonic()
+        self._stuck = False
 
     def observe(self, newest: Mapping[str, int]) -> None:
         """Takes the newest event time of each shard that something was read from."""
@@ -83,15 +87,27 @@ class Watermarks:
         counted = [time for time in reached if time is not None]
         if counted and len(counted) == len(reached) - self._left_behind():
             lowest = int(min(counted))
-            self.value = lowest if self.value is None else max(self.value, lowest)
+            if self.value is None or lowest > self.value:
+                self.value = lowest
+                self._go_on()
+        self._check_stuck()
         return self.value
 
-    def behind(self) -> str | None:
-        """The shard that holds the others back; None when there is none."""
+    def _go_on(self) -> None:
+        if self._stuck:
+            waited = self._monotonic() - self._moved
+            self._report(f"alarms go on: event time moves again after {waited:,.0f} s")
+        self._moved, self._stuck = self._monotonic(), False
+
+    def _check_stuck(self) -> None:
+        """Reports the shard that holds the others back, once for each time that event time stands still."""
+        waited = self._monotonic() - self._moved
         waiting = {name: s.reached for name, s in self._shards.items() if not s.left_behind}
-        if not waiting:
-            return None
-        return min(waiting, key=lambda name: (waiting[name] is not None, waiting[name] or 0))
+        if self._stuck or waited <= _STUCK or not waiting:
+            return
+        self._stuck = True
+        lowest = min(waiting, key=lambda name: (waiting[name] is not None, waiting[name] or 0))
+        self._report(f"alarms wait for shard {lowest}: event time has not moved for {waited:,.0f} s")
 
     def _shard(self, name: str) -> _Shard:
         found = self._shards.get(name)
