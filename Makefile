@@ -43,8 +43,9 @@ release: $(READY) ## Check, build and tag a version (VERSION=0.2.0); publishes n
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/release.py "$(VERSION)"
 
 CHAOS_KILLS ?= 40
-chaos: $(READY) ## Kill the service again and again, over every source, and count its alerts (CHAOS_KILLS=40 each)
-	@CHAOS_KILLS=$(CHAOS_KILLS) $(BIN)/pytest -q tests/sources -k "kill"
+CAMPAIGNS ?= 100
+chaos: $(READY) ## Kill services and disturb alarms in many ways, and count the alerts (CHAOS_KILLS=40, CAMPAIGNS=100)
+	@CHAOS_KILLS=$(CHAOS_KILLS) CAMPAIGNS=$(CAMPAIGNS) $(BIN)/pytest -q tests/sources tests/alarms -k "kill or campaign"
 
 lint: $(READY) ## Check style, types and the layers of the architecture
 	@$(BIN)/ruff check
