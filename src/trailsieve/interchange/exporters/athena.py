@@ -14,27 +14,20 @@ from trailsieve.pattern import nodes
 from trailsieve.rules.alarm import Alarm, Reference
 from trailsieve.rules.rule import Rule
 
-_COLUMNS = {
+_COLUMNS = {  # that hold text
     *("eventVersion", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress", "userAgent"),
     *("errorCode", "errorMessage", "requestID", "eventID", "eventType", "apiVersion", "readOnly"),
-    *(
-        "recipientAccountId",
-        "sharedEventID",
-        "vpcEndpointId",
-        "eventCategory",
-        "sessionCredentialFromConsole",
-    ),
-    *("userIdentity", "resources", "tlsDetails"),
+    *("recipientAccountId", "sharedEventID", "vpcEndpointId", "eventCategory"),
+    "sessionCredentialFromConsole",
 }
 _JSON_COLUMNS = {"requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"}
 _STRUCTS = {
     "userIdentity": {
         *("type", "principalId", "arn", "accountId", "invokedBy", "accessKeyId", "userName"),
         *("sessionContext.attributes.mfaAuthenticated", "sessionContext.attributes.creationDate"),
-        *(
-            f"sessionContext.sessionIssuer.{name}"
-            for name in ("type", "principalId", "arn", "accountId", "userName")
-        ),
+        *("sessionContext.sessionIssuer.type", "sessionContext.sessionIssuer.principalId"),
+        *("sessionContext.sessionIssuer.arn", "sessionContext.sessionIssuer.accountId"),
+        "sessionContext.sessionIssuer.userName",
     },
     "tlsDetails": {"tlsVersion", "cipherSuite", "clientProvidedHostHeader"},
 }
@@ -151,14 +144,11 @@ def _column(selector: nodes.Selector) -> str:
         if any('"' in step or "\\" in step for step in rest if isinstance(step, str)):
             raise InexpressibleError("a field name holds a quote")
         return f"json_extract_scalar({str(first).lower()}, {_quoted('$' + path)})"
-    if first in _JSON_COLUMNS or (
-        first in _COLUMNS and first not in _STRUCTS and not rest and first != "resources"
-    ):
+    if first in _JSON_COLUMNS or (first in _COLUMNS and not rest):
         return str(first).lower()
     if first in _STRUCTS and ".".join(map(str, rest)) in _STRUCTS[str(first)]:
         return ".".join(map(str, selector.steps)).lower()
-    if first == "resources" and len(rest) == 2 and isinstance(rest[0], int):
-        names = {"ARN": "arn", "accountId": "accountid", "type": "type"}
-        if rest[1] in names:
-            return f"element_at(resources, {rest[0] + 1}).{names[str(rest[1])]}"
+    match selector.steps:
+        case ("resources", int(place), "ARN" | "accountId" | "type" as name):
+            return f"element_at(resources, {place + 1}).{name.lower()}"
     raise InexpressibleError(f"the table has no column for $.{'.'.join(map(str, selector.steps))}")

@@ -11,20 +11,21 @@ import orjson
 
 from trailsieve.errors import visible
 from trailsieve.interchange.exporters.cloudwatch import Pair, pairs
-from trailsieve.interchange.exporters.model import Export, ExportTarget, Placeholder, without_sequences
+from trailsieve.interchange.exporters.model import Export, ExportTarget, Placeholder
+from trailsieve.interchange.text import snake_case
 from trailsieve.rules.rule import Rule
 
 
 def export(rules: Sequence[Rule], target: ExportTarget) -> Export:
     """A shell script, with placeholders as shell variables."""
-    patterns, unsupported = without_sequences(rules)
-    made = pairs(patterns, target)
+    made, result = pairs(rules, target)
     lines = ["#!/bin/sh", "set -eu"]
     for pair in made:
         lines += ["", *(f"# ! {visible(loss)}" for loss in pair.losses), *_commands(pair)]
     used = sorted(set(re.findall(r'"\$\{([A-Z_]+):\?', "\n".join(lines))))
     lines[1:1] = [f"# Set {', '.join(used)} first."] * bool(used)
-    return Export("\n".join(lines) + "\n", {pair.rule.id: pair.losses for pair in made}, unsupported)
+    result.text = "\n".join(lines) + "\n"
+    return result
 
 
 def _commands(pair: Pair) -> Iterator[str]:
@@ -36,22 +37,16 @@ def _commands(pair: Pair) -> Iterator[str]:
 
 def _command(call: str, given: dict[str, Any], *flags: str) -> str:
     # `--x=…` because a pattern can begin with a hyphen
-    options = [f"--{_option(key)}={_argument(item)}" for key, item in given.items()]
+    options = [f"--{snake_case(key).replace('_', '-')}={_argument(item)}" for key, item in given.items()]
     return " \\\n  ".join([f"aws {call}", *options, *filter(None, flags)])
 
 
 def _argument(content: Any) -> str:
     if isinstance(content, Placeholder):
-        name = re.sub(r"(?<!^)(?=[A-Z])", "_", content).upper()
-        return f'"${{{name}:?}}"'
+        return f'"${{{snake_case(content).upper()}:?}}"'
     if isinstance(content, list) and content and isinstance(content[0], str):
         return " ".join(map(_argument, content))
     if isinstance(content, list) and "Name" in content[0]:
-        return " ".join(
-            f"{shlex.quote('Name=' + item['Name'])},Value={_argument(item['Value'])}" for item in content
-        )
+        given = [(shlex.quote(f"Name={item['Name']}"), _argument(item["Value"])) for item in content]
+        return " ".join(f"{name},Value={value}" for name, value in given)
     return shlex.quote(content if isinstance(content, str) else orjson.dumps(content).decode())
-
-
-def _option(key: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=OK)(?=A)", "-", key).lower()

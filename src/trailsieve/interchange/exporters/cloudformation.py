@@ -8,21 +8,14 @@ from typing import Any
 
 from trailsieve.cloudwatch.snapshot import Json
 from trailsieve.interchange.exporters.cloudwatch import Pair, pairs
-from trailsieve.interchange.exporters.model import (
-    Export,
-    ExportTarget,
-    Placeholder,
-    json_text,
-    without_sequences,
-)
-from trailsieve.interchange.names import unique_name
+from trailsieve.interchange.exporters.model import Export, ExportTarget, Placeholder, json_text
+from trailsieve.interchange.text import unique_name, upper_first
 from trailsieve.rules.rule import Rule
 
 
 def export(rules: Sequence[Rule], target: ExportTarget) -> Export:
     """The template, as JSON."""
-    patterns, unsupported = without_sequences(rules)
-    made = pairs(patterns, target)
+    made, result = pairs(rules, target)
     resources: dict[str, Json] = {}
     for pair in made:
         resources |= _resources(pair, set(resources))
@@ -30,23 +23,22 @@ def export(rules: Sequence[Rule], target: ExportTarget) -> Export:
         str(name): {"Type": "String", "Description": name.meaning}
         for name in sorted(set(_placeholders(resources)))
     }
-    template = {
-        "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": "Metric filters and alarms of trailsieve rules",
-        "Parameters": parameters,
-        "Resources": _referred(resources),
-    }
-    if not parameters:
-        del template["Parameters"]
-    losses = {pair.rule.id: pair.losses for pair in made}
-    return Export(json_text(template), losses, unsupported)
+    result.text = json_text(
+        {
+            "AWSTemplateFormatVersion": "2010-09-09",
+            "Description": "Metric filters and alarms of trailsieve rules",
+            **({"Parameters": parameters} if parameters else {}),
+            "Resources": _referred(resources),
+        }
+    )
+    return result
 
 
 def _resources(pair: Pair, taken: set[str]) -> dict[str, Json]:
     name = _logical(pair.filter["filterName"], taken)
-    properties = {_pascal(key): item for key, item in pair.filter.items()}
+    properties = {upper_first(key): item for key, item in pair.filter.items()}
     [given] = pair.filter["metricTransformations"]
-    transformation = {_pascal(key): item for key, item in given.items()}
+    transformation = {upper_first(key): item for key, item in given.items()}
     if "Dimensions" in transformation:
         transformation["Dimensions"] = [
             {"Key": key, "Value": item} for key, item in transformation["Dimensions"].items()
@@ -64,7 +56,7 @@ def _resources(pair: Pair, taken: set[str]) -> dict[str, Json]:
 
 def _logical(name: str, taken: set[str]) -> str:
     """A logical id, which may hold letters and digits only."""
-    base = "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", name))[:200] or "Rule"
+    base = "".join(map(upper_first, re.split(r"[^A-Za-z0-9]+", name)))[:200] or "Rule"
     return unique_name(base, {one.removesuffix("Filter") for one in taken}, "x")
 
 
@@ -81,7 +73,3 @@ def _referred(content: Any) -> Any:
     if isinstance(content, dict):
         return {key: _referred(item) for key, item in content.items()}
     return [_referred(item) for item in content] if isinstance(content, list) else content
-
-
-def _pascal(name: str) -> str:
-    return name[:1].upper() + name[1:]

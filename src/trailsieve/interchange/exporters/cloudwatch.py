@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from trailsieve.cloudwatch.alarms import ACTIONS, COMPARISONS
 from trailsieve.cloudwatch.snapshot import Json
-from trailsieve.interchange.exporters.model import ExportTarget, Placeholder
-from trailsieve.interchange.names import unique_name
+from trailsieve.interchange.exporters.model import NO_SEQUENCE, Export, ExportTarget, Placeholder
+from trailsieve.interchange.text import unique_name
 from trailsieve.rules.alarm import Alarm, Reference
 from trailsieve.rules.rule import Rule
 
@@ -28,16 +28,19 @@ class Pair:
     losses: list[str]
 
 
-def pairs(rules: Sequence[Rule], target: ExportTarget) -> list[Pair]:
-    """The metric filter and alarm of each rule, under a name that is used once."""
+def pairs(rules: Sequence[Rule], target: ExportTarget) -> tuple[list[Pair], Export]:
+    """The metric filter and alarm of each rule, under a name of its own, and an export without text."""
     taken: set[str] = set()
     found = []
     for rule in rules:
+        if rule.sequence:
+            continue
         name = unique_name(re.sub(r"[:*\x00-\x1f\x7f]", "-", rule.id)[:200], taken)
         taken.add(name)
         metric_filter, alarm = _filter(rule, name, target), _alarm(rule, name, target)
         found.append(Pair(rule, metric_filter, alarm, [*_losses_of_alarm(rule), *_losses_of_rule(rule)]))
-    return found
+    unsupported = {rule.id: NO_SEQUENCE for rule in rules if rule.sequence}
+    return found, Export("", {pair.rule.id: pair.losses for pair in found}, unsupported)
 
 
 def _filter(rule: Rule, name: str, target: ExportTarget) -> Json:

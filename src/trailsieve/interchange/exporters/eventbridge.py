@@ -5,8 +5,9 @@ Source: docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-opera
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import product
+import math
+from collections.abc import Sequence
+from itertools import chain, product
 from typing import Any
 
 import orjson
@@ -19,7 +20,7 @@ from trailsieve.interchange.exporters.model import (
     double,
     json_queries,
 )
-from trailsieve.interchange.numbers import whole
+from trailsieve.interchange.text import whole
 from trailsieve.pattern import nodes
 from trailsieve.rules.rule import Rule
 
@@ -60,25 +61,15 @@ def event_pattern(expression: nodes.Expression) -> Json:
 
 def _ways(expression: nodes.Expression) -> list[list[nodes.Term]]:
     """The alternatives that make an expression true, each a list of terms that must all be true."""
+    if not isinstance(expression, nodes.And | nodes.Or):
+        return [[expression]]
+    options = list(map(_ways, expression.terms))
     if isinstance(expression, nodes.Or):
-        found = [way for term in expression.terms for way in _ways(term)]
-    elif isinstance(expression, nodes.And):
-        found = [
-            [term for way in chosen for term in way]
-            for chosen in _chosen([_ways(term) for term in expression.terms])
-        ]
-    else:
-        found = [[expression]]
-    return found
-
-
-def _chosen(options: list[list[list[nodes.Term]]]) -> Iterator[tuple[list[nodes.Term], ...]]:
-    count = 1
-    for ways in options:
-        count *= len(ways)
+        return list(chain.from_iterable(options))
+    count = math.prod(map(len, options))
     if count > _MAX_WAYS:
         raise InexpressibleError(f"&& over || expands to {count} alternatives; the limit is {_MAX_WAYS}")
-    return product(*options)
+    return [list(chain.from_iterable(chosen)) for chosen in product(*options)]
 
 
 def _way(terms: list[nodes.Term]) -> Way:
@@ -101,11 +92,8 @@ def _both(path: tuple[str, ...], one: Any, other: Any) -> Any:
     ]
     if len(plain) < 2:
         raise InexpressibleError(f"two conditions on $.{'.'.join(path)} at once")
-    return {
-        "anything-but": [
-            value for values in plain for value in (values if isinstance(values, list) else [values])
-        ]
-    }
+    lists = (values if isinstance(values, list) else [values] for values in plain)
+    return {"anything-but": list(chain.from_iterable(lists))}
 
 
 def _merged(ways: list[Way]) -> list[Way]:
@@ -113,7 +101,7 @@ def _merged(ways: list[Way]) -> list[Way]:
     done: list[Way] = []
     for way in ways:
         for other in done:
-            different = [path for path in way if way.get(path) != other.get(path)]
+            different = [path for path in way if way[path] != other.get(path)]
             if way.keys() == other.keys() and len(different) <= 1:
                 for path in different:
                     other[path] = [*other[path], *(value for value in way[path] if value not in other[path])]
@@ -130,8 +118,8 @@ def _nested(way: Way) -> Json:
         for step in path[:-1]:
             place = place.setdefault(step, {})
             if isinstance(place, list):
-                raise InexpressibleError(f"conditions on $.{'.'.join(path)} and on a part of it")
-        if path[-1] in place:
+                break
+        if isinstance(place, list) or path[-1] in place:
             raise InexpressibleError(f"conditions on $.{'.'.join(path)} and on a part of it")
         place[path[-1]] = values
     return root
@@ -151,9 +139,8 @@ def _matcher(term: nodes.Term) -> Any:
         case nodes.IsType(type=name):
             return _TYPES[name]
         case nodes.Comparison(operator=operator, value=nodes.Number() as number):
-            if term.is_negative:
-                return {"anything-but": whole(double(number))}
-            return {"numeric": [operator, whole(double(number))]}
+            value = whole(double(number))
+            return {"anything-but": value} if term.is_negative else {"numeric": [operator, value]}
         case nodes.Comparison(value=nodes.Regex()):
             raise InexpressibleError("EventBridge has no regular expressions")
         case nodes.Comparison(value=nodes.String() as text) if not term.is_ordering:
@@ -164,10 +151,11 @@ def _matcher(term: nodes.Term) -> Any:
 def _text(value: nodes.String) -> Any:
     if "*" not in value.text:
         return value.text
-    if value.text.count("*") == 1 and value.text.endswith("*") and len(value.text) > 1:
-        return {"prefix": value.text[:-1]}
-    if value.text.count("*") == 1 and value.text.startswith("*") and len(value.text) > 1:
-        return {"suffix": value.text[1:]}
+    match value.parts:
+        case (start, "") if start:
+            return {"prefix": start}
+        case ("", end) if end:
+            return {"suffix": end}
     if "**" in value.text:
         raise InexpressibleError("EventBridge refuses two wildcards in a row")
     return {"wildcard": value.text.replace("\\", "\\\\")}

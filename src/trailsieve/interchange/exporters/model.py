@@ -88,7 +88,7 @@ def queries(rules: Sequence[Rule], convert: Convert[T]) -> tuple[dict[str, T], E
     return made, export
 
 
-def _query(rule: Rule, convert: Callable[[Rule, Expression], tuple[T, Sequence[str]]]) -> tuple[T, list[str]]:
+def _query(rule: Rule, convert: Convert[T]) -> tuple[T, list[str]]:
     if rule.sequence:
         raise InexpressibleError(NO_SEQUENCE)
     tree = rule.pattern.tree
@@ -105,12 +105,6 @@ def _wildcard_loss(expression: Expression) -> list[str]:
     parts = [value.parts for value in values if isinstance(value, String)]
     differs = any(len(pieces) > 1 and pieces[-1] for pieces in parts)
     return ["`*y` matches `yy` there; CloudWatch looks for y at its first place only (rule 40)"] * differs
-
-
-def without_sequences(rules: Sequence[Rule]) -> tuple[list[Rule], dict[str, str]]:
-    """The rules that have a pattern, and by rule id why the others are not exported."""
-    patterns = [rule for rule in rules if not rule.sequence]
-    return patterns, {rule.id: NO_SEQUENCE for rule in rules if rule.sequence}
 
 
 def double(number: Number) -> float:

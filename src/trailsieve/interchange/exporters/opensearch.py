@@ -38,10 +38,9 @@ def _search(rule: Rule, expression: nodes.Expression) -> tuple[Json, Sequence[st
 
 def _condition(expression: nodes.Expression) -> Json:
     if isinstance(expression, nodes.And):
-        return {"bool": {"filter": [_condition(term) for term in expression.terms]}}
+        return {"bool": {"filter": [*map(_condition, expression.terms)]}}
     if isinstance(expression, nodes.Or):
-        should = [_condition(term) for term in expression.terms]
-        return {"bool": {"should": should, "minimum_should_match": 1}}
+        return {"bool": {"should": [*map(_condition, expression.terms)], "minimum_should_match": 1}}
     return _term(expression)
 
 

@@ -10,23 +10,20 @@ import orjson
 
 from trailsieve.errors import visible
 from trailsieve.interchange.exporters.cloudwatch import Pair, pairs
-from trailsieve.interchange.exporters.model import Export, ExportTarget, Placeholder, without_sequences
-from trailsieve.interchange.names import unique_name
+from trailsieve.interchange.exporters.model import Export, ExportTarget, Placeholder
+from trailsieve.interchange.text import snake_case, unique_name
 from trailsieve.rules.rule import Rule
-
-_NAMES = {"OKActions": "ok_actions"}
 
 
 def export(rules: Sequence[Rule], target: ExportTarget) -> Export:
     """The text of one .tf file."""
-    patterns, unsupported = without_sequences(rules)
-    made = pairs(patterns, target)
+    made, result = pairs(rules, target)
     used: dict[Placeholder, None] = {}
     labels: set[str] = set()
     lines = [line for pair in made for line in _resources(pair, _label(pair, labels), used)]
     variables = [line for name in used for line in _variable(name)]
-    losses = {pair.rule.id: pair.losses for pair in made}
-    return Export("\n".join([*variables, *lines]).strip("\n") + "\n", losses, unsupported)
+    result.text = "\n".join([*variables, *lines]).strip("\n") + "\n"
+    return result
 
 
 def _label(pair: Pair, taken: set[str]) -> str:
@@ -39,7 +36,7 @@ def _label(pair: Pair, taken: set[str]) -> str:
 
 
 def _variable(name: Placeholder) -> Iterator[str]:
-    yield f'variable "{_snake(name)}" {{'
+    yield f'variable "{snake_case(name)}" {{'
     yield "  type        = string"
     yield f"  description = {_text(name.meaning)}"
     yield "}\n"
@@ -50,22 +47,16 @@ def _resources(pair: Pair, label: str, used: dict[Placeholder, None]) -> Iterato
         yield f"# ! {visible(loss)}"
     [transformation] = pair.filter["metricTransformations"]
     yield f'resource "aws_cloudwatch_log_metric_filter" "{label}" {{'
-    yield from _attributes(
-        {
-            "name": pair.filter["filterName"],
-            "log_group_name": pair.filter["logGroupName"],
-            "pattern": pair.filter["filterPattern"],
-        },
-        used,
-    )
+    own = {"name": "filterName", "log_group_name": "logGroupName", "pattern": "filterPattern"}
+    yield from _attributes({name: pair.filter[key] for name, key in own.items()}, used)
     yield "  metric_transformation {"
     names = {"metricName": "name", "metricNamespace": "namespace", "metricValue": "value"}
-    given = {names.get(key, _snake(key)): item for key, item in transformation.items()}
+    given = {names.get(key, snake_case(key)): item for key, item in transformation.items()}
     for line in _attributes(given, used):
         yield f"  {line}"
     yield "  }\n}\n"
     yield f'resource "aws_cloudwatch_metric_alarm" "{label}" {{'
-    alarm = {_NAMES.get(key, _snake(key)): item for key, item in pair.alarm.items()}
+    alarm = {snake_case(key): item for key, item in pair.alarm.items()}
     if "dimensions" in alarm:
         alarm["dimensions"] = {item["Name"]: item["Value"] for item in alarm["dimensions"]}
     yield from _attributes(alarm, used)
@@ -81,7 +72,7 @@ def _attributes(given: dict[str, Any], used: dict[Placeholder, None]) -> Iterato
 def _value(content: Any, used: dict[Placeholder, None]) -> str:
     if isinstance(content, Placeholder):
         used[content] = None
-        return f"var.{_snake(content)}"
+        return f"var.{snake_case(content)}"
     if isinstance(content, str):
         return _text(content)
     if isinstance(content, list):
@@ -97,7 +88,3 @@ def _text(text: str) -> str:
     quoted = orjson.dumps(text).decode()
     quoted = re.sub(r"([$%])\{", r"\1\1{", quoted)
     return re.sub(r"(?<!\\)((?:\\\\)*)\\([bf])", lambda m: f"{m[1]}\\u{ord(m[2]) % 98 + 8:04x}", quoted)
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

@@ -10,7 +10,7 @@ from trailsieve.cloudwatch import alarms
 from trailsieve.cloudwatch.alarms import Transformation
 from trailsieve.cloudwatch.snapshot import Json
 from trailsieve.interchange.importers.model import Unresolved
-from trailsieve.interchange.numbers import whole
+from trailsieve.interchange.text import whole
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.rules.rule_table import RuleTable
 

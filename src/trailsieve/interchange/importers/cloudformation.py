@@ -12,6 +12,7 @@ from trailsieve.cloudwatch.snapshot import Json
 from trailsieve.errors import UsageError
 from trailsieve.interchange.importers.intrinsics import NOTHING, Template
 from trailsieve.interchange.importers.model import ImportResult, Item, Unresolved, composite, text_of
+from trailsieve.interchange.text import lower_first
 
 _FILTER, _ALARM = "AWS::Logs::MetricFilter", "AWS::CloudWatch::Alarm"
 _COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
@@ -72,7 +73,9 @@ def _take(result: ImportResult, template: Template, origin: str, name: str, reso
     if kind == _FILTER:
         result.filters.append(Item(origin, _filter(name, properties)))
     elif kind == _ALARM:
-        result.alarms.append(Item(origin, {"AlarmName": name, **properties, **_numbers(properties)}))
+        switch = properties.get("ActionsEnabled", True)  # templates may write it as a string
+        enabled = switch == "true" if switch in ("true", "false") else switch
+        result.alarms.append(Item(origin, {"AlarmName": name, **properties, "ActionsEnabled": enabled}))
     else:
         result.unsupported.append(
             composite(origin, properties.get("AlarmName", name), properties.get("AlarmRule"))
@@ -82,11 +85,8 @@ def _take(result: ImportResult, template: Template, origin: str, name: str, reso
 def _filter(name: str, properties: Json) -> Json:
     """A metric filter with the field names of `describe-metric-filters`."""
     described = {"filterName": name, **_lower(properties)}
-    described["metricTransformations"] = [
-        _transformation(given)
-        for given in described.get("metricTransformations") or []
-        if isinstance(given, dict)
-    ]
+    given = described.get("metricTransformations") or []
+    described["metricTransformations"] = [_transformation(one) for one in given if isinstance(one, dict)]
     return described
 
 
@@ -98,14 +98,7 @@ def _transformation(given: Json) -> Json:
 
 
 def _lower(table: Json) -> Json:
-    return {key[:1].lower() + key[1:]: item for key, item in table.items()}
-
-
-def _numbers(properties: Json) -> Json:
-    """Truth values, which templates may write as strings."""
-    texts = {"true": True, "false": False}
-    switch = properties.get("ActionsEnabled", True)
-    return {"ActionsEnabled": texts.get(switch, switch) if isinstance(switch, str) else switch}
+    return {lower_first(key): item for key, item in table.items()}
 
 
 def _content(path: Path) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from trailsieve.errors import UsageError
-from trailsieve.interchange.importers.hcl_expressions import Scope, body_values, evaluate
+from trailsieve.interchange.importers.hcl_expressions import Scope
 from trailsieve.interchange.importers.hcl_tree import attributes_of, blocks_of, parse
 from trailsieve.interchange.importers.model import KINDS, Resource, Unresolved, text_of
 
@@ -73,20 +73,20 @@ def _instances(scope: Scope) -> Iterator[Resource]:
         if kind in KINDS:
             for key, inner in _scopes(attributes_of(body), scope, f"{kind}.{name}"):
                 address = f"{kind}.{name}{key}"
-                yield Resource(address, kind, body_values(body, inner, address))
+                yield Resource(address, kind, inner.body_values(body, address))
 
 
 def _scopes(attributes: dict[str, Any], scope: Scope, address: str) -> Iterator[tuple[str, Scope]]:
     """The key and scope of each instance that `count` or `for_each` makes."""
     if "count" in attributes:
-        count = evaluate(attributes["count"], scope)
+        count = scope.evaluate(attributes["count"])
         if isinstance(count, Unresolved):
             scope.unsupported.append(f"{address}: imported once: only Terraform knows its count: {count}")
             count = 1
         for number in range(min(int(count), _MAX_INSTANCES)):
             yield f"[{number}]", scope.within({"count": {"index": number}})
     elif "for_each" in attributes:
-        each = evaluate(attributes["for_each"], scope)
+        each = scope.evaluate(attributes["for_each"])
         if isinstance(each, Unresolved):
             scope.unsupported.append(f"{address}: not imported: only Terraform knows its for_each: {each}")
             return

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from trailsieve.interchange.numbers import whole
+from trailsieve.interchange.text import whole
 
 
 def _arithmetic(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:

@@ -14,7 +14,7 @@ from trailsieve.errors import PatternError
 from trailsieve.interchange.importers.alarm_table import alarm_table, notes_of_alarm
 from trailsieve.interchange.importers.model import ImportResult, Item, Unresolved
 from trailsieve.interchange.importers.rule_draft import RuleDraft, number_duplicates, without_surrogates
-from trailsieve.interchange.numbers import whole
+from trailsieve.interchange.text import whole
 from trailsieve.pattern.compiler import FilterPattern, compile
 from trailsieve.rules.rule_table import RuleTable
 

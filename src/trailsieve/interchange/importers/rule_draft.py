@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from trailsieve.errors import RuleError
-from trailsieve.interchange.names import unique_name
+from trailsieve.interchange.text import unique_name
 from trailsieve.rules.alarm import Alarm
 from trailsieve.rules.alarm_checks import REQUIRED
 from trailsieve.rules.rule import Rule

@@ -27,6 +27,7 @@ from trailsieve.interchange.importers.model import (
     composite,
     json_of,
 )
+from trailsieve.interchange.text import lower_first, upper_first
 
 _OF_FILTER = {"name": "filterName", "pattern": "filterPattern"}
 _OF_TRANSFORMATION = {"name": "metricName", "namespace": "metricNamespace", "value": "metricValue"}
@@ -52,19 +53,16 @@ def read(path: Path, variables: Mapping[str, str] = {}) -> ImportResult:
     else:
         given, unsupported = _planned(path), []
     result = ImportResult(unsupported=[f"{path}: {text}" for text in unsupported])
-    for resource in given:
-        _take(result, f"{path}: {resource.address}", resource)
+    for address, kind, every in given:
+        origin = f"{path}: {address}"
+        values = {key: value for key, value in every.items() if key not in _LEFT_OUT}
+        if kind == FILTER:
+            result.filters.append(Item(origin, _filter(address, values)))
+        elif kind == ALARM:
+            result.alarms.append(Item(origin, _alarm(address, values)))
+        elif kind == COMPOSITE:
+            result.unsupported.append(composite(origin, values.get("alarm_name"), values.get("alarm_rule")))
     return result
-
-
-def _take(result: ImportResult, origin: str, resource: Resource) -> None:
-    values = {key: value for key, value in resource.values.items() if key not in _LEFT_OUT}
-    if resource.kind == FILTER:
-        result.filters.append(Item(origin, _filter(resource.address, values)))
-    elif resource.kind == ALARM:
-        result.alarms.append(Item(origin, _alarm(resource.address, values)))
-    elif resource.kind == COMPOSITE:
-        result.unsupported.append(composite(origin, values.get("alarm_name"), values.get("alarm_rule")))
 
 
 def _filter(address: str, values: Json) -> Json:
@@ -72,7 +70,10 @@ def _filter(address: str, values: Json) -> Json:
     described.setdefault("filterName", address)
     given = described.pop("metricTransformation", None) or []
     described["metricTransformations"] = [
-        {_OF_TRANSFORMATION.get(key, _camel(key)): _text(value) for key, value in one.items()}
+        {
+            _OF_TRANSFORMATION.get(key, _camel(key)): "" if value is None else value
+            for key, value in one.items()
+        }
         for one in (given if isinstance(given, list) else [given])
         if isinstance(one, dict)
     ]
@@ -82,9 +83,8 @@ def _filter(address: str, values: Json) -> Json:
 def _alarm(address: str, values: Json) -> Json:
     described = {_OF_ALARM.get(key, _pascal(key)): value for key, value in values.items()}
     described.setdefault("AlarmName", address)
-    dimensions = described.get("Dimensions")
-    if isinstance(dimensions, dict):
-        described["Dimensions"] = [{"Name": name, "Value": value} for name, value in dimensions.items()]
+    if isinstance(described.get("Dimensions"), dict):
+        described["Dimensions"] = _dimensions(described["Dimensions"])
     described["Metrics"] = [_query(query) for query in described.get("Metrics") or []]
     return described
 
@@ -93,31 +93,23 @@ def _query(query: Json) -> Json:
     """A block `metric_query` with the field names of AWS's API."""
     described = {_pascal(key): value for key, value in query.items() if key != "metric" and value is not None}
     for metric in query.get("metric") or []:
-        names = [{"Name": name, "Value": value} for name, value in (metric.get("dimensions") or {}).items()]
-        described["MetricStat"] = {
-            "Metric": {
-                "Namespace": metric.get("namespace"),
-                "MetricName": metric.get("metric_name"),
-                "Dimensions": names,
-            },
-            "Period": metric.get("period"),
-            "Stat": metric.get("stat"),
-            "Unit": metric.get("unit"),
-        }
+        own = {_pascal(key): metric.get(key) for key in ("namespace", "metric_name")}
+        own["Dimensions"] = _dimensions(metric.get("dimensions") or {})
+        stat = {_pascal(key): metric.get(key) for key in ("period", "stat", "unit")}
+        described["MetricStat"] = {"Metric": own, **stat}
     return described
 
 
-def _text(value: Any) -> Any:
-    return "" if value is None else value
+def _dimensions(given: Json) -> list[Json]:
+    return [{"Name": name, "Value": value} for name, value in given.items()]
 
 
 def _camel(name: str) -> str:
-    pascal = _pascal(name)
-    return pascal[:1].lower() + pascal[1:]
+    return lower_first(_pascal(name))
 
 
 def _pascal(name: str) -> str:
-    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+    return "".join(map(upper_first, name.split("_")))
 
 
 # --- plans ---
@@ -136,19 +128,14 @@ def _planned(path: Path) -> list[Resource]:
         change["address"]: change.get("change", {}).get("after_unknown") or {}
         for change in root.get("resource_changes") or []
     }
-    return [
-        Resource(
-            resource["address"],
-            resource["type"],
-            _completed(
-                resource.get("values") or {},
-                late.get(resource["address"], {}),
-                references.get(_INDEX.sub("", resource["address"]), {}),
-            ),
-        )
-        for resource in _resources(values["root_module"])
-        if resource.get("mode") != "data"
-    ]
+    found = []
+    for resource in _resources(values["root_module"]):
+        address = resource["address"]
+        given, expressions = resource.get("values") or {}, references.get(_INDEX.sub("", address), {})
+        if resource.get("mode") != "data":
+            completed = _completed(given, late.get(address, {}), expressions)
+            found.append(Resource(address, resource["type"], completed))
+    return found
 
 
 def _resources(module: Json) -> Iterator[Json]:

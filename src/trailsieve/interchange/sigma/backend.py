@@ -8,6 +8,7 @@ Source: sigmahq.io/sigma-specification, github.com/SigmaHQ/pySigma
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from sigma.conditions import (
@@ -15,16 +16,15 @@ from sigma.conditions import (
     ConditionFieldEqualsValueExpression,
     ConditionNOT,
     ConditionOR,
-    ConditionValueExpression,
 )
 from sigma.conversion.base import TextQueryBackend
 from sigma.conversion.state import ConversionState
-from sigma.exceptions import SigmaFeatureNotSupportedByBackendError
+from sigma.exceptions import SigmaFeatureNotSupportedByBackendError as UnsupportedError
 from sigma.rule import SigmaRule
 from sigma.types import SigmaBool, SigmaCIDRExpression, SigmaRegularExpression, SigmaString, SpecialChars
 
 from trailsieve.errors import PatternError
-from trailsieve.interchange.sigma.negation import EXISTS, negation, truth
+from trailsieve.interchange.sigma.negation import EXISTS, joined, negation, truth
 from trailsieve.pattern import nodes
 from trailsieve.pattern.compiler import compile
 from trailsieve.pattern.operators import Operator
@@ -38,6 +38,16 @@ NEGATED = "`not` also matches fields that are null, lists or objects; the patter
 EXISTENCE = "a field that is null, true, false, a list or an object does not count as present"
 STAR = "text after a wildcard is looked for at its first place only (rule 40): `*y` misses `yy`"
 NETWORK = "an IP range is compared as text: a host name can begin like an address"
+_SIGNS: dict[str, Operator] = {"LT": "<", "LTE": "<=", "GT": ">", "GTE": ">=", "NEQ": "!="}
+
+
+def _refused(why: str) -> Callable[..., Any]:
+    """A method for conditions that no pattern can express."""
+
+    def convert(*_arguments: Any, **_options: Any) -> Any:
+        raise UnsupportedError(why)
+
+    return convert
 
 
 class CloudWatchFilterBackend(TextQueryBackend):
@@ -50,11 +60,6 @@ class CloudWatchFilterBackend(TextQueryBackend):
     identifier: ClassVar[str] = "cloudwatch"
     name: ClassVar[str] = "CloudWatch Logs filter patterns"
     formats: ClassVar[dict[str, str]] = {"default": "Filter patterns"}
-    group_expression: ClassVar[str] = "({expr})"
-    and_token: ClassVar[str] = "&&"
-    or_token: ClassVar[str] = "||"
-    not_token: ClassVar[str] = ""
-    eq_token: ClassVar[str] = "="
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -63,26 +68,17 @@ class CloudWatchFilterBackend(TextQueryBackend):
     # --- and, or, not ---
 
     def convert_condition_and(self, cond: ConditionAND, state: ConversionState) -> Any:
-        return self._joined(nodes.And, cond.args, state)
+        return joined(nodes.And, self._converted(cond.args, state))
 
     def convert_condition_or(self, cond: ConditionOR, state: ConversionState) -> Any:
-        return self._joined(nodes.Or, cond.args, state)
+        return joined(nodes.Or, self._converted(cond.args, state))
+
+    def _converted(self, conditions: Any, state: ConversionState) -> list[Any]:
+        return [self.convert_condition(condition, state) for condition in conditions]
 
     def convert_condition_not(self, cond: ConditionNOT, state: ConversionState) -> Any:
         self.losses[NEGATED] = None
         return negation(self.convert_condition(cond.args[0], state))  # type: ignore[arg-type]
-
-    def convert_condition_as_in_expression(
-        self, cond: ConditionOR | ConditionAND, state: ConversionState
-    ) -> Any:
-        return self._joined(nodes.And if isinstance(cond, ConditionAND) else nodes.Or, cond.args, state)
-
-    def _joined(self, kind: type[nodes.Group], conditions: Any, state: ConversionState) -> nodes.Expression:
-        terms: list[nodes.Expression] = []
-        for condition in conditions:
-            term: Any = self.convert_condition(condition, state)
-            terms += term.terms if isinstance(term, kind) else [term]
-        return terms[0] if len(terms) == 1 else kind(tuple(terms))
 
     # --- fields ---
 
@@ -112,17 +108,16 @@ class CloudWatchFilterBackend(TextQueryBackend):
         value = cond.value
         assert isinstance(value, SigmaRegularExpression)
         if value.flags:
-            raise _unsupported("a regex with flags, which filter patterns do not have")
+            raise UnsupportedError("a regex with flags, which filter patterns do not have")
         return _compared(cond, "=", _regex(str(value.regexp)))
 
     def convert_condition_field_eq_val_cidr(self, cond: Condition, state: ConversionState) -> Any:
         assert isinstance(cond.value, SigmaCIDRExpression)
         texts = cond.value.expand("*")
         if len(texts) > _MAX_NETWORKS:
-            raise _unsupported(f"the range {cond.value} expands to {len(texts)} wildcards")
+            raise UnsupportedError(f"the range {cond.value} expands to {len(texts)} wildcards")
         self.losses[NETWORK] = None
-        terms = tuple(_compared(cond, "=", nodes.String(text)) for text in texts)
-        return terms[0] if len(terms) == 1 else nodes.Or(terms)
+        return joined(nodes.Or, [_compared(cond, "=", nodes.String(text)) for text in texts])
 
     def convert_condition_field_compare_op_val(self, cond: Condition, state: ConversionState) -> Any:
         value: Any = cond.value
@@ -139,20 +134,15 @@ class CloudWatchFilterBackend(TextQueryBackend):
     def convert_condition_field_not_exists(self, cond: Condition, state: ConversionState) -> Any:
         return nodes.NotExists(_selector(cond.field))
 
-    def convert_condition_field_eq_field(self, cond: Condition, state: ConversionState) -> Any:
-        raise _unsupported("a comparison of two fields")
-
-    def convert_condition_field_eq_val_timestamp_part(self, cond: Condition, state: ConversionState) -> Any:
-        raise _unsupported("parts of a time")
-
-    def convert_condition_field_eq_query_expr(self, cond: Condition, state: ConversionState) -> Any:
-        raise _unsupported("a query in another language")
+    convert_condition_field_eq_field = _refused("a comparison of two fields")
+    convert_condition_field_eq_val_timestamp_part = _refused("parts of a time")
+    convert_condition_field_eq_query_expr = _refused("a query in another language")
 
     # --- values without a field ---
 
-    def convert_condition_val_str(self, cond: ConditionValueExpression, state: ConversionState) -> Any:
-        raise _unsupported("keywords: a JSON pattern tests fields, it does not search the event")
-
+    convert_condition_val_str = _refused(
+        "keywords: a JSON pattern tests fields, it does not search the event"
+    )
     convert_condition_val_num = convert_condition_val_str
     convert_condition_val_re = convert_condition_val_str
     convert_condition_query_expr = convert_condition_val_str
@@ -170,23 +160,12 @@ class CloudWatchFilterBackend(TextQueryBackend):
         try:
             compile(text)
         except PatternError as error:
-            raise _unsupported(error.message) from None
+            raise UnsupportedError(error.message) from None
         return text
 
-    def finalize_output_default(self, queries: list[Any]) -> list[Any]:
-        return list(queries)
-
-    def convert_correlation_rule(self, rule: Any, *arguments: Any, **options: Any) -> Any:
-        raise _unsupported(
-            "a correlation rule; write it as an `alarm` with `threshold`, `count_distinct` or `sequence`"
-        )
-
-
-_SIGNS: dict[str, Operator] = {"LT": "<", "LTE": "<=", "GT": ">", "GTE": ">=", "NEQ": "!="}
-
-
-def _unsupported(why: str) -> SigmaFeatureNotSupportedByBackendError:
-    return SigmaFeatureNotSupportedByBackendError(why)
+    convert_correlation_rule = _refused(
+        "a correlation rule; write it as an `alarm` with `threshold`, `count_distinct` or `sequence`"
+    )
 
 
 def _compared(cond: Condition, operator: Operator, value: nodes.Value) -> nodes.Comparison:
@@ -223,7 +202,7 @@ _AS_REGEX: dict[Any, str] = {SpecialChars.WILDCARD_MULTI: ".*", SpecialChars.WIL
 def _as_regex(parts: list[Any]) -> nodes.Regex:
     """A regex for what `*` cannot express: `?` for one character, and a literal star."""
     if any(not isinstance(part, str) and part not in _AS_REGEX for part in parts):
-        raise _unsupported("a placeholder that no pipeline replaced")
+        raise UnsupportedError("a placeholder that no pipeline replaced")
     source = "".join(_escaped(part) if isinstance(part, str) else _AS_REGEX[part] for part in parts)
     return _regex(f"^{source}$")
 
@@ -235,5 +214,5 @@ def _escaped(text: str) -> str:
 def _regex(source: str) -> nodes.Regex:
     problem = check_regex(source)
     if problem:
-        raise _unsupported(f"the regex {source}: {problem.message}")
+        raise UnsupportedError(f"the regex {source}: {problem.message}")
     return nodes.Regex(source)

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from trailsieve.pattern.nodes import (
-    And,
-    Comparison,
-    Expression,
-    IsType,
-    NotExists,
-    Or,
-    Selector,
-    String,
-)
+from trailsieve.pattern.nodes import And, Comparison, Expression, IsType, NotExists, Or, Selector, String
 from trailsieve.pattern.operators import OPERATORS
 
 EXISTS = String("*")  # `$.a = "*"` is true of every string and number
@@ -30,19 +22,18 @@ def negation(expression: Expression) -> Expression:
     """The expression that is true of an event if the given one is not, even if the event lacks its fields."""
     match expression:
         case Or((IsType(target=target, type=name), Comparison(value=String()))) if name != "NULL":
-            return _joined(Or, [truth(target, name == "FALSE"), NotExists(target)])
+            return joined(Or, [truth(target, name == "FALSE"), NotExists(target)])
         case Or(terms):
             return _not_any(terms)
         case And(terms):
-            return _joined(Or, [negation(term) for term in terms])
+            return joined(Or, [negation(term) for term in terms])
         case NotExists(target=target):
             return Comparison(target, "=", EXISTS)
         case Comparison(target=Selector() as target, operator="=", value=value) if value == EXISTS:
             return NotExists(target)
         case Comparison(target=Selector() as target, operator=operator):
-            return _joined(
-                Or, [replace(expression, operator=OPERATORS[operator].opposite), NotExists(target)]
-            )
+            opposite = replace(expression, operator=OPERATORS[operator].opposite)
+            return joined(Or, [opposite, NotExists(target)])
         case IsType(target=target):
             return Comparison(target, "=", EXISTS)
     raise TypeError(f"no negation of {expression}")
@@ -62,11 +53,11 @@ def _not_any(terms: tuple[Expression, ...]) -> Expression:
         different = [replace(term, operator="!=") for term in terms if isinstance(term, Comparison)]
         assert isinstance(first, Comparison)
         assert isinstance(first.target, Selector)
-        return _joined(Or, [_joined(And, [*different]), NotExists(first.target)])
-    return _joined(And, [negation(term) for term in terms])
+        return joined(Or, [joined(And, [*different]), NotExists(first.target)])
+    return joined(And, [negation(term) for term in terms])
 
 
-def _joined(kind: type[And] | type[Or], terms: list[Expression]) -> Expression:
-    """The terms as one expression, with && within && and || within || flattened."""
+def joined(kind: type[And] | type[Or], terms: Iterable[Expression]) -> Expression:
+    """The terms as one expression, with && within && and || within || flattened; a single term alone."""
     flat = [part for term in terms for part in (term.terms if isinstance(term, kind) else (term,))]
-    return kind(tuple(flat))
+    return flat[0] if len(flat) == 1 else kind(tuple(flat))
