@@ -7,12 +7,17 @@ from dataclasses import dataclass
 
 from trailsieve.audit.checks.actions import acting_alarms, check_actions, check_subscription, topics
 from trailsieve.audit.checks.alarms import check_alarm, no_alarm, watching_alarms
-from trailsieve.audit.checks.log_group import check_log_group
 from trailsieve.audit.checks.metric_filters import check_filter, check_pattern, metric_filters, no_filter
-from trailsieve.audit.checks.rules import check_rule, check_sink, no_rule, rules
-from trailsieve.audit.checks.source import check_source
 from trailsieve.audit.checks.threshold import check_alarm_threshold, check_rule_threshold
-from trailsieve.audit.checks.trails import check_logging, check_selectors, check_trail, no_trail, trails
+from trailsieve.audit.checks.trails import (
+    check_log_group,
+    check_logging,
+    check_selectors,
+    check_trail,
+    no_trail,
+    trails,
+)
+from trailsieve.audit.checks.trailsieve_config import check_rule, check_sink, check_source, no_rule, rules
 from trailsieve.audit.model import Chain, ChainKind, Link
 from trailsieve.audit.target import AuditTarget
 

@@ -76,8 +76,7 @@ class _Collector:
 
     def collect(self) -> None:
         trails = self.ask(self.region, "describe-trails").items("trailList")
-        regions = dict.fromkeys(filter(None, map(self.ask_trail, trails)))
-        for region in regions:
+        for region in dict.fromkeys(filter(None, map(self.ask_trail, trails))):
             self.ask_region(region)
         for trail in trails:
             if trail.get("SnsTopicARN"):
@@ -115,9 +114,8 @@ class _Collector:
             return self.snapshot.responses[call]
         known = OPERATIONS[operation]
         try:
-            response = ApiResponse(
-                _printed(describe(self.client(known.service, region), known, **parameters))
-            )
+            content = describe(self.client(known.service, region), known, **parameters)
+            response = ApiResponse(_printed(content))
         except (ClientError, BotoCoreError) as error:
             if not isinstance(error, ClientError) or fault(error) not in _EXPECTED:
                 where = f"account {self.account}, {region}, {known.action}"
@@ -138,8 +136,8 @@ class _Collector:
 
 def _printed(content: Json) -> Json:
     """A response as the AWS CLI prints it: times in ISO 8601, nothing about the request."""
-    shown = {key: value for key, value in content.items() if key != "ResponseMetadata"}
-    printed: Json = orjson.loads(orjson.dumps(shown))
+    printed: Json = orjson.loads(orjson.dumps(content))
+    printed.pop("ResponseMetadata", None)
     return printed
 
 
@@ -150,14 +148,13 @@ def configs(config: AwsConfig, accounts: Iterable[str]) -> list[AwsConfig]:
         accounts: ARNs of roles to assume, or account ids. For account ids the configuration's `role_arn`
             contains `{account}`, or is the role of another account with the same name.
     """
-    found = []
-    for account in accounts:
-        role = account if account.startswith("arn:") else _role(config.role_arn or "", account)
-        found.append(structs.replace(config, role_arn=role))
-    return found or [config]
+    roles = [_role(config.role_arn or "", account) for account in accounts]
+    return [structs.replace(config, role_arn=role) for role in roles] or [config]
 
 
 def _role(role: str, account: str) -> str:
+    if account.startswith("arn:"):
+        return account
     if "{account}" in role:
         return role.replace("{account}", account)
     return ":".join(("arn", *arn.parse(role)._replace(account=account)))

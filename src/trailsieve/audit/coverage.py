@@ -19,7 +19,7 @@ from trailsieve.pattern.compiler import FilterPattern, compile
 from trailsieve.pattern.nodes import JsonPattern, expressions_of, terms_of
 from trailsieve.pattern.render import render_expression
 from trailsieve.rules.load import load_pack
-from trailsieve.rules.rule import Rule, RuleTests
+from trailsieve.rules.rule import Rule
 
 Kind = Literal["equivalent", "broader", "narrower", "misses", "never", "everything", "unknown"]
 NEARLY_ALL = 0.9  # a pattern that matches this share of the harmless events says nothing
@@ -60,20 +60,12 @@ class Coverage:
         reading: the reading that the pattern was compared with.
         witness: an event that shows it: for `broader` and `everything` one that only the pattern matches, for
             the others one that the control requires and the pattern misses.
-        matched: the number of matches among the events that must match.
-        wanted: the number of events that must match.
-        also: the number of matches among the events that must not match.
-        unwanted: the number of events that must not match.
         reason: why the kind is `unknown`.
     """
 
     kind: Kind
-    reading: str
+    reading: Reading
     witness: str = ""
-    matched: int = 0
-    wanted: int = 0
-    also: int = 0
-    unwanted: int = 0
     reason: str = ""
 
     @property
@@ -102,24 +94,22 @@ def controls() -> tuple[Control, ...]:
 
 def _reading(rule: Rule, name: str) -> Reading:
     """A rule as a reading; what a replaced pattern does not match moves to the events that must not match."""
-    must, must_not = _inline(rule.tests, "match"), _inline(rule.tests, "ignore")
+    must, must_not = _inline(rule.tests.match), _inline(rule.tests.ignore)
     match = tuple(event for event in must if rule.pattern.matches(event))
     ignore = tuple(event for event in (*must, *must_not) if not rule.pattern.matches(event))
     return Reading(name, rule.pattern, match, ignore)
 
 
-def _inline(tests: RuleTests, kind: Literal["match", "ignore"]) -> Iterator[str]:
-    events = tests.match if kind == "match" else tests.ignore
+def _inline(events: Iterable[object]) -> Iterator[str]:
     return (jsontext.encode(event) for event in events if isinstance(event, dict))
 
 
 @cache
 def harmless() -> tuple[str, ...]:
     """The test events that no reading of any control matches."""
-    events = dict.fromkeys(
-        event for control in controls() for reading in control.readings for event in reading.ignore
-    )
-    patterns = [reading.pattern for control in controls() for reading in control.readings]
+    readings = [reading for control in controls() for reading in control.readings]
+    patterns = [reading.pattern for reading in readings]
+    events = dict.fromkeys(event for reading in readings for event in reading.ignore)
     return tuple(event for event in events if not any(pattern.matches(event) for pattern in patterns))
 
 
@@ -131,15 +121,17 @@ def drowns(pattern: FilterPattern) -> bool:
 @lru_cache(4096)
 def relate(control: Control, pattern: FilterPattern) -> Coverage:
     """How a pattern relates to the reading of a control that it is closest to."""
+    published = control.readings[0]
     if satisfiable(pattern).holds is False:
-        reading = control.readings[0]
-        return _tried(reading, pattern, "never", reading.match[0])
+        return Coverage("never", published, published.match[0])
     if drowns(pattern):
-        return _tried(
-            control.readings[0], pattern, "everything", min(filter(pattern.matches, harmless()), key=len)
-        )
+        return Coverage("everything", published, min(filter(pattern.matches, harmless()), key=len))
     found = [_relate(reading, pattern) for reading in control.readings]
     return next((one for one in found if one.covers), None) or max(found, key=_closeness)
+
+
+def _closeness(coverage: Coverage) -> int:
+    return ("misses", "narrower", "unknown").index(coverage.kind)
 
 
 def covers(control: Control, pattern: FilterPattern) -> bool:
@@ -153,34 +145,17 @@ def concerns(control: Control, pattern: FilterPattern) -> bool:
     return meant(control, pattern) > _LIKE or covers(control, pattern)
 
 
-def _closeness(coverage: Coverage) -> int:
-    return ("misses", "narrower", "unknown").index(coverage.kind)
-
-
 def _relate(reading: Reading, pattern: FilterPattern) -> Coverage:
     missed = next((event for event in reading.match if not pattern.matches(event)), "")
     asked = implies(reading.pattern, pattern)
     if asked.holds:
         more = implies(pattern, reading.pattern)
-        kind: Kind = "equivalent" if more.holds else "broader"
-        return _tried(reading, pattern, kind, more.witness or "")
+        return Coverage("equivalent" if more.holds else "broader", reading, more.witness or "")
     if missed:
-        return _tried(reading, pattern, "misses", asked.witness or missed)
+        return Coverage("misses", reading, asked.witness or missed)
     if asked.holds is None:
-        return replace(_tried(reading, pattern, "unknown", ""), reason=asked.reason)
-    return _tried(reading, pattern, "narrower", asked.witness or "")
-
-
-def _tried(reading: Reading, pattern: FilterPattern, kind: Kind, witness: str) -> Coverage:
-    return Coverage(
-        kind,
-        reading.name,
-        witness,
-        sum(map(pattern.matches, reading.match)),
-        len(reading.match),
-        sum(map(pattern.matches, reading.ignore)),
-        len(reading.ignore),
-    )
+        return Coverage("unknown", reading, reason=asked.reason)
+    return Coverage("narrower", reading, asked.witness or "")
 
 
 def meant(control: Control, pattern: FilterPattern) -> float:

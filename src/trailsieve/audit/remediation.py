@@ -24,20 +24,17 @@ def create_trail() -> str:
     )
 
 
-def widen_trail(trail: Json) -> str:
-    """Extends a trail to all regions."""
-    return command("cloudtrail", "update-trail", **_of(trail)) + " --is-multi-region-trail"
-
-
-def start_logging(trail: Json) -> str:
-    """Starts a trail."""
-    return command("cloudtrail", "start-logging", **_of(trail))
+def change_trail(call: str, trail: Json, **options: str) -> str:
+    """Changes a trail with a call of CloudTrail."""
+    name, region = str(trail["TrailARN"]), str(trail["HomeRegion"])
+    return command("cloudtrail", call, name=name, region=region, **options)
 
 
 def select_all(trail: Json, option: str, value: str) -> str:
     """Makes a trail record all management events in addition to what else it records."""
-    name = {"trail_name": str(trail["TrailARN"]), "region": str(trail["HomeRegion"])}
-    return f"{command('cloudtrail', 'put-event-selectors', **name)} {option} {quote(value)}"
+    name, region = str(trail["TrailARN"]), str(trail["HomeRegion"])
+    asked = command("cloudtrail", "put-event-selectors", trail_name=name, region=region)
+    return f"{asked} {option} {quote(value)}"
 
 
 def bind_log_group(trail: Json) -> str:
@@ -46,7 +43,7 @@ def bind_log_group(trail: Json) -> str:
     group = ":".join(("arn", own.partition, "logs", own.region, own.account, "log-group:GROUP:*"))
     role = f"arn:{own.partition}:iam::{own.account}:role/CLOUDTRAIL_TO_LOGS"
     options = {"cloud_watch_logs_log_group_arn": group, "cloud_watch_logs_role_arn": role}
-    return command("cloudtrail", "update-trail", **_of(trail), **options)
+    return change_trail("update-trail", trail, **options)
 
 
 def show_role(trail: Json) -> str:
@@ -88,50 +85,40 @@ def put_alarm(target: AuditTarget, alarm: Json | None = None) -> str:
     namespace, name = target.metric.key
     region, found = target.log_group.region, target.alarm if alarm is None else alarm
     topics = found.get("AlarmActions") or [f"arn:aws:sns:{region}:ACCOUNT:TOPIC"]
-    options = {
-        "alarm_name": str(found.get("AlarmName") or target.control.rule.id),
-        "namespace": namespace,
-        "metric_name": name,
-        "statistic": "Sum",
-        "period": "300",
-        "evaluation_periods": "1",
-        "threshold": "1",
-        "comparison_operator": "GreaterThanOrEqualToThreshold",
-        "treat_missing_data": "notBreaching",
-        "region": region,
-    }
-    actions = " ".join(quote(str(topic)) for topic in topics)
-    return f"{command('cloudwatch', 'put-metric-alarm', **options)} --alarm-actions {actions}"
+    put = command(
+        "cloudwatch",
+        "put-metric-alarm",
+        alarm_name=str(found.get("AlarmName") or target.control.rule.id),
+        namespace=namespace,
+        metric_name=name,
+        statistic="Sum",
+        period="300",
+        evaluation_periods="1",
+        threshold="1",
+        comparison_operator="GreaterThanOrEqualToThreshold",
+        treat_missing_data="notBreaching",
+        region=region,
+    )
+    return " ".join((put, "--alarm-actions", *(quote(str(topic)) for topic in topics)))
 
 
 def enable_actions(alarm: Json, region: str) -> str:
     """Enables the actions of an alarm."""
-    names = {"alarm_names": str(alarm.get("AlarmName")), "region": region}
-    return command("cloudwatch", "enable-alarm-actions", **names)
+    name = str(alarm.get("AlarmName"))
+    return command("cloudwatch", "enable-alarm-actions", alarm_names=name, region=region)
+
+
+def change_topic(call: str, topic: str, **options: str) -> str:
+    """Changes a topic with a call of SNS."""
+    return command("sns", call, **options, region=arn.parse(topic).region or "REGION")
 
 
 def subscribe(topic: str) -> str:
     """Subscribes an address to a topic; its owner must confirm by the mail that arrives."""
-    options = {"topic_arn": topic, "protocol": "email", "notification_endpoint": "SECURITY@EXAMPLE.COM"}
-    return command("sns", "subscribe", **options, region=arn.parse(topic).region or "REGION")
-
-
-def confirm(topic: str) -> str:
-    """Confirms a subscription with the token in the message that its endpoint received."""
-    options = {"topic_arn": topic, "token": "TOKEN"}
-    return command("sns", "confirm-subscription", **options, region=arn.parse(topic).region or "REGION")
-
-
-def create_topic(topic: str) -> str:
-    """Creates the topic that an alarm notifies."""
-    parts = arn.parse(topic)
-    return command("sns", "create-topic", name=parts.resource or "TOPIC", region=parts.region or "REGION")
+    options = {"protocol": "email", "notification_endpoint": "SECURITY@EXAMPLE.COM"}
+    return change_topic("subscribe", topic, topic_arn=topic, **options)
 
 
 def grant(action: str) -> str:
     """A policy statement that allows the audit to make a call."""
     return jsontext.encode({"Effect": "Allow", "Action": action, "Resource": "*"})
-
-
-def _of(trail: Json) -> dict[str, str]:
-    return {"name": str(trail["TrailARN"]), "region": str(trail["HomeRegion"])}

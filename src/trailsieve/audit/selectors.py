@@ -13,12 +13,9 @@ from trailsieve import jsontext
 from trailsieve.cloudwatch.snapshot import Json
 
 Mode = Literal["read", "write"]
-_BOTH: frozenset[Mode] = frozenset(("read", "write"))
-_CLASSIC: dict[str, frozenset[Mode]] = {
-    "All": _BOTH,
-    "ReadOnly": frozenset(("read",)),
-    "WriteOnly": frozenset(("write",)),
-}
+_READ, _WRITE = frozenset[Mode](("read",)), frozenset[Mode](("write",))
+_BOTH = _READ | _WRITE
+_CLASSIC = {"All": _BOTH, "ReadOnly": _READ, "WriteOnly": _WRITE}
 _TESTS = ("Equals", "StartsWith", "EndsWith", "NotEquals", "NotStartsWith", "NotEndsWith")
 _ALL_CLASSIC = {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": []}
 _ALL_ADVANCED = {
@@ -32,7 +29,6 @@ class Selector:
     """The management events that one selector includes.
 
     Attributes:
-        modes: whether it includes reading calls, writing calls, or both.
         without: the event sources that it excludes.
         narrowed: what else narrows it, as text, or "".
     """

@@ -38,8 +38,7 @@ def check_actions(target: AuditTarget) -> Link:
         return Link("unknown", message, (f"AlarmRule: {alarm.get('AlarmRule')}",))
     notified = _topics(alarm)
     if not notified:
-        message = f"{name} invokes {', '.join(actions)}, which may or may not notify a person"
-        return Link("unknown", message)
+        return Link("unknown", f"{name} invokes {', '.join(actions)}, which may or may not notify a person")
     if suppressor := alarm.get("ActionsSuppressor"):
         return Link("unknown", f"the actions of {name} are suppressed while {suppressor} is in ALARM")
     names = ", ".join(arn.parse(topic).resource for topic in notified)
@@ -57,7 +56,7 @@ def check_subscription(target: AuditTarget) -> Link:
     name = parts.resource
     response = target.snapshot.response(target.log_group.account, parts.region, _SUBSCRIPTIONS, name)
     if response.not_found:
-        fix = remediation.create_topic(topic)
+        fix = remediation.change_topic("create-topic", topic, name=name or "TOPIC")
         return Link("fail", f"topic {name} does not exist", (topic,), remediation=fix)
     if not response.ok:
         return no_response(_SUBSCRIPTIONS, response)
@@ -78,10 +77,11 @@ def _confirmed(topic: str, subscriptions: list[Json]) -> Link:
         message = f"topic {name} has {confirmed} confirmed subscription{'s' if confirmed > 1 else ''}"
         return Link("pass", message, evidence)
     if "PendingConfirmation" in states:
-        message = f"no subscription to topic {name} is confirmed"
-        return Link("fail", message, evidence, remediation=remediation.confirm(topic))
-    message = f"nobody is subscribed to topic {name}"
-    return Link("fail", message, evidence, remediation=remediation.subscribe(topic))
+        options = {"topic_arn": topic, "token": "TOKEN"}
+        fix = remediation.change_topic("confirm-subscription", topic, **options)
+        return Link("fail", f"no subscription to topic {name} is confirmed", evidence, remediation=fix)
+    fix = remediation.subscribe(topic)
+    return Link("fail", f"nobody is subscribed to topic {name}", evidence, remediation=fix)
 
 
 def _acts_for(acting: Json, alarm: Json) -> bool:

@@ -88,9 +88,12 @@ def check_pattern(target: AuditTarget) -> Link:
 def judge(name: str, control: Control, pattern: FilterPattern) -> Link:
     """Whether a pattern matches everything a control requires."""
     found = coverage.relate(control, pattern)
-    tried = f"matches {found.matched} of {found.wanted} events that it must match"
-    noise = f"and {found.also} of {found.unwanted} that it must not match"
-    evidence = (pattern.text, f"{tried}, {noise}", f"compared with {found.reading}")
+    reading = found.reading
+    wanted, unwanted = (
+        f"{sum(map(pattern.matches, events))} of {len(events)}" for events in (reading.match, reading.ignore)
+    )
+    tried = f"matches {wanted} events that it must match, and {unwanted} that it must not match"
+    evidence = (pattern.text, tried, f"compared with {reading.name}")
     verdict, message = _JUDGED[found.kind]
     return Link(verdict, message.format(name=name, reason=found.reason), evidence, found.witness)
 

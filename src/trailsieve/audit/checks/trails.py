@@ -1,4 +1,4 @@
-"""Whether a trail of all regions is logging and records the events that the control requires."""
+"""Whether a trail of all regions is logging, records what the control requires, and has a log group."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from trailsieve.audit.model import Link
 from trailsieve.audit.target import AuditTarget
 from trailsieve.cloudwatch.describe import OPERATIONS
 from trailsieve.cloudwatch.snapshot import ApiResponse, Json
+from trailsieve.times import seconds_of
+
+_MAX_LAG = 24 * 3600  # seconds by which deliveries to the log group may lag behind those to the bucket
+_TIMES = ("LatestCloudWatchLogsDeliveryTime", "LatestDeliveryTime")
 
 
 def no_response(operation: str, response: ApiResponse) -> Link:
@@ -49,7 +53,8 @@ def check_trail(target: AuditTarget) -> Link:
     if trail.get("IsMultiRegionTrail"):
         return Link("pass", f"{shown} records all regions", evidence)
     message = f"{shown} records {trail['HomeRegion']} only, so events in other regions are missed"
-    return Link("fail", message, evidence, remediation=remediation.widen_trail(trail))
+    fix = remediation.change_trail("update-trail", trail) + " --is-multi-region-trail"
+    return Link("fail", message, evidence, remediation=fix)
 
 
 def check_logging(target: AuditTarget) -> Link:
@@ -61,7 +66,8 @@ def check_logging(target: AuditTarget) -> Link:
     if not state.get("IsLogging"):
         since = state.get("StopLoggingTime") or state.get("TimeLoggingStopped")
         message = f"trail {trail.get('Name')} is not logging" + (f" since {since}" if since else "")
-        return Link("fail", message, ("IsLogging: false",), remediation=remediation.start_logging(trail))
+        fix = remediation.change_trail("start-logging", trail)
+        return Link("fail", message, ("IsLogging: false",), remediation=fix)
     if state.get("LatestDeliveryError"):
         message = f"the trail cannot deliver to its bucket {trail.get('S3BucketName')}"
         evidence = (f"LatestDeliveryError: {state['LatestDeliveryError']}",)
@@ -90,3 +96,32 @@ def check_selectors(target: AuditTarget) -> Link:
     excluded = ", ".join(sorted(found.without))
     rest = f", except those of {excluded}, which this control does not require" if excluded else ""
     return Link("pass", f"all management events, read and write{rest}", found.shown)
+
+
+def check_log_group(target: AuditTarget) -> Link:
+    """Whether the trail has a log group and deliveries to it succeed."""
+    trail, state = target.trail, target.of_trail("get-trail-status").content
+    group = target.log_group_name
+    if not group:
+        message = f"trail {trail.get('Name')} does not deliver to a log group"
+        return Link("fail", message, remediation=remediation.bind_log_group(trail))
+    if error := state.get("LatestCloudWatchLogsDeliveryError"):
+        evidence = (f"LatestCloudWatchLogsDeliveryError: {error}",)
+        message = f"the trail cannot deliver to log group {group}"
+        return Link("fail", message, evidence, remediation=remediation.show_role(trail))
+    times = tuple(f"{key}: {state[key]}" for key in _TIMES if state.get(key))
+    if _lag(state) > _MAX_LAG:
+        message = f"log group {group} has received nothing for a day, although the bucket has"
+        return Link("fail", message, times, remediation=remediation.show_role(trail))
+    return Link("pass", f"the trail delivers to {group}", times)
+
+
+def _lag(state: Json) -> float:
+    """Seconds by which the log group lags behind the bucket; 0 if the trail's status has no times."""
+    group, bucket = (_seconds(state.get(key)) for key in _TIMES)
+    return bucket - group if group and bucket else 0
+
+
+def _seconds(time: object) -> float | None:
+    """A time as the AWS CLI prints it: seconds since 1970 (version 1) or ISO 8601 (version 2)."""
+    return time if isinstance(time, int | float) else seconds_of(time)

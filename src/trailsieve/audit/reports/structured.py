@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -24,11 +25,11 @@ from trailsieve.model import Alert, Severity
 _STANDARD = "CIS AWS Foundations Benchmark"
 _TYPE = "Software and Configuration Checks/Industry and Regulatory Standards/CIS AWS Foundations Benchmark"
 _ASFF_STATUS: dict[Verdict, str] = {"pass": "PASSED", "fail": "FAILED", "unknown": "NOT_AVAILABLE"}
-_OCSF_STATUS: dict[Verdict, tuple[int, str]] = {
-    "pass": (1, "Pass"),
-    "fail": (3, "Fail"),
-    "unknown": (0, "Unknown"),
-}
+_OCSF_STATUS: dict[Verdict, int] = {"pass": 1, "fail": 3, "unknown": 0}
+_OCSF_SHARED = (
+    *("activity_id", "activity_name", "category_uid", "category_name"),
+    *("time", "severity_id", "severity"),
+)
 _JUNIT_OUTCOME: dict[Verdict, junit.Outcome] = {"pass": "passed", "fail": "failure", "unknown": "error"}
 _CLASS = 2003
 
@@ -37,11 +38,7 @@ def as_dict(result: ControlResult) -> dict[str, Any]:
     """A result as plain data."""
     broken = result.chain.broken
     return {
-        "account": result.account,
-        "control": result.control,
-        "rule": result.rule,
-        "title": result.title,
-        "severity": result.severity,
+        **{name: getattr(result, name) for name in ("account", "control", "rule", "title", "severity")},
         "verdict": WORDS[result.verdict],
         "broken_link": broken.name if broken else None,
         "reason": broken.message if broken else "",
@@ -51,21 +48,11 @@ def as_dict(result: ControlResult) -> dict[str, Any]:
 
 
 def _chain(chain: Chain) -> dict[str, Any]:
-    links = [
-        {
-            "link": link.name,
-            "verdict": WORDS[link.verdict],
-            "message": link.message,
-            "evidence": list(link.evidence),
-            "witness": link.witness,
-            "remediation": link.remediation,
-        }
-        for link in chain.links
-    ]
+    links = [asdict(link) for link in chain.links]
     return {
         "chain": chain.kind,
         "verdict": WORDS[chain.verdict],
-        "links": links,
+        "links": [{"link": one.pop("name"), **one, "verdict": WORDS[one["verdict"]]} for one in links],
         "not_examined": not_examined(chain),
     }
 
@@ -111,19 +98,10 @@ def as_asff(result: ControlResult, region: str, now: datetime) -> dict[str, Any]
 def as_ocsf(result: ControlResult, now: datetime) -> dict[str, Any]:
     """A result as an OCSF Compliance Finding."""
     detection = ocsf.document(_alert(result, now))
-    kept = (
-        "activity_id",
-        "activity_name",
-        "category_uid",
-        "category_name",
-        "time",
-        "severity_id",
-        "severity",
-    )
     broken = result.chain.broken
     return alert_fields.without_empty(
         {
-            **{key: detection[key] for key in kept},
+            **{key: detection[key] for key in _OCSF_SHARED},
             "class_uid": _CLASS,
             "class_name": "Compliance Finding",
             "type_uid": _CLASS * 100 + 1,
@@ -135,27 +113,21 @@ def as_ocsf(result: ControlResult, now: datetime) -> dict[str, Any]:
             "cloud": detection["cloud"],
             "resources": detection["resources"],
             "finding_info": {
-                "uid": detection["finding_info"]["uid"],
-                "title": detection["finding_info"]["title"],
+                **{key: detection["finding_info"][key] for key in ("uid", "title")},
                 "desc": _message(result),
             },
-            "compliance": _compliance(result),
+            "compliance": {
+                "control": result.control,
+                "requirements": [f"{_STANDARD} {result.control}"],
+                "standards": [_STANDARD],
+                "status_id": _OCSF_STATUS[result.verdict],
+                "status": result.verdict.capitalize(),
+                "status_detail": _message(result),
+            },
             "remediation": {"desc": broken.remediation} if broken and broken.remediation else None,
             "unmapped": {"broken_link": broken.name if broken else None},
         }
     )
-
-
-def _compliance(result: ControlResult) -> dict[str, Any]:
-    status, name = _OCSF_STATUS[result.verdict]
-    return {
-        "control": result.control,
-        "requirements": [f"{_STANDARD} {result.control}"],
-        "standards": [_STANDARD],
-        "status_id": status,
-        "status": name,
-        "status_detail": _message(result),
-    }
 
 
 def as_junit(results: Sequence[ControlResult]) -> bytes:

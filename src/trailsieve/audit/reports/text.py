@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
 
 from trailsieve.audit.model import Chain, ChainKind, ControlResult, Link, Verdict
 from trailsieve.errors import visible
@@ -14,11 +16,8 @@ KINDS: dict[ChainKind, str] = {"cloudwatch": "CloudWatch", "trailsieve": "trails
 
 
 def by_account(results: Sequence[ControlResult]) -> dict[str, list[ControlResult]]:
-    """The results of each account, in order."""
-    found: dict[str, list[ControlResult]] = {}
-    for result in results:
-        found.setdefault(result.account, []).append(result)
-    return found
+    """The results of each account; they come account by account."""
+    return {account: list(own) for account, own in groupby(results, attrgetter("account"))}
 
 
 def lines(results: Sequence[ControlResult]) -> Iterator[str]:
