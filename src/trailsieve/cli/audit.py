@@ -24,6 +24,7 @@ from trailsieve.cloudwatch.snapshot import Snapshot, load
 from trailsieve.errors import UsageError
 from trailsieve.wire.aws import AwsConfig
 
+_FOLDER = click.Path(file_okay=False, path_type=Path)
 _EXAMPLES = """\b
 Examples:
   trailsieve audit aws --profile security --region eu-central-1
@@ -62,17 +63,10 @@ def command() -> None:
     help="For people, for programs, for Security Hub and other SIEMs, for CI.",
 )
 @click.option(
-    "--from",
-    "source",
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Audit saved AWS responses instead of calling AWS.",
+    "--from", "source", metavar="DIR", type=_FOLDER, help="Audit saved AWS responses instead of calling AWS."
 )
 @click.option(
-    "--save",
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Save the AWS responses, as the AWS CLI prints them.",
+    "--save", metavar="DIR", type=_FOLDER, help="Save the AWS responses, as the AWS CLI prints them."
 )
 @click.option(
     "--config",
@@ -142,7 +136,7 @@ def _accounts(path: Path | None, config: AwsConfig) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read: {error}") from None
     lines = [line.partition("#")[0].strip() for line in text.splitlines()]
-    found = [line for line in lines if line]
+    found = list(filter(None, lines))
     for line in found:
         is_account = len(line) == 12 and line.isascii() and line.isdigit()
         if not is_account and not line.startswith("arn:"):
@@ -175,21 +169,16 @@ def _report(results: Sequence[ControlResult], shape: str, region: str | None) ->
         case "html":
             return html.page(results, now)
         case "asff":
-            return (
-                to_json([structured.as_asff(result, region or "us-east-1", now) for result in results]) + "\n"
-            )
+            region = region or "us-east-1"
+            return to_json([structured.as_asff(result, region, now) for result in results]) + "\n"
         case "ocsf":
-            lines = (to_json(structured.as_ocsf(result, now), indent=False) for result in results)
-            return "".join(f"{line}\n" for line in lines)
+            documents = (to_json(structured.as_ocsf(result, now), indent=False) for result in results)
+            return "".join(f"{document}\n" for document in documents)
         case "junit":
             return structured.as_junit(results).decode()
         case _:
-            return _text(results)
-
-
-def _text(results: Sequence[ControlResult]) -> str:
-    colored = screen().colored(sys.stdout)
-    return "".join(f"{_painted(line) if colored else line}\n" for line in lines(results))
+            colored = screen().colored(sys.stdout)
+            return "".join(f"{_painted(line) if colored else line}\n" for line in lines(results))
 
 
 def _painted(line: str) -> str:

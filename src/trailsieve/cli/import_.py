@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -19,7 +19,6 @@ from trailsieve.interchange.sigma import rules as sigma
 from trailsieve.wire.aws import AwsConfig
 
 _SAMPLES = "samples/import/describe-metric-filters.json samples/import/describe-alarms.json"
-F = TypeVar("F", bound=Callable[..., Any])
 _EXAMPLES = """\b
 Examples:
   trailsieve import cloudformation samples/import/monitoring.yaml > rules.toml
@@ -40,24 +39,16 @@ def command() -> None:
     """
 
 
-def _output(command: F) -> F:
-    return click.option(
-        "-o",
-        "--output",
-        metavar="FILE",
-        type=click.Path(dir_okay=False, path_type=Path),
-        help="Write the rules to this file. Default: standard output.",
-    )(command)
-
-
-def _files(command: F) -> F:
-    return click.argument(
-        "paths",
-        metavar="FILE...",
-        nargs=-1,
-        required=True,
-        type=click.Path(exists=True, path_type=Path),
-    )(command)
+_output = click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the rules to this file. Default: standard output.",
+)
+_PAIRS: dict[str, Any] = {"metavar": "NAME=VALUE", "multiple": True}
+_path = click.Path(exists=True, path_type=Path)
+_files = click.argument("paths", metavar="FILE...", nargs=-1, required=True, type=_path)
 
 
 def _example(line: str) -> str:
@@ -97,13 +88,7 @@ def from_aws(output: Path | None, **options: str | None) -> int:
     "cloudformation", epilog=_example("trailsieve import cloudformation samples/import/monitoring.yaml")
 )
 @_files
-@click.option(
-    "--parameter",
-    "given",
-    metavar="NAME=VALUE",
-    multiple=True,
-    help="A parameter; by default its own default.",
-)
+@click.option("--parameter", "given", **_PAIRS, help="A parameter; by default its own default.")
 @_output
 @global_options
 def from_cloudformation(paths: tuple[Path, ...], given: tuple[str, ...], output: Path | None) -> int:
@@ -114,13 +99,7 @@ def from_cloudformation(paths: tuple[Path, ...], given: tuple[str, ...], output:
 
 @command.command("terraform", epilog=_example("trailsieve import terraform samples/import/monitoring.tf"))
 @_files
-@click.option(
-    "--variable",
-    "given",
-    metavar="NAME=VALUE",
-    multiple=True,
-    help="A variable; by default its own default.",
-)
+@click.option("--variable", "given", **_PAIRS, help="A variable; by default its own default.")
 @_output
 @global_options
 def from_terraform(paths: tuple[Path, ...], given: tuple[str, ...], output: Path | None) -> int:

@@ -87,18 +87,13 @@ def command(
     archive = Archive.open(inputs, Selection.parse(**times), max_object_size)
     found = parity(rules, counterparts, archive, screen().problem)
     real = to_alarm(history)
-    names = {item.rule.id: _alarm_name(item, real) for item in found}
     histories = {
-        item.rule.id: compare(real[names[item.rule.id]], item.cloudwatch, tolerance)
+        item.rule.id: compare(real[name], item.cloudwatch, tolerance)
         for item in found
-        if names[item.rule.id] in real
+        if (name := _alarm_name(item, real))
     }
-    if configured:
-        for item in found:
-            if item.rule.id not in counterparts:
-                screen().info(
-                    f"{item.rule.id}: --cloudwatch has no filter and alarm for it; derived from the rule"
-                )
+    for rule in (item.rule.id for item in found if configured and item.rule.id not in counterparts):
+        screen().info(f"{rule}: --cloudwatch has no filter and alarm for it; derived from the rule")
     if shape == "json":
         print_json([_as_dict(item, histories.get(item.rule.id)) for item in found])
     else:
@@ -189,33 +184,23 @@ def _as_dict(item: Parity, history: HistoryComparison | None) -> dict[str, Any]:
     def spans(found: Sequence[Span]) -> list[dict[str, str]]:
         return [{"start": rfc3339(start), "end": rfc3339(end)} for start, end in found]
 
+    def side(found: Sequence[Span], notifications: int) -> dict[str, Any]:
+        return {"minutes": minutes(found), "notifications": notifications, "alarm": spans(found)}
+
+    cloudwatch, own = item.notifications
     shown: dict[str, Any] = {
         "rule": item.rule.id,
-        "cloudwatch": {
-            "minutes": minutes(item.cloudwatch),
-            "notifications": item.notifications[0],
-            "alarm": spans(item.cloudwatch),
-        },
-        "own": {
-            "minutes": minutes(item.own),
-            "notifications": item.notifications[1],
-            "alarm": spans(item.own),
-        },
+        "cloudwatch": side(item.cloudwatch, cloudwatch),
+        "own": side(item.own, own),
         "differences": [
-            {
-                "only": found.only,
-                **spans([found.span])[0],
-                "reasons": found.reasons,
-                "summary": found.sentence,
-            }
-            for found in item.differences
+            {"only": one.only, **spans([one.span])[0], "reasons": one.reasons, "summary": one.sentence}
+            for one in item.differences
         ],
     }
     if history:
+        both = (map(rfc3339, pair) for pair in history.matched)
         shown["history"] = {
-            "matched": [
-                {"real": rfc3339(real), "computed": rfc3339(computed)} for real, computed in history.matched
-            ],
+            "matched": [{"real": real, "computed": computed} for real, computed in both],
             "real_only": list(map(rfc3339, history.real_only)),
             "computed_only": list(map(rfc3339, history.computed_only)),
         }

@@ -71,18 +71,12 @@ def show_rule(rule_id: str, packs: tuple[str, ...]) -> None:
     rule = next((found for pack in loaded if (found := pack.rule(rule_id))), None)
     if rule is None:
         known = [known.id for pack in loaded for known in pack.rules]
-        raise UsageError(f"no rule {rule_id!r}; {_nearest(rule_id, known)}")
+        nearest = did_you_mean(rule_id, known, 3) or "see `trailsieve rules list`"
+        raise UsageError(f"no rule {rule_id!r}; {nearest}")
     print(visible_lines("\n".join(_described(rule))))
 
 
-_EXPORTERS = {  # formats and their modules
-    "cloudformation": "cloudformation",
-    "terraform": "terraform",
-    "cli": "aws_cli",
-    "eventbridge": "eventbridge",
-    "athena": "athena",
-    "opensearch": "opensearch",
-}
+_FORMATS = ("cloudformation", "terraform", "cli", "eventbridge", "athena", "opensearch")
 _EXPORT_EXAMPLES = """\b
 Examples:
   trailsieve rules export cis-aws-tuned --to cloudformation > template.json
@@ -98,7 +92,7 @@ Examples:
     "--to",
     "format_",
     required=True,
-    type=click.Choice(list(_EXPORTERS)),
+    type=click.Choice(_FORMATS),
     help="Metric filters and alarms as a template, HCL or commands; or queries of another service.",
 )
 @click.option("--log-group", help="The log group; a parameter or variable when not given.")
@@ -117,7 +111,8 @@ def export_rules(
     """
     given = {"log_group": log_group, "topic": topic, "namespace": namespace}
     target = ExportTarget(**{name: value for name, value in given.items() if value})
-    exporter = import_module(f"trailsieve.interchange.exporters.{_EXPORTERS[format_]}")
+    module = "aws_cli" if format_ == "cli" else format_
+    exporter = import_module(f"trailsieve.interchange.exporters.{module}")
     export = exporter.export(_rules(packs), target)
     click.echo(export.text, nl=False)
     for loss, ids in _by_loss(export.losses).items():
@@ -160,7 +155,3 @@ def _described(rule: Rule) -> Iterator[str]:
             yield f"{name if number == 0 else '':<12}{value}"
     if rule.description:
         yield f"\n{rule.description}"
-
-
-def _nearest(rule_id: str, known: list[str]) -> str:
-    return did_you_mean(rule_id, known, 3) or "see `trailsieve rules list`"

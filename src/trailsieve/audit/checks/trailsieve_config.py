@@ -1,4 +1,4 @@
-"""Whether a trailsieve configuration reads the trail, has a rule for the control, and a sink for its alerts."""
+"""Whether a trailsieve configuration reads the trail, has a rule for the control, and a sink for alerts."""
 
 from __future__ import annotations
 
