@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import click
 
 from trailsieve.cli.json_output import print_json
 from trailsieve.cli.named import named
-from trailsieve.cli.options import global_options, no_limits, screen
+from trailsieve.cli.options import global_options, no_limits, output_format, print_lines, screen
 from trailsieve.errors import UsageError, visible
 from trailsieve.logic.difference import Difference, Side, difference
 from trailsieve.pattern.compiler import FilterPattern
@@ -34,14 +34,7 @@ _SENTENCES = {
 @click.command("diff", epilog=_EXAMPLES)
 @click.argument("a")
 @click.argument("b")
-@click.option(
-    "--format",
-    "shape",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Output format.",
-)
+@output_format("text", "json", help="Output format.")
 @no_limits
 @global_options
 def command(a: str, b: str, shape: str, no_limits: bool) -> int:
@@ -65,7 +58,7 @@ def _compare_patterns(first: FilterPattern, second: FilterPattern, shape: str) -
     if shape == "json":
         print_json({**_patterns(first, second), **found.as_dict()})
     else:
-        _print(_lines(first, second, found))
+        print_lines(_lines(first, second, found))
     return int(found.relation != "equivalent")
 
 
@@ -78,8 +71,8 @@ def _compare_packs(first: Pack, second: Pack, shape: str) -> int:
         print_json({"rules": rules, "only_in_a": alone["A"], "only_in_b": alone["B"]})
     else:
         for name, answer in found.items():
-            _print([f"rule {name}", *_lines(*answer), ""])
-        _print(f"rule {name}: in {side} only" for side, names in alone.items() for name in names)
+            print_lines([f"rule {name}", *_lines(*answer), ""])
+        print_lines(f"rule {name}: in {side} only" for side, names in alone.items() for name in names)
     same = all(answer.relation == "equivalent" for *_, answer in found.values())
     return int(not same or bool(alone["A"] or alone["B"]))
 
@@ -123,11 +116,6 @@ def _patterns(a: FilterPattern, b: FilterPattern) -> dict[str, dict[str, str]]:
     return {"patterns": {"a": a.text, "b": b.text}}
 
 
-def _print(lines: Iterable[str]) -> None:
-    for line in lines:
-        click.echo(line, color=True)
-
-
 def _lines(a: FilterPattern, b: FilterPattern, found: Difference) -> Iterator[str]:
     """The result as text."""
     yield _SENTENCES[found.relation]
@@ -165,4 +153,4 @@ def _side_lines(side: Side, own: str, other: str) -> Iterator[str]:
 
 
 def _strong(text: str) -> str:
-    return click.style(visible(text), bold=True) if screen().colored(sys.stdout) else visible(text)
+    return screen().styled(visible(text), sys.stdout, bold=True)

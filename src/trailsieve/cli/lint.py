@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import click
 
 from trailsieve.cli.json_output import print_json
 from trailsieve.cli.named import named
-from trailsieve.cli.options import global_options, no_limits, screen
+from trailsieve.cli.options import global_options, no_limits, output_format, print_lines, screen
 from trailsieve.errors import caret, visible
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.rules.lint import LocatedIssue, lint_pack, lint_pattern
@@ -29,14 +29,7 @@ _COLORS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 @click.command("lint", epilog=_EXAMPLES)
 @click.argument("names", metavar="PATTERN|FILE|PACK...", nargs=-1, required=True)
-@click.option(
-    "--format",
-    "shape",
-    type=click.Choice(["text", "json", "sarif"]),
-    default="text",
-    show_default=True,
-    help="sarif is for code scanning services.",
-)
+@output_format("text", "json", "sarif", help="sarif is for code scanning services.")
 @no_limits
 @global_options
 def command(names: tuple[str, ...], shape: str, no_limits: bool) -> int:
@@ -55,8 +48,8 @@ def command(names: tuple[str, ...], shape: str, no_limits: bool) -> int:
     elif shape == "sarif":
         print_json(sarif(issues))
     else:
-        _print(line for located in issues for line in _lines(located))
-        _print([_summary(issues, checked)])
+        print_lines(line for located in issues for line in _lines(located))
+        print_lines([_summary(issues, checked)])
     return int(bool(issues))
 
 
@@ -78,17 +71,12 @@ def _check(name: str, *, limits: bool) -> _Check:
 # --- output ---
 
 
-def _print(lines: Iterable[str]) -> None:
-    for line in lines:
-        click.echo(line, color=True)
-
-
 def _lines(located: LocatedIssue) -> Iterator[str]:
     """The lines of an issue."""
     found, level = located.issue, located.code.level
     place = f"{located.file}:{located.line}:{located.column}" if located.file else f"column {located.column}"
     rule = f"rule {located.rule}: " if located.rule else ""
-    marked = _styled(f"{found.code} {level}", fg=_COLORS[level], bold=True)
+    marked = screen().styled(f"{found.code} {level}", sys.stdout, fg=_COLORS[level], bold=True)
     yield f"{visible(place)}: {marked}: {visible(rule + found.message)}"
     yield from caret(located.pattern, found.span.start + 1)
     if found.proof:
@@ -98,10 +86,6 @@ def _lines(located: LocatedIssue) -> Iterator[str]:
     if found.fix:
         yield f"  fix:   {visible(found.fix)}"
     yield ""
-
-
-def _styled(text: str, **style: object) -> str:
-    return click.style(text, **style) if screen().colored(sys.stdout) else text  # type: ignore[arg-type]
 
 
 def _summary(issues: list[LocatedIssue], checked: list[_Check]) -> str:

@@ -10,7 +10,7 @@ import click
 
 from trailsieve.cli.inputs import Inputs, open_bucket, split_inputs
 from trailsieve.cli.json_output import print_json, to_json
-from trailsieve.cli.options import Screen, global_options, max_object_size, no_limits, screen
+from trailsieve.cli.options import Screen, global_options, max_object_size, no_limits, rule_packs, screen
 from trailsieve.cli.pattern_argument import compiled
 from trailsieve.engine.decode import Decoder
 from trailsieve.errors import visible
@@ -30,13 +30,7 @@ Examples:
 
 @click.command("match", epilog=_EXAMPLES)
 @click.argument("arguments", metavar="PATTERN [INPUT]...", nargs=-1)
-@click.option(
-    "--rules",
-    "packs",
-    metavar="PACK|FILE",
-    multiple=True,
-    help="Rules instead of PATTERN; may be repeated.",
-)
+@rule_packs("Rules instead of PATTERN; may be repeated.")
 @click.option("-c", "--count", is_flag=True, help="Print only the number of matching events.")
 @click.option(
     "--explain",

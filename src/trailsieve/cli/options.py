@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -37,6 +37,10 @@ class Screen:
         if self.color != "auto":
             return self.color == "always"
         return (stream or sys.stderr).isatty() and not os.environ.get("NO_COLOR")
+
+    def styled(self, text: str, stream: Any = None, **style: Any) -> str:
+        """The text in a style of `click.style`, if there is colour on that stream, stderr by default."""
+        return click.style(text, **style) if self.colored(stream) else text
 
     def info(self, text: str, **fields: Any) -> None:
         """One message."""
@@ -110,6 +114,26 @@ max_object_size = click.option(
     show_default=True,
     help="Limit for one object or line after decompression; protects against gzip bombs.",
 )
+
+
+def output_format(*shapes: str, help: str | None = None) -> Callable[[F], F]:  # noqa: A002 - click's own word
+    """The option `--format`; the first shape is the default."""
+    return click.option(
+        "--format", "shape", type=click.Choice(shapes), default=shapes[0], show_default=True, help=help
+    )
+
+
+def rule_packs(help: str) -> Callable[[F], F]:  # noqa: A002 - click's own word
+    """The option `--rules`, which may be repeated."""
+    return click.option("--rules", "packs", metavar="PACK|FILE", multiple=True, help=help)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Prints lines, whose colours are kept in a file too."""
+    for line in lines:
+        click.echo(line, color=True)
+
+
 no_limits = click.option(
     "--no-limits", is_flag=True, help="Accept patterns that are too large for CloudWatch."
 )

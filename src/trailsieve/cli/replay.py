@@ -24,7 +24,7 @@ from trailsieve.cli.inputs import (
     split_inputs,
     time_range,
 )
-from trailsieve.cli.options import Screen, global_options, max_object_size, no_limits, screen
+from trailsieve.cli.options import Screen, global_options, max_object_size, no_limits, rule_packs, screen
 from trailsieve.cli.progress import Progress
 from trailsieve.cli.summary_table import print_summary
 from trailsieve.engine.dead_letters import FileDeadLetters
@@ -51,13 +51,7 @@ Examples:
 
 @click.command("replay", epilog=_EXAMPLES)
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
-@click.option(
-    "--rules",
-    "packs",
-    metavar="PACK|FILE",
-    multiple=True,
-    help="Rules to run; may be repeated. Default: cis-aws.",
-)
+@rule_packs("Rules to run; may be repeated. Default: cis-aws.")
 @time_range
 @click.option(
     "--account", "accounts", metavar="ID", multiple=True, help="This account only; may be repeated."

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from trailsieve.cli.json_output import print_json
-from trailsieve.cli.options import global_options, max_object_size
+from trailsieve.cli.options import global_options, max_object_size, output_format
 from trailsieve.errors import UsageError, shorten, visible
 from trailsieve.trail.envelope_contents import EnvelopeContents
 from trailsieve.trail.envelopes import unwrap_lines
@@ -26,7 +26,7 @@ _WIDTH = 160  # characters per line
 
 @click.command("sniff", epilog=_EXAMPLES)
 @click.argument("inputs", metavar="[FILE]...", nargs=-1)
-@click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@output_format("text", "json")
 @max_object_size
 @global_options
 def command(inputs: tuple[str, ...], shape: str, max_object_size: int) -> int:

@@ -16,7 +16,6 @@ _HEADER = ("rule", "alerts", "first", "last", "top principals", "top sources")
 _FIXED_WIDTH = 100  # of all columns but the principals
 _NAME_WIDTHS = (20, 48)
 _SOURCE_WIDTH = 15
-_BOLD, _PLAIN = "\033[1m", "\033[0m"
 
 
 def print_summary(stats: RunStats, shown: Screen) -> None:
@@ -25,12 +24,11 @@ def print_summary(stats: RunStats, shown: Screen) -> None:
         shown.info("summary", **stats.as_dict())
         return
     width = shutil.get_terminal_size().columns if sys.stderr.isatty() else 150
-    bold, plain = (_BOLD, _PLAIN) if shown.colored() else ("", "")
     lines = [""]
     if stats.rules:
         header, *rows = table(_HEADER, _rows(stats, width), frozenset({1}))
-        lines += [f"{bold}{header}{plain}", *rows, ""]
-    lines.append(f"{bold}{_counts(stats)}{plain}")
+        lines += [shown.styled(header, bold=True), *rows, ""]
+    lines.append(shown.styled(_counts(stats), bold=True))
     for reason, count in sorted(stats.skipped.items()):
         lines.append(f"  skipped: {count:,} × {visible(reason)}")
     lines += [f"  {visible(line)}" for line in _not_counted(stats)]

@@ -14,7 +14,7 @@ from trailsieve.analysis.simulation import Archive
 from trailsieve.analysis.tuning import Outcome, difference, outcomes, proposals, with_exception
 from trailsieve.cli.inputs import over, time_range
 from trailsieve.cli.json_output import print_json
-from trailsieve.cli.options import global_options, max_object_size, no_limits, screen
+from trailsieve.cli.options import global_options, max_object_size, no_limits, rule_packs, screen
 from trailsieve.did_you_mean import did_you_mean
 from trailsieve.errors import UsageError, shorten, visible_lines
 from trailsieve.pattern.compiler import compile
@@ -38,13 +38,7 @@ _BY = ("principal", "service", "account")
 @click.command("tune", epilog=_EXAMPLES)
 @click.argument("rule_id", metavar="RULE")
 @over
-@click.option(
-    "--rules",
-    "packs",
-    metavar="PACK|FILE",
-    multiple=True,
-    help="The pack or file that has RULE. Default: the built-in packs.",
-)
+@rule_packs("The pack or file that has RULE. Default: the built-in packs.")
 @click.option(
     "--against",
     metavar="PATTERN|FILE",

@@ -47,12 +47,9 @@ def joined(solver: Solver, expression: Expression, term_formula: Callable[[Term]
     return term_formula(expression)
 
 
-def conjunction(
-    solver: Solver, wanted: Iterable[tuple[Expression, bool]], term_formula: Callable[[Term], Formula]
-) -> Formula:
-    """The formula of several expressions that must be true, or false."""
-    formulas = [(joined(solver, expression, term_formula), truth) for expression, truth in wanted]
-    return solver.all(formula if truth else solver.negate(formula) for formula, truth in formulas)
+def conjunction(solver: Solver, wanted: Iterable[tuple[Formula, bool]]) -> Formula:
+    """The formula of several ones that must be true, or false."""
+    return solver.all(formula if truth else solver.negate(formula) for formula, truth in wanted)
 
 
 @lru_cache(maxsize=8192)

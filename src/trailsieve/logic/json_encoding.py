@@ -10,7 +10,7 @@ from trailsieve import jsontext
 from trailsieve.errors import UnknownError
 from trailsieve.logic.automata import Automaton, LiteralAutomaton
 from trailsieve.logic.domain import NULL_ITSELF, Domain
-from trailsieve.logic.encoding import conjunction, here, literals_of
+from trailsieve.logic.encoding import conjunction, here, joined, literals_of
 from trailsieve.logic.event_tree import EventTree, Path, Spare, event_value
 from trailsieve.logic.json_domain import abstract_domain, value_domain
 from trailsieve.logic.number_automata import number_texts
@@ -37,7 +37,9 @@ class JsonEncoding:
         self._literals: dict[Path, LiteralAutomaton] = {}
         self._domains = self._make_domains(term for term, _ in literals)
         self._variable = {path: self.solver.variable(len(d.cases)) for path, d in self._domains.items()}
-        asked = conjunction(self.solver, wanted, self._term)
+        asked = conjunction(
+            self.solver, [(joined(self.solver, whole, self._term), truth) for whole, truth in wanted]
+        )
         self.formula = self.solver.all([asked, *self._structure()])
         self.real = self.solver.all(
             self.solver.literal(self._variable[path], domain.real) for path, domain in self._domains.items()

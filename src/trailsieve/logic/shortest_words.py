@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from trailsieve.errors import UnknownError
 from trailsieve.logic.automata import Automaton
 
-MAX_STATES = 3000  # of all automata together
+_MAX_STATES = 3000  # of all automata together
 Label = tuple[Hashable, ...]
 _FILLERS = "xabcdefghijklmnopqrstuvwyz0123456789-_./ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def words_by_label(automata: Sequence[Automaton], *, guided: bool = False) -> dict[Label, str]:
-    """For each combination of labels that some text has, a shortest such text.
+def words(
+    automata: Sequence[Automaton], *, guided: bool = False, wanted: Label | None = None
+) -> Iterator[tuple[Label, str]]:
+    """For each combination of states that some text leads to, its labels and a shortest text, shortest first.
 
     Args:
         guided: read only the keys of the first automaton; for one that accepts no other characters.
+        wanted: leave out states from which no text leads to these labels.
 
     Raises:
         UnknownError: there are too many combinations to look through.
@@ -25,21 +28,39 @@ def words_by_label(automata: Sequence[Automaton], *, guided: bool = False) -> di
     start = tuple(automaton.start for automaton in automata)
     queue = deque([(start, "")])
     seen = {start}
-    found: dict[Label, str] = {}
     while queue:
         states, word = queue.popleft()
-        found.setdefault(tuple(m.label(s) for m, s in zip(automata, states, strict=True)), word)
+        yield tuple(m.label(s) for m, s in zip(automata, states, strict=True)), word
         if guided:
             characters = list(automata[0].keys(states[0]))
         else:
-            characters = special_characters(m.keys(s) for m, s in zip(automata, states, strict=True))
+            characters = _special_characters(m.keys(s) for m, s in zip(automata, states, strict=True))
         for character in characters:
             after = tuple(m.step(s, character) for m, s in zip(automata, states, strict=True))
-            if after not in seen:
+            if after not in seen and (wanted is None or not _is_lost(automata, after, wanted)):
                 seen.add(after)
                 queue.append((after, word + character))
-        if len(seen) > MAX_STATES:
+        if len(seen) > _MAX_STATES:
             raise UnknownError("too large: too many different texts to tell apart")
+
+
+def _is_lost(automata: Sequence[Automaton], states: Sequence[Hashable], wanted: Label) -> bool:
+    """Whether some automaton has settled on another label."""
+    return any(
+        automaton.settled(state) and automaton.label(state) != label
+        for automaton, state, label in zip(automata, states, wanted, strict=True)
+    )
+
+
+def words_by_label(automata: Sequence[Automaton], *, guided: bool = False) -> dict[Label, str]:
+    """For each combination of labels that some text has, a shortest such text; for `guided` see `words`.
+
+    Raises:
+        UnknownError: there are too many combinations to look through.
+    """
+    found: dict[Label, str] = {}
+    for label, word in words(automata, guided=guided):
+        found.setdefault(label, word)
     return found
 
 
@@ -51,7 +72,7 @@ def label_of(automata: Sequence[Automaton], word: str) -> Label:
     return tuple(automaton.label(s) for automaton, s in zip(automata, states, strict=True))
 
 
-def special_characters(keys: Iterable[Iterable[str]]) -> list[str]:
+def _special_characters(keys: Iterable[Iterable[str]]) -> list[str]:
     """The special characters and one that represents all others; readable ones first."""
     special = set().union(*keys)
     filler = next((c for c in _FILLERS if c not in special), "")

@@ -7,13 +7,12 @@ search goes on.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 from trailsieve.errors import UnknownError
 from trailsieve.logic.automata import Automaton
 from trailsieve.logic.satisfiability import Formula, Solver
-from trailsieve.logic.shortest_words import MAX_STATES, label_of, special_characters
+from trailsieve.logic.shortest_words import label_of, words
 
 _IN = 0b10
 Solution = Mapping[int, int]
@@ -76,27 +75,5 @@ def _is_impossible(demands: Iterable[Demand]) -> bool:
 
 def _word_for(demands: Sequence[Demand]) -> str | None:
     """A shortest text to which each automaton gives its label, or None."""
-    automata, label = [automaton for automaton, _ in demands], [wanted for _, wanted in demands]
-    start = tuple(automaton.start for automaton in automata)
-    queue = deque([(start, "")])
-    seen = {start}
-    while queue:
-        states, word = queue.popleft()
-        if all(m.label(s) == wanted for m, s, wanted in zip(automata, states, label, strict=True)):
-            return word
-        for character in special_characters(m.keys(s) for m, s in zip(automata, states, strict=True)):
-            after = tuple(m.step(s, character) for m, s in zip(automata, states, strict=True))
-            if after not in seen and not _is_lost(automata, after, label):
-                seen.add(after)
-                queue.append((after, word + character))
-        if len(seen) > MAX_STATES:
-            raise UnknownError("too large: too many different texts to tell apart")
-    return None
-
-
-def _is_lost(automata: Sequence[Automaton], states: Sequence[Hashable], label: Sequence[Hashable]) -> bool:
-    """Whether some automaton has settled on another label."""
-    return any(
-        automaton.settled(state) and automaton.label(state) != wanted
-        for automaton, state, wanted in zip(automata, states, label, strict=True)
-    )
+    automata, labels = [automaton for automaton, _ in demands], tuple(wanted for _, wanted in demands)
+    return next((word for label, word in words(automata, wanted=labels) if label == labels), None)

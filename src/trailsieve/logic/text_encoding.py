@@ -12,7 +12,7 @@ from typing import Any
 
 from trailsieve.logic.automata import Automaton, WildcardAutomaton
 from trailsieve.logic.domain import Case, Domain, domain_of
-from trailsieve.logic.encoding import joined, literals_of
+from trailsieve.logic.encoding import conjunction, joined, literals_of
 from trailsieve.logic.number_domain import representatives
 from trailsieve.logic.regex_automaton import RegexAutomaton
 from trailsieve.logic.satisfiability import Formula, Literal, Solver
@@ -44,8 +44,7 @@ class TextEncoding:
         self._texts = [
             (term.text, self._has(f"={term.text}")) for p, _ in wanted for term in getattr(p, "terms", ())
         ]
-        formulas = [(self._pattern(pattern), truth) for pattern, truth in wanted]
-        self.formula = self.solver.all(f if truth else self.solver.negate(f) for f, truth in formulas)
+        self.formula = conjunction(self.solver, [(self._pattern(p), truth) for p, truth in wanted])
         self.real: Formula = True
 
     def _pattern(self, pattern: nodes.TextPattern | nodes.RegexPattern) -> Formula:
@@ -101,7 +100,7 @@ class DelimitedEncoding:
         self._variables = [self.solver.variable(len(domain.cases)) for domain in self._domains]
         self._enough = self.solver.variable(2)  # case 0: there are tokens enough
         formulas = [(self._pattern(row), truth) for row, (_, truth) in zip(columns, wanted, strict=True)]
-        self.formula = self.solver.all(f if truth else self.solver.negate(f) for f, truth in formulas)
+        self.formula = conjunction(self.solver, formulas)
         self.real = self.solver.all(
             self.solver.literal(variable, domain.real)
             for variable, domain in zip(self._variables, self._domains, strict=True)

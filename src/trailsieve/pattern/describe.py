@@ -23,11 +23,8 @@ def describe(pattern: nodes.Pattern) -> Iterator[Line]:
             yield 0, "text pattern", "" if terms else "matches every event"
             yield from _text_terms(terms)
         case nodes.DelimitedPattern(columns):
-            yield (
-                0,
-                "space-delimited pattern",
-                "the event's words, one for each name; the last name takes the rest",
-            )
+            words = "the event's words, one for each name; the last name takes the rest"
+            yield 0, "space-delimited pattern", words
             for column in columns:
                 yield from _column(column)
 
@@ -92,16 +89,12 @@ def _value(value: nodes.Value) -> str:
     if not any(value.parts):
         return "any string or number, including the empty string"  # rule 39
     if len(rest) == 1 and before and not rest[0]:
-        return f"text that begins with {_quote(before)}"
+        return f'text that begins with "{before}"'
     if len(rest) == 1 and rest[0] and not before:
-        return f"text that ends with {_quote(rest[0])}"
+        return f'text that ends with "{rest[0]}"'
     if len(rest) == 2 and not before and not rest[1]:
-        return f"text that contains {_quote(rest[0])}"
+        return f'text that contains "{rest[0]}"'
     return "text with these parts in order"  # rule 40
-
-
-def _quote(text: str) -> str:
-    return f'"{text}"'
 
 
 def _text_terms(terms: tuple[nodes.TextTerm, ...]) -> Iterator[Line]:

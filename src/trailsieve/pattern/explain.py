@@ -37,19 +37,10 @@ class Step:
 
     def as_dict(self) -> dict[str, Any]:
         """The node as plain data for JSON."""
+        shown: dict[str, Any] = {"text": self.text, "verdict": self.verdict}
         if self.children:
-            return {
-                "text": self.text,
-                "verdict": self.verdict,
-                "children": [c.as_dict() for c in self.children],
-            }
-        return {
-            "text": self.text,
-            "verdict": self.verdict,
-            "state": self.state,
-            "value": self.value,
-            "reason": self.reason,
-        }
+            return shown | {"children": [child.as_dict() for child in self.children]}
+        return shown | {"state": self.state, "value": self.value, "reason": self.reason}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +84,8 @@ class Explanation:
         if self.root:
             yield from _tree_lines(self.root, 1)
         if self.flips:
-            yield (
-                "  it would match if:"
-                if len(self.flips) == 1
-                else "  it would match if all of these were true:"
-            )
+            several = " all of these were true" if len(self.flips) > 1 else ""
+            yield f"  it would match if{several}:"
             yield from (f"    {flip.text}{_because(flip)}" for flip in self.flips)
 
 
@@ -130,8 +118,7 @@ def explain(pattern: nodes.Pattern, message: str | bytes) -> Explanation:
     if isinstance(pattern, nodes.JsonPattern):
         record = jsontext.decode_object(message)
         if record is None:
-            reason = "the event is not a JSON object, so no JSON pattern matches it"
-            return Explanation(text, False, reason)
+            return Explanation(text, False, "the event is not a JSON object, so no JSON pattern matches it")
         return _explained(text, _step(pattern.expression, record))
     line = message if isinstance(message, str) else message.decode("utf-8", "replace")
     match pattern:
@@ -236,11 +223,8 @@ def _type_reason(term: nodes.IsType, state: str, selector: str) -> str:
 def _comparison_reason(term: nodes.Comparison, value: Any) -> str:
     operand = term.value
     if term.is_ordering:
-        return (
-            "false because the field is a string: only JSON numbers can be ordered"
-            if isinstance(value, str)
-            else ""
-        )
+        text = "false because the field is a string: only JSON numbers can be ordered"
+        return text if isinstance(value, str) else ""
     if term.is_negative or isinstance(operand, nodes.Regex):
         return ""
     seen = runtime.text_of(value) or ""

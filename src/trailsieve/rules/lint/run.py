@@ -105,17 +105,10 @@ class _Places:
     def _place(self, rule: Rule, span: Span) -> tuple[int, int]:
         """The beginning of the rule if the pattern is written with escapes."""
         text = self._texts.setdefault(rule.file, rule.file.read_text("utf-8") if rule.file.is_file() else "")
-        start = _start_of_line(text, rule.line)
+        start = len("\n".join(text.split("\n")[: rule.line - 1]))
         at = text.find(rule.pattern.text, start)
         following = text.find("\n[[", start + 1)
         if at < 0 or -1 < following < at:
             return rule.line, 1
         before = text[: at + span.start]
         return before.count("\n") + 1, len(before) - before.rfind("\n")
-
-
-def _start_of_line(text: str, line: int) -> int:
-    place = 0
-    for _ in range(line - 1):
-        place = text.find("\n", place) + 1
-    return place
