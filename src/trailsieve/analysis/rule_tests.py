@@ -38,24 +38,21 @@ def run_tests(pack: Pack) -> Iterator[TestResult]:
 
 
 def _try(rule: Rule, pack: Pack, test: AlertTest, name: str) -> Iterator[TestResult]:
+    yield TestResult(rule.id, name, place_of(rule), _failure(rule, pack, test))
+
+
+def _failure(rule: Rule, pack: Pack, test: AlertTest) -> str:
     try:
         texts = [text for event in test.events for text in texts_of(rule, event)]
     except (OSError, UnreadableError) as error:
-        yield TestResult(rule.id, name, place_of(rule), f"cannot read it: {error}")
-        return
+        return f"cannot read it: {error}"
     parts = _parts(rule, pack)
     if missing := rule.sequence and set(rule.sequence) - {part.id for part in parts}:
-        failure = f"the rules of its sequence are in another pack: {', '.join(sorted(missing))}"
-        yield TestResult(rule.id, name, place_of(rule), failure)
-        return
+        return f"the rules of its sequence are in another pack: {', '.join(sorted(missing))}"
     raised, problems = _raised(rule, parts, texts)
-    wrong = _wrong(test.expect, raised)
-    if wrong or problems:
-        said = [*wrong, *(f"cannot count an event: {problem.reason}" for problem in problems)]
-        said += ["raised:", *(f"  {_in_short(alert)}" for alert in raised)] if raised else ["raised: nothing"]
-        yield TestResult(rule.id, name, place_of(rule), "\n".join(said))
-    else:
-        yield TestResult(rule.id, name, place_of(rule))
+    wrong = _wrong(test.expect, raised) + [f"cannot count an event: {problem.reason}" for problem in problems]
+    shown = ["raised:", *(f"  {_in_short(alert)}" for alert in raised)] if raised else ["raised: nothing"]
+    return "\n".join(wrong + shown) if wrong else ""
 
 
 def _parts(rule: Rule, pack: Pack) -> list[Rule]:

@@ -50,13 +50,11 @@ class TextEncoding:
     def _pattern(self, pattern: nodes.TextPattern | nodes.RegexPattern) -> Formula:
         if isinstance(pattern, nodes.RegexPattern):
             return self._has(f"%{pattern.regex.source}")
-        found = {
-            role: [self._has(f"={term.text}") for term in pattern.terms if term.role == role]
-            for role in ("required", "excluded", "optional")
-        }
-        if found["optional"] and not found["required"] and not found["excluded"]:
-            return self.solver.any(found["optional"])
-        return self.solver.all([*found["required"], *map(self.solver.negate, found["excluded"])])
+        if pattern.is_any:
+            return self.solver.any(self._has(f"={text}") for text in pattern.texts("optional"))
+        asked = [(text, True) for text in pattern.texts("required")]
+        asked += [(text, False) for text in pattern.texts("excluded")]
+        return conjunction(self.solver, [(self._has(f"={text}"), wanted) for text, wanted in asked])
 
     def _has(self, name: str) -> Formula:
         return self._abstractions.has(name)

@@ -43,20 +43,13 @@ def generate(pattern: nodes.Pattern, view: View | None = None) -> Generated:
         case nodes.DelimitedPattern():
             body = generator.delimited_body(pattern)
     argument = "record" if isinstance(pattern, nodes.JsonPattern) else "text"
-    lines = [f"def {FUNCTION}({argument}):", *(_INDENT + line for line in body)]
-    generator.generated.source = "\n".join(lines) + "\n"
-    return generator.generated
+    return generator.function(argument, body)
 
 
 def generate_test(expression: nodes.Expression) -> Generated:
     """The source of a test on the value of the one selector that all terms of an expression have."""
     generator = _Generator(ValueView())
-    lines = [
-        f"def {FUNCTION}(value):",
-        *(_INDENT + line for line in _returned(generator.expression(expression))),
-    ]
-    generator.generated.source = "\n".join(lines) + "\n"
-    return generator.generated
+    return generator.function("value", _returned(generator.expression(expression)))
 
 
 class _Generator:
@@ -64,6 +57,11 @@ class _Generator:
         self.generated = Generated()
         self.view = view
         self.fields: dict[str, str] = {}
+
+    def function(self, argument: str, body: list[str]) -> Generated:
+        lines = [f"def {FUNCTION}({argument}):", *(_INDENT + line for line in body)]
+        self.generated.source = "\n".join(lines) + "\n"
+        return self.generated
 
     def regex(self, source: str) -> str:
         for name, known in self.generated.regexes.items():
@@ -81,15 +79,10 @@ class _Generator:
         return [*self.view.lines, *returned]
 
     def text_body(self, pattern: nodes.TextPattern) -> list[str]:
-        terms = {
-            role: [t.text for t in pattern.terms if t.role == role]
-            for role in ("required", "excluded", "optional")
-        }
-        if terms["optional"] and not terms["required"] and not terms["excluded"]:
-            return _returned(_lines("or", [[f"{text!r} in text"] for text in terms["optional"]]))
-        tests = [f"{text!r} in text" for text in terms["required"]] + [
-            f"{text!r} not in text" for text in terms["excluded"]
-        ]
+        if pattern.is_any:
+            return _returned(_lines("or", [[f"{text!r} in text"] for text in pattern.texts("optional")]))
+        tests = [f"{text!r} in text" for text in pattern.texts("required")]
+        tests += [f"{text!r} not in text" for text in pattern.texts("excluded")]
         return _returned(_lines("and", [[test] for test in tests])) if tests else ["return True"]
 
     def delimited_body(self, pattern: nodes.DelimitedPattern) -> list[str]:
@@ -151,9 +144,7 @@ class _Generator:
     def number(self, operand: nodes.Number) -> str:
         if isinstance(operand.value, int):
             return repr(operand.value)
-        name = f"number_{len(self.generated.constants)}"
-        self.generated.constants[name] = operand.value
-        return name
+        return self.constant("number", operand.value)
 
     def wildcard_term(self, term: nodes.Term, selector: nodes.Selector) -> str:
         base, rest = self.view.base(selector)

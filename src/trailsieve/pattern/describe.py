@@ -21,7 +21,7 @@ def describe(pattern: nodes.Pattern) -> Iterator[Line]:
             yield 1, render(pattern), ""
         case nodes.TextPattern(terms):
             yield 0, "text pattern", "" if terms else "matches every event"
-            yield from _text_terms(terms)
+            yield from _text_terms(pattern)
         case nodes.DelimitedPattern(columns):
             words = "the event's words, one for each name; the last name takes the rest"
             yield 0, "space-delimited pattern", words
@@ -97,15 +97,15 @@ def _value(value: nodes.Value) -> str:
     return "text with these parts in order"  # rule 40
 
 
-def _text_terms(terms: tuple[nodes.TextTerm, ...]) -> Iterator[Line]:
-    """Rule 12: optional terms count only where all terms are optional."""
-    decisive = any(term.role != "optional" for term in terms)
+def _text_terms(pattern: nodes.TextPattern) -> Iterator[Line]:
     said = {
         "required": "is in the event's text",
         "excluded": "is not in it",
-        "optional": "ignored, because there are terms without ?" if decisive else "is enough on its own",
+        "optional": "is enough on its own"
+        if pattern.is_any
+        else "ignored, because there are terms without ?",
     }
-    for term in terms:
+    for term in pattern.terms:
         yield 1, render(nodes.TextPattern((term,))), said[term.role]
 
 

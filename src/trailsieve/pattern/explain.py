@@ -240,17 +240,15 @@ def _comparison_reason(term: nodes.Comparison, value: Any) -> str:
 
 
 def _text_step(pattern: nodes.TextPattern, line: str) -> Step:
-    """Optional terms next to other terms are ignored (rule 12)."""
-    decisive = [term for term in pattern.terms if term.role != "optional"]
     steps = []
     for term in pattern.terms:
         found = term.text in line
         shown = render(nodes.TextPattern((term,)))
-        if term.role == "optional" and decisive:
+        if term.role == "optional" and not pattern.is_any:
             steps.append(Step(shown, True, reason="ignored next to required and excluded terms"))
         else:
             steps.append(Step(shown, found != (term.role == "excluded")))
-    return steps[0] if len(steps) == 1 else _group("all of" if decisive else "any of", tuple(steps))
+    return steps[0] if len(steps) == 1 else _group("any of" if pattern.is_any else "all of", tuple(steps))
 
 
 def _explain_delimited(text: str, pattern: nodes.DelimitedPattern, line: str) -> Explanation:

@@ -115,12 +115,10 @@ def _wildcard_holds(term: nodes.Term, selector: nodes.Selector, record: Any) -> 
 
 def _text_matches(pattern: nodes.TextPattern, text: str) -> bool:
     """Rules 8, 11 and 12."""
-    roles: dict[str, list[bool]] = {"required": [], "excluded": [], "optional": []}
-    for term in pattern.terms:
-        roles[term.role].append(term.text in text)
-    if not roles["required"] and not roles["excluded"] and roles["optional"]:
-        return any(roles["optional"])
-    return all(roles["required"]) and not any(roles["excluded"])
+    if pattern.is_any:
+        return any(term in text for term in pattern.texts("optional"))
+    required, excluded = pattern.texts("required"), pattern.texts("excluded")
+    return all(term in text for term in required) and not any(term in text for term in excluded)
 
 
 def _delimited_matches(pattern: nodes.DelimitedPattern, text: str) -> bool:

@@ -183,6 +183,15 @@ class TextPattern:
 
     terms: tuple[TextTerm, ...]
 
+    @property
+    def is_any(self) -> bool:
+        """Whether one term is enough: all are optional; beside others, optional ones are ignored (rule 12)."""
+        return bool(self.terms) and all(term.role == "optional" for term in self.terms)
+
+    def texts(self, role: TermRole) -> list[str]:
+        """The texts of the terms with a role."""
+        return [term.text for term in self.terms if term.role == role]
+
 
 @dataclass(frozen=True, slots=True)
 class Column:

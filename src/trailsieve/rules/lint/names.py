@@ -25,13 +25,8 @@ def unknown_source(target: LintTarget) -> Iterator[Issue]:
         text = _text(term.value)
         full = f"{text.lower()}{calls.DOMAIN}"
         meant = full if full in calls.event_sources() else calls.nearest(text, calls.event_sources())
-        yield Issue(
-            "TS301",
-            _unknown("eventSource", term.value),
-            term.span,
-            f"the catalogue lists {len(calls.event_sources())} event sources",
-            fix=_did_you_mean("eventSource", meant),
-        )
+        listed = f"{len(calls.event_sources())} event sources"
+        yield _unknown("TS301", "eventSource", term, listed, _did_you_mean("eventSource", meant))
 
 
 def unknown_name(target: LintTarget) -> Iterator[Issue]:
@@ -45,13 +40,8 @@ def unknown_name(target: LintTarget) -> Iterator[Issue]:
         meant = calls.nearest(_text(term.value), frozenset().union(*sources)) or calls.nearest(
             _text(term.value), calls.event_names()
         )
-        yield Issue(
-            "TS302",
-            _unknown("eventName", term.value),
-            term.span,
-            f"the catalogue lists {len(calls.event_names())} API calls and events",
-            fix=_did_you_mean("eventName", meant),
-        )
+        listed = f"{len(calls.event_names())} API calls and events"
+        yield _unknown("TS302", "eventName", term, listed, _did_you_mean("eventName", meant))
 
 
 def name_of_other_source(target: LintTarget) -> Iterator[Issue]:
@@ -91,13 +81,8 @@ def unknown_error(target: LintTarget) -> Iterator[Issue]:
     for term in _on(target, ERROR):
         if _hits(term.value, calls.error_codes()) or calls.names_its_origin(_text(term.value)):
             continue
-        yield Issue(
-            "TS304",
-            _unknown("error code", term.value),
-            term.span,
-            f"the catalogue lists {len(calls.error_codes())} codes from service models and AWS's guides",
-            fix=_meant_error(_text(term.value)),
-        )
+        listed = f"{len(calls.error_codes())} codes from service models and AWS's guides"
+        yield _unknown("TS304", "error code", term, listed, _meant_error(_text(term.value)))
 
 
 def _meant_error(text: str) -> str:
@@ -168,8 +153,10 @@ def _shown(value: nodes.Value) -> str:
     return f"`%{value.source}%`" if isinstance(value, nodes.Regex) else f"`{value.text}`"
 
 
-def _unknown(name: str, value: nodes.Value) -> str:
-    return f"{f'unknown {name}' if _is_literal(value) else f'no known {name} matches'} {_shown(value)}"
+def _unknown(code: str, name: str, term: nodes.Comparison, listed: str, fix: str) -> Issue:
+    what = f"unknown {name}" if _is_literal(term.value) else f"no known {name} matches"
+    proof = f"the catalogue lists {listed}"
+    return Issue(code, f"{what} {_shown(term.value)}", term.span, proof, fix=fix)
 
 
 def _did_you_mean(field: str, meant: str) -> str:

@@ -87,8 +87,7 @@ def _of_text(tree: nodes.TextPattern) -> Iterator[Reduction]:
     for place in reversed(range(len(tree.terms) if len(tree.terms) > 1 else 0)):
         term = tree.terms[place]
         rest = nodes.TextPattern((*tree.terms[:place], *tree.terms[place + 1 :]))
-        alternatives = all(other.role == "optional" for other in tree.terms)
-        yield Reduction(None, term.span, rest, weaker=not alternatives)
+        yield Reduction(None, term.span, rest, weaker=not tree.is_any)
 
 
 def _of_columns(tree: nodes.DelimitedPattern) -> Iterator[Reduction]:
