@@ -185,7 +185,7 @@ class TextPattern:
 
     @property
     def is_any(self) -> bool:
-        """Whether one term is enough: all are optional; beside others, optional ones are ignored (rule 12)."""
+        """Whether one term is enough: all are optional; others make them ignored (rule 12)."""
         return bool(self.terms) and all(term.role == "optional" for term in self.terms)
 
     def texts(self, role: TermRole) -> list[str]:

@@ -54,7 +54,7 @@ def name_of_other_source(target: LintTarget) -> Iterator[Issue]:
         if not sources or None in lists or not set(sources) <= calls.event_sources():
             continue
         known = frozenset[str]().union(*filter(None, lists))
-        for term in (term for operand in group.terms for term in _tested_names(operand)):
+        for term in _equalities(nodes.terms_of(group), NAME):
             if not _is_call(term.value, known) and _is_call(term.value, calls.event_names()):
                 yield _of_other_source(term, sources)
 
@@ -186,28 +186,16 @@ def _is_call(value: nodes.Value, known: Iterable[str]) -> bool:
 def _tested_sources(operand: nodes.Expression) -> list[str]:
     """The eventSources of an operand that tests nothing else."""
     terms = operand.terms if isinstance(operand, nodes.Or) else (operand,)
-    found = [
-        term.value.text
-        for term in terms
-        if isinstance(term, nodes.Comparison)
-        and isinstance(term.target, nodes.Selector)
-        and term.target.steps == SOURCE
-        and term.operator == "="
-        and isinstance(term.value, nodes.String)
-        and "*" not in term.value.text
-    ]
-    return found if len(found) == len(terms) else []
+    found = [term.value for term in _equalities(terms, SOURCE) if isinstance(term.value, nodes.String)]
+    literals = [value.text for value in found if _is_literal(value)]
+    return literals if len(literals) == len(terms) else []
 
 
-def _tested_names(operand: nodes.Expression) -> Iterator[nodes.Comparison]:
-    for term in nodes.terms_of(operand):
-        if (
-            isinstance(term, nodes.Comparison)
-            and isinstance(term.target, nodes.Selector)
-            and term.target.steps == NAME
-            and term.operator == "="
-            and not isinstance(term.value, nodes.Number)
-        ):
+def _equalities(terms: Iterable[nodes.Expression], steps: tuple[str, ...]) -> Iterator[nodes.Comparison]:
+    """The terms that say what text one field is equal to."""
+    equalities = (term for term in terms if isinstance(term, nodes.Comparison) and term.operator == "=")
+    for term in equalities:
+        if getattr(term.target, "steps", ()) == steps and not isinstance(term.value, nodes.Number):
             yield term
 
 
