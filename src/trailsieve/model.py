@@ -37,12 +37,14 @@ class Watermark(Struct, frozen=True, gc=False):
     Attributes:
         time: seconds since 1970 at which the source was asked; everything that had reached the shard by then
             was polled before this. None: the shard is there, and nothing more is known of it.
-        ended: whether the shard will bring nothing more, or is read by another process from now on.
+        ended: whether the shard will bring nothing more.
+        elsewhere: whether another process reads it from now on.
     """
 
     shard: str
     time: float | None = None
     ended: bool = False
+    elsewhere: bool = False
 
 
 class Message(Struct, frozen=True, gc=False):
@@ -67,9 +69,12 @@ class Message(Struct, frozen=True, gc=False):
     watermark: Watermark | None = None
 
 
-def watermark_message(shard: str, time: float | None = None, *, ended: bool = False) -> Message:
+def watermark_message(
+    shard: str, time: float | None = None, *, ended: bool = False, elsewhere: bool = False
+) -> Message:
     """A message that carries a watermark and nothing else; its position is not kept."""
-    return Message(b"", Position(shard, 0), shard, marker=True, watermark=Watermark(shard, time, ended))
+    watermark = Watermark(shard, time, ended, elsewhere)
+    return Message(b"", Position(shard, 0), shard, marker=True, watermark=watermark)
 
 
 @dataclass(frozen=True, slots=True)

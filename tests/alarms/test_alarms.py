@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.alarms.worlds import LATER, START, Kept, alerts, event, message, pipeline, reference_of, rule
+from trailsieve.alarms.evaluator import Alarms
 from trailsieve.alarms.series import Series
 from trailsieve.model import Alert, Message, Problem, watermark_message
 from trailsieve.pattern.compiler import compile
@@ -156,6 +157,7 @@ def test_memory_is_given_back() -> None:
     world = World(rule(Alarm(threshold=1, period=60, allowed_lateness=0, by=BY, suppress=120)))
     for minute in range(50):
         world.epoch(*[event(minute * 100 + n, minute * 60 + n, f"u{minute}-{n}") for n in range(20)])
+    assert isinstance(world.pipeline.alarms, Alarms)
     [watched] = world.pipeline.alarms.by_rule.values()
     assert len(watched.series) <= 20 * 6
     assert len(world.checkpoint.state()) <= 20 * 6 * 2 + 1
@@ -251,6 +253,7 @@ def test_a_changed_definition_keeps_the_state(changed: Alarm) -> None:
     before.epoch(event(1, 10))
     [alert] = before.epoch(event(2, 70))
     after = World(rule(changed), checkpoint=before.checkpoint)
+    assert isinstance(after.pipeline.alarms, Alarms)
     [series] = after.pipeline.alarms.by_rule["denied"].series.values()
     assert isinstance(series, Series)
     assert series.state == alert.state == "ALARM"

@@ -30,7 +30,7 @@ from trailsieve.alarms.watermarks import Watermarks
 from trailsieve.model import Alert, Watermark
 from trailsieve.rules.rule import Rule
 
-_WATERMARK = "watermark"
+WATERMARK = "watermark"
 _SERIES = "series/"
 _ANNOUNCED = "announced/"  # provisional alerts of which it is not known whether they were delivered
 
@@ -200,7 +200,7 @@ class Alarms:
         watermark = self._watermarks.value if self._watermarks else None
         if watermark is not None and (self._saved is None or watermark > self._saved):
             self._saved = expired = watermark
-            state[_WATERMARK] = msgspec.msgpack.encode(watermark)
+            state[WATERMARK] = msgspec.msgpack.encode(watermark)
         return Changes(state, row, expired)
 
     def restore(self, state: Mapping[str, bytes], rows: Iterable[SampleRow]) -> None:
@@ -211,8 +211,8 @@ class Alarms:
             for name, data in state.items():
                 if name.startswith(prefix):
                     self._restore_series(name, data)
-        if self._watermarks and _WATERMARK in state:
-            self._watermarks.value = self._saved = msgspec.msgpack.decode(state[_WATERMARK])
+        if self._watermarks and WATERMARK in state:
+            self._watermarks.value = self._saved = msgspec.msgpack.decode(state[WATERMARK])
             for alarm in self.by_rule.values():
                 alarm.resume(self._watermarks.value)
 

@@ -69,7 +69,7 @@ class Watermarks:
 
     def mark(self, mark: Watermark) -> None:
         """Takes what the source says of a shard."""
-        if mark.ended:
+        if mark.ended or mark.elsewhere:
             self._shards.pop(mark.shard, None)
             return
         shard = self._shard(mark.shard)

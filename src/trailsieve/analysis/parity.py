@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from trailsieve.alarms.evaluator import Alarms
 from trailsieve.alarms.sentence import datapoint_name
 from trailsieve.alarms.states import first_state
 from trailsieve.analysis.simulation import Archive, simulate
@@ -101,6 +102,7 @@ def parity(
         on_problem,
         archive.context,
     ).alarms
+    assert isinstance(alarms, Alarms)
     return [_judged(rule, number, versions, changes, alarms.newest or 0) for number, rule in enumerate(rules)]
 
 

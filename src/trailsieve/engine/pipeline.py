@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from trailsieve.alarms.evaluator import Alarms
+from trailsieve.alarms.protocol import AlarmEvaluation
 from trailsieve.engine.checkpoint import Checkpoint, Epoch, MemoryCheckpoint
 from trailsieve.engine.dead_letters import RatioLimit
 from trailsieve.engine.dedup import RecentIds
@@ -68,7 +69,7 @@ class Pipeline:
     stats: RunStats = field(default_factory=RunStats)
     checkpoint: Checkpoint = field(default_factory=MemoryCheckpoint)
     seen: RecentIds = field(default_factory=RecentIds)
-    alarms: Alarms = field(default_factory=lambda: Alarms(()))
+    alarms: AlarmEvaluation = field(default_factory=lambda: Alarms(()))
     commit_every: float = 0
     limit: RatioLimit = field(default_factory=RatioLimit)
     ends: bool = True

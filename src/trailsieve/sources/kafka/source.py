@@ -147,7 +147,7 @@ class KafkaSource:
     def revoked(self, shards: Collection[str]) -> None:
         """See `AssignmentListener`."""
         for shard in shards:
-            self._changed.append(watermark_message(shard, ended=True))
+            self._changed.append(watermark_message(shard, elsewhere=True))
             self._committed.pop(shard, None)
         self._buffered = [message for message in self._buffered if message.position.shard not in shards]
 
@@ -188,6 +188,7 @@ class KafkaSource:
             shards = consumer.partitions(self._config.topics)
             if self._config.start == "latest":
                 self._start_at_end(consumer, shards)
+            self._changed += [watermark_message(shard, elsewhere=True) for shard in shards]
             consumer.subscribe(self._config.topics, self)
         except BaseException:
             consumer.close()
