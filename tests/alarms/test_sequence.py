@@ -14,6 +14,7 @@ from tests.alarms.test_alarms import World
 from tests.alarms.test_provisional import LATENESS, assert_settled, replayed, streamed
 from tests.alarms.worlds import LATER, START, alerts, clock_of, event, reference_of, when
 from trailsieve.alarms.datapoint import Sample
+from trailsieve.alarms.evaluator import Alarms
 from trailsieve.alarms.sentence import of_condition
 from trailsieve.model import Alert
 from trailsieve.pattern.compiler import compile
@@ -191,6 +192,7 @@ def test_memory_is_given_back() -> None:
             event(minute * 10 + 1, minute * 60 + 5, who, eventName="b"),
             event(minute * 10 + 2, minute * 60 + 6, who, eventName="a"),
         )
+    assert isinstance(world.pipeline.alarms, Alarms)
     [alarm] = world.pipeline.alarms.by_rule.values()
     assert len(alarm.series) <= 4
     assert len(world.checkpoint.state()) <= 10

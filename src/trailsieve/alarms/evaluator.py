@@ -93,7 +93,7 @@ class Alarms:
         self._live = live
         self._until = until
         self.newest: int | None = None
-        self._watermarks = live and Watermarks(
+        self._watermarks: Watermarks | None = live and Watermarks(
             ordered=live.ordered,
             now=live.now,
             monotonic=live.monotonic,

@@ -34,8 +34,12 @@ class AlarmEvaluation(Protocol):
     def mark(self, mark: Watermark) -> None:
         """Takes what the source says of a shard."""
 
-    def advance(self) -> list[Alert]:
-        """Returns the alerts to deliver. With a shared state everything taken is in it afterwards."""
+    def advance(self, *, early: bool = True) -> list[Alert]:
+        """Returns the alerts to deliver. With a shared state everything taken is in it afterwards.
+
+        Args:
+            early: whether to raise provisional alerts now; the next call that may raises them else.
+        """
 
     def announce(self) -> dict[str, bytes | None]:
         """Returns what this process's checkpoint must have before the alerts are delivered, by key."""

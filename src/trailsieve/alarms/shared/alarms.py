@@ -76,8 +76,11 @@ class SharedAlarms:
     def mark(self, mark: Watermark) -> None:
         self._member.mark(mark)
 
-    def advance(self) -> list[Alert]:
+    def advance(self, *, early: bool = True) -> list[Alert]:
         """Writes what was taken; returns alerts while this process evaluates.
+
+        Args:
+            early: whether to raise provisional alerts now.
 
         Raises:
             CheckpointError: the table refuses requests, and retrying will not help.
@@ -92,7 +95,7 @@ class SharedAlarms:
         evaluation = self._evaluation = self._evaluation or self._take_over()
         if evaluation is None:
             return []
-        alerts = evaluation.step()
+        alerts = evaluation.step(early=early)
         if not evaluation.announce():
             self._step_down()
             return []

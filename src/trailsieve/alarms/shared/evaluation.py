@@ -59,7 +59,7 @@ class Evaluation:
         self._seen: dict[str, tuple[bytes, float]] = {}  # by process: its item, and since when it is the same
         self._restore()
 
-    def step(self) -> list[Alert]:
+    def step(self, *, early: bool) -> list[Alert]:
         """Counts what all processes have read since the last step; returns the alerts."""
         now = self._now()
         members = [(item.sk, item.data) for item in self._table.query(MEMBER)]
@@ -70,7 +70,7 @@ class Evaluation:
             self._note(name, data)
         for shard, reached in self._head.shards.items():
             self.alarms.mark(Watermark(shard, reached))
-        return self.alarms.advance()
+        return self.alarms.advance(early=early)
 
     def save(self) -> bool:
         """Saves all; returns whether this process still is the evaluator."""
