@@ -93,12 +93,16 @@ class Alarms:
         self._live = live
         self._until = until
         self.newest: int | None = None
-        self._watermarks: Watermarks | None = live and Watermarks(
-            ordered=live.ordered,
-            now=live.now,
-            monotonic=live.monotonic,
-            max_wait=live.max_wait,
-            report=live.report,
+        self._watermarks = (
+            Watermarks(
+                ordered=live.ordered,
+                now=live.now,
+                monotonic=live.monotonic,
+                max_wait=live.max_wait,
+                report=live.report,
+            )
+            if live
+            else None
         )
         self._samples: list[Sample] = []
         self._misses: list[Misses] = []
