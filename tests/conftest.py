@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from trailsieve import secret
+
 ROOT = Path(__file__).resolve().parents[1]
 IN_CI = bool(os.environ.get("CI"))
 
@@ -33,6 +35,12 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("no ../shared folder with recorded answers of AWS beside the repository")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_secrets() -> None:
+    """No test masks the secrets of another."""
+    secret._known, secret._pattern = {}, None
 
 
 def _server(name: str) -> Callable[[], Any]:

@@ -9,6 +9,7 @@ import pytest
 from tests.cli.console import trailsieve
 from trailsieve.app.load import load_config
 from trailsieve.errors import ConfigError, UsageError
+from trailsieve.secret import masked
 
 GOOD = """
 [source]
@@ -57,15 +58,14 @@ def problems(path: Path) -> list[str]:
 
 def test_a_good_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TRAIL_PATH", raising=False)
-    config, secrets = load_config(written(tmp_path, GOOD))
+    config = load_config(written(tmp_path, GOOD))
     assert config.source.settings.paths == ["archive"]
     assert [sink.kind for sink in config.sinks] == ["stdout"]
     assert config.checkpoint.path == "trailsieve.db"
-    assert not secrets
     monkeypatch.setenv("TRAIL_PATH", "/elsewhere")
-    config, secrets = load_config(written(tmp_path, GOOD))
+    config = load_config(written(tmp_path, GOOD))
     assert config.source.settings.paths == ["/elsewhere"]
-    assert secrets == {"/elsewhere"}
+    assert masked("in /elsewhere") == "in ${TRAIL_PATH}"
 
 
 def test_all_mistakes_at_once_each_with_its_line(tmp_path: Path) -> None:
@@ -141,9 +141,8 @@ path = "/proc/${{TRAIL_SECRET}}/x"
 pack = "cis-aws"
 """
     path = written(tmp_path, text)
-    config, secrets = load_config(path)
+    config = load_config(path)
     assert config.source.settings.paths == ["hunter2-in-the-environment", "hunter3-in-a-file"]
-    assert secrets == {"hunter2-in-the-environment", "hunter3-in-a-file"}
     for arguments in (("config", "check", path), ("config", "check", "--connect", path), ("run", path)):
         result = trailsieve(*arguments)
         assert "hunter" not in result.out.decode() + result.err, arguments

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.cli.console import Result, denied, log_file, trailsieve
 from tests.servers.moto import Moto
@@ -20,15 +22,19 @@ from trailsieve.app.load import load_config
 
 SECRET = "s3cr3t/+=&\"'-0123456789abcdef"
 PARTS = (SECRET, "s3cr3t", "0123456789abcdef")
+LOGIN = "Aladdin:open sesame"
+LITERAL = "wr1tten-1nt0-the-f1le"
 
 
 @pytest.fixture(autouse=True)
-def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test knows the secrets of another."""
-    monkeypatch.setattr(secret, "_known", {})
-    monkeypatch.setattr(secret, "_pattern", None)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Secrets in the environment."""
     monkeypatch.setenv("THE_SECRET", SECRET)
     monkeypatch.setenv("THE_PLAIN", "pl41n-0123456789abcdef")
+
+
+def _in_base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 class _Echo(BaseHTTPRequestHandler):
@@ -116,9 +122,9 @@ path = "{folder}/dead.jsonl"
 def silent(result: Result, folder: Path) -> None:
     """Holds that no secret was printed or kept."""
     kept = [path.read_bytes().decode("utf-8", "replace") for path in folder.rglob("*") if path.is_file()]
-    coded = base64.b64encode(SECRET.encode()).decode().rstrip("=")
+    coded = [base64.b64encode(text.encode()).decode().rstrip("=") for text in (SECRET, f"u:{SECRET}", LOGIN)]
     for text in (result.out.decode(), result.err, *kept):
-        for part in (*PARTS, coded, json.dumps(SECRET)[1:-1]):
+        for part in (*PARTS, *coded, json.dumps(SECRET)[1:-1]):
             assert part not in text
 
 
@@ -131,6 +137,32 @@ def test_a_receiver_that_gives_it_back(kind: str, log: str, echo: str, tmp_path:
     for arguments in (["config", "check", "--connect", path], ["run", "--log-format", log, path]):
         result = trailsieve(*map(str, arguments))
         silent(result, tmp_path)
+
+
+LITERALS = {
+    "webhook headers": f'url = "URL/x"\nheaders = {{ Authorization = "Basic {_in_base64(LOGIN)}", X-Team = "{LITERAL}" }}',
+    "webhook url": f'url = "URL/services/{LITERAL}"',
+    "webhook query": f'url = "URL/x?sig={LITERAL}"',
+    "webhook routing_key": f'url = "URL/x"\nformat = "pagerduty"\nrouting_key = "{LITERAL}"',
+    "webhook secrets": f'url = "URL/x"\nsecrets = ["{LITERAL}"]',
+    "opensearch password": f'url = "URL"\nusername = "someone"\npassword = "{LITERAL}"',
+    "opensearch short password": 'url = "URL"\nusername = "someone"\npassword = "pw"',
+    "splunk_hec token": f'url = "URL"\ntoken = "{LITERAL}"',
+}
+HIDDEN = (LITERAL, _in_base64(LOGIN), *map(_in_base64, (f"someone:{LITERAL}", "someone:pw")))
+
+
+@pytest.mark.parametrize("case", LITERALS)
+def test_a_receiver_that_echoes_a_secret_written_in_the_file(case: str, echo: str, tmp_path: Path) -> None:
+    kind = case.partition(" ")[0]
+    table = LITERALS[case].replace("URL", echo)
+    path = configuration(tmp_path, f'[[sink]]\nkind = "{kind}"\nname = "siem"\n{table}\n')
+    for arguments in (["config", "check", "--connect", path], ["run", path]):
+        result = trailsieve(*map(str, arguments))
+        assert "you said" in result.out.decode() + result.err
+        kept = [file.read_text() for file in tmp_path.glob("dead*")]
+        for text in (result.out.decode(), result.err, *kept):
+            assert not [hidden for hidden in HIDDEN if hidden in text]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -176,8 +208,7 @@ def test_an_error_that_nobody_thought_of(tmp_path: Path, capsys: pytest.CaptureF
 
 def test_a_message_shows_the_mark_in_the_place_of_the_value(nobody: str, tmp_path: Path) -> None:
     sink = f'[[sink]]\nkind = "splunk_hec"\nurl = "http://{nobody}"\ntoken = "${{THE_SECRET}}"\n'
-    config, hidden = load_config(configuration(tmp_path, sink))
-    assert hidden == {SECRET}
+    config = load_config(configuration(tmp_path, sink))
     assert config.sinks[0].settings.token == SECRET
     assert secret.masked(f"Splunk {SECRET}!") == "Splunk ${THE_SECRET}!"
 
@@ -194,6 +225,24 @@ def test_short_values_are_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert secret.masked("a cat") == "a cat"
 
 
+def test_a_renewed_token_is_forgotten() -> None:
+    secret.hide("the-first-token", "(token)")
+    secret.hide("the-second-token", "(token)")
+    secret.forget("the-first-token")
+    assert secret.masked("the-first-token, the-second-token") == "the-first-token, (token)"
+
+
+@given(value=st.text(min_size=6, max_size=40), before=st.text(max_size=20), after=st.text(max_size=20))
+def test_base64_of_a_text_around_a_secret_is_masked(value: str, before: str, after: str) -> None:
+    """At most the character on either side that also holds bits of the text around it is left."""
+    secret._known, secret._pattern = {}, None
+    secret.hide(value, "(token)")
+    raw = [text.encode() for text in (before, value, after)]
+    coded = base64.b64encode(b"".join(raw)).decode()
+    start, end = len(raw[0]), len(raw[0]) + len(raw[1])
+    assert coded[-(-8 * start // 6) : 8 * end // 6] not in secret.masked(coded)
+
+
 def test_secrets_of_aws(tmp_path: Path, moto: Moto, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", moto.url)
     manager, parameters = moto.client("secretsmanager"), moto.client("ssm")
@@ -203,7 +252,7 @@ def test_secrets_of_aws(tmp_path: Path, moto: Moto, monkeypatch: pytest.MonkeyPa
     marks = ("secretsmanager:siem/token", "secretsmanager:siem/json#token", "ssm:/siem/token")
     for mark, value in zip(marks, (SECRET, SECRET + "2", SECRET + "3"), strict=True):
         sink = f'[[sink]]\nkind = "splunk_hec"\nurl = "http://h:1"\ntoken = "${{{mark}}}"\n'
-        config, _ = load_config(configuration(tmp_path, sink))
+        config = load_config(configuration(tmp_path, sink))
         assert config.sinks[0].settings.token == value
         assert secret.masked(f"it is {value}") == f"it is ${{{mark}}}"
 

@@ -154,7 +154,7 @@ def _service(
 
     path = folder / "bench.toml"
     path.write_text(CONFIG.format(server=server, client=client, group=group, folder=folder, topic=topic))
-    return build.service(load_config(path)[0], RunContext(), done, lambda problem: None)
+    return build.service(load_config(path), RunContext(), done, lambda problem: None)
 
 
 def latencies(cluster: Kafka, client: str, count: int) -> list[float]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -94,3 +97,34 @@ def test_connect_sends_each_sink_an_alert_that_says_that_it_is_a_test(config: Pa
         assert "please ignore" in alert["title"]
         assert f"ok    sink {name}: " in result.out.decode()
         assert f"it accepted the test alert {alert['id']}" in result.out.decode()
+
+
+def test_connect_posts_to_a_webhook_that_takes_only_post(config: Path) -> None:
+    class PostOnly(BaseHTTPRequestHandler):  # HEAD gets 501
+        def do_POST(self) -> None:
+            posted.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    posted: list[bytes] = []
+    with HTTPServer(("127.0.0.1", 0), PostOnly) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        with config.open("a") as file:
+            file.write(f'[[sink]]\nkind = "webhook"\nurl = "http://127.0.0.1:{server.server_port}/in"\n')
+        result = trailsieve("config", "check", "--connect", config)
+        server.shutdown()
+    assert result.code == 0, result.out.decode()
+    assert [json.loads(body)["rule"] for body in posted] == ["trailsieve-test"]
+
+
+def test_connect_says_that_it_sent_no_test_alert(config: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with config.open("a") as file:
+        file.write(f'[[sink]]\nkind = "webhook"\nurl = "http://127.0.0.1:{port}/in"\n')
+    result = trailsieve("config", "check", "--connect", config)
+    assert result.code == 3
+    assert "Connection refused; no test alert was sent" in result.out.decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import random
 import socket
@@ -187,12 +188,16 @@ def test_a_proxy_of_the_environment_is_used(echo: Echo, monkeypatch: pytest.Monk
 
         thread = threading.Thread(target=serve)
         thread.start()
-        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        monkeypatch.setenv("http_proxy", f"http://someone:p%40ss-word@127.0.0.1:{proxy.getsockname()[1]}")
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         assert client(echo.url).post("/", b"x").json()["size"] == 1
         assert client("http://siem.example/base").post("/path", b"x").status == 200
         thread.join(5)
     assert seen[0].startswith(b"POST http://siem.example/base/path HTTP/1.1\r\n")
+    login = base64.b64encode(b"someone:p@ss-word")
+    assert b"proxy-authorization: Basic " + login in seen[0].replace(
+        b"Proxy-Authorization", b"proxy-authorization"
+    )
 
 
 def test_an_answer_before_the_body_was_read_is_heard() -> None:

@@ -28,12 +28,10 @@ class Expansion:
 
     Attributes:
         missing: a message for each value that could not be read.
-        secrets: values that were inserted, and values of keys such as `token`.
     """
 
     def __init__(self) -> None:
         self.missing: list[str] = []
-        self.secrets: set[str] = set()
         self._fetched: dict[str, str] = {}  # by mark, so that each secret is fetched once
 
     def expand(self, value: Any, key: str = "") -> Any:
@@ -41,7 +39,7 @@ class Expansion:
         if isinstance(value, str):
             expanded = _MARK.sub(self._replace, value)
             if expanded == value and _SECRET_KEY.search(key) and not _NO_SECRET.search(key):
-                self._hide(value, f"({key})")
+                hide(value, f"({key})")
             return expanded
         if isinstance(value, dict):
             return {name: self.expand(item, name) for name, item in value.items()}
@@ -57,12 +55,8 @@ class Expansion:
             if not found and mark["default"] is None:
                 self.missing.append(f"the environment has no {mark['name']}")
         if found:
-            self._hide(found, f"${{{mark['name']}}}" if mark["name"] else mark[0])
+            hide(found, f"${{{mark['name']}}}" if mark["name"] else mark[0])
         return found or mark["default"] or ""
-
-    def _hide(self, value: str, shown: str) -> None:
-        self.secrets.add(value)
-        hide(value, shown)
 
     def _fetch(self, mark: str, read: Callable[[str], str], key: str) -> str:
         try:

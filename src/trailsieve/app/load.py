@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
+from urllib.request import getproxies
 
 import msgspec
 
@@ -20,6 +21,7 @@ from trailsieve.app.config import (
 from trailsieve.app.expand import Expansion
 from trailsieve.engine.routing import Routing
 from trailsieve.errors import ConfigError, UsageError
+from trailsieve.secret import hide_in, hide_login
 from trailsieve.times import duration_seconds
 from trailsieve.toml_file import Place, TableReader, TomlFile, nearest
 
@@ -29,8 +31,8 @@ _ROUTING = {field.name for field in msgspec.structs.fields(Routing)}  # keys of 
 _TABLES = ("source", "sink", "rules", "checkpoint", "dead_letters", "alarms", "run")
 
 
-def load_config(path: str | Path) -> tuple[Config, frozenset[str]]:
-    """The configuration in a file, and the secrets in it, which must never be printed.
+def load_config(path: str | Path) -> Config:
+    """The configuration in a file. From then on the secrets in it are masked in everything that is printed.
 
     Raises:
         ConfigError: there are mistakes in the file; it lists all of them with file and line.
@@ -44,11 +46,12 @@ def load_config(path: str | Path) -> tuple[Config, frozenset[str]]:
         raise ConfigError([f"{path}: {error}"]) from None
     except ValueError as error:
         raise ConfigError([str(error)]) from None
-    expansion = Expansion()
-    config = _Loader(file, expansion).config()
+    for proxy in getproxies().values():
+        hide_login(proxy, "(proxy)")
+    config = _Loader(file, Expansion()).config()
     if config is None:
         raise ConfigError(file.mistakes)
-    return config, frozenset(expansion.secrets)
+    return config
 
 
 class _Loader:
@@ -123,6 +126,8 @@ class _Loader:
     def read(self, kind: type[T], table: object, place: Place, known: list[str] | None = None) -> T | None:
         if isinstance(table, dict):
             table = {key: self.expand(value, (*place, key)) for key, value in table.items()}
+            for name, hint in get_type_hints(kind, include_extras=True).items():
+                hide_in(hint, table.get(name), name)
         return self.reader.read(kind, table, place, known or ())
 
     def expand(self, value: object, place: Place) -> Any:

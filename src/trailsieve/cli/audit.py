@@ -150,7 +150,7 @@ def _accounts(path: Path | None, config: AwsConfig) -> list[str]:
 
 def _config(path: str) -> AuditedConfig:
     """The parts of a configuration that the audit judges."""
-    config, _ = load_config(path)
+    config = load_config(path)
     sinks = tuple(AuditedSink(sink.name, sink.kind, sink.routing.takes) for sink in config.sinks)
     settings = structs.asdict(config.source.settings)
     return AuditedConfig(path, config.source.kind, settings, tuple(rules_of(config)), sinks)

@@ -42,7 +42,7 @@ def check(path: str, connect: bool) -> int:
 
     Each sink then gets one alert of the rule trailsieve-test, whose text says that it is a test.
     """
-    config, _ = load_config(path)
+    config = load_config(path)
     rules = rules_of(config)
     click.echo(f"ok    {path}: {len(rules)} rules, source {config.source.kind}, {len(config.sinks)} sinks")
     if split := split_alarms(config, rules):
@@ -57,7 +57,7 @@ def check(path: str, connect: bool) -> int:
 
 def _try(group: Group, part: Part, max_object_size: int) -> bool:
     """Checks one source or sink, sends a sink a test alert, and prints the answer."""
-    label = f"{group.removesuffix('s')} {part.name}"
+    label, answer = f"{group.removesuffix('s')} {part.name}", ""
     try:
         opened = open_part(group, part, RunContext(max_object_size=max_object_size))
         try:
@@ -69,7 +69,8 @@ def _try(group: Group, part: Part, max_object_size: int) -> bool:
         finally:
             opened.close()
     except (SourceError, SinkError, DeliveryError) as error:
-        click.echo(f"FAIL  {label}: {visible(masked(str(error)))}{_refused(error)}")
+        unsent = "; no test alert was sent" if group == "sinks" and not answer else ""
+        click.echo(f"FAIL  {label}: {visible(masked(str(error)))}{_refused(error)}{unsent}")
         return False
     click.echo(f"ok    {label}: {visible(masked(answer))}")
     return True

@@ -45,7 +45,7 @@ def command(index: str | None, install: str | None) -> int:
 
 
 def _installed(path: str) -> list[str]:
-    config, _ = load_config(path)
+    config = load_config(path)
     parts = [part for part in config.sinks if part.kind in ("opensearch", "elasticsearch")]
     if not parts:
         raise UsageError(f"{path} has no sink of the kind opensearch or elasticsearch")

@@ -44,7 +44,7 @@ def command(config: str, replay_dead_letters: bool, until_idle: bool) -> int:
     a crash it resumes from the checkpoint: no alert is lost, and one that is raised twice keeps its id.
     """
     shown = screen()
-    loaded, _ = load_config(config)
+    loaded = load_config(config)
     stop = _Stop(idle_after=10.0 if until_idle else None)
     gauges: dict[str, float] = {}
     context = RunContext(shown.info, Size().convert(loaded.max_object_size, None, None), gauges.__setitem__)

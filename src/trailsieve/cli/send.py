@@ -45,7 +45,7 @@ def command(alerts: str, path: str, name: str) -> int:
     only those of the sink are sent. Exit code 1 means that some alerts were refused.
     """
     shown = screen()
-    config, _ = load_config(path)
+    config = load_config(path)
     part = next((part for part in config.sinks if part.name == name), None)
     if part is None:
         known = ", ".join(part.name for part in config.sinks)

@@ -17,6 +17,7 @@ from trailsieve.formats import alert_fields, native
 from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
+from trailsieve.secret import Secret
 from trailsieve.sinks.batching import Batch, Encoded, reject_web_page, send_batches, send_request
 from trailsieve.wire.http import Client, HttpConfig, UnreachableError
 
@@ -43,7 +44,7 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
         tags: added to every log, such as `["env:prod"]`.
     """
 
-    api_key: str
+    api_key: Secret
     site: str = "datadoghq.com"
     url: str | None = None
     service: str = "trailsieve"

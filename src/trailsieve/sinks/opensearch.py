@@ -23,6 +23,7 @@ from trailsieve.formats import ecs
 from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
+from trailsieve.secret import Secret
 from trailsieve.sinks.batching import Batch, Encoded, RefusedError, latest, probe, send_batches, send_request
 from trailsieve.wire.aws import AwsConfig
 from trailsieve.wire.http import Client, HttpConfig
@@ -60,8 +61,8 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
     url: str
     index: str = TEMPLATE_NAME
     username: str | None = None
-    password: str | None = None
-    api_key: str | None = None
+    password: Secret | None = None
+    api_key: Secret | None = None
     aws: SigningConfig | None = None
     max_bytes: int = 5_000_000
 

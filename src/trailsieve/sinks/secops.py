@@ -19,6 +19,7 @@ from trailsieve.formats import alert_fields, native
 from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
+from trailsieve.secret import forget, hide
 from trailsieve.sinks.batching import Batch, Encoded, probe, reject_web_page, send_batches, send_request
 from trailsieve.wire.http import Client, HttpConfig, HttpResponse, UnreachableError
 
@@ -95,7 +96,9 @@ class SecOpsSink:
 
         try:
             if not self._credentials.valid:
+                forget(self._credentials.token or "")
                 self._credentials.refresh(Request(self._client.pool))  # type: ignore[no-untyped-call]
+                hide(self._credentials.token, "(access_token)")
         except TransportError as error:
             raise UnreachableError(f"no token: {shorten(str(error), 200)}") from None
         except GoogleAuthError as error:

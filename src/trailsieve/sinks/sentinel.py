@@ -18,6 +18,7 @@ from trailsieve.formats import alert_fields, native
 from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
+from trailsieve.secret import Secret, forget, hide
 from trailsieve.sinks.batching import (
     Batch,
     Encoded,
@@ -52,7 +53,7 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
     stream: str
     tenant_id: str
     client_id: str
-    client_secret: str
+    client_secret: Secret
     authority: str = "https://login.microsoftonline.com"
     scope: str = "https://monitor.azure.com/.default"
 
@@ -144,7 +145,9 @@ class _Tokens:
                 f"{self._client.host} issued no token: {response.status} {reason}; "
                 "check tenant_id, client_id and client_secret"
             )
+        forget(self._token)
         self._token = content["access_token"]
+        hide(self._token, "(access_token)")
         lifetime = float(content.get("expires_in", 3600))
         self._until = time.monotonic() + max(lifetime - _EARLIER, lifetime / 2)
 

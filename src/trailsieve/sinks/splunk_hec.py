@@ -18,6 +18,7 @@ from trailsieve.formats import alert_fields, encoder
 from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
+from trailsieve.secret import Secret
 from trailsieve.sinks.batching import Batch, Encoded, RefusedError, probe, send_batches, send_request
 from trailsieve.wire.http import Client, HttpConfig, HttpResponse, UnreachableError
 
@@ -47,7 +48,7 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
     """
 
     url: str
-    token: str
+    token: Secret
     index: str | None = None
     host: str | None = None
     source: str = "trailsieve"

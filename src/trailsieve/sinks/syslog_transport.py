@@ -12,6 +12,7 @@ from typing import Literal
 from msgspec import Struct
 
 from trailsieve.errors import SinkError
+from trailsieve.secret import Secret
 
 _PORTS = {"udp": 514, "tcp": 601, "tls": 6514}
 _REFUSAL = 0.2  # seconds to wait for a rejected client certificate, which TLS 1.3 reports after the handshake
@@ -38,7 +39,7 @@ class TransportConfig(Struct, kw_only=True):
     ca_file: str | None = None
     cert_file: str | None = None
     key_file: str | None = None
-    key_password: str | None = None
+    key_password: Secret | None = None
     timeout: float = 30.0
 
     def __post_init__(self) -> None:

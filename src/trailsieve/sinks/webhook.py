@@ -21,7 +21,8 @@ from trailsieve.formats import encoder, pagerduty
 from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
-from trailsieve.sinks.batching import Batch, Encoded, message_id, probe, send_batches, send_request
+from trailsieve.secret import Secret, SecretUrl
+from trailsieve.sinks.batching import Batch, Encoded, message_id, send_batches, send_request
 from trailsieve.wire.http import Client, HttpConfig, UnreachableError
 
 
@@ -29,7 +30,7 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
     """Settings.
 
     Attributes:
-        url: of the webhook. Treat URLs of Slack and Teams as secrets: whoever knows one can post.
+        url: of the webhook, a secret: whoever knows the URL of a Slack or Teams webhook can post.
         format: the format of the body.
         secrets: keys that sign the body: `whsec_` and base64, or any text. Use two during rotation.
         routing_key: of a PagerDuty service, for the format pagerduty.
@@ -37,10 +38,10 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
         max_bytes: of a body.
     """
 
-    url: str
+    url: SecretUrl
     format: Literal["native", "ecs", "ocsf", "slack", "teams", "pagerduty"] = "native"
-    secrets: tuple[str, ...] = ()
-    routing_key: str | None = None
+    secrets: tuple[Secret, ...] = ()
+    routing_key: Secret | None = None
     headers: dict[str, str] = msgspec.field(default_factory=dict)
     gzip: bool = False  # few receivers accept compressed bodies
     max_bytes: int = 256_000
@@ -68,13 +69,11 @@ class WebhookSink:
         send_batches(map(self._encoded, alerts), self._send, max_bytes=self._config.max_bytes, max_count=1)
 
     def check(self) -> str:
-        """Sends a HEAD request, which posts nothing; most responses mean that the receiver is reachable."""
+        """Sends a HEAD request, which posts nothing. A webhook takes POST, so any response will do."""
         try:
-            response = self._client.get("", method="HEAD")
+            self._client.get("", method="HEAD")
         except UnreachableError as error:
             raise SinkError(f"{self._name}: {error}") from None
-        if response.status in (401, 403, 404, 410) or response.status >= 500:
-            probe(self._name, lambda: response)
         return f"{self._client.host} responds"
 
     def close(self) -> None:

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from trailsieve.secret import Secret
+
 Fault = Literal["gone", "refused", "credentials", "later", "wrong"]
 
 _PERMISSION = "the credentials lack the permission"
@@ -70,7 +72,7 @@ class AwsConfig(Struct, kw_only=True):
     region: str | None = None
     profile: str | None = None
     role_arn: str | None = None
-    external_id: str | None = None
+    external_id: Secret | None = None
     endpoint_url: str | None = None
     sts_endpoint_url: str | None = None
 

@@ -12,17 +12,19 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 import orjson
 
 from trailsieve.errors import SinkError, shorten
+from trailsieve.secret import hide_credentials
 
 _WORTH_GZIP = 1024  # bytes
 _MAX_RESPONSE = 64 * 2**20  # bytes read from a response
 _LONGEST_WAIT = 3600.0  # seconds; a longer Retry-After is cut to this
 _SHOWN = 300  # characters of a response in an error message
+_NO_SECRETS = {"accept", "content-type", "user-agent"}  # all other headers may hold a token
 
 
 class HttpConfig(msgspec.Struct, kw_only=True):
@@ -88,7 +90,7 @@ class Client:
 
     Args:
         url: scheme, host, port, and a prefix of all paths.
-        headers: sent with every request; errors never show them, since they hold the token.
+        headers: sent with every request; their values are secrets, which are masked in every message.
         sign: takes method, URL, body (compressed) and headers, and returns the headers with a signature.
 
     Raises:
@@ -114,6 +116,9 @@ class Client:
         self._config = config
         self._sign = sign
         self._headers = {"User-Agent": "trailsieve", **(headers or {})}
+        for name, value in self._headers.items():
+            if name.lower() not in _NO_SECRETS:
+                hide_credentials(value, f"({name})")
         self.pool = _pool(parts.scheme, parts.hostname, config)
 
     def post(
@@ -188,7 +193,17 @@ def _pool(scheme: str, host: str, config: HttpConfig) -> Any:
         raise SinkError(f"{files}: cannot be used as certificates: {error}") from None
     proxy = None if urllib.request.proxy_bypass(host) else urllib.request.getproxies().get(scheme)
     options: dict[str, Any] = {"maxsize": 2, "ssl_context": trust}
-    return urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
+    if not proxy:
+        return urllib3.PoolManager(**options)
+    return urllib3.ProxyManager(proxy, proxy_headers=_proxy_headers(proxy), **options)
+
+
+def _proxy_headers(proxy: str) -> dict[str, str] | None:
+    """The header that carries the user and password of a proxy's URL, which urllib3 ignores."""
+    import urllib3
+
+    login, at, _ = urlsplit(proxy).netloc.rpartition("@")
+    return dict(urllib3.make_headers(proxy_basic_auth=unquote(login))) if at else None
 
 
 def _reason(error: BaseException) -> str:

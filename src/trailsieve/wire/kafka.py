@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from trailsieve.secret import Secret
+
 ClientName = Literal["kafka-python", "confluent"]
 
 
@@ -35,11 +37,11 @@ class KafkaConfig(Struct, kw_only=True):
     security: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = "PLAINTEXT"
     mechanism: Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "MSK_IAM"] = ""
     username: str = ""
-    password: str = ""
+    password: Secret = ""
     ca_file: str | None = None
     cert_file: str | None = None
     key_file: str | None = None
-    key_password: str | None = None
+    key_password: Secret | None = None
     region: str | None = None
     profile: str | None = None
     role_arn: str | None = None
