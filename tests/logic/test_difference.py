@@ -35,6 +35,15 @@ def test_one_way_with_the_witness_and_the_terms_that_differ() -> None:
     )
 
 
+def test_no_event_that_is_shown_is_empty() -> None:
+    """CloudWatch takes no empty log event."""
+    result = trailsieve("diff", "--", "-a", "%[^a]%")
+    assert result.lines[0] == "A implies B: B matches everything that A matches, and more"
+    assert "Matched by A only: nothing (proved)" in result.lines
+    assert trailsieve("explain", "--example", "").lines[:2] == ["matches", "  other"]
+    assert trailsieve("explain", "--example", "%^$%").err == "no example: no event can ever match\n"
+
+
 def test_same_terms_joined_differently() -> None:
     result = trailsieve("diff", "{ $.a = 1 || $.b = 1 && $.c = 1 }", "{ ($.a = 1 || $.b = 1) && $.c = 1 }")
     assert result.code == 1

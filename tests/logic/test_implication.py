@@ -62,6 +62,7 @@ IMPLIED = [
     ("[a, b]", ""),
     ("{ $.a = 1 }", ""),
     ('{ $.a = "x" && $.a = "y" }', "never mind"),
+    ("-a", "%[^a]%"),  # an event has at least one character
 ]  # fmt: skip
 
 
@@ -124,6 +125,7 @@ NEVER = [
     r'{ $.x = %^[a-c]{2}$% && $.x = "*d*" }',
     "ERROR -ERROR",
     "ERR -E",
+    "%^$%",
     "[a = 1 && a = 2]",
 ]
 
@@ -143,6 +145,10 @@ def test_never_true(pattern: str) -> None:
         ("ERROR timeout -debug", "ERROR timeout"),
         ("[ip, status = 4*, ...]", "- 4"),
         ("{ $.a NOT EXISTS }", "{}"),
+        ("", "other"),
+        ("-a", "other"),
+        ("[...]", "-"),
+        ("[]", "-"),
     ],
 )
 def test_witnesses_are_small_and_readable(pattern: str, witness: str) -> None:
@@ -158,9 +164,14 @@ def test_not_equal_or_absent_is_no_tautology(also: str) -> None:
     assert confirmed(verdict, (pattern, False))
 
 
-@pytest.mark.parametrize("pattern", ["", "[]", " ", "{ $.a NOT EXISTS || $.a != 1 || $.a = 1 || $.a IS NULL || $.a IS TRUE || $.a IS FALSE || $.a[0] NOT EXISTS || $.a[0] NOT EXISTS || $.a[*] != 5 || $.a[*] = 5 }"])  # fmt: skip
+@pytest.mark.parametrize("pattern", ["", "[]", " ", "%a*%", r"%[\s\S]%", "{ $.a NOT EXISTS || $.a != 1 || $.a = 1 || $.a IS NULL || $.a IS TRUE || $.a IS FALSE || $.a[0] NOT EXISTS || $.a[0] NOT EXISTS || $.a[*] != 5 || $.a[*] = 5 }"])  # fmt: skip
 def test_tautologies(pattern: str) -> None:
     assert tautology(pattern) == Verdict(True)
+
+
+@pytest.mark.parametrize(("pattern", "witness"), [("[a]", " "), ("[a, b]", "-"), ("x", "other")])
+def test_an_event_that_does_not_match_is_not_empty_either(pattern: str, witness: str) -> None:
+    assert tautology(pattern) == Verdict(False, witness)
 
 
 def test_order_of_terms_does_not_matter() -> None:

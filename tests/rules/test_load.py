@@ -151,14 +151,26 @@ def test_a_wrong_key_has_its_line(line: str, message: str, tmp_path: Path) -> No
     assert problem.startswith(f"{file}:6: rule a: {message}")
 
 
-@pytest.mark.parametrize("value", ["''", "7", "[]"])
-@pytest.mark.parametrize("key", ["id", "pattern"])
-def test_required_keys_must_be_texts_with_something_in_them(key: str, value: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("key", "value"), [("id", "''"), ("id", "7"), ("id", "[]"), ("pattern", "7"), ("pattern", "[]")]
+)
+def test_required_keys_must_be_texts_and_an_id_has_something_in_it(
+    key: str, value: str, tmp_path: Path
+) -> None:
     lines = {"id": "'a'", "pattern": "'x'"} | {key: value}
     found = problems(
         write(tmp_path, "[[rule]]\n" + "".join(f"{name} = {text}\n" for name, text in lines.items()))
     )
     assert [f"`{key}`" in problem for problem in found] == [True] * len(found)
+
+
+@pytest.mark.parametrize("value", ["''", "'  '", "'''\n'''"])
+def test_the_empty_pattern_matches_every_event(value: str, tmp_path: Path) -> None:
+    """Rule 3."""
+    [rule] = load_pack(write(tmp_path, f"[[rule]]\nid = 'a'\npattern = {value}\n")).rules
+    assert rule.pattern.text == ""
+    assert rule.pattern.matches('{"a": 1}')
+    assert rule.pattern.matches("plain")
 
 
 def test_an_id_is_taken_in_the_whole_pack_even_by_a_wrong_rule(tmp_path: Path) -> None:

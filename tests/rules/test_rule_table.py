@@ -277,6 +277,7 @@ def test_a_sequence_needs_no_pattern(tmp_path: Path) -> None:
         ),
         ("within", "notify = ['OK'], within", "3: rule s: `alarm.notify` cannot be combined with `alarm.seq"),
         ("alarm", "pattern = 'x'\nalarm", "3: rule s: `pattern` cannot be combined with `alarm.sequence`"),
+        ("alarm", "pattern = ''\nalarm", "3: rule s: `pattern` cannot be combined with `alarm.sequence`"),
         ("alarm", "metric = { value = 2 }\nalarm", "3: rule s: `metric` cannot be combined with `alarm.sequ"),
         ("alarm", "tests = { match = [{}] }\nalarm", "3: rule s: `tests.match` cannot be combined with `al"),
     ],

@@ -10,19 +10,22 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from trailsieve.logic.automata import Automaton, WildcardAutomaton
+from trailsieve.logic.automata import Automaton, LiteralAutomaton, WildcardAutomaton
 from trailsieve.logic.domain import Case, Domain, domain_of
 from trailsieve.logic.encoding import conjunction, joined, literals_of
 from trailsieve.logic.number_domain import representatives
 from trailsieve.logic.regex_automaton import RegexAutomaton
 from trailsieve.logic.satisfiability import Formula, Literal, Solver
 from trailsieve.logic.text_abstraction import TextAbstraction
-from trailsieve.logic.text_languages import TextTests, representative_texts
+from trailsieve.logic.text_languages import NATURAL, TextTests, representative_texts
 from trailsieve.pattern import nodes
 from trailsieve.pattern.delimited import layout_of
 from trailsieve.pattern.interpret import holds
 
 _HERE = nodes.Field("value")
+# CloudWatch takes no empty log event: `message` of InputLogEvent has a length of at least 1.
+# Source: docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_InputLogEvent.html
+_NOT_EMPTY = (LiteralAutomaton([""]), None)
 
 
 class TextEncoding:
@@ -60,7 +63,8 @@ class TextEncoding:
         return self._abstractions.has(name)
 
     def lemma(self, solution: dict[int, int]) -> Formula:
-        return self._text(solution) is not None or self._abstractions.ruled_out(solution, (), False)
+        found = self._text(solution)
+        return found is not None or self._abstractions.ruled_out(solution, [_NOT_EMPTY], False)
 
     def event(self, solution: dict[int, int]) -> str:
         return self._text(solution) or ""
@@ -70,7 +74,7 @@ class TextEncoding:
         terms = dict.fromkeys(
             text for text, lit in self._texts if isinstance(lit, Literal) and solution.get(lit.variable)
         )
-        return self._abstractions.text(solution, [" ".join(terms)])
+        return self._abstractions.text(solution, [" ".join(terms), *NATURAL], [_NOT_EMPTY])
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +127,13 @@ class DelimitedEncoding:
         return True
 
     def event(self, solution: dict[int, int]) -> str:
-        if solution.get(self._enough, 0):
-            return ""
+        if solution.get(self._enough, 0):  # one token is too few, or a blank, which has none
+            return "-" if self._layout.before + self._layout.after > 1 else " "
         values = [
             domain.cases[solution[variable]].value if variable in solution else "-"
             for variable, domain in zip(self._variables, self._domains, strict=True)
         ]
-        return " ".join(map(_written, values))
+        return " ".join(map(_written, values)) or "-"
 
 
 def _written(token: str) -> str:

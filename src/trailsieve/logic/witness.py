@@ -94,7 +94,9 @@ def _solution(encoding: Encoding, formula: Formula) -> dict[int, int] | None:
 
 
 def _confirmed(event: str, wanted: Wanted) -> bool:
-    """Every witness is tried out on the compiled predicates."""
+    """Every witness is tried out on the compiled predicates; CloudWatch takes no empty event."""
+    if not event:
+        return False
     if all(pattern.reads_records for pattern, _ in wanted) and jsontext.decode_object(event) is None:
         return False
     return all(pattern.matches(event) is truth for pattern, truth in wanted)

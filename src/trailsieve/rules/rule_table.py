@@ -55,12 +55,9 @@ class RuleTable:
         """The rule, None if there is a mistake in its table."""
         given: Table = {"file": file, "line": line}
         table = {"title": "", "severity": "medium", **table}
-        if not table.get("pattern", "") and _has_sequence(table):
-            table.pop("pattern", None)
+        if "pattern" not in table and _has_sequence(table):
             given["pattern"] = _nothing()
-        elif not table.get("pattern", ""):
-            table.pop("pattern", None)
-        else:  # first, because metric and alarm may name its fields
+        elif "pattern" in table:  # first, because metric and alarm may name its fields
             pattern = self._reader.convert(FilterPattern, table["pattern"], (*place, "pattern"))
             self._tree = pattern.tree if pattern else None
             given["pattern"] = pattern

@@ -18,7 +18,6 @@ from trailsieve.interchange.text import whole
 from trailsieve.pattern.compiler import FilterPattern, compile
 from trailsieve.rules.rule_table import RuleTable
 
-EVERYTHING = "%.*%"  # matches what the empty pattern does (rule 3), which a rule file does not take
 _READ = {"filterName", "filterPattern", "metricTransformations", "logGroupName", "creationTime"}
 _OF_METRIC = {"metricName", "metricNamespace", "metricValue", "defaultValue", "dimensions", "unit"}
 _MEANS = {
@@ -64,7 +63,7 @@ def _read_pattern(draft: RuleDraft, given: object) -> FilterPattern | None:
     """The compiled pattern; sets the draft's text, and the reason if the pattern is broken."""
     if given is None or given == "":
         draft.losses.append("the filter's empty pattern matches every event, and so does this one")
-    draft.pattern = without_surrogates(str(given or EVERYTHING).strip())
+    draft.pattern = without_surrogates(str(given or "").strip())
     if isinstance(given, Unresolved):
         draft.broken = "parts of the pattern are known only after deployment"
         return None
