@@ -25,7 +25,7 @@ from trailsieve.model import Alert
 from trailsieve.ports import RunContext
 from trailsieve.secret import Secret
 from trailsieve.sinks.batching import Batch, Encoded, RefusedError, latest, probe, send_batches, send_request
-from trailsieve.wire.aws import AwsConfig
+from trailsieve.wire.aws import AwsConfig, in_region_of
 from trailsieve.wire.http import Client, HttpConfig
 
 _MAX_COUNT = 5000
@@ -76,7 +76,7 @@ class OpenSearchSink:
         self._config = config
         self._info = info
         self._reads = True
-        sign = _signer(config.aws) if config.aws else None
+        sign = _signer(in_region_of(config.aws, config.url)) if config.aws else None
         self._client = Client(config.url, config, _authorization(config), sign)
         self._name = f"opensearch {self._client.host}"
         self._index = quote(config.index, safe="")

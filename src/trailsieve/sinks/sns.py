@@ -15,7 +15,7 @@ from trailsieve.model import Alert
 from trailsieve.ports import RunContext
 from trailsieve.sinks.aws_batching import deliver_messages, message_attributes, sending_client
 from trailsieve.sinks.batching import message_id
-from trailsieve.wire.aws import AwsConfig, explained
+from trailsieve.wire.aws import AwsConfig, explained, in_region_of
 
 _BYTES = 262_144
 
@@ -40,9 +40,8 @@ class SnsSink:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._fifo = config.topic_arn.endswith(".fifo")
-        region = config.region or arn.parse(config.topic_arn).region or None
         with explained("sns", SinkError):
-            self._client = sending_client("sns", _in_region(config, region))
+            self._client = sending_client("sns", in_region_of(config, config.topic_arn))
         self._name = f"sns {arn.parse(config.topic_arn).resource or config.topic_arn}"
 
     def deliver(self, alerts: Sequence[Alert]) -> None:
@@ -72,13 +71,6 @@ class SnsSink:
         if self._fifo:
             entry |= {"MessageGroupId": self._config.group, "MessageDeduplicationId": message_id(alert)}
         return entry
-
-
-def _in_region(config: Config, region: str | None) -> Config:
-    """The same settings with another region."""
-    import msgspec
-
-    return msgspec.structs.replace(config, region=region)
 
 
 def _subject(alert: Alert) -> str:

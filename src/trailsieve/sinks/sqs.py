@@ -15,7 +15,7 @@ from trailsieve.model import Alert
 from trailsieve.ports import RunContext
 from trailsieve.sinks.aws_batching import deliver_messages, message_attributes, sending_client
 from trailsieve.sinks.batching import message_id
-from trailsieve.wire.aws import AwsConfig, explained
+from trailsieve.wire.aws import AwsConfig, explained, in_region_of
 
 _BYTES = 2**20
 
@@ -41,7 +41,7 @@ class SqsSink:
         self._config = config
         self._fifo = config.queue_url.endswith(".fifo")
         with explained("sqs", SinkError):
-            self._client = sending_client("sqs", config)
+            self._client = sending_client("sqs", in_region_of(config, config.queue_url))
         self._name = f"sqs {config.queue_url.rsplit('/', 1)[-1]}"
 
     def deliver(self, alerts: Sequence[Alert]) -> None:

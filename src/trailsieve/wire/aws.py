@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from trailsieve import arn
 from trailsieve.secret import Secret
 
 Fault = Literal["gone", "refused", "credentials", "later", "wrong"]
@@ -58,10 +61,14 @@ _RETRYABLE = re.compile(
 )
 
 
+_REGION_NAME = re.compile(r"[a-z]{2,3}(-[a-z]+)+-\d")
+
+
 class AwsConfig(Struct, kw_only=True):
     """Settings shared by everything that uses AWS.
 
     Attributes:
+        region: default: the one in the URL or ARN of what is used, then AWS_REGION, then the profile's.
         profile: a profile of ~/.aws; the default is boto3's credential chain.
         role_arn: a role to assume.
         external_id: the external id that its trust policy requires.
@@ -77,6 +84,21 @@ class AwsConfig(Struct, kw_only=True):
     sts_endpoint_url: str | None = None
 
 
+C = TypeVar("C", bound=AwsConfig)
+
+
+def in_region_of(config: C, name: str) -> C:
+    """The settings with the region in an ARN or in the URL of an AWS service, unless they have a region."""
+    return config if config.region else structs.replace(config, region=region_in(name))
+
+
+def region_in(name: str) -> str | None:
+    """The region in an ARN or in the host name of an AWS service; None if there is none."""
+    host = urlsplit(name if "//" in name else f"//{name}").hostname or ""
+    labels = host.split(".") if re.search(r"\.(amazonaws\.com(\.cn)?|api\.aws)$", host) else []
+    return arn.parse(name).region or next(filter(_REGION_NAME.fullmatch, labels), None)
+
+
 def client(service: str, config: AwsConfig, **options: Any) -> Any:
     """A boto3 client; `options` are passed to botocore's Config."""
     from botocore.config import Config
@@ -89,7 +111,9 @@ def session(config: AwsConfig) -> Any:
     """A boto3 session with the configured credentials."""
     import boto3
 
-    plain = boto3.Session(profile_name=config.profile, region_name=config.region)
+    # Of the AWS SDKs, only boto3 knows AWS_DEFAULT_REGION alone.
+    region = config.region or os.environ.get("AWS_REGION") or None
+    plain = boto3.Session(profile_name=config.profile, region_name=region)
     return _assumed(plain, config) if config.role_arn else plain
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from trailsieve.secret import Secret
+from trailsieve.wire.aws import region_in
 
 ClientName = Literal["kafka-python", "confluent"]
 
@@ -62,6 +63,7 @@ class KafkaConfig(Struct, kw_only=True):
             raise ValueError('client = "confluent" is not installed: pip install "trailsieve[confluent]"')
 
     def _check_iam(self) -> None:
+        self.region = self.region or next(filter(None, map(region_in, self.bootstrap_servers)), None)
         if not self.region:
             raise ValueError("mechanism MSK_IAM needs the `region` of the cluster")
         if self.profile and self.role_arn:

@@ -69,8 +69,10 @@ def open_urls(urls: Sequence[str], selection: Selection, config: Config, context
 
     Raises:
         UsageError: an address is not an S3 URL.
+        SourceError: boto3 lacks a setting.
     """
-    s3 = client("s3", config, max_pool_connections=config.threads)
+    with explained("source s3", SourceError):
+        s3 = client("s3", config, max_pool_connections=config.threads)
     once = not config.poll_interval
     listings = [Listing(s3, *parse_url(url), selection, context.skip, once) for url in urls]
     fetcher: ObjectFetcher[Position] = ObjectFetcher(

@@ -12,8 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from msgspec import structs
-
 from trailsieve.errors import SourceError
 from trailsieve.model import Message, Offset, Position, watermark_message
 from trailsieve.ports import RunContext
@@ -23,13 +21,12 @@ from trailsieve.sources.sqs.visibility import ReceivedMessage, VisibilityLeases
 from trailsieve.trail.envelope_contents import EnvelopeContents, ObjectName
 from trailsieve.trail.envelopes import unwrap
 from trailsieve.trail.selection import Selection
-from trailsieve.wire.aws import AwsConfig, client, explain, explained, fault
+from trailsieve.wire.aws import AwsConfig, client, explain, explained, fault, in_region_of
 
 _WAIT = 1.0  # seconds that a poll waits for a message or an object
 _SHORT_WAIT = 0.1  # the same while other messages are in flight
 _COUNTS_LAG = 60.0  # seconds by which the queue's counts may be behind
 _COUNTS_SECONDS = 1.0  # between requests for the queue's counts
-_REGION = re.compile(r"https://(?:sqs\.)?([a-z0-9-]+)\.(?:queue\.)?amazonaws\.com(?:\.cn)?/")
 _ALL = Selection()
 _RECORD = re.compile(rb'"event(?:Version|Name|Source|ID|Time)"')
 
@@ -56,27 +53,26 @@ def open_source(config: Config, context: RunContext) -> SqsSource:
     """The source for these settings. Does not connect.
 
     Raises:
-        SourceError: a setting is out of range.
+        SourceError: a setting is out of range, or boto3 lacks a setting.
     """
     if not 2 <= config.visibility_timeout <= 12 * 3600:
         raise SourceError("source sqs: `visibility_timeout` must be between 2 and 43200 seconds")
+    config = in_region_of(config, config.queue_url)
     local = None if "amazonaws.com" in (config.endpoint_url or "") else config.endpoint_url
-    s3 = client(
-        "s3",
-        AwsConfig(
-            region=_region(config),
-            profile=config.profile,
-            role_arn=config.role_arn,
-            external_id=config.external_id,
-            endpoint_url=config.s3_endpoint_url or local,
-            sts_endpoint_url=config.sts_endpoint_url or local,
-        ),
-        max_pool_connections=config.threads,
+    for_s3 = AwsConfig(
+        region=config.region,
+        profile=config.profile,
+        role_arn=config.role_arn,
+        external_id=config.external_id,
+        endpoint_url=config.s3_endpoint_url or local,
+        sts_endpoint_url=config.sts_endpoint_url or local,
     )
+    with explained("source sqs", SourceError):
+        s3 = client("s3", for_s3, max_pool_connections=config.threads)
+        sqs = client("sqs", config)
     fetcher: ObjectFetcher[_Part] = ObjectFetcher(
         s3, config.threads, config.prefetch, context.max_object_size, context.info
     )
-    sqs = client("sqs", structs.replace(config, region=_region(config)))
     return SqsSource(sqs, fetcher, config, context)
 
 
@@ -283,9 +279,3 @@ class SqsSource:
         return Message(
             payload or part.received.body if problem else payload, position, part.name, problem=problem
         )
-
-
-def _region(config: Config) -> str | None:
-    """The configured region, or else the one in the URL of the queue."""
-    found = _REGION.match(config.queue_url)
-    return config.region or (found[1] if found else None)
