@@ -12,6 +12,8 @@ import pytest
 from msgspec.structs import replace
 
 from tests.cli.console import denied, log_file, trailsieve
+from tests.servers.http_receivers import Webhook
+from tests.servers.receiver import Status
 from tests.sinks.test_contract import ALERTS
 from trailsieve.engine.dead_letters import AlertDeadLetters
 from trailsieve.engine.sink_worker import Refusal
@@ -62,6 +64,25 @@ def test_dead_letters_of_the_sink_are_sent(config: Path, tmp_path: Path) -> None
     assert trailsieve("send", letters.path, "--config", config, "--sink", "b").code == 0
     lines = (tmp_path / "b.jsonl").read_bytes().splitlines()
     assert [json.loads(line)["id"] for line in lines] == ["id-1", "id-3"]
+
+
+def test_a_receiver_that_refuses_some_requests_gets_all_alerts(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    given = [replace(ALERTS[0], id=f"{number:032x}") for number in range(20)]
+    letters = AlertDeadLetters(tmp_path / "letters.jsonl")
+    for alert in given:
+        letters.add(Refusal("hook", alert, "busy"))
+    with Webhook() as receiver:
+        receiver.faults.extend([Status(503), Status(202)] * 10)
+        text = config.read_text()
+        config.write_text(f'{text}[[sink]]\nkind = "webhook"\nname = "hook"\nurl = "{receiver.url}/hook"\n')
+        result = trailsieve("send", letters.path, "--config", config, "--sink", "hook")
+        assert result.err == "trailsieve: 20 of 20 alerts sent to hook\n"
+        receiver.faults.extend([Status(503)] * 99)
+        assert trailsieve("send", letters.path, "--config", config, "--sink", "hook").code == 1
+        assert len(receiver.faults) == 94
 
 
 @pytest.mark.parametrize(

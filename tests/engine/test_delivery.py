@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from trailsieve.engine.accepted import Accepted
 from trailsieve.engine.dead_letters import AlertDeadLetters
 from trailsieve.engine.delivery import Delivery, StoppedError
 from trailsieve.engine.heartbeat import HEARTBEAT, Heartbeat
@@ -72,8 +73,9 @@ class Receiver(MemorySink):
         self.batches.append(len(alerts))
         if self.script:
             error = self.script.pop(0)(alerts)
-            again = error.again | error.refused.keys() if isinstance(error, DeliveryError) else set()
-            self.alerts += [alert for alert in alerts if alert.id not in again]
+            if isinstance(error, DeliveryError):
+                again = error.again | error.refused.keys()
+                self.alerts += [alert for alert in alerts if alert.id not in again]
             raise error
         super().deliver(alerts)
 
@@ -119,6 +121,27 @@ def test_pauses_grow_and_vary_and_end_with_what_is_asked_for() -> None:
     assert len({pause / min(30.0, 0.5 * 2**number) for number, pause in enumerate(grown)}) > 3
     assert clock.pauses[12:] == [7, 900]
     assert receiver.ids == [alert.id for alert in ALERTS]
+
+
+def test_a_receiver_that_refuses_some_requests_is_not_slowed_down_more_and_more() -> None:
+    """A webhook gets a request per alert; one of fifty is answered with 503."""
+
+    class Flaky(Receiver):
+        asked = 0
+
+        def deliver(self, alerts: Sequence[Alert]) -> None:
+            for number, each in enumerate(alerts):
+                self.asked += 1
+                if self.asked % 50 == 0:
+                    raise DeliveryError("503", frozenset(later.id for later in alerts[number:]))
+                self.alerts.append(each)
+
+    receiver, clock = Flaky(), FakeClock()
+    given = [alert(number) for number in range(1042)]
+    Delivery([SinkWorker(receiver, clock=clock)]).deliver(given)
+    assert receiver.alerts == given
+    assert len(clock.pauses) == 1042 // 49
+    assert max(clock.pauses) <= 0.5
 
 
 def test_an_outage_of_minutes_is_reported_once_when_it_begins_and_once_when_it_ends() -> None:
@@ -191,6 +214,111 @@ def test_told_to_stop_it_waits_for_a_sink_that_is_only_slow() -> None:
     receiver.gate.clear()
     Delivery([SinkWorker(receiver)], keep_alive=receiver.gate.set, stopping=lambda: True).deliver(ALERTS)
     assert len(receiver.alerts) == 10
+
+
+def test_told_to_stop_it_does_not_wait_for_a_request_without_end() -> None:
+    receiver, elapsed = Receiver(), [0.0]
+    receiver.gate.clear()
+
+    def pass_time() -> None:
+        elapsed[0] += 1
+
+    worker = SinkWorker(receiver)
+    delivery = Delivery([worker], pass_time, stopping=lambda: True, monotonic=lambda: elapsed[0])
+    with pytest.raises(StoppedError):
+        delivery.deliver(ALERTS)
+    assert 5 <= elapsed[0] <= 7
+    receiver.gate.set()
+    delivery.close()
+
+
+class Restarts:
+    """Runs whose sinks `good` and `bad` share one state, as a checkpoint keeps it."""
+
+    def __init__(self, bad: Receiver) -> None:
+        self.good, self.bad = Receiver(), bad
+        self.state: dict[str, bytes] = {}
+        self.accepted = Accepted()
+
+    def run(self, alerts: Sequence[Alert], *more: SinkWorker, names: str = "good bad") -> Exception | None:
+        self.accepted = Accepted()
+        self.accepted.restore(self.state)
+        sinks = zip((self.good, self.bad), names.split(), strict=True)
+        workers = [SinkWorker(sink, Routing(name=name), clock=FakeClock()) for sink, name in sinks]
+        delivery = Delivery([*workers, *more], accepted=self.accepted, save=self.save)
+        try:
+            delivery.deliver(alerts)
+        except SinkError as error:
+            return error
+        finally:
+            delivery.close()
+        self.save(self.accepted.committed(alerts))
+        return None
+
+    def save(self, changes: dict[str, bytes | None]) -> None:
+        for key, value in changes.items():
+            if value is None:
+                self.state.pop(key, None)
+            else:
+                self.state[key] = value
+
+
+def forbidden(alerts: Sequence[Alert]) -> Exception:
+    return SinkError("403")
+
+
+def test_restarts_over_one_sink_do_not_repeat_alerts_in_another() -> None:
+    runs = Restarts(Receiver(*[forbidden] * 10))
+    for _ in range(10):
+        assert str(runs.run(ALERTS)) == "403"
+    assert runs.good.ids == [alert.id for alert in ALERTS]
+    assert runs.run([*ALERTS, alert(10)]) is None
+    assert runs.good.ids == runs.bad.ids == [f"id-{number}" for number in range(11)]
+    assert runs.state == {}
+
+
+def test_what_a_sink_did_not_accept_before_a_restart_comes_again() -> None:
+    def half(alerts: Sequence[Alert]) -> Exception:
+        return DeliveryError("half", frozenset(alert.id for alert in alerts[5:]))
+
+    runs = Restarts(Receiver(half, forbidden))
+    assert runs.run(ALERTS)
+    assert runs.run(ALERTS) is None
+    assert runs.good.ids == runs.bad.ids == [alert.id for alert in ALERTS]
+
+
+def test_a_final_alert_is_delivered_though_its_provisional_one_was_accepted() -> None:
+    runs = Restarts(Receiver(forbidden))
+    early = alert(1, provisional=True)
+    assert runs.run([early])
+    runs.good.overwrites = runs.bad.overwrites = True
+    final = msgspec.structs.replace(early, provisional=False, confirms=True)
+    assert runs.run([early, final]) is None
+    assert runs.good.alerts == runs.bad.alerts == [early, final]
+
+
+def test_sinks_of_one_name_are_not_taken_for_each_other() -> None:
+    runs = Restarts(Receiver(forbidden))
+    assert runs.run(ALERTS, names="hook hook")
+    assert runs.run(ALERTS, names="hook hook") is None
+    assert len(runs.good.ids) == 20
+    assert runs.bad.ids == [alert.id for alert in ALERTS]
+
+
+def test_an_outage_is_kept_in_mind_before_it_ends() -> None:
+    """A kill then repeats nothing in the healthy sink either."""
+    runs = Restarts(Receiver())
+    kept: list[int] = []
+
+    class Killed(Receiver):
+        def deliver(self, alerts: Sequence[Alert]) -> None:
+            kept.append(len(runs.state))
+            raise busy()(alerts) if not runs.state else SinkError("enough")
+
+    runs.bad = Killed()
+    assert runs.run(ALERTS)
+    assert kept[0] == 0
+    assert kept[-1] == 1
 
 
 def optional(receiver: Receiver, **settings: Any) -> SinkWorker:

@@ -325,6 +325,7 @@ class Webhook(Receiver):
     Attributes:
         secrets: one of them must have signed; none asks for no signature.
         now: its clock.
+        acknowledgement: its response to an alert.
     """
 
     path = "/hook"
@@ -333,6 +334,7 @@ class Webhook(Receiver):
         super().__init__(*args, **more)
         self.secrets: list[bytes] = []
         self.now = time.time
+        self.acknowledgement = Reply(202)
 
     def answer(self, request: Request) -> Reply:
         if request.path != self.path:
@@ -355,7 +357,7 @@ class Webhook(Receiver):
         if identity not in self.accepted:
             self.stored.append(json.loads(request.body))
         self.accepted.append(identity)
-        return Reply(202)
+        return self.acknowledgement
 
 
 KINDS: dict[str, type[Receiver]] = {

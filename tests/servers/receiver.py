@@ -62,7 +62,21 @@ class Lost:
     """A fault: all is taken, but the answer never comes."""
 
 
-Fault = Status | Reset | Lost
+@dataclass(frozen=True)
+class Drip:
+    """A fault: nothing is taken, and the response comes a byte at a time, `pause` seconds apart.
+
+    Attributes:
+        head: whether the headers come slowly too, or the body alone.
+        count: of the bytes.
+    """
+
+    head: bool = False
+    pause: float = 0.05
+    count: int = 200
+
+
+Fault = Status | Reset | Lost | Drip
 
 
 class Receiver:
@@ -85,6 +99,7 @@ class Receiver:
         self.faults: deque[Fault] = deque()
         self.requests: list[Request] = []
         self.refuse: set[str] = set()
+        self.closing = threading.Event()
         self._tls = tls
         self.port = 0
         self.start()
@@ -92,6 +107,7 @@ class Receiver:
 
     def start(self) -> None:
         """Listens, on the same port as before."""
+        self.closing.clear()
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), _handler(self))
         self._server.daemon_threads = True
         if self._tls:
@@ -109,6 +125,7 @@ class Receiver:
         self.close()
 
     def close(self) -> None:
+        self.closing.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -148,6 +165,9 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
                 body = gzip.decompress(body)
             request = Request(self.command, parts.path, parse_qs(parts.query), headers, body, self.path, sent)
             receiver.requests.append(request)
+            if isinstance(fault, Drip):
+                self._drip(fault)
+                return
             reply = (
                 Reply(fault.status, fault.body, fault.headers)
                 if isinstance(fault, Status)
@@ -164,6 +184,17 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(content)
+
+        def _drip(self, fault: Drip) -> None:
+            self.close_connection = True
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            rest = b"X-Slow: %s\r\nContent-Length: 0\r\n\r\n" % (b"a" * fault.count)
+            if not fault.head:
+                self.wfile.write(b"Content-Length: %d\r\n\r\n" % fault.count)
+                rest = b" " * fault.count
+            for byte in rest:
+                self.wfile.write(bytes([byte]))
+                receiver.closing.wait(fault.pause)
 
         def _reset(self) -> None:
             self.close_connection = True

@@ -105,6 +105,15 @@ def drive(pair: Pair, given: Sequence[Alert], on_pause: Callable[[int], None] = 
     )
 
 
+_PAGE = b"<!DOCTYPE html><html><title>Log in</title></html>"
+
+
+def _web_page(pair: Pair) -> Row:
+    pair.receiver.faults.append(Status(200, {"Content-Type": "text/html; charset=utf-8"}, _PAGE))
+    pair.receiver.faults.append(Status(200, {"Content-Type": "text/plain"}, _PAGE))
+    return drive(pair, alerts())
+
+
 def _down(pair: Pair) -> Row:
     pair.receiver.close()
     return drive(pair, alerts(), lambda number: pair.receiver.start() if number == 6 else None)
@@ -152,6 +161,7 @@ FAULTS: dict[str, Callable[[Pair], Row]] = {
     "stored, response lost": _lost,
     "one bad of a hundred": _one_bad,
     "413": _too_large,
+    "200 with a web page": _web_page,
 }
 
 

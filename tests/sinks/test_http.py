@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.servers.receiver import Receiver, Reply, Request
+from tests.servers.receiver import Drip, Receiver, Reply, Request
 from trailsieve.errors import SinkError
 from trailsieve.wire.http import Client, HttpConfig, HttpResponse, UnreachableError
 
@@ -85,6 +85,20 @@ def test_no_answer_is_told_in_a_few_words() -> None:
     assert SECRET not in str(caught.value)
     with pytest.raises(UnreachableError, match=r"no\.such\.host\.invalid"):
         client("http://no.such.host.invalid:1").post("/", b"x")
+
+
+@pytest.mark.parametrize("head", [True, False])
+@pytest.mark.parametrize("tls", [True, False])
+def test_a_response_that_comes_byte_by_byte_is_given_up(
+    head: bool, tls: bool, authority: trustme.CA, tmp_path: Path
+) -> None:
+    config = HttpConfig(timeout=1, ca_file=trusting(authority, tmp_path))
+    with serving(authority.issue_cert("127.0.0.1")) if tls else Echo() as receiver:
+        asked = client(receiver.url, config)
+        receiver.faults.append(Drip(head))
+        with pytest.raises(UnreachableError, match=r"no answer in time.* 1 seconds \(`timeout`\)"):
+            asked.post("/", b"x")
+        assert asked.post("/", b"x").status == 200
 
 
 @pytest.mark.parametrize("url", ["splunk.example:8088", "ftp://a", "https://", "https://user:secret@host"])

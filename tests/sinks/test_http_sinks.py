@@ -6,6 +6,7 @@ import json
 import urllib.error
 import uuid
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -429,6 +430,7 @@ def test_webhook_pagerduty_needs_its_key(opened: list[Pair]) -> None:
     with pytest.raises(SinkError, match="routing_key"):
         hook(format="pagerduty")
     pair = keep(opened, hook(format="pagerduty", routing_key="R0UTINGKEY"))
+    pair.receiver.acknowledgement = Reply(202, {"status": "success"})  # type: ignore[attr-defined]
     pair.sink.deliver(alerts(1))
     assert pair.receiver.stored[0]["routing_key"] == "R0UTINGKEY"
     config = webhook.Config(url="http://a.example", secrets=("whsec_%%",))
@@ -439,16 +441,106 @@ def test_webhook_pagerduty_needs_its_key(opened: list[Pair]) -> None:
 # Sentinel, SecOps, Datadog
 
 
+PAGE = b"\xef\xbb\xbf\n<!DOCTYPE html><html><body>Please log in</body></html>"
+
+
+PAGES = [
+    Status(200, {"Content-Type": "text/html"}, b"Please log in"),
+    Status(200, {}, PAGE),
+    Status(203, {}, b"<HTML>"),
+]
+OTHERS = [Status(200, {}, b"OK"), Status(200), Status(200, {}, [])]
+
+
 @pytest.mark.parametrize(
-    "open_pair", [splunk, pytest.param(search, marks=pytest.mark.server("opensearch")), azure, google, dog]
+    ("open_pair", "reply"),
+    [
+        *((pair, page) for pair in (splunk, azure, google, dog, hook) for page in PAGES),
+        *((pair, other) for pair in (splunk, azure, google, dog) for other in OTHERS),
+        (splunk, Status(200, {}, {"text": "hello"})),
+    ],
 )
-def test_a_web_page_is_no_acceptance(opened: list[Pair], open_pair: Any) -> None:
-    """A portal or proxy that answers everything with 200: nothing was taken, and that is said."""
+def test_only_what_the_protocol_documents_is_an_acknowledgement(
+    opened: list[Pair], open_pair: Any, reply: Status
+) -> None:
+    """A portal or proxy may answer everything with 200: nothing was taken, and it is tried again."""
     pair = keep(opened, open_pair())
-    pair.receiver.faults.append(Status(200, {"Content-Type": "text/html"}, b"<html>Please log in</html>"))
-    with pytest.raises(SinkError, match=r"is the URL right|is it "):
+    pair.receiver.faults.append(reply)
+    with pytest.raises(DeliveryError, match=r"acknowledgement|Event Collector") as caught:
         pair.sink.deliver(alerts(3))
-    assert pair.stored() == []
+    assert caught.value.again == {alert.id for alert in alerts(3)}
+    pair.sink.deliver(alerts(3))
+    assert pair.received() == [alert.id for alert in alerts(3)]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(200, PAGE),
+        Reply(200, b"OK"),
+        Reply(200, {"status": "ok"}),
+        Reply(200, {"errors": True, "items": []}),
+        Reply(200, {"errors": True, "items": [[], "a", {}]}),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("path", ["_bulk", "_mget"])
+def test_opensearch_an_answer_of_something_else_is_tried_again(path: str, reply: Reply) -> None:
+    class Portal(Receiver):
+        def answer(self, request: Request) -> Reply:
+            there = {"create": {"_index": "i", "status": 409, "error": {}}}
+            return reply if path in request.path else Reply(200, {"errors": True, "items": [there] * 3})
+
+    with Portal() as receiver:
+        sink = opensearch.open_sink(opensearch.Config(url=receiver.url), RunContext())
+        given = [replace(alert, kind="alarm") for alert in alerts(3)]
+        with pytest.raises(DeliveryError, match="acknowledgement") as caught:
+            sink.deliver(given)
+    assert caught.value.again == {alert.id for alert in given}
+
+
+@pytest.mark.parametrize(
+    ("settings", "reply", "missing"),
+    [
+        ({"accept": "202"}, Reply(200), "status 202"),
+        ({"accept": "201, 202"}, Reply(202), ""),
+        ({"accept_body": "^done"}, Reply(200, b"not done"), r"contains \^done"),
+        ({"accept_body": "^done"}, Reply(204, b""), "contains"),
+        ({"accept_body": "(?i)thank you"}, Reply(200, b"<html>Thank you!</html>"), ""),
+        ({"format": "slack"}, Reply(200, b"ok"), ""),
+        ({"format": "slack"}, Reply(200, b"maintenance"), "contains"),
+        ({"format": "slack", "accept_body": "true"}, Reply(200, {"success": True}), ""),
+        ({"format": "pagerduty"}, Reply(202, {"status": "success"}), ""),
+        ({"format": "pagerduty"}, Reply(200, {"status": "success"}), "status 202"),
+        ({"format": "pagerduty"}, Reply(202, {"status": "queued"}), "contains"),
+    ],
+    ids=repr,
+)
+def test_webhook_settings_say_what_an_acknowledgement_is(
+    opened: list[Pair], settings: dict[str, Any], reply: Reply, missing: str
+) -> None:
+    pair = keep(opened, hook(routing_key="R0UTINGKEY", **settings))
+    pair.receiver.acknowledgement = reply  # type: ignore[attr-defined]
+    wanted = pytest.raises(DeliveryError, match=missing) if missing else nullcontext()
+    with wanted:
+        pair.sink.deliver(alerts(2))
+
+
+@pytest.mark.parametrize("settings", [{"accept": "404"}, {"accept": "ok"}, {"accept_body": "(?=a)"}])
+def test_webhook_settings_that_cannot_be_kept_are_refused(settings: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=f"`{next(iter(settings))}`"):
+        webhook.Config(url="http://a.example", **settings)  # type: ignore[arg-type]
+
+
+def test_sentinel_a_page_for_a_token_is_tried_again(opened: list[Pair]) -> None:
+    class Portal(Receiver):
+        def answer(self, request: Request) -> Reply:
+            return Reply(200, PAGE)
+
+    with Portal() as portal:
+        pair = keep(opened, azure(authority=portal.url))
+        with pytest.raises(DeliveryError, match="a token is in a JSON object"):
+            pair.sink.deliver(alerts(2))
 
 
 def test_sentinel_rows_have_event_time_and_one_token_serves(opened: list[Pair]) -> None:

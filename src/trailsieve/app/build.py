@@ -12,7 +12,8 @@ from trailsieve.alarms.evaluator import Alarms, Live
 from trailsieve.app import registry
 from trailsieve.app.config import Config, Part
 from trailsieve.clock import TrustedClock
-from trailsieve.engine.checkpoint import SqliteCheckpoint
+from trailsieve.engine.accepted import Accepted
+from trailsieve.engine.checkpoint import Epoch, SqliteCheckpoint
 from trailsieve.engine.dead_letters import (
     AlertDeadLetters,
     FileDeadLetters,
@@ -110,6 +111,8 @@ def service(
         stopping,
         Heartbeat(config.heartbeat),
         context.gauge,
+        accepted := Accepted(),
+        lambda state: checkpoint.save(Epoch(state=state)),
     )
     max_wait = duration_seconds(config.alarms.max_wait, "max_wait") if config.alarms.max_wait else 0
     live = Live(ordered=source.ordered, now=context.now, max_wait=max_wait, report=context.info)
@@ -122,6 +125,7 @@ def service(
         checkpoint=checkpoint,
         seen=RecentIds(config.checkpoint.ids),
         alarms=Alarms(rules, live=live),
+        accepted=accepted,
         commit_every=fraction_seconds(config.checkpoint.every, "every"),
         limit=limit,
         ends=not dead_letters_only,

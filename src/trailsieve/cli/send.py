@@ -73,19 +73,21 @@ def _deliver(sink: Any, alerts: list[Alert]) -> dict[str, str]:
     """Sends alerts, with a few retries; returns the reason for each one that was not accepted, by id."""
     refused: dict[str, str] = {}
     backoff = Backoff(first=1.0, longest_asked=30.0)
-    for number in range(_TRIES):
+    while alerts:
         try:
             sink.deliver(alerts)
-            return refused
+            break
         except DeliveryError as error:
             refused |= error.refused
-            alerts = [alert for alert in alerts if alert.id in error.again]
-            if not alerts:
-                return refused
-            reason = error.reason
-            if number + 1 < _TRIES:
+            left = [alert for alert in alerts if alert.id in error.again]
+            if len(left) < len(alerts):
+                backoff.reset()
+            elif backoff.failures + 1 == _TRIES:
+                return refused | {alert.id: error.reason for alert in left}
+            alerts = left
+            if alerts:
                 time.sleep(backoff.next(error.retry_after))
-    return refused | {alert.id: reason for alert in alerts}
+    return refused
 
 
 def _alerts(text: bytes, sink: str) -> Iterator[Alert]:

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from trailsieve.alarms.evaluator import Alarms
 from trailsieve.alarms.protocol import AlarmEvaluation
+from trailsieve.engine.accepted import Accepted
 from trailsieve.engine.checkpoint import Checkpoint, Epoch, MemoryCheckpoint
 from trailsieve.engine.dead_letters import RatioLimit
 from trailsieve.engine.dedup import RecentIds
@@ -55,6 +56,7 @@ class Pipeline:
     Attributes:
         on_problem: called with each problem: to report it, to save it as a dead letter.
         alarms: the alarms of the rules that have one.
+        accepted: what sinks accepted of epochs that were never committed.
         commit_every: seconds for which epochs wait to be saved together; 0 saves each at once.
         limit: ends the run when too much cannot be read.
         ends: whether the end of the source is the end of all events, at which every period is closed.
@@ -70,6 +72,7 @@ class Pipeline:
     checkpoint: Checkpoint = field(default_factory=MemoryCheckpoint)
     seen: RecentIds = field(default_factory=RecentIds)
     alarms: AlarmEvaluation = field(default_factory=lambda: Alarms(()))
+    accepted: Accepted = field(default_factory=Accepted)
     commit_every: float = 0
     limit: RatioLimit = field(default_factory=RatioLimit)
     ends: bool = True
@@ -91,7 +94,9 @@ class Pipeline:
         self.source.start(self.checkpoint.positions())
         for identity in self.checkpoint.ids():
             self.seen.add(identity)
-        self.alarms.restore(self.checkpoint.state(), self.checkpoint.samples())
+        state = self.checkpoint.state()
+        self.accepted.restore(state)
+        self.alarms.restore(state, self.checkpoint.samples())
         try:
             for messages, result in self.process(self._polled()):
                 self.epoch(messages, result)
@@ -127,9 +132,11 @@ class Pipeline:
         self.delivery.deliver(alerts)
         self.alarms.delivered()
         changes = self.alarms.changes()
-        if positions or ids or changes:
+        accepted = self.accepted.committed(alerts)
+        if positions or ids or changes or accepted:
             samples = [changes.samples] if changes.samples else []
-            self._commits.add(Epoch(positions, ids, changes.state, samples, changes.expired))
+            state = {**changes.state, **accepted}
+            self._commits.add(Epoch(positions, ids, state, samples, changes.expired))
         self._commits.flush_if_due()
 
     def _finish(self) -> None:
@@ -138,7 +145,9 @@ class Pipeline:
         self.stats.raised(alerts)
         self.delivery.deliver(alerts)
         if alerts:
-            self._commits.add(Epoch(ids=[alert.id for alert in alerts]))
+            self._commits.add(
+                Epoch(ids=[alert.id for alert in alerts], state=self.accepted.committed(alerts))
+            )
 
     def _report(self, result: BatchResult) -> None:
         for advice in (*result.advice, *self._alarm_advice(result)):

@@ -66,7 +66,7 @@ class SinkWorker:
         asked = self.routing.confirmations
         self._confirmations = sink.overwrites if asked is None else asked
         self._info = info
-        self.error: Exception | None = None
+        self.error: SinkError | None = None
         self.given_up = 0
         self._patience = self.routing.patience
         self._clock = clock or Clock()
@@ -119,22 +119,39 @@ class SinkWorker:
             taken, self._refusals = self._refusals, []
         return taken
 
-    def stop(self, reason: str) -> None:
-        """Ends the thread, and gives up what still waits for an optional sink. Blocks for up to 5 seconds."""
+    def without_waiting(self, alerts: Sequence[Alert]) -> list[Alert]:
+        """Returns the alerts without those that are not accepted yet."""
+        with self._changed:
+            waiting = {id(alert) for _, alert in (*self._batch, *self._queue)}
+        return [alert for alert in alerts if id(alert) not in waiting]
+
+    def ask_to_stop(self) -> None:
+        """Makes the thread end as soon as its request has ended. Does not block."""
         self._stop.set()
         with self._changed:
             self._changed.notify_all()
+
+    def stop(self, reason: str, timeout: float = 5.0) -> None:
+        """Ends the thread, and gives up what still waits for an optional sink. Blocks for up to `timeout`."""
+        self.ask_to_stop()
         if self._thread:
-            self._thread.join(5)
+            self._thread.join(timeout)
         with self._changed:
             if not self.required:
                 self._give_up_all(reason)
 
     def _work(self) -> None:
-        while batch := self._next():
-            self._deliver(batch)
-            with self._changed:
-                self._changed.notify_all()
+        try:
+            while batch := self._next():
+                self._deliver(batch)
+                with self._changed:
+                    self._changed.notify_all()
+        except BaseException as error:
+            self._end(error)
+            expected = isinstance(error, SinkError | OSError)
+            optional = not self.required and isinstance(error, Exception)
+            if not expected and not optional:
+                raise  # ends the run, with a traceback
 
     def _next(self) -> Sequence[tuple[float, Alert]]:
         with self._changed:
@@ -157,11 +174,10 @@ class SinkWorker:
                 batch = ()
                 self._up()
             except DeliveryError as error:
+                if any(alert.id not in error.again for _, alert in batch):
+                    backoff.reset()  # it takes alerts: what it did not take now says nothing about the next
                 batch = self._after(error, batch)
                 wait = backoff.next(error.retry_after)
-            except Exception as error:
-                self._end(error)
-                return
             self._batch = batch
             if self.routing.rate:
                 wait = max(wait, (count - len(batch)) / self.routing.rate - (self._clock.now() - started))
@@ -199,13 +215,16 @@ class SinkWorker:
             self._info(f"sink {self.name}: accepts alerts again after {self._tries} attempts, {down:,.0f} s")
         self._tries = 0
 
-    def _end(self, error: Exception) -> None:
+    def _end(self, error: BaseException) -> None:
         """The sink will accept nothing until its configuration is fixed."""
-        known = isinstance(error, SinkError | OSError)
         with self._changed:
-            self.error = error if known or self.required else SinkError(f"{type(error).__name__}: {error}")
+            if isinstance(error, SinkError):
+                self.error = error
+            else:
+                self.error = SinkError(f"sink {self.name}: {type(error).__name__}: {error}")
             if not self.required:
                 self._give_up_all(str(self.error))
+            self._changed.notify_all()
         if not self.required:
             self._info(
                 f"sink {self.name}: {self.error}. It gets no more alerts in this run; "

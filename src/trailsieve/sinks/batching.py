@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from trailsieve.errors import DeliveryError, SinkError
 from trailsieve.model import Alert
+from trailsieve.sinks.acknowledgement import NotAcknowledgedError, reject_web_page, succeeded
 from trailsieve.wire.http import HttpResponse, UnreachableError
 
 
@@ -105,15 +106,15 @@ def send_request(
     name: str,
     batch: Batch,
     request: Callable[[], HttpResponse],
-    check_response: Callable[[HttpResponse], None] = lambda response: None,
+    check_response: Callable[[HttpResponse], None] = reject_web_page,
 ) -> HttpResponse:
-    """The successful response to a request that carries a batch.
+    """The response that acknowledges a request that carries a batch.
 
-    `check_response` sees the response first and may raise any of these errors itself, for a receiver whose
-    status codes mean something else.
+    `check_response` sees the response first. It may raise NotAcknowledgedError, or any of these errors itself
+    for a receiver whose status codes mean something else.
 
     Raises:
-        DeliveryError: unreachable, 408, 425, 429 or 5xx: the whole batch has to be retried.
+        DeliveryError: unreachable, not acknowledged, 408, 425, 429 or 5xx: the whole batch has to be retried.
         RefusedError: 400, 413 or 422: something in the batch is invalid.
         SinkError: 401, 403, 404 and every other status: somebody has to fix the cause.
     """
@@ -122,10 +123,13 @@ def send_request(
         response = request()
     except UnreachableError as error:
         raise DeliveryError(f"{name}: {error}", everything) from None
-    check_response(response)
-    if 200 <= response.status < 300:
-        return response
     reason = f"{name} {response.describe()}"
+    try:
+        check_response(response)
+    except NotAcknowledgedError as error:
+        raise DeliveryError(f"{reason}; {error}. {_ELSEWHERE}", everything) from None
+    if succeeded(response):
+        return response
     if response.status in (408, 425, 429) or response.status >= 500:
         raise DeliveryError(reason, everything, retry_after=response.retry_after)
     if response.status in (400, 413, 422):
@@ -133,12 +137,7 @@ def send_request(
     raise SinkError(f"{reason}; {_HINTS.get(response.status, 'are the URL and the settings right?')}")
 
 
-def reject_web_page(name: str, response: HttpResponse) -> None:
-    """Raises SinkError if a successful response is a web page: the URL leads somewhere else."""
-    if response.status < 300 and "html" in response.headers.get("content-type", ""):
-        raise SinkError(f"{name} answered with a web page, so nothing was stored: is the URL right?")
-
-
+_ELSEWHERE = "Is the URL right, and is there a proxy or login page before the receiver?"
 _HINTS = {
     401: "the credentials are wrong or have expired",
     403: "the credentials are wrong, or lack a permission",

@@ -18,7 +18,8 @@ from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
 from trailsieve.secret import Secret
-from trailsieve.sinks.batching import Batch, Encoded, reject_web_page, send_batches, send_request
+from trailsieve.sinks.acknowledgement import require_status
+from trailsieve.sinks.batching import Batch, Encoded, send_batches, send_request
 from trailsieve.wire.http import Client, HttpConfig, UnreachableError
 
 _PATH = "/api/v2/logs"
@@ -104,9 +105,7 @@ class DatadogSink:
 
     def _send(self, batch: Batch) -> None:
         body = b"[" + b",".join(log.body for log in batch) + b"]"
-        send_request(
-            self._name, batch, lambda: self._client.post(_PATH, body), partial(reject_web_page, self._name)
-        )
+        send_request(self._name, batch, lambda: self._client.post(_PATH, body), partial(require_status, 202))
 
 
 def open_sink(config: Config, context: RunContext) -> DatadogSink:

@@ -24,9 +24,10 @@ from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
 from trailsieve.secret import Secret
+from trailsieve.sinks.acknowledgement import NotAcknowledgedError, require_json, succeeded
 from trailsieve.sinks.batching import Batch, Encoded, RefusedError, latest, probe, send_batches, send_request
 from trailsieve.wire.aws import AwsConfig, in_region_of
-from trailsieve.wire.http import Client, HttpConfig
+from trailsieve.wire.http import Client, HttpConfig, HttpResponse
 
 _MAX_COUNT = 5000
 _THERE_ALREADY = 409
@@ -135,16 +136,14 @@ class OpenSearchSink:
             return iter(())
         body = b"".join(alert.body for alert in batch)
         response = send_request(
-            self._name, batch, lambda: self._client.post(path + _ANSWER, body, _NDJSON)
+            self._name,
+            batch,
+            lambda: self._client.post(path + _ANSWER, body, _NDJSON),
+            partial(_require_results, "items", len(batch)),
         ).json()
         if response.get("errors") is False:
             return iter(())
-        items = response.get("items", [])
-        if len(items) != len(batch):
-            raise SinkError(
-                f"{self._name} returned {len(items)} items for {len(batch)} alerts: is it a _bulk endpoint?"
-            )
-        return zip(batch, (result for item in items for result in item.values()), strict=True)
+        return zip(batch, (result for item in response["items"] for result in item.values()), strict=True)
 
     def _overwriting(self, there: Sequence[tuple[Encoded, str]]) -> Batch:
         """The alerts as requests to overwrite, by the index that has them; none if it cannot be read."""
@@ -152,7 +151,10 @@ class OpenSearchSink:
         body = orjson.dumps({"docs": [{"_index": index, "_id": alert.id} for alert, index in there]})
         try:
             response = send_request(
-                self._name, batch, lambda: self._client.post("/_mget?_source=false", body, _JSON)
+                self._name,
+                batch,
+                lambda: self._client.post("/_mget?_source=false", body, _JSON),
+                partial(_require_results, "docs", len(batch)),
             )
         except (RefusedError, SinkError) as error:
             if self._reads:
@@ -163,6 +165,27 @@ class OpenSearchSink:
             _bulk_item({"index": _place(document)}, alert.id, alert.body.partition(b"\n")[2].rstrip(b"\n"))
             for alert, document in zip(batch, response.json()["docs"], strict=True)
         ]
+
+
+def _require_results(name: str, count: int, response: HttpResponse) -> None:
+    """Raises NotAcknowledgedError unless a successful response has a result for each alert."""
+    require_json(response)
+    content = response.json()
+    if not succeeded(response) or (name == "items" and content.get("errors") is False):
+        return
+    results = content.get(name)
+    if not isinstance(results, list) or len(results) != count or not all(map(_is_result, results)):
+        raise NotAcknowledgedError(
+            f"an acknowledgement has `{name}` with a result for each of {count} alerts"
+        )
+
+
+def _is_result(item: object) -> bool:
+    """Whether it is a document of `_mget`, or names one action of `_bulk` and its result."""
+    if not isinstance(item, dict):
+        return False
+    actions = list(item.values())
+    return "_index" in item or (len(actions) == 1 and isinstance(actions[0], dict) and "status" in actions[0])
 
 
 class _Failures:

@@ -1,7 +1,7 @@
 """Google SecOps: native alerts as raw logs of a custom log type, through the Chronicle API's `logs:import`.
 
 cloud.google.com/chronicle/docs/reference/rest/v1alpha/projects.locations.instances.logTypes.logs/import .
-A successful response is empty. Rate limits apply over five minutes and are reported as 429.
+A successful response is an empty JSON object. Rate limits apply over five minutes and are reported as 429.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import orjson
@@ -20,7 +19,8 @@ from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
 from trailsieve.secret import forget, hide
-from trailsieve.sinks.batching import Batch, Encoded, probe, reject_web_page, send_batches, send_request
+from trailsieve.sinks.acknowledgement import require_json
+from trailsieve.sinks.batching import Batch, Encoded, probe, send_batches, send_request
 from trailsieve.wire.http import Client, HttpConfig, HttpResponse, UnreachableError
 
 _MAX_BYTES = 1_000_000  # per request; the limit is not documented, this is the older API's
@@ -80,7 +80,7 @@ class SecOpsSink:
         logs = b",".join(log.body for log in batch)
         forwarder = orjson.dumps(self._forwarder)
         body = b'{"inlineSource":{"forwarder":%s,"logs":[%s]}}' % (forwarder, logs)
-        send_request(self._name, batch, lambda: self._posted(body), partial(reject_web_page, self._name))
+        send_request(self._name, batch, lambda: self._posted(body), require_json)
 
     def _posted(self, body: bytes) -> HttpResponse:
         path = f"{self._log_type}/logs:import"
@@ -97,7 +97,8 @@ class SecOpsSink:
         try:
             if not self._credentials.valid:
                 forget(self._credentials.token or "")
-                self._credentials.refresh(Request(self._client.pool))  # type: ignore[no-untyped-call]
+                with self._client.deadline():
+                    self._credentials.refresh(Request(self._client.pool))  # type: ignore[no-untyped-call]
                 hide(self._credentials.token, "(access_token)")
         except TransportError as error:
             raise UnreachableError(f"no token: {shorten(str(error), 200)}") from None

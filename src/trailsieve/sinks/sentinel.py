@@ -19,14 +19,8 @@ from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
 from trailsieve.secret import Secret, forget, hide
-from trailsieve.sinks.batching import (
-    Batch,
-    Encoded,
-    RefusedError,
-    reject_web_page,
-    send_batches,
-    send_request,
-)
+from trailsieve.sinks.acknowledgement import require_status
+from trailsieve.sinks.batching import Batch, Encoded, RefusedError, send_batches, send_request
 from trailsieve.wire.http import Client, HttpConfig, HttpResponse, UnreachableError
 
 _MAX_BYTES = 1_000_000  # before compression, safely below the limit of 1,048,576
@@ -88,7 +82,7 @@ class SentinelSink:
 
     def _send(self, batch: Batch) -> None:
         body = b"[" + b",".join(row.body for row in batch) + b"]"
-        send_request(self._name, batch, lambda: self._posted(body), partial(reject_web_page, self._name))
+        send_request(self._name, batch, lambda: self._posted(body), partial(require_status, 204))
 
     def _posted(self, body: bytes) -> HttpResponse:
         response = self._client.post(self._path, body, self._tokens.headers())
@@ -139,6 +133,8 @@ class _Tokens:
         content: dict[str, Any] = response.json()
         if response.status == 429 or response.status >= 500:
             raise UnreachableError(f"{self._client.host} answered {response.status}")
+        if response.status == 200 and not response.is_json_object:
+            raise UnreachableError(f"{self._client.host} {response.describe()}; a token is in a JSON object")
         if response.status != 200 or "access_token" not in content:
             reason = shorten(str(content.get("error_description") or content.get("error") or ""), 300)
             raise SinkError(

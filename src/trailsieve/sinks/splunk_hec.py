@@ -19,6 +19,7 @@ from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
 from trailsieve.secret import Secret
+from trailsieve.sinks.acknowledgement import NotAcknowledgedError, require_json, succeeded
 from trailsieve.sinks.batching import Batch, Encoded, RefusedError, probe, send_batches, send_request
 from trailsieve.wire.http import Client, HttpConfig, HttpResponse, UnreachableError
 
@@ -118,10 +119,10 @@ class SplunkSink:
             self._await_ack(batch, response.json().get("ackId"))
 
     def _check_response(self, batch: Batch, response: HttpResponse) -> None:
-        """Raises what Splunk's error codes mean; without a code, `send_request` goes by the HTTP status."""
+        """Raises what Splunk's codes mean; without a code, `send_request` goes by the HTTP status."""
         code = _code(response)
-        if response.status == 200 and code != 0:
-            raise SinkError(f"{self._name} {response.describe()}; is it an HTTP Event Collector?")
+        if succeeded(response) and code != 0:
+            raise NotAcknowledgedError('an HTTP Event Collector answers {"text": "Success", "code": 0}')
         if code in _STOP:
             raise SinkError(f"{self._name} {response.describe()}")
         number = response.json().get("invalid-event-number")
@@ -141,7 +142,7 @@ class SplunkSink:
         body = orjson.dumps({"acks": [number]})
         path = f"{_ACK}?channel={self._channel['X-Splunk-Request-Channel']}"
         while time.monotonic() < deadline:
-            response = send_request(self._name, batch, lambda: self._client.post(path, body))
+            response = send_request(self._name, batch, lambda: self._client.post(path, body), require_json)
             if response.json().get("acks", {}).get(str(number)) is True:
                 return
             time.sleep(_POLL)

@@ -10,9 +10,10 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 import time
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -22,8 +23,14 @@ from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
 from trailsieve.secret import Secret, SecretUrl
+from trailsieve.sinks.acknowledgement import NotAcknowledgedError, reject_web_page, succeeded
 from trailsieve.sinks.batching import Batch, Encoded, message_id, send_batches, send_request
-from trailsieve.wire.http import Client, HttpConfig, UnreachableError
+from trailsieve.wire.http import Client, HttpConfig, HttpResponse, UnreachableError
+
+_STATUSES = re.compile(r"2xx|2\d\d(\s*,\s*2\d\d)*")
+# What acknowledges a message: docs.slack.dev/messaging/sending-messages-using-incoming-webhooks and
+# developer.pagerduty.com/docs/send-alert-event
+_DOCUMENTED = {"slack": ("200", "^ok$"), "pagerduty": ("202", r'"status"\s*:\s*"success"')}
 
 
 class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
@@ -36,6 +43,9 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
         routing_key: of a PagerDuty service, for the format pagerduty.
         headers: extra request headers, such as Authorization.
         max_bytes: of a body.
+        accept: statuses that acknowledge an alert: 2xx, or some of them, such as `200,202`.
+        accept_body: an RE2 regular expression that the response's body must contain as well. Without one, a
+            web page acknowledges nothing. Slack and PagerDuty have their own defaults for both.
     """
 
     url: SecretUrl
@@ -45,6 +55,14 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
     headers: dict[str, str] = msgspec.field(default_factory=dict)
     gzip: bool = False  # few receivers accept compressed bodies
     max_bytes: int = 256_000
+    accept: str | None = None
+    accept_body: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.accept is not None and not _STATUSES.fullmatch(self.accept):
+            raise ValueError(f"`accept` is {self.accept!r}; write 2xx, or statuses such as 200,202")
+        if self.accept_body is not None:
+            _compiled(self.accept_body)
 
 
 class WebhookSink:
@@ -57,6 +75,10 @@ class WebhookSink:
         self._keys = [_key(secret) for secret in config.secrets]
         self._client = Client(config.url, config, {"Content-Type": "application/json", **config.headers})
         self._name = f"webhook {self._client.host}"
+        statuses, pattern = _DOCUMENTED.get(config.format, ("2xx", None))
+        self._statuses = config.accept or statuses
+        pattern = config.accept_body or pattern
+        self._body = _compiled(pattern) if pattern else None
         if config.format != "pagerduty":
             self._encode = encoder(config.format)
         elif config.routing_key:
@@ -85,7 +107,23 @@ class WebhookSink:
 
     def _send(self, batch: Batch) -> None:
         (alert,) = batch
-        send_request(self._name, batch, lambda: self._client.post("", alert.body, self._signed(alert)))
+        send_request(
+            self._name,
+            batch,
+            lambda: self._client.post("", alert.body, self._signed(alert)),
+            self._check_response,
+        )
+
+    def _check_response(self, response: HttpResponse) -> None:
+        """Raises NotAcknowledgedError if a successful response is not what the settings ask for."""
+        if not succeeded(response):
+            return
+        if self._statuses != "2xx" and str(response.status) not in re.split(r"\s*,\s*", self._statuses):
+            raise NotAcknowledgedError(f"an acknowledgement has status {self._statuses} (`accept`)")
+        if self._body is None:
+            reject_web_page(response)
+        elif not self._body.search(response.body.decode("utf-8", "replace").strip()):
+            raise NotAcknowledgedError(f"an acknowledgement contains {self._body.pattern} (`accept_body`)")
 
     def _signed(self, alert: Encoded) -> dict[str, str]:
         now = str(int(time.time()))
@@ -97,6 +135,22 @@ class WebhookSink:
                 f"v1,{base64.b64encode(each).decode()}" for each in digests
             )
         return headers
+
+
+def _compiled(pattern: str) -> Any:
+    """A regular expression that takes linear time on any response.
+
+    Raises:
+        ValueError: RE2 does not know it.
+    """
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(pattern, options)
+    except re2.error as error:
+        raise ValueError(f"`accept_body` is not a regular expression of RE2: {error}") from None
 
 
 def _key(secret: str) -> bytes:

@@ -1,7 +1,7 @@
-"""The HTTP client of all sinks: connection pooling, timeouts, verified TLS, no redirects, no retries.
+"""The HTTP client of all sinks: connection pooling, a deadline per request, verified TLS, no redirects.
 
 Proxies come from the environment (HTTPS_PROXY, HTTP_PROXY, NO_PROXY). Redirects are not followed, so that a
-token only ever reaches the configured host. Retries are up to `engine.sink_worker`.
+token only ever reaches the configured host. It does not retry: that is up to `engine.sink_worker`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import email.utils
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -25,13 +26,14 @@ _MAX_RESPONSE = 64 * 2**20  # bytes read from a response
 _LONGEST_WAIT = 3600.0  # seconds; a longer Retry-After is cut to this
 _SHOWN = 300  # characters of a response in an error message
 _NO_SECRETS = {"accept", "content-type", "user-agent"}  # all other headers may hold a token
+_TIMED_OUT = "no answer in time"
 
 
 class HttpConfig(msgspec.Struct, kw_only=True):
     """Settings shared by all HTTP sinks.
 
     Attributes:
-        timeout: seconds to wait for a connection, and for each read.
+        timeout: seconds for a whole request, from the connection to the last byte of the response.
         ca_file: CA certificates (PEM) to trust instead of the system's.
         client_certificate: a client certificate (PEM); `client_key` is its key if that is in another file.
         gzip: whether request bodies are compressed.
@@ -73,11 +75,19 @@ class HttpResponse:
 
     def json(self) -> dict[str, Any]:
         """The body as a JSON object; {} if it is anything else."""
-        try:
-            content = orjson.loads(self.body)
-        except orjson.JSONDecodeError:
-            return {}
+        content = self._decoded()
         return content if isinstance(content, dict) else {}
+
+    @property
+    def is_json_object(self) -> bool:
+        """Whether the body is a JSON object."""
+        return isinstance(self._decoded(), dict)
+
+    def _decoded(self) -> Any:
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError:
+            return None
 
     def describe(self) -> str:
         """Status and body in one line, for an error message."""
@@ -142,6 +152,12 @@ class Client:
         """The response to a request without a body; raises what `post` raises."""
         return self._request(method, path, None, {**self._headers, **(headers or {})})
 
+    def deadline(self) -> AbstractContextManager[None]:
+        """Limits what this thread does with `pool` to `timeout` seconds in all."""
+        from trailsieve.wire.deadline import deadline
+
+        return deadline(self._config.timeout)
+
     def close(self) -> None:
         """Closes the connections."""
         self.pool.clear()
@@ -154,22 +170,25 @@ class Client:
         url = f"{self._url}{path}"
         signed = self._sign(method, url, body or b"", headers) if self._sign else headers
         try:
-            response = self.pool.request(
-                method,
-                url,
-                body=body,
-                headers=signed,
-                redirect=False,
-                retries=False,
-                preload_content=False,
-                timeout=self._config.timeout,
-            )
-            text = response.read(_MAX_RESPONSE, decode_content=True)
+            with self.deadline():
+                response = self.pool.request(
+                    method,
+                    url,
+                    body=body,
+                    headers=signed,
+                    redirect=False,
+                    retries=False,
+                    preload_content=False,
+                    timeout=self._config.timeout,
+                )
+                text = response.read(_MAX_RESPONSE, decode_content=True)
             response.close() if len(text) == _MAX_RESPONSE else response.release_conn()
         except known.HTTPError as error:
             reason = _reason(error)
             if "CERTIFICATE" in reason or "certificate" in reason:
                 raise SinkError(f"{self.host}: {reason}; see `ca_file` and `client_certificate`") from None
+            if reason == _TIMED_OUT:
+                reason = f"{reason}: it must be complete within {self._config.timeout:g} seconds (`timeout`)"
             raise UnreachableError(f"{self.host}: {reason}") from None
         except OSError as error:
             raise UnreachableError(f"{self.host}: {error.strerror or error}") from None
@@ -184,6 +203,8 @@ def _pool(scheme: str, host: str, config: HttpConfig) -> Any:
 
     import urllib3
 
+    from trailsieve.wire.deadline import POOLS, limited
+
     try:
         trust = ssl.create_default_context(cafile=config.ca_file)
         if config.client_certificate:
@@ -192,10 +213,14 @@ def _pool(scheme: str, host: str, config: HttpConfig) -> Any:
         files = ", ".join(filter(None, (config.ca_file, config.client_certificate, config.client_key)))
         raise SinkError(f"{files}: cannot be used as certificates: {error}") from None
     proxy = None if urllib.request.proxy_bypass(host) else urllib.request.getproxies().get(scheme)
-    options: dict[str, Any] = {"maxsize": 2, "ssl_context": trust}
-    if not proxy:
-        return urllib3.PoolManager(**options)
-    return urllib3.ProxyManager(proxy, proxy_headers=_proxy_headers(proxy), **options)
+    options: dict[str, Any] = {"maxsize": 2, "ssl_context": limited(trust)}
+    pool = (
+        urllib3.ProxyManager(proxy, proxy_headers=_proxy_headers(proxy), **options)
+        if proxy
+        else urllib3.PoolManager(**options)
+    )
+    pool.pool_classes_by_scheme = POOLS
+    return pool
 
 
 def _proxy_headers(proxy: str) -> dict[str, str] | None:
@@ -211,8 +236,9 @@ def _reason(error: BaseException) -> str:
     import urllib3.exceptions as known
 
     timed_out = isinstance(error, known.ConnectTimeoutError | known.ReadTimeoutError)
+    timed_out = timed_out or (isinstance(error, TimeoutError) and not error.strerror)
     if timed_out and not isinstance(error, known.NewConnectionError):
-        return "no answer in time"
+        return _TIMED_OUT
     last = error.args[-1] if error.args else None
     for cause in (getattr(error, "reason", None), error.__cause__, last):
         if isinstance(cause, BaseException) and cause is not error:

@@ -1,0 +1,110 @@
+"""A deadline over a whole HTTP request. urllib3's own timeouts start anew with every byte that arrives.
+
+The deadline belongs to the thread, not to a connection: connections are kept and serve later requests.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+_thread = threading.local()
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Makes reads and writes of this thread on sockets of this module end `seconds` from now."""
+    _thread.ends = time.monotonic() + seconds
+    try:
+        yield
+    finally:
+        _thread.ends = None
+
+
+def _limit(connection: socket.socket) -> None:
+    """Gives the next operation of a socket what is left of the deadline.
+
+    Raises:
+        TimeoutError: nothing is left.
+    """
+    ends = getattr(_thread, "ends", None)
+    if ends is None:
+        return
+    left = ends - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("timed out")
+    connection.settimeout(left)
+
+
+class _Socket(socket.socket):
+    def recv_into(self, *args: Any, **options: Any) -> int:
+        _limit(self)
+        return super().recv_into(*args, **options)
+
+    def recv(self, *args: Any) -> bytes:
+        _limit(self)
+        return super().recv(*args)
+
+    def sendall(self, *args: Any) -> None:
+        _limit(self)
+        super().sendall(*args)
+
+
+class _TlsSocket(ssl.SSLSocket):
+    def recv_into(self, *args: Any, **options: Any) -> int:
+        _limit(self)
+        return super().recv_into(*args, **options)
+
+    def recv(self, *args: Any) -> bytes:
+        _limit(self)
+        return super().recv(*args)
+
+    def send(self, *args: Any) -> int:  # `sendall` calls it for each part
+        _limit(self)
+        return super().send(*args)
+
+    def do_handshake(self, block: bool = False) -> None:
+        _limit(self)
+        super().do_handshake(block)
+
+
+class _Connection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        return _limited(super()._new_conn())
+
+
+class _TlsConnection(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        return _limited(super()._new_conn())
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+POOLS = {"http": _Pool, "https": _TlsPool}
+
+
+def limited(context: ssl.SSLContext) -> ssl.SSLContext:
+    """Returns the context, whose connections now keep deadlines."""
+    context.sslsocket_class = _TlsSocket
+    return context
+
+
+def _limited(connection: socket.socket) -> socket.socket:
+    timeout = connection.gettimeout()
+    same = _Socket(connection.family, connection.type, connection.proto, connection.detach())
+    same.settimeout(timeout)
+    return same
