@@ -108,6 +108,16 @@ def test_the_order_of_an_epoch() -> None:
     ]
 
 
+def test_where_reading_starts_is_saved_before_the_first_delivery() -> None:
+    recorder = Recorder()
+    start = Message(b"", Position("t", "here"), "t", marker=True)
+    end = Message(b"", Position("t", "end"), "t", marker=True)
+    messages = [start, message(1, stop(1)), end]
+    run = pipeline(MemorySource([]), RecordedSink(recorder), checkpoint=RecordedCheckpoint(recorder))
+    run.epoch(messages, PROCESSOR.process_batch(messages))
+    assert recorder.steps == ["save ['here']", "sink 1", "save ['here', 1, 'end']"]
+
+
 def test_what_cannot_be_read_is_kept_before_it_is_committed() -> None:
     recorder = Recorder()
     source = RecordedSource(recorder, [Message(b"\xff", Position("s", 1), "s/1")])

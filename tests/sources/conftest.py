@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests import ledger
 from tests.sources.kill_report import ROWS
 from tests.sources.kill_report import lines as report_lines
 from trailsieve.model import Message
@@ -19,10 +20,11 @@ from trailsieve.sources.stdin import StdinSource
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What the kills cost."""
+    """What the kills and campaigns cost."""
     if ROWS:
         terminalreporter.section("alerts of services that were killed")
         terminalreporter.write("\n".join(report_lines()) + "\n")
+    ledger.report(terminalreporter)
 
 
 @pytest.fixture(autouse=True)

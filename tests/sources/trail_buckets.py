@@ -51,7 +51,7 @@ def rest(source: Source, positions: dict[str, Offset] | None = None, polls: int 
         if source.exhausted:
             return messages
         new = source.poll()
-        messages += new
+        messages += [message for message in new if not message.marker]
         source.commit([message.position for message in new])
         if positions is not None:
             positions.update((message.position.shard, message.position.offset) for message in new)
@@ -66,7 +66,8 @@ def keys_of(messages: Iterable[Message], bucket: Bucket) -> list[str]:
 def first(source: Source, polls: int = 1000) -> Sequence[Message]:
     """What a source that never ends yields next."""
     for _ in range(polls):
-        if messages := source.poll():
-            source.commit([message.position for message in messages])
+        polled = source.poll()
+        source.commit([message.position for message in polled])
+        if messages := [message for message in polled if not message.marker]:
             return messages
     raise AssertionError(f"nothing came in {polls} polls")

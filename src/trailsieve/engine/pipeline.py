@@ -1,7 +1,8 @@
 """One epoch after another: poll → process → alarm → deliver → checkpoint → commit.
 
 The order is the guarantee: a position is saved only after every required sink has accepted the alerts before
-it, so a crash at any point repeats alerts (with the same ids) and never loses one. The alarms' state is saved
+it, so a crash at any point repeats alerts (with the same ids) and never loses one. Where reading starts is
+saved before the first delivery, so that a restart does not start somewhere else. The alarms' state is saved
 together with the positions, so no event is counted twice or forgotten.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TypeVar
 
 from trailsieve.alarms.evaluator import Alarms
@@ -108,6 +110,7 @@ class Pipeline:
 
     def epoch(self, messages: Sequence[Message], result: BatchResult) -> None:
         """Delivers what the messages held, then commits them."""
+        self._save_starts(messages)
         alerts = self._new(result.alerts)
         samples = self._new(result.samples)
         ids = [alert.id for alert in alerts] + [sample.id for sample in samples]
@@ -122,6 +125,14 @@ class Pipeline:
         self.stats.add(result)
         self._report(result)
         self._raise(alerts, ids, [message.position for message in messages if not message.watermark])
+
+    def _save_starts(self, messages: Sequence[Message]) -> None:
+        """Saves the markers before the first record: a crash in delivery must not lose the start."""
+        markers = takewhile(lambda message: message.marker, messages)
+        starts = [message.position for message in markers if not message.watermark]
+        if starts:
+            self._commits.add(Epoch(starts))
+            self._commits.flush()
 
     def _raise(self, alerts: Sequence[Alert], ids: Sequence[str], positions: Sequence[Position]) -> None:
         self.stats.raised(alerts)

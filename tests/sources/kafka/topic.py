@@ -78,6 +78,17 @@ class Topic:
         found = admin.describe_consumer_groups([group])[group].result(10)
         return sum(bool(member.assignment.topic_partitions) for member in found.members)
 
+    def forget_group(self) -> None:
+        """Deletes the group's offsets, as the brokers do after a week without commits."""
+        from confluent_kafka.admin import AdminClient
+
+        group = f"group-of-{self.name}"
+        admin = AdminClient({"bootstrap.servers": self.cluster.bootstrap, "log_level": 0})
+        until(
+            lambda: admin.delete_consumer_groups([group])[group].exception(10) is None,
+            "the group was deleted",
+        )
+
     def close(self) -> None:
         for source in self.sources:
             source.close()

@@ -221,3 +221,21 @@ def test_a_service_that_was_away_for_long_leaves_nothing_out_for_its_age(moto: M
     assert keys_of(first(source), bucket) == minutes(2)
     assert not source.selection.narrows
     source.close()
+
+
+def test_a_restart_starts_new_folders_where_the_first_run_started(moto: Moto) -> None:
+    """`24h` is a later time after a restart: what came to a new region meanwhile is not left out."""
+    bucket = moto.bucket(trail(minutes(1)))
+    positions: dict[str, Offset] = {}
+    before = open_bucket(moto, bucket, poll_interval=0.01, since="2026-03-14")
+    before.start({})
+    for message in before.poll():
+        positions[message.position.shard] = message.position.offset
+    before.close()
+    assert positions == {f"since:{bucket.url}/": "2026-03-14T00:00:00+00:00"}
+    bucket.fill(trail(minutes(2, region="eu-west-1")))
+    after = open_bucket(moto, bucket, poll_interval=0.01, since="2026-03-16")
+    after.start(positions)
+    found = [*first(after), *first(after)]
+    assert keys_of(found, bucket) == [*minutes(2, region="eu-west-1"), *minutes(1)]
+    after.close()

@@ -89,6 +89,8 @@ class FollowSource:
         if self._clock() >= self._scan_at:
             self._scan()
         messages, self._markers = self._markers, []
+        if messages:
+            return messages  # saved before the first line is read
         for file in list(self._files.values()):
             messages += file.read()
             if file.at_end and self._scanned is not None:
@@ -107,7 +109,9 @@ class FollowSource:
         return messages
 
     def keep_alive(self) -> None:
-        """Does nothing: open files have no leases."""
+        """Opens new files, so that one that is rotated meanwhile is read to its end."""
+        if self._clock() >= self._scan_at:
+            self._scan()
 
     def commit(self, positions: Iterable[Position]) -> None:
         """Does nothing: the checkpoint has the positions."""

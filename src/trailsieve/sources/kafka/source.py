@@ -104,8 +104,8 @@ class KafkaSource:
 
     def commit(self, positions: Iterable[Position]) -> None:
         for position in positions:
-            assert isinstance(position.offset, int)
-            self._delivered[position.shard] = position.offset
+            if isinstance(position.offset, int):
+                self._delivered[position.shard] = position.offset
         try:
             self._flush()
         except UnreachableError as error:
@@ -139,6 +139,10 @@ class KafkaSource:
         for shard, offset in committed.items():
             self._changed.append(watermark_message(shard))
             self._committed[shard] = offset or 0
+            if (
+                offset is not None and shard not in self._polled
+            ):  # the group may forget it before a record comes
+                self._changed.append(Message(b"", Position(shard, offset), shard, marker=True))
             known = max(self._polled.get(shard, 0), offset or 0)
             if known:
                 offsets[shard] = self._polled[shard] = known

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from trailsieve.errors import SourceError, UsageError
@@ -122,7 +122,7 @@ class S3Source:
         self._next_round = 0.0
         self._in_flight = 0
         self._shard = ", ".join(listing.url for listing in listings)
-        self._told = False
+        self._markers = [watermark_message(self._shard)]
         self._began: float | None = None  # when the listing began
         self._requested = self._taken = 0
         self._complete: deque[tuple[int, float]] = deque()  # after so many objects, all until then are read
@@ -138,8 +138,21 @@ class S3Source:
 
     def start(self, positions: Mapping[str, Offset]) -> None:
         self._known = positions
+        if self._config.poll_interval and self._selection.since:
+            self._start_at(self._selection.since, positions.get(f"since:{self._shard}"))
+
+    def _start_at(self, since: datetime, saved: Offset | None) -> None:
+        """Continues with the first run's `since`, since `24h` is a later time after a restart."""
+        first = min(since, datetime.fromisoformat(str(saved))) if saved else since
+        self._selection = replace(self._selection, since=first)
+        name = f"since:{self._shard}"
+        self._markers.append(Message(b"", Position(name, first.isoformat()), name, marker=True))
+        self._in_flight += 1
 
     def poll(self) -> Sequence[Message]:
+        if self._markers:
+            markers, self._markers = self._markers, []
+            return markers
         self._fetch_ahead()
         seconds = _SHORT_WAIT if self._in_flight else _WAIT
         if self._fetcher.idle:
@@ -152,9 +165,8 @@ class S3Source:
         return [*messages, *self._watermarks()]
 
     def _watermarks(self) -> list[Message]:
-        """The bucket, once; then how far it is read, after the last object of each listing."""
-        marks = [] if self._told else [watermark_message(self._shard)]
-        self._told = True
+        """How far the bucket is read, after the last object of each listing."""
+        marks = []
         while self._complete and self._complete[0][0] <= self._taken:
             marks.append(watermark_message(self._shard, self._complete.popleft()[1]))
         return marks
