@@ -277,15 +277,28 @@ def test_event_patterns_match_what_the_rule_matches(sentence: str, values: dict[
     assert matcher.matches_event(event) is made_up.pattern.matches_record(event)
 
 
+_A = """json_extract_scalar(requestparameters, '$["a"]')"""
+_A_JSON = """json_format(json_extract(requestparameters, '$["a"]'))"""
+_A_TEXT = f"""regexp_like({_A_JSON}, '^["0-9-]')"""
 SQL = {
     '{ $.eventName = "It\'s" }': "eventname = 'It''s'",
-    '{ $.userIdentity.arn != "*_a%*" }': "useridentity.arn NOT LIKE '%\\_a\\%%' ESCAPE '\\'",
-    "{ $.requestParameters.a.b[0] > 3 }": 'TRY_CAST(json_extract_scalar(requestparameters, \'$["a"]["b"][0]\') AS DOUBLE) > 3.0',
+    '{ $.userIdentity.arn != "_a%*" }': "useridentity.arn NOT LIKE '\\_a\\%%' ESCAPE '\\'",
+    '{ $.userIdentity.arn != "*_a" }': "(useridentity.arn NOT LIKE '%\\_a' ESCAPE '\\' OR useridentity.arn LIKE '%\\_a_%' ESCAPE '\\')",
+    "{ $.requestParameters.a.b[0] > 3 }": 'TRY_CAST(json_format(json_extract(requestparameters, \'$["a"]["b"][0]\')) AS DOUBLE) > 3.0',
     "{ $.errorCode NOT EXISTS || $.readOnly IS FALSE }": "(errorcode IS NULL OR readonly = 'false')",
-    "{ $.errorCode = %^Access% }": "regexp_like(errorcode, '^Access')",
-    "{ $.errorCode != %^Access% }": "NOT regexp_like(errorcode, '^Access')",
+    "{ $.errorCode = %^Access$% }": "regexp_like(errorcode, '^Access\\z')",
+    "{ $.errorCode != %[$]\\$% }": "NOT regexp_like(errorcode, '[$]\\$')",
     '{ $.resources[1].ARN = "x" }': "element_at(resources, 2).arn = 'x'",
-}
+    "{ $.errorCode = 500 }": "(errorcode = '500' OR TRY_CAST(errorcode AS DOUBLE) = 500.0)",
+    "{ $.errorCode != 500 }": "errorcode <> '500'",
+    "{ $.errorCode > 9007199254740993 }": "TRY_CAST(errorcode AS DOUBLE) >= 9007199254740992.0",
+    "{ $.errorCode != 1e400 }": "errorcode <> '1e400'",
+    '{ $.requestParameters.a = "x*" }': f"{_A} LIKE 'x%' ESCAPE '\\'",
+    '{ $.requestParameters.a = "*x*" }': f"({_A} LIKE '%x%' ESCAPE '\\' AND {_A_TEXT})",
+    '{ $.requestParameters.a != "x" }': f"({_A} <> 'x' AND {_A_TEXT})",
+    "{ $.requestParameters.a IS TRUE }": f"{_A_JSON} = 'true'",
+    "{ $.requestParameters.a NOT EXISTS }": """json_extract(requestparameters, '$["a"]') IS NULL""",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("pattern", SQL)
@@ -319,6 +332,8 @@ UNSUPPORTED: list[tuple[Exporter, str, str]] = [
     (athena.export, "[a, b]", "only JSON patterns"),
     (athena.export, "{ $.invented = 1 }", "no column for $.invented"),
     (athena.export, "{ $.resources[*].ARN = 1 }", "wildcard in a selector"),
+    (athena.export, '{ $.requestParameters = "*secret*" }', "$.requestParameters holds an object"),
+    (athena.export, "{ $.errorCode < 1e400 }", "too large"),
     (opensearch.export, "{ $.a = %x% }", "Lucene"),
     (opensearch.export, "{ $.a[0] = 1 }", "elements of arrays"),
     (opensearch.export, "error", "only JSON patterns"),

@@ -5,34 +5,34 @@ Source: docs.aws.amazon.com/athena/latest/ug/cloudtrail-logs.html; the SQL is Tr
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 
 from trailsieve.errors import visible
-from trailsieve.interchange.exporters.model import Export, ExportTarget, InexpressibleError, double, queries
+from trailsieve.interchange.exporters.athena_table import Column, column, quoted
+from trailsieve.interchange.exporters.model import (
+    Export,
+    ExportTarget,
+    InexpressibleError,
+    double,
+    exact_double,
+    is_found_at_first_place,
+    queries,
+)
 from trailsieve.pattern import nodes
 from trailsieve.rules.alarm import Alarm, Reference
 from trailsieve.rules.rule import Rule
 
-_COLUMNS = {  # that hold text
-    *("eventVersion", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress", "userAgent"),
-    *("errorCode", "errorMessage", "requestID", "eventID", "eventType", "apiVersion", "readOnly"),
-    *("recipientAccountId", "sharedEventID", "vpcEndpointId", "eventCategory"),
-    "sessionCredentialFromConsole",
-}
-_JSON_COLUMNS = {"requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"}
-_STRUCTS = {
-    "userIdentity": {
-        *("type", "principalId", "arn", "accountId", "invokedBy", "accessKeyId", "userName"),
-        *("sessionContext.attributes.mfaAuthenticated", "sessionContext.attributes.creationDate"),
-        *("sessionContext.sessionIssuer.type", "sessionContext.sessionIssuer.principalId"),
-        *("sessionContext.sessionIssuer.arn", "sessionContext.sessionIssuer.accountId"),
-        "sessionContext.sessionIssuer.userName",
-    },
-    "tlsDetails": {"tlsVersion", "cipherSuite", "clientProvidedHostHeader"},
-}
 _SUMS = ("Sum", "SampleCount")
-_TYPES = "columns hold text: numbers and truth values are compared as written; null counts as absent"
+_TEXT = (
+    "columns hold text: null counts as absent, the text true as true,"
+    " and numbers, lists and objects are compared as they are written"
+)
+_WRITTEN = 'text tests see a number as it is written: 1.10 is not "1.1", as it is in CloudWatch (rule 35)'
+_DOUBLES = "numbers are compared as doubles: digits after the 15th do not count, and 1e400 is infinite"
+_READ = "in a column of text, text that reads as a number counts as one"
+_NULLS = "IS NULL of a field in JSON also finds a null deeper in an array"
 
 
 def export(rules: Sequence[Rule], _target: ExportTarget) -> Export:
@@ -54,11 +54,26 @@ def sql(rule: Rule, expression: nodes.Expression) -> tuple[str, list[str]]:
     Raises:
         InexpressibleError: the columns of the table do not hold what the pattern tests.
     """
-    where = _condition(expression)
+    where, losses = _condition(expression), list(dict.fromkeys(_losses(expression)))
     if rule.alarm and _is_simple(rule):
-        return _grouped(where, rule.alarm), [_TYPES]
-    losses = ["the alarm is not in the query: it has M of N, or more than a count"] * bool(rule.alarm)
-    return f"SELECT * FROM cloudtrail_logs\nWHERE {where};", [_TYPES, *losses]  # noqa: S608  # values are quoted
+        return _grouped(where, rule.alarm), losses
+    losses += ["the alarm is not in the query: it has M of N, or more than a count"] * bool(rule.alarm)
+    return f"SELECT * FROM cloudtrail_logs\nWHERE {where};", losses  # noqa: S608  # values are quoted
+
+
+def _losses(expression: nodes.Expression) -> Iterator[str]:
+    for term in nodes.terms_of(expression):
+        assert isinstance(term.target, nodes.Selector)
+        is_number = isinstance(getattr(term, "value", None), nodes.Number)
+        if is_number:
+            yield _DOUBLES
+        if not column(term.target).json:
+            yield _TEXT
+            yield from [_READ] * is_number
+        elif isinstance(term, nodes.Comparison) and not is_number:
+            yield _WRITTEN
+        elif isinstance(term, nodes.IsType) and term.type == "NULL":
+            yield _NULLS
 
 
 def _is_simple(rule: Rule) -> bool:
@@ -78,10 +93,10 @@ def _is_simple(rule: Rule) -> bool:
 def _grouped(where: str, alarm: Alarm) -> str:
     seconds = "to_unixtime(from_iso8601_timestamp(eventtime))"
     start = f"from_unixtime(floor({seconds} / {alarm.period}) * {alarm.period})"
-    by = [_column(_selector(reference)) for reference in alarm.by]
+    by = [column(_selector(reference)).text for reference in alarm.by]
     names = [f"{column} AS by_{number}" for number, column in enumerate(by, 1)]
     groups = ", ".join(map(str, range(1, len(by) + 2)))
-    counted = f"DISTINCT {_column(_selector(alarm.count_distinct))}" if alarm.count_distinct else "*"
+    counted = f"DISTINCT {column(_selector(alarm.count_distinct)).text}" if alarm.count_distinct else "*"
     what = "different" if alarm.count_distinct else "matches"
     return (
         f"SELECT {', '.join([f'{start} AS period', *names])}, count({counted}) AS {what}\n"
@@ -100,55 +115,71 @@ def _condition(expression: nodes.Expression) -> str:
     if isinstance(expression, nodes.Group):
         joint = " AND " if isinstance(expression, nodes.And) else " OR "
         return f"({joint.join(map(_condition, expression.terms))})"
-    return " AND ".join(_term(expression))
+    return _term(expression)
 
 
-def _term(term: nodes.Term) -> Iterator[str]:
+def _term(term: nodes.Term) -> str:
     assert isinstance(term.target, nodes.Selector)
-    column = _column(term.target)
+    field = column(term.target)
     match term:
-        case nodes.NotExists() | nodes.IsType(type="NULL"):
-            yield f"{column} IS NULL"
-        case nodes.IsType(type=name):
-            yield f"{column} = '{name.lower()}'"
-        case nodes.Comparison(value=nodes.Number() as number):
-            yield f"TRY_CAST({column} AS DOUBLE) {_operator(term)} {double(number)!r}"
-        case nodes.Comparison(value=nodes.Regex(source=source)):
-            yield f"{'NOT ' * term.is_negative}regexp_like({column}, {_quoted(source)})"
-        case nodes.Comparison() if term.is_ordering:
-            raise InexpressibleError("only numbers are ordered")
-        case nodes.Comparison(value=nodes.String(text=text)) if "*" in text:
-            escaped = re.sub(r"([\\%_])", r"\\\1", text).replace("*", "%")
-            yield f"{column} {'NOT ' * term.is_negative}LIKE {_quoted(escaped)} ESCAPE '\\'"
-        case nodes.Comparison(value=nodes.String(text=text)):
-            yield f"{column} {_operator(term)} {_quoted(text)}"
+        case nodes.NotExists():
+            return f"{field.value} IS NULL"
+        case nodes.IsType(type="NULL") if field.json:  # or an array with a null element (rule 29)
+            return rf"regexp_like({field.json}, '^(null$|\[(.*,)?null[,\]])')"
+        case nodes.IsType(type="NULL"):
+            return f"{field.text} IS NULL"
+    if field.is_json:
+        raise InexpressibleError(f"$.{term.target.steps[0]} holds an object, which no pattern can compare")
+    if isinstance(term, nodes.IsType):
+        return f"{field.json or field.text} = '{term.type.lower()}'"
+    return _comparison(field, term)
 
 
-def _operator(term: nodes.Comparison) -> str:
-    return "<>" if term.is_negative else term.operator
+def _comparison(field: Column, term: nodes.Comparison) -> str:
+    match term.value:
+        case nodes.Number() as number:
+            return _ordered(field, term, number) if term.is_ordering else _with_number(field, term, number)
+        case nodes.Regex(source=source):
+            found = f"{'NOT ' * term.is_negative}regexp_like({field.text}, {quoted(_ends(source))})"
+        case nodes.String() as value:
+            found = _like(field, value, term.is_negative)
+            if not term.is_negative and value.text[:1] not in ("*", "t", "f", "{", "["):
+                return found  # no truth value, array or object reads like this
+    return f"({found} AND {field.has_text})" if field.json else found
 
 
-def _quoted(text: str) -> str:
-    if not text.isprintable():
-        raise InexpressibleError("a value holds a control character")
-    return "'" + text.replace("'", "''") + "'"
+def _ordered(field: Column, term: nodes.Comparison, number: nodes.Number) -> str:
+    # where a double is not the number itself, a row too many beats one too few
+    operator = term.operator if exact_double(number) is not None else f"{term.operator[0]}="
+    return f"{field.double} {operator} {double(number)!r}"
 
 
-def _column(selector: nodes.Selector) -> str:
-    """A column, a field of one, or a path in the JSON that one holds."""
-    first, *rest = selector.steps
-    if not all(isinstance(step, str | int) for step in rest):
-        raise InexpressibleError("a wildcard in a selector has no equivalent for the table's arrays")
-    if first in _JSON_COLUMNS and rest:
-        path = "".join(f'["{step}"]' if isinstance(step, str) else f"[{step}]" for step in rest)
-        if any('"' in step or "\\" in step for step in rest if isinstance(step, str)):
-            raise InexpressibleError("a field name holds a quote")
-        return f"json_extract_scalar({str(first).lower()}, {_quoted('$' + path)})"
-    if first in _JSON_COLUMNS or (first in _COLUMNS and not rest):
-        return str(first).lower()
-    if first in _STRUCTS and ".".join(map(str, rest)) in _STRUCTS[str(first)]:
-        return ".".join(map(str, selector.steps)).lower()
-    match selector.steps:
-        case ("resources", int(place), "ARN" | "accountId" | "type" as name):
-            return f"element_at(resources, {place + 1}).{name.lower()}"
-    raise InexpressibleError(f"the table has no column for $.{'.'.join(map(str, selector.steps))}")
+def _with_number(field: Column, term: nodes.Comparison, number: nodes.Number) -> str:
+    """`=` and `!=`: a string by its text, a number by its value (rules 33 and 34)."""
+    text, value = quoted(number.text), float(number.text)
+    if not term.is_negative:
+        equal = f"{field.text} = {text}"
+        return f"({equal} OR {field.double} = {value!r})" if math.isfinite(value) else equal
+    if not field.json:
+        return f"{field.text} <> {text}"
+    if exact_double(number) is None:
+        return f"({field.text} <> {text} AND {field.has_text})"
+    strings = f"""{field.json} LIKE '"%' AND {field.text} <> {text}"""
+    return f"({strings} OR {field.double} <> {value!r})"
+
+
+def _like(field: Column, value: nodes.String, is_negative: bool) -> str:
+    if "*" not in value.text:
+        return f"{field.text} {'<>' if is_negative else '='} {quoted(value.text)}"
+    like = quoted("%".join(re.sub(r"([\\%_])", r"\\\1", part) for part in value.parts))
+    if not is_negative:
+        return f"{field.text} LIKE {like} ESCAPE '\\'"
+    unlike = f"{field.text} NOT LIKE {like} ESCAPE '\\'"
+    if not is_found_at_first_place(value):
+        return unlike
+    return f"({unlike} OR {field.text} LIKE {like[:-1]}_%' ESCAPE '\\')"
+
+
+def _ends(source: str) -> str:
+    r"""The regex with `\z` for `$`, which in Trino also stands before a last line break."""
+    return re.sub(r"(\\.|\[\^?\]?(?:\\.|[^\]\\])*\])|\$", lambda found: found[1] or r"\z", source)

@@ -5,15 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import orjson
 
-from trailsieve.pattern.nodes import Expression, JsonPattern, Number, String, terms_of
+from trailsieve.pattern.nodes import Comparison, Expression, JsonPattern, Number, String, terms_of
 from trailsieve.rules.rule import Rule
 
 T = TypeVar("T")
 Convert = Callable[[Rule, Expression], tuple[T, Sequence[str]]]  # a query and its losses
+# The fields of a record that hold any JSON; most others hold text.
+# Source: docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+FREE_FORM = frozenset({"requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"})
+MAX_DIGITS = 15  # that every double keeps
 _MEANINGS = {
     "LogGroup": "Name of the log group that receives the trail",
     "Topic": "ARN of the SNS topic that the alarms notify",
@@ -101,10 +106,20 @@ def _query(rule: Rule, convert: Convert[T]) -> tuple[T, list[str]]:
 
 def _wildcard_loss(expression: Expression) -> list[str]:
     """How wildcards of other services differ: they also find text that occurs twice (rule 40)."""
-    values = [getattr(term, "value", None) for term in terms_of(expression)]
-    parts = [value.parts for value in values if isinstance(value, String)]
-    differs = any(len(pieces) > 1 and pieces[-1] for pieces in parts)
-    return ["`*y` matches `yy` there; CloudWatch looks for y at its first place only (rule 40)"] * differs
+    differs = any(
+        not term.is_negative and isinstance(term.value, String) and is_found_at_first_place(term.value)
+        for term in terms_of(expression)
+        if isinstance(term, Comparison)
+    )
+    return ["`= *y` also matches `yy`; CloudWatch looks for y at its first place only (rule 40)"] * differs
+
+
+def is_found_at_first_place(value: String) -> bool:
+    """Whether the text after a wildcard must end the value at its first occurrence (rule 40).
+
+    Other services look for it anywhere: what they find too holds the last part once more before its end.
+    """
+    return len(value.parts) > 1 and bool(value.parts[-1])
 
 
 def double(number: Number) -> float:
@@ -115,8 +130,16 @@ def double(number: Number) -> float:
     """
     value = float(number.text)
     if not math.isfinite(value):
-        raise InexpressibleError(f"the number {number.text} is too large for JSON")
+        raise InexpressibleError(f"the number {number.text} is too large for a double")
     return value
+
+
+def exact_double(number: Number) -> float | None:
+    """The number as a double, or None if that is another number or one with more than 15 digits."""
+    value, exact = float(number.text), Decimal(number.text)
+    if not math.isfinite(value) or Decimal(repr(value)) != exact:
+        return None
+    return value if len(exact.normalize().as_tuple().digits) <= MAX_DIGITS else None
 
 
 def json_text(content: Any) -> str:
