@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from trailsieve.errors import PatternError, RuleError, TrailsieveError
     from trailsieve.logic import Verdict, equivalent, implies, satisfiable, tautology
+    from trailsieve.logic.explanation import explain
     from trailsieve.pattern.compiler import FilterPattern, TestMatch, compile
     from trailsieve.rules.load import load_pack
 
@@ -29,6 +30,7 @@ __all__ = [
     "Verdict",
     "compile",
     "equivalent",
+    "explain",
     "implies",
     "load_pack",
     "satisfiable",
@@ -44,6 +46,7 @@ _HOMES = {
     "compile": "trailsieve.pattern.compiler",
     "Verdict": "trailsieve.logic",
     "equivalent": "trailsieve.logic",
+    "explain": "trailsieve.logic.explanation",
     "implies": "trailsieve.logic",
     "load_pack": "trailsieve.rules.load",
     "satisfiable": "trailsieve.logic",

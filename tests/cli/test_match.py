@@ -159,3 +159,22 @@ def test_a_bomb_stops_at_max_object_size(tmp_path: Path) -> None:
     result = trailsieve("match", "--max-object-size", "4KiB", "{ $.eventName = * }", file)
     assert (result.code, result.out) == (1, b"")
     assert "too big: more than 4,096 bytes" in result.err
+
+
+def test_a_proposal_is_counted_on_the_events_at_hand(tmp_path: Path) -> None:
+    events = tmp_path / "events.jsonl"
+    events.write_text('{"t": "x"}\n{"t": "x", "a": 2}\n{"t": "y"}\n{"t": "x", "a": 1}\n')
+    result = trailsieve("match", "--explain", "{ $.t = x && $.a != 1 }", events)
+    assert result.lines[-3:] == [
+        "of the 4 events",
+        "  1 match { $.t = x && $.a != 1 }",
+        "  2 would match { $.t = x && ($.a != 1 || $.a NOT EXISTS) }",
+    ]
+
+
+def test_one_event_is_not_counted(tmp_path: Path) -> None:
+    event = tmp_path / "event.json"
+    event.write_text('{"t": "x"}')
+    result = trailsieve("match", "--explain", "{ $.t = x && $.a != 1 }", event)
+    assert result.lines[-1] == ""
+    assert "of the" not in result.out.decode()

@@ -8,6 +8,7 @@ from trailsieve.cli.options import global_options, no_limits
 from trailsieve.cli.pattern_argument import compiled
 from trailsieve.errors import visible
 from trailsieve.logic.example import example
+from trailsieve.logic.implication import satisfiable
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.describe import tree
 from trailsieve.pattern.render import render
@@ -55,6 +56,8 @@ def command(pattern: str, only_tree: bool, only_python: bool, only_example: bool
         return _print_example(parsed)
     click.echo(f"{render(parsed.tree)}\n")
     click.echo(tree(parsed.tree, words=not only_tree))
+    if not only_tree and satisfiable(parsed).holds is False:
+        click.echo("\nno event can ever match this pattern (proved)")
     return 0
 
 

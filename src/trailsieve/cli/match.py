@@ -15,6 +15,7 @@ from trailsieve.cli.pattern_argument import compiled
 from trailsieve.engine.decode import Decoder
 from trailsieve.errors import visible
 from trailsieve.model import Match, Problem
+from trailsieve.pattern.compiler import FilterPattern, compile
 from trailsieve.ports import RunContext
 from trailsieve.sources.files import FilesSource, list_files
 from trailsieve.trail.selection import Selection
@@ -26,6 +27,9 @@ Examples:
   trailsieve match --rules cis-aws samples/archive
   trailsieve match --explain '{ $.userIdentity.type = "Root" }' samples/events/root-login.json
 """
+
+_COUNTED = 10_000  # events on which proposed patterns are tried
+_PROPOSALS = 5  # that are counted
 
 
 @click.command("match", epilog=_EXAMPLES)
@@ -182,7 +186,7 @@ def _for_a_terminal(text: bytes) -> bytes:
     return visible(_one_line(text).decode("utf-8", "replace")).encode("utf-8", "replace")
 
 
-def _print_test_metric_filter(pattern: Any, events: _Events) -> int:
+def _print_test_metric_filter(pattern: FilterPattern, events: _Events) -> int:
     matches = [
         {
             "eventNumber": number,
@@ -196,14 +200,31 @@ def _print_test_metric_filter(pattern: Any, events: _Events) -> int:
     return 0 if matches else 1
 
 
-def _print_explained(pattern: Any, events: _Events, *, as_json: bool) -> int:
+def _print_explained(pattern: FilterPattern, events: _Events, *, as_json: bool) -> int:
+    seen: list[bytes] = []
+    proposals: dict[str, None] = {}
     matched = 0
     for text, number in events:
         explanation = pattern.explain(text)
         matched += explanation.matched
+        if len(seen) < _COUNTED:
+            seen.append(text)
+            proposals |= {explanation.proposal: None} if explanation.proposal else {}
         if as_json:
             print_json({"eventNumber": number, **explanation.as_dict()}, indent=False)
         else:
             first, *rest = explanation.lines()
             print("\n".join((f"event {number}: {first}", *rest, "")))
+    if proposals and len(seen) > 1 and not as_json:
+        print("\n".join(_counts(pattern, list(proposals), seen)))
     return 0 if matched else 1
+
+
+def _counts(pattern: FilterPattern, proposals: Sequence[str], events: Sequence[bytes]) -> Iterator[str]:
+    """How many of the events the pattern matches, and how many each pattern that was proposed."""
+    first = "first " if len(events) == _COUNTED else ""
+    yield f"of the {first}{len(events)} events"
+    said = {pattern.text: "match"} | dict.fromkeys(proposals[:_PROPOSALS], "would match")
+    for text, verb in said.items():
+        found = sum(map(compile(text, limits=False).matches, events))
+        yield f"  {found:>{len(str(len(events)))}} {verb} {visible(text)}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from trailsieve.logic.explanation import explain
 from trailsieve.logic.implication import implies, satisfiable
 from trailsieve.logic.witness import Verdict
 from trailsieve.pattern.compiler import FilterPattern
-from trailsieve.pattern.explain import described
+from trailsieve.pattern.explanation import described
 from trailsieve.pattern.nodes import Pattern, TextPattern, expressions_of, regexes_of, terms_of
 from trailsieve.pattern.render import render_expression
 
@@ -77,7 +78,7 @@ def _compare(own: FilterPattern, other: FilterPattern) -> Side:
     terms = tuple(term for term in _terms(own.tree) if term not in _terms(other.tree))
     if verdict.witness is None:
         return Side(verdict, terms, never=satisfiable(own).holds is False)
-    flips = other.explain(verdict.witness).flips
+    flips = explain(other, verdict.witness).flips
     refused_for = tuple((flip.text, described(flip) if flip.state else "") for flip in flips)
     return Side(verdict, terms, refused_for=refused_for)
 

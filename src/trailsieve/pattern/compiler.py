@@ -17,7 +17,7 @@ from trailsieve.pattern.parser import parse
 from trailsieve.pattern.repair import suggest
 
 if TYPE_CHECKING:
-    from trailsieve.pattern.explain import Explanation
+    from trailsieve.pattern.explanation import Explanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,13 @@ class FilterPattern:
     def __init__(self, text: str, tree: Pattern, *, limits: bool = True) -> None:
         self.text = text
         self.tree = tree
-        self._limits = limits
+        self.limits = limits
 
     def __repr__(self) -> str:
         return f"trailsieve.compile({self.text!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return partial(compile, limits=self._limits), (self.text,)
+        return partial(compile, limits=self.limits), (self.text,)
 
     @cached_property
     def _generated(self) -> Generated:
@@ -115,9 +115,9 @@ class FilterPattern:
 
     def explain(self, message: str | bytes) -> Explanation:
         """Why one raw log event matches or not: a tree of all terms, each with its value and result."""
-        from trailsieve.pattern.explain import explain
+        import trailsieve  # what would have to change is proved in a room above
 
-        return explain(self.tree, message)
+        return trailsieve.explain(self, message)
 
 
 def compile(pattern: str, *, limits: bool = True) -> FilterPattern:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from trailsieve.pattern import nodes
 from trailsieve.pattern.render import render, render_expression
+from trailsieve.pattern.stars import in_words
 
 Line = tuple[int, str, str]  # depth, text of the pattern, its meaning in words ("" if the text is clear)
 
@@ -83,18 +84,7 @@ def _value(value: nodes.Value) -> str:
             return f"the number {text}, however it is written, or a string with the same text"  # rules 33, 34
         case nodes.Regex():
             return "text in which the regex finds a match"
-    before, *rest = value.parts
-    if not rest:
-        return "exactly this text"
-    if not any(value.parts):
-        return "any string or number, including the empty string"  # rule 39
-    if len(rest) == 1 and before and not rest[0]:
-        return f'text that begins with "{before}"'
-    if len(rest) == 1 and rest[0] and not before:
-        return f'text that ends with "{rest[0]}"'
-    if len(rest) == 2 and not before and not rest[1]:
-        return f'text that contains "{rest[0]}"'
-    return "text with these parts in order"  # rule 40
+    return in_words(value.parts) if len(value.parts) > 1 else "exactly this text"
 
 
 def _text_terms(pattern: nodes.TextPattern) -> Iterator[Line]:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_LITERALS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_#=@/;,-")
-_OPERATORS = frozenset("^$?[]{}|\\*+.")  # rule 18
+LITERALS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_#=@/;,-")
+OPERATORS = frozenset("^$?[]{}|\\*+.")  # rule 18
 _ESCAPES = frozenset("dDwWsS")  # rule 19; \xhh is checked on its own
 _MAX_MEMORY = 1 << 24  # bytes of one compiled regex; far above what 1,024 characters need
 
@@ -38,7 +38,7 @@ def _check_characters(source: str) -> RegexProblem | None:
     offset = 0
     while offset < len(source):
         character = source[offset]
-        if character not in _LITERALS and character not in _OPERATORS:
+        if character not in LITERALS and character not in OPERATORS:
             return RegexProblem(offset, f"a regex cannot contain {_name(character)}", _hint(character))
         if character == "\\":
             problem = _check_escape(source, offset)
@@ -53,7 +53,7 @@ def _check_escape(source: str, offset: int) -> RegexProblem | None:
     escaped = source[offset + 1 : offset + 2]
     if not escaped:
         return RegexProblem(offset, "nothing follows this backslash", r"write \\ for a backslash")
-    if escaped not in _LITERALS and escaped not in _OPERATORS:
+    if escaped not in LITERALS and escaped not in OPERATORS:
         return RegexProblem(
             offset + 1, f"a regex cannot contain {_name(escaped)}, not even escaped", _hint(escaped)
         )

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from trailsieve.errors import UnreadableError
 from trailsieve.logic.witness import find
 from trailsieve.pattern.compiler import FilterPattern
-from trailsieve.pattern.explain import Step
+from trailsieve.pattern.explain import tested
 from trailsieve.pattern.nodes import JsonPattern, RegexPattern, TextPattern, expressions_of, terms_of
 from trailsieve.pattern.render import render, render_expression
+from trailsieve.pattern.rewrite import of_tree
 from trailsieve.rules.lint.reductions import reductions
-from trailsieve.rules.lint.target import of_tree
 from trailsieve.rules.rule import Pack, Rule
 from trailsieve.rules.testing import place_of, texts_of
 
@@ -55,8 +55,8 @@ def coverage(pack: Pack) -> Iterator[RuleCoverage]:
         seen: dict[int, set[bool]] = {}
         names = dict(enumerate(_names(rule)))
         for text in _events(rule):
-            root = rule.pattern.explain(text).root
-            for place, leaf in enumerate(_leaves(root) if root else ()):
+            root = tested(rule.pattern.tree, text).root
+            for place, leaf in enumerate(root.leaves if root else ()):
                 seen.setdefault(place, set()).add(leaf.verdict)
         terms = (_term(rule, place, name, seen.get(place, set())) for place, name in names.items())
         yield RuleCoverage(rule.id, place_of(rule), tuple(terms))
@@ -79,14 +79,6 @@ def _events(rule: Rule) -> Iterator[bytes]:
         with suppress(OSError, UnreadableError):
             yield from texts_of(rule, event)
     yield from (test.text.encode() for test in tests.extract)
-
-
-def _leaves(step: Step) -> Iterator[Step]:
-    if step.children:
-        for child in step.children:
-            yield from _leaves(child)
-    else:
-        yield step
 
 
 def _term(rule: Rule, place: int, name: str, seen: set[bool]) -> TermCoverage:

@@ -48,7 +48,7 @@ PRINTED_4_1 = (
         ("{ $.eventSource = nosuch* && $.errorCode = Acc* }", ["TS301"]),
         ("{ $.eventName = UpdateFunctionCode20150331v2 }", []),
         ("{ $.eventSource = lambda.amazonaws.com && $.eventName = CreateFunction20150331 }", []),
-        ("{ $.eventName = Stop*ging }", []),
+        ("{ $.eventName = Stop*ging }", ["TS403"]),
         ("{ $.eventName = %^St[a-z]*Logging$% }", []),
         ("{ $.eventName = %^StoppLogging$% }", ["TS302"]),
         ('{ $.eventName != "consoleLogin" && $.errorCode = Acc* }', ["TS302"]),

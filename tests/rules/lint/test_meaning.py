@@ -42,6 +42,17 @@ from trailsieve.rules.lint.reductions import reductions
         ('{ $.x[0] = "a" || $.x[1] = "a" }', ["TS206"]),
         ('{ $.x[0] != "a" }', []),
         ('{ $.x[*].y[0] = "a" }', []),
+        ('{ $.x = "a*b" }', ["TS403"]),
+        ('{ $.x != "a*b" }', ["TS403"]),
+        ('{ $.x = "*a*b" }', ["TS403"]),
+        ('{ $.x = "a*b*" }', []),
+        ('{ $.x = "*b" }', []),
+        ("[x = a*b, y]", ["TS403"]),
+        ("ERROR AND timeout", ["TS404"]),
+        ("ERROR NOT timeout", ["TS404"]),
+        ("ERROR and timeout", []),
+        ('ERROR "AND" timeout', []),
+        ("NOT", []),
     ],
 )
 def test_patterns_for_any_log(pattern: str, codes: list[str]) -> None:
@@ -77,6 +88,21 @@ def test_the_precedence_trap_is_shown_by_an_event_that_only_one_reading_matches(
     assert other.text == "{ ($.a = 1 || $.b = 2) && $.c = 3 }"
     assert compile(located.pattern).matches(located.issue.event)
     assert not other.matches(located.issue.event)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fix"),
+    [
+        ('{ $.x = "a*b" && $.y = 1 }', "$.x = %^a.*b$%"),
+        ('{ $.x != "a*b" }', "$.x != %^a.*b$%"),
+        ("ERROR AND timeout", "ERROR timeout"),
+        ('ERROR OR "time out" OR abc', '?ERROR ?"time out" ?abc'),
+        ("ERROR AND NOT timeout", "ERROR -timeout"),
+    ],
+)
+def test_what_means_something_else_than_it_looks_like(pattern: str, fix: str) -> None:
+    [located] = linted(pattern)
+    assert located.issue.fix == fix
 
 
 def test_the_covering_part_is_named() -> None:

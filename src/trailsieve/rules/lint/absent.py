@@ -7,8 +7,9 @@ from functools import reduce
 
 from trailsieve.logic.witness import find
 from trailsieve.pattern.nodes import Comparison, Expression, JsonPattern, NotExists, Or, Selector, Step
+from trailsieve.pattern.rewrite import of_tree, replaced
 from trailsieve.rules.lint.issue import Issue
-from trailsieve.rules.lint.target import LintTarget, of_tree, replaced
+from trailsieve.rules.lint.target import LintTarget
 from trailsieve.trail.catalogue.fields import ALWAYS, fields, name_of
 
 

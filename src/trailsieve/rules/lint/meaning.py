@@ -9,9 +9,10 @@ from trailsieve.errors import shorten
 from trailsieve.logic.implication import implies
 from trailsieve.pattern.nodes import Comparison, Expression, JsonPattern, Or, Selector, String
 from trailsieve.pattern.render import render_expression
+from trailsieve.pattern.rewrite import of_tree
 from trailsieve.rules.lint.issue import Issue
 from trailsieve.rules.lint.reductions import Reduction, reductions
-from trailsieve.rules.lint.target import LintTarget, groups_of, of_tree
+from trailsieve.rules.lint.target import LintTarget, groups_of
 from trailsieve.trail.catalogue.ordinary import ordinary_records
 
 _NEARLY_ALL = 0.9  # of the ordinary records

@@ -10,8 +10,9 @@ from trailsieve.logic.witness import find
 from trailsieve.pattern.limits import check_length, check_limits
 from trailsieve.pattern.nodes import And, Expression, JsonPattern, Or, Span
 from trailsieve.pattern.render import render
+from trailsieve.pattern.rewrite import joined, of_tree, replaced
 from trailsieve.rules.lint.issue import Issue
-from trailsieve.rules.lint.target import LintTarget, groups, joined, of_tree, replaced
+from trailsieve.rules.lint.target import LintTarget, groups
 
 _LITERALS = re.compile(r'"(?:\\.|[^"\\])*"|%(?:\\.|[^%\\])*%')
 

@@ -11,7 +11,8 @@ from trailsieve.logic.witness import find
 from trailsieve.pattern import nodes, runtime
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.interpret import matches_record
-from trailsieve.rules.lint.target import exchanged, groups_of, joined, of_tree
+from trailsieve.pattern.rewrite import exchanged, joined, of_tree
+from trailsieve.rules.lint.target import groups_of
 
 Siblings = tuple[nodes.Expression, ...]
 

@@ -9,6 +9,7 @@ from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.nodes import NOWHERE, Span
 from trailsieve.rules.lint.absent import absent_field
 from trailsieve.rules.lint.issue import Issue, LocatedIssue
+from trailsieve.rules.lint.look_alikes import operator_as_a_term, star_in_the_middle
 from trailsieve.rules.lint.meaning import always_true, nearly_everything, needless_parts, never_true
 from trailsieve.rules.lint.names import (
     name_of_other_source,
@@ -25,9 +26,15 @@ from trailsieve.rules.rule import Pack, Rule
 
 Check = Callable[[LintTarget], Iterator[Issue]]
 
-# If a pattern matches nothing, everything or nearly everything, other issues of meaning would only be noise.
-_DECISIVE: tuple[Check, ...] = (never_true, always_true, nearly_everything)
-_MEANING: tuple[Check, ...] = (needless_parts, absent_field, one_element, precedence)
+# If a pattern matches nothing, (nearly) everything or something else, other issues of meaning are only noise.
+_DECISIVE: tuple[Check, ...] = (never_true, always_true, operator_as_a_term, nearly_everything)
+_MEANING: tuple[Check, ...] = (
+    needless_parts,
+    absent_field,
+    one_element,
+    precedence,
+    star_in_the_middle,
+)
 _WORDS: tuple[Check, ...] = (
     type_mistakes,
     unknown_field,

@@ -1,16 +1,14 @@
-"""The pattern that checks look at, and ways to change a part of it."""
+"""The pattern that checks look at."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from functools import cached_property
 
 from trailsieve.logic.witness import Verdict, find
 from trailsieve.pattern import nodes
 from trailsieve.pattern.compiler import FilterPattern
-from trailsieve.pattern.render import render
 from trailsieve.trail.catalogue.fields import top_level
 
 _MARKS = re.compile(r"[_-]")
@@ -79,11 +77,6 @@ class LintTarget:
         return find([(self.pattern, False)])
 
 
-def of_tree(tree: nodes.Pattern) -> FilterPattern:
-    """A pattern for a tree that has no text yet."""
-    return FilterPattern(render(tree), tree, limits=False)
-
-
 def groups(expression: nodes.Expression) -> Iterator[nodes.Group]:
     """Every group of an expression, from the outside in."""
     if isinstance(expression, nodes.Group):
@@ -96,37 +89,3 @@ def groups_of(pattern: nodes.Pattern) -> Iterator[nodes.Group]:
     """Every group of a pattern."""
     for expression in nodes.expressions_of(pattern):
         yield from groups(expression)
-
-
-def joined(kind: type[nodes.Group], terms: Iterable[nodes.Expression], span: nodes.Span) -> nodes.Expression:
-    """Terms as one expression; a single term stays as it is, nested groups of the same kind are merged."""
-    flat: list[nodes.Expression] = []
-    for term in terms:
-        flat.extend(term.terms if isinstance(term, nodes.Group) and isinstance(term, kind) else (term,))
-    return flat[0] if len(flat) == 1 else kind(tuple(flat), span)
-
-
-def replaced(expression: nodes.Expression, old: nodes.Expression, new: nodes.Expression) -> nodes.Expression:
-    """The expression with one of its nodes, known by identity, exchanged."""
-    if expression is old:
-        return new
-    if isinstance(expression, nodes.Group):
-        terms = [replaced(term, old, new) for term in expression.terms]
-        if any(now is not before for now, before in zip(terms, expression.terms, strict=True)):
-            return joined(type(expression), terms, expression.span)
-    return expression
-
-
-def exchanged(tree: nodes.Pattern, old: nodes.Expression, new: nodes.Expression) -> nodes.Pattern:
-    """The pattern with one node of its conditions replaced."""
-    if isinstance(tree, nodes.JsonPattern):
-        return nodes.JsonPattern(replaced(tree.expression, old, new))
-    assert isinstance(tree, nodes.DelimitedPattern)
-    return nodes.DelimitedPattern(
-        tuple(
-            replace(column, condition=replaced(column.condition, old, new))
-            if isinstance(column, nodes.Column) and column.condition is not None
-            else column
-            for column in tree.columns
-        )
-    )

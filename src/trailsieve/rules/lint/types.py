@@ -10,8 +10,9 @@ from trailsieve.logic.witness import find
 from trailsieve.pattern import nodes
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.render import render_expression, render_target
+from trailsieve.pattern.rewrite import of_tree, replaced
 from trailsieve.rules.lint.issue import Issue
-from trailsieve.rules.lint.target import LintTarget, of_tree, replaced
+from trailsieve.rules.lint.target import LintTarget
 from trailsieve.trail.catalogue.calls import nearest
 from trailsieve.trail.catalogue.fields import Facts, children, fields, name_of
 
