@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from tests.alarms.worlds import START, Kept, event, reference_of
+from tests.alarms.worlds import NOTHING, START, Kept, event, reference_of
 from trailsieve.alarms.evaluator import Alarms, Live
 from trailsieve.clock import TrustedClock
 from trailsieve.engine.checkpoint import Checkpoint, Epoch, SqliteCheckpoint
@@ -25,7 +25,7 @@ from trailsieve.engine.processor import Processor
 from trailsieve.errors import CheckpointError
 from trailsieve.model import ALARM_STATES, Alert, Message, Offset, Position, watermark_message
 from trailsieve.pattern.compiler import compile
-from trailsieve.rules.alarm import Alarm, Metric
+from trailsieve.rules.alarm import Alarm, Metric, Reference
 from trailsieve.rules.alarm_checks import completed
 from trailsieve.rules.rule import Rule
 from trailsieve.sources.memory import MemorySource
@@ -37,6 +37,7 @@ LATENESS = (30, 120, 300, 900)
 LAST = LENGTH + 2 * max(LATENESS)  # when the last event comes, in seconds after START
 END = START + LAST
 Kind = Literal["ordered", "objects"]
+CALLS = ("CreateUser", "CreateAccessKey", "ListUsers")
 
 
 class KilledError(BaseException):
@@ -184,6 +185,7 @@ def _record(number: int, seconds: int, chance: random.Random) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "size": chance.randint(0, 3),
         "sourceIPAddress": f"10.0.0.{chance.randrange(5)}",
+        "eventName": chance.choice(CALLS),
     }
     if chance.random() < 0.4:
         fields["errorCode"] = "None"
@@ -221,7 +223,28 @@ def rules_of(plan: Plan, chance: random.Random) -> list[Rule]:
     for missing in ("missing", "notBreaching", "breaching", "ignore"):
         alarms[missing] = some(missing=missing), Metric()
     pattern = compile('{ $.errorCode = "AccessDenied" }')
-    return [Rule(name, name, "high", pattern, alarm=a, metric=m) for name, (a, m) in alarms.items()]
+    rules = [Rule(name, name, "high", pattern, alarm=a, metric=m) for name, (a, m) in alarms.items()]
+    return rules + _sequences(plan, who, chance)
+
+
+def _sequences(plan: Plan, who: tuple[Reference, ...], chance: random.Random) -> list[Rule]:
+    """Two and three calls in a row, by one actor and by anybody, and the rules that match them."""
+    calls = [
+        Rule(name, name, "low", compile(f'{{ $.eventName = "{name}" }}'), enabled=False) for name in CALLS
+    ]
+    rules = []
+    for number, by in ((2, who), (3, ())):
+        steps = tuple(chance.choice(CALLS) for _ in range(number))
+        alarm = Alarm(
+            sequence=steps,
+            within=chance.choice([5, 30, 300]),
+            period=1,
+            by=by,
+            allowed_lateness=plan.lateness,
+            suppress=chance.choice([0, 120]),
+        )
+        rules.append(Rule(f"sequence of {number}", "In a row", "high", NOTHING, alarm=alarm))
+    return rules + calls
 
 
 class CampaignSource:

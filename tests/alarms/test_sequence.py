@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.alarms.test_alarms import World
 from tests.alarms.test_provisional import LATENESS, assert_settled, replayed, streamed
-from tests.alarms.worlds import LATER, START, alerts, clock_of, event, reference_of, when
+from tests.alarms.worlds import LATER, NOTHING, START, alerts, clock_of, event, reference_of, when
 from trailsieve.alarms.datapoint import Sample
 from trailsieve.alarms.evaluator import Alarms
 from trailsieve.alarms.sentence import of_condition
@@ -22,7 +22,6 @@ from trailsieve.rules.alarm import Alarm, RuleException
 from trailsieve.rules.rule import Rule
 
 BY = (reference_of("$.userIdentity.arn"),)
-NOTHING = compile('{ ($.eventID = "none") && ($.eventID != "none") }')
 
 
 def named(name: str, *, enabled: bool = False, pattern: str = "", **more: Any) -> Rule:

@@ -28,6 +28,7 @@ from trailsieve.times import seconds_of
 START = 1_773_446_400  # 2026-03-14T00:00:00Z
 LATER = START + 10 * 365 * 86400.0
 PATTERN = '{ $.errorCode = "AccessDenied" }'
+NOTHING = compile('{ ($.eventID = "none") && ($.eventID != "none") }')
 
 
 def reference_of(text: str) -> Reference:
