@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import shutil
 import signal
 import subprocess
@@ -19,10 +20,12 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.servers import maven
 from tests.servers.patience import Deadline, stretched
 from tests.servers.ports import free_ports
+from tests.servers.tcp_relay import TcpRelay
 from tests.servers.unavailable import UnavailableError
 
 VERSION = "4.1.0"  # that of kafka.pom.xml
@@ -41,24 +44,34 @@ def jars() -> Path:
     return maven.jars(f"kafka-{VERSION}", "kafka.pom.xml", "java")
 
 
+class Ports(NamedTuple):
+    """The ports of a broker: those of `relayed` are reached through a relay, which listens on another."""
+
+    clear: int
+    secure: int
+    controller: int
+    relayed: int
+    relay: int
+
+
 @dataclass
 class Kafka:
     """A cluster whose brokers can be stopped, killed and started again, by index from 0.
 
     Attributes:
         folder: where configuration, data and logs lie.
-        ports: of each broker: in clear, with TLS and SASL, and of its controller.
+        ports: of each broker.
     """
 
     folder: Path
-    ports: list[tuple[int, int, int]]
+    ports: list[Ports]
     secured: bool = False
     _running: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
     def servers(self) -> list[str]:
         """host:port of every broker, in clear."""
-        return [f"127.0.0.1:{clear}" for clear, _, _ in self.ports]
+        return [f"127.0.0.1:{ports.clear}" for ports in self.ports]
 
     @property
     def bootstrap(self) -> str:
@@ -68,7 +81,11 @@ class Kafka:
     @property
     def secure_servers(self) -> list[str]:
         """host:port of every broker, with TLS and SASL."""
-        return [f"localhost:{secure}" for _, secure, _ in self.ports]
+        return [f"localhost:{ports.secure}" for ports in self.ports]
+
+    def relay(self, index: int = 0) -> TcpRelay:
+        """A network to one broker; clients that know only its address stay with it."""
+        return TcpRelay(self.ports[index].relayed, self.ports[index].relay)
 
     @property
     def ca_file(self) -> Path:
@@ -191,14 +208,15 @@ class Kafka:
         return self.folder / f"broker-{index}.properties"
 
     def _configuration(self, index: int) -> str:
-        clear, secure, controller = self.ports[index]
+        clear, secure, controller, relayed, relay = self.ports[index]
         listeners = f"PLAINTEXT://127.0.0.1:{clear},CONTROLLER://127.0.0.1:{controller}"
-        advertised = f"PLAINTEXT://127.0.0.1:{clear}"
+        listeners += f",RELAYED://127.0.0.1:{relayed}"
+        advertised = f"PLAINTEXT://127.0.0.1:{clear},RELAYED://127.0.0.1:{relay}"
         copies = min(3, len(self.ports))
         if self.secured:
             listeners += f",SASL_SSL://127.0.0.1:{secure}"
             advertised += f",SASL_SSL://localhost:{secure}"
-        voters = ",".join(f"{n}@127.0.0.1:{port}" for n, (_, _, port) in enumerate(self.ports, 1))
+        voters = ",".join(f"{n}@127.0.0.1:{ports.controller}" for n, ports in enumerate(self.ports, 1))
         settings = {
             "process.roles": "broker,controller",
             "node.id": index + 1,
@@ -206,7 +224,7 @@ class Kafka:
             "controller.listener.names": "CONTROLLER",
             "listeners": listeners,
             "advertised.listeners": advertised,
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,RELAYED:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL",
             "inter.broker.listener.name": "PLAINTEXT",
             "log.dirs": self.folder / f"data-{index}",
             "auto.create.topics.enable": "false",
@@ -277,10 +295,10 @@ def kafka(brokers: int = 1, *, port: int = 0, secured: bool = False) -> Iterator
         port: of the first broker in clear; 0 for any that is free.
     """
     jars()
-    free = free_ports(3 * brokers)
-    ports = [(free[3 * n], free[3 * n + 1], free[3 * n + 2]) for n in range(brokers)]
+    free = iter(free_ports(len(Ports._fields) * brokers))
+    ports = [Ports(*itertools.islice(free, len(Ports._fields))) for _ in range(brokers)]
     if port:
-        ports = [(port + n, secure, controller) for n, (_, secure, controller) in enumerate(ports)]
+        ports = [each._replace(clear=port + number) for number, each in enumerate(ports)]
     cluster = Kafka(Path(tempfile.mkdtemp(prefix="trailsieve-kafka-")), ports, secured)
     try:
         cluster.prepare()

@@ -8,13 +8,15 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from tests.servers.patience import stretched, until
 
+TRAILSIEVE = Path(sys.executable).with_name("trailsieve")
 KILLS = int(os.environ.get("CHAOS_KILLS", "5"))  # of each source
 SAMPLE_RECORDS = 442  # in samples/archive
 DEADLINE = 60.0  # seconds for what must come to pass
@@ -27,6 +29,8 @@ class Service:
     folder: Path
     config: str
     environment: Mapping[str, str]
+    rules: str = 'pack = "cis-aws"'
+    program: Sequence[str | Path] = (TRAILSIEVE,)
     process: subprocess.Popen[bytes] | None = field(default=None)
 
     def __post_init__(self) -> None:
@@ -34,10 +38,11 @@ class Service:
 [run]
 workers = 1
 [[rules]]
-pack = "cis-aws"
+{self.rules}
 [[sink]]
 kind = "files"
 path = "{self.folder}/alerts.jsonl"
+confirmations = true
 [checkpoint]
 path = "{self.folder}/state.db"
 [dead_letters]
@@ -48,7 +53,7 @@ path = "{self.folder}/dead.jsonl"
     def start(self, *options: str) -> None:
         with (self.folder / "stderr.txt").open("ab") as log:
             self.process = subprocess.Popen(
-                [Path(sys.executable).with_name("trailsieve"), "run", *options, self.folder / "service.toml"],
+                [*self.program, "run", *options, self.folder / "service.toml"],
                 env={**os.environ, **self.environment},
                 stdout=subprocess.DEVNULL,
                 stderr=log,
@@ -78,6 +83,16 @@ path = "{self.folder}/dead.jsonl"
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(stretched(DEADLINE))
 
+    def pause(self) -> None:
+        """Stops the process, as a laptop does that is closed, until `go_on`."""
+        assert self.process
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Goes on after a pause."""
+        assert self.process
+        self.process.send_signal(signal.SIGCONT)
+
     @property
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
@@ -90,7 +105,12 @@ path = "{self.folder}/dead.jsonl"
     @property
     def alerts(self) -> list[str]:
         """The ids of the alerts that were delivered, repeated ones as often as they came."""
-        return [json.loads(line)["id"] for line in _lines(self.folder / "alerts.jsonl")]
+        return [alert["id"] for alert in self.delivered]
+
+    @property
+    def delivered(self) -> list[dict[str, Any]]:
+        """The alerts in the order of their delivery."""
+        return [json.loads(line) for line in _lines(self.folder / "alerts.jsonl")]
 
     @property
     def dead_letters(self) -> list[dict[str, str]]:
@@ -113,7 +133,5 @@ def _is_json(line: bytes) -> bool:
 
 def expected(archive: Path) -> list[str]:
     """The ids of the alerts that a replay of a local archive raises, sorted."""
-    done = subprocess.run(
-        [Path(sys.executable).with_name("trailsieve"), "replay", archive], check=True, capture_output=True
-    )
+    done = subprocess.run([TRAILSIEVE, "replay", archive], check=True, capture_output=True)
     return sorted(json.loads(line)["id"] for line in done.stdout.splitlines())
