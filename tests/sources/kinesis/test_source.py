@@ -227,6 +227,23 @@ def test_what_passes_costs_time_only(stream: Stream, fault: Exception) -> None:
     assert Counter(taken) == Counter([*sent, *more])
 
 
+def test_a_stream_that_cannot_be_reached_at_the_start_is_waited_for(stream: Stream) -> None:
+    stream.put(sent := payloads("a", 10))
+    opened = Opened(stream)
+    listing, failures = opened.source._list_shards, iter(range(3))
+
+    def list_shards() -> Any:
+        if next(failures, None) is None:
+            return listing()
+        with opened.source._explained("ListShards"):
+            raise EndpointConnectionError(endpoint_url="http://x")
+
+    opened.source._list_shards = list_shards  # type: ignore[method-assign]
+    assert Counter(opened.start().take(10)) == Counter(sent)
+    assert len(opened.said) == 1
+    assert opened.said[0].endswith("retrying")
+
+
 def test_a_shard_that_stays_busy_is_asked_ever_less_often_and_named_once(stream: Stream) -> None:
     opened = Opened(stream).start()
 

@@ -100,6 +100,7 @@ class KinesisSource:
         self._markers: list[Message] = []
         self._unfinished: set[str] = set()  # shards that alarms wait for
         self._list_at = 0.0
+        self._listed = True  # whether the last listing succeeded
         self._now = ""
 
     def start(self, positions: Mapping[str, Offset]) -> None:
@@ -108,7 +109,7 @@ class KinesisSource:
             shard.removeprefix(mark): str(at) for shard, at in positions.items() if shard.startswith(mark)
         }
         self._shards = Shards(offsets, self._first_offset, self._info)
-        self._list()
+        self._list_again()
 
     def poll(self) -> Sequence[Message]:
         if self._clock() >= self._list_at:
@@ -174,12 +175,16 @@ class KinesisSource:
         self._unfinished = unfinished
 
     def _list_again(self) -> None:
-        """Lists the shards while others are being read; postpones the listing if it fails."""
+        """Lists the shards; postpones the listing if Kinesis cannot be reached."""
         try:
             self._list()
+            self._listed = True
         except SourceError as error:
             if error.__context__ is None or fault(error.__context__) != "later":  # type: ignore[arg-type]
                 raise
+            if self._listed:
+                self._context.info(f"{error}; retrying")
+            self._listed = False
             self._list_at = self._clock() + _LIST_AGAIN
 
     def _list_shards(self) -> list[Shard]:
