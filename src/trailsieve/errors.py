@@ -148,6 +148,11 @@ def visible_lines(text: str) -> str:
     return "\n".join(map(visible, text.split("\n")))
 
 
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """A number with its noun: "1 alert", "2,000 alerts"."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
 def shorten(text: str, width: int) -> str:
     """`visible` text, cut to at most `width` characters with an ellipsis."""
     shown = visible(text[: width + 1])

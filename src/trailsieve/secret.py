@@ -14,10 +14,8 @@ from collections.abc import Iterator
 from typing import Annotated, Any, get_args
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
-import msgspec
-
-Secret = Annotated[str, msgspec.Meta(extra={"secret": True})]
-SecretUrl = Annotated[str, msgspec.Meta(extra={"secret": "url"})]  # who knows the URL can use it
+Secret = Annotated[str, "secret"]
+SecretUrl = Annotated[str, "secret URL"]  # who knows the URL can use it
 SHORTEST = 6  # characters; shorter values occur in any text
 
 _IN_A_PATH = "/:?#[]@!$&'()*+,;=~"  # RFC 3986: allowed unescaped in a URL
@@ -49,10 +47,9 @@ def hide_in(hint: Any, value: object, name: str) -> None:
         for key, item in value.items():
             hide_in(hint, item, f"{name}.{key}")
     elif isinstance(value, str):
-        kinds = _kinds(hint)
-        if True in kinds:
+        if _mentions(hint, Secret):
             hide(value, f"({name})")
-        if "url" in kinds:
+        if _mentions(hint, SecretUrl):
             hide_url(value, f"({name})")
 
 
@@ -116,11 +113,9 @@ def _in_base64(raw: bytes) -> Iterator[str]:
         yield coded.translate({ord("+"): "-", ord("/"): "_"})
 
 
-def _kinds(hint: Any) -> set[object]:
-    """What a type hint, or any part of it, says of secrets."""
-    metas = [part for part in getattr(hint, "__metadata__", ()) if isinstance(part, msgspec.Meta)]
-    kinds: set[object] = {meta.extra["secret"] for meta in metas if meta.extra and "secret" in meta.extra}
-    return kinds.union(*map(_kinds, get_args(hint)))
+def _mentions(hint: Any, kind: Any) -> bool:
+    """Whether a type hint is this one or contains it, as `tuple[Secret, ...] | None` does."""
+    return hint == kind or any(_mentions(part, kind) for part in get_args(hint))
 
 
 def _masked_end(text: str, known: dict[str, str]) -> str:

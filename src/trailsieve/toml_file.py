@@ -273,9 +273,8 @@ def _described(hint: Any) -> str:
     """What a value of this type looks like: `a list of strings`."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return next(
-            (meta.description for meta in arguments[1:] if meta.description), _described(arguments[0])
-        )
+        texts = (getattr(meta, "description", None) for meta in arguments[1:])
+        return next(filter(None, texts), _described(arguments[0]))
     if origin is Literal:
         return f"one of {', '.join(map(str, arguments))}"
     if origin in (Union, UnionType):

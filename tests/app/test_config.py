@@ -152,7 +152,7 @@ def test_config_check_says_what_is_there(tmp_path: Path) -> None:
     path = written(tmp_path, GOOD)
     result = trailsieve("config", "check", path)
     assert result.code == 0
-    assert result.lines == [f"ok    {path}: 15 rules, source files, 1 sinks"]
+    assert result.lines == [f"ok    {path}: 15 rules, source files, 1 sink"]
     wrong = trailsieve("config", "check", written(tmp_path, WRONG))
     assert wrong.code == 2
     assert not wrong.out

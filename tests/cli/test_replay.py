@@ -90,7 +90,7 @@ def test_stdout_is_for_machines_and_stderr_for_people(archive: Path) -> None:
     assert len(result.objects) == 3
     assert f"trailsieve: {archive}/c.json: not JSON" in result.err
     assert f"trailsieve: {archive}/d.json, record 2: a record is a JSON object" in result.err
-    assert "3 alerts · 2 duplicates not raised again · 1 records could not be read" in result.err
+    assert "3 alerts · 2 duplicates not raised again · 1 record could not be read" in result.err
     assert "skipped: 1 × not a log file" in result.err
 
 

@@ -51,7 +51,7 @@ def test_an_alert_arrives_as_it_was(config: Path, tmp_path: Path) -> None:
         given = tmp_path / "alert.json"
         given.write_bytes(native.encode(alert))
         result = trailsieve("send", given, "--config", config, "--sink", "b")
-        assert (result.code, result.err) == (0, "trailsieve: 1 of 1 alerts sent to b\n")
+        assert (result.code, result.err) == (0, "trailsieve: 1 of 1 alert sent to b\n")
         sent = (tmp_path / "b.jsonl").read_bytes().splitlines()[-1]
         assert sent == native.encode(alert)
     assert not (tmp_path / "a.jsonl").exists()

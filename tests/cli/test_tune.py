@@ -99,9 +99,9 @@ def test_the_text_for_people(archive: Path, tmp_path: Path) -> None:
     )
     assert result.code == 0
     text = result.out.decode()
-    assert "denied: 8 events match, 8 alerts, 1 more are hidden by its exceptions" in text
+    assert "denied: 8 events match, 8 alerts, 1 more hidden by its exceptions" in text
     assert "4.0 events and 4.0 alerts a day" in text
-    assert "# hides 6 of 8 events; 2 alerts are left" in text
+    assert "# hides 6 of 8 events; 2 alerts left" in text
     assert "removed: 8 events, 8 alerts" in text
 
 
@@ -112,3 +112,57 @@ def test_wrong_use(archive: Path, tmp_path: Path) -> None:
     )
     assert trailsieve("tune", "cis-aws-4.1", "--over", tmp_path / "no").code == 2
     assert trailsieve("tune", "cis-aws-4.1", "--over", archive, "--against", "{ $.a == 1 }").code == 2
+
+
+def noisy(folder: Path, *more: Record) -> Path:
+    """120 events of one session, in an hour."""
+    arn = "arn:aws:sts::111122223333:assumed-role/ci/nightly"
+    times = [f"2026-03-14T10:{n // 2:02}:{n % 2 * 30:02}Z" for n in range(120)]
+    session = [denied(n, userIdentity={"arn": arn}, eventTime=time) for n, time in enumerate(times)]
+    log_file(folder / "archive" / "a.json", [*session, *more])
+    return folder / "archive"
+
+
+def test_no_proposal_switches_the_rule_off(tmp_path: Path) -> None:
+    archive = noisy(tmp_path)
+    found = answer(rules(tmp_path), archive)
+    assert found["exceptions"] == []
+    assert found["alarm"] == {
+        "threshold": 3,
+        "period": "5m",
+        "by": ["$.userIdentity.arn"],
+        "alerts": 1,
+    }
+    text = trailsieve("tune", "denied", "--rules", rules(tmp_path), "--over", archive).out.decode()
+    assert "No exception to propose. The busiest caller has 120 of 120 events:" in text
+    assert "assumed-role/ci/nightly, 2026-03-14T10:00:00Z to 2026-03-14T10:59:30Z, 120 of them" in text
+    snippet = text[text.index("[rule.alarm]") :]
+    file = tmp_path / "tuned.toml"
+    file.write_text(rules(tmp_path).read_text() + snippet)
+    assert answer(file, archive)["alerts"] == 1
+
+
+def test_an_alarm_is_proposed_to_no_rule_that_has_one(tmp_path: Path) -> None:
+    assert answer(rules(tmp_path, ALARM), noisy(tmp_path))["alarm"] is None
+
+
+def test_no_proposal_hides_a_true_positive(archive: Path, tmp_path: Path) -> None:
+    true = log_file(tmp_path / "true.json", [by(20, "ci")])
+    assert answer(rules(tmp_path), archive, "--tp", true)["exceptions"] == []
+    assert answer(rules(tmp_path), archive, "--tp", true)["alarm"] is None
+    other = log_file(tmp_path / "other.json", [by(20, "attacker")])
+    assert len(answer(rules(tmp_path), archive, "--tp", other)["exceptions"]) == 1
+
+
+def test_proposals_hide_the_false_positives(tmp_path: Path) -> None:
+    few = [by(number, "scanner") for number in range(200, 203)]
+    archive = noisy(tmp_path, *few)
+    patterns = [one["pattern"] for one in answer(rules(tmp_path), archive)["exceptions"]]
+    assert patterns == ['{ $.userIdentity.arn = "*:assumed-role/ci/*" }']
+    false = log_file(tmp_path / "false.json", few)
+    [proposed] = answer(rules(tmp_path), archive, "--fp", false)["exceptions"]
+    assert proposed == {
+        "pattern": '{ $.userIdentity.arn = "*:assumed-role/scanner/*" }',
+        "hides": 3,
+        "alerts_left": 120,
+    }

@@ -9,24 +9,45 @@ from dataclasses import dataclass, field, replace
 from trailsieve.analysis.simulation import Archive, simulate
 from trailsieve.model import Alert, Problem
 from trailsieve.pattern.compiler import compile
-from trailsieve.rules.alarm import RuleException
+from trailsieve.pattern.parser import parse_selector
+from trailsieve.rules.alarm import Alarm, Reference, RuleException
 from trailsieve.rules.rule import Rule
 
 _EVENTS = "/events"
 _PROPOSED = 3  # of each kind
 _WORTH = 0.05  # the least share of the events that a proposal must hide
+_MANY = 20  # events, from which on an alarm is worth proposing
+_THRESHOLDS = (3, 10, 30, 100)
+_CALLER = "$.userIdentity.arn"
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """The main fields of one matching event."""
 
-    day: str
+    time: str
     principal: str
     service: str
     account: str
     event_name: str
     error_code: str
+
+    @property
+    def day(self) -> str:
+        """The date, or "no time"."""
+        return self.time[:10]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The caller with the most events, and when and what it called most."""
+
+    principal: str
+    events: int
+    first: str
+    last: str
+    call: str
+    calls: int
 
 
 @dataclass(slots=True)
@@ -50,7 +71,7 @@ class Outcome:
             self.alerts[f"{alert.position} {alert.state} {sorted(alert.dimensions.items())}"] = alert
             return
         self.events[alert.position] = Seen(
-            (alert.time or "no time")[:10],
+            alert.time or "no time",
             alert.principal or "unknown",
             alert.event_source or "unknown",
             alert.account or "unknown",
@@ -64,6 +85,14 @@ class Outcome:
         """Returns the values of a field of `Seen` with their counts, most frequent first."""
         counts = Counter(getattr(seen, name) for seen in self.events.values())
         return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+    def busiest(self) -> Caller:
+        """Returns the caller with the most events; there must be one."""
+        principal, events = self.counts("principal")[0]
+        seen = [seen for seen in self.events.values() if seen.principal == principal]
+        times = sorted(event.time for event in seen)
+        ((call, calls),) = Counter(event.event_name for event in seen).most_common(1)
+        return Caller(principal, events, times[0], times[-1], call, calls)
 
     def raised(self, name: str) -> Counter[str]:
         """Returns the number of alerts by a field of `Alert`; "several" when its events differ in it."""
@@ -116,6 +145,17 @@ def proposals(outcome: Outcome) -> list[RuleException]:
     return [RuleException(compile(f"{{ {text} }}", limits=False), "") for text in found]
 
 
+def proposed_alarm(outcome: Outcome, archive: Archive) -> Outcome | None:
+    """Returns the rule with an alarm that counts each caller's events, if that leaves few of many alerts."""
+    if outcome.rule.alarm or len(outcome.events) < _MANY:
+        return None
+    caller = Reference(_CALLER, parse_selector(_CALLER))
+    alarms = [Alarm(threshold=count, period=300, by=(caller,)) for count in _THRESHOLDS]
+    versions = [replace(outcome.rule, alarm=alarm) for alarm in alarms]
+    few = max(1, _WORTH * len(outcome.events))
+    return next((tried for tried in outcomes(versions, archive) if 0 < len(tried.alerts) <= few), None)
+
+
 def _caller(principal: str) -> str:
     """The ARN as an exception names it: all sessions of a role; "" when there is no ARN."""
     if not principal.startswith("arn:") or not _is_plain(principal):
@@ -127,6 +167,13 @@ def _caller(principal: str) -> str:
 def _is_plain(name: str) -> bool:
     """Whether a name needs no escaping in a pattern or in TOML; other names get no proposal."""
     return name.isprintable() and not set(name) & set("*\\'\"")
+
+
+def keeps(rule: Rule, exceptions: Sequence[RuleException], events: Archive) -> list[RuleException]:
+    """Returns the exceptions that hide none of these events from the rule."""
+    plain, *tried = outcomes([rule, *(with_exception(rule, one) for one in exceptions)], events)
+    pairs = zip(exceptions, tried, strict=True)
+    return [one for one, outcome in pairs if len(outcome.events) == len(plain.events)]
 
 
 def with_exception(rule: Rule, exception: RuleException) -> Rule:

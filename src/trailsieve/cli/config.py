@@ -12,7 +12,7 @@ from trailsieve.app.load import load_config
 from trailsieve.app.registry import Group
 from trailsieve.cli.options import CommandGroup, Size, global_options
 from trailsieve.engine.heartbeat import test_alert
-from trailsieve.errors import DeliveryError, SinkError, SourceError, visible
+from trailsieve.errors import DeliveryError, SinkError, SourceError, counted, visible
 from trailsieve.ports import RunContext
 from trailsieve.secret import masked
 
@@ -44,7 +44,8 @@ def check(path: str, connect: bool) -> int:
     """
     config = load_config(path)
     rules = rules_of(config)
-    click.echo(f"ok    {path}: {len(rules)} rules, source {config.source.kind}, {len(config.sinks)} sinks")
+    sinks = counted(len(config.sinks), "sink")
+    click.echo(f"ok    {path}: {counted(len(rules), 'rule')}, source {config.source.kind}, {sinks}")
     if split := split_alarms(config, rules):
         click.echo(f"note  {split}")
     if not connect:

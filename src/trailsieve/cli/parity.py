@@ -14,7 +14,7 @@ from trailsieve.analysis.simulation import Archive
 from trailsieve.cli.inputs import over, time_range
 from trailsieve.cli.json_output import print_json
 from trailsieve.cli.options import global_options, max_object_size, screen
-from trailsieve.errors import visible, visible_lines
+from trailsieve.errors import counted, visible, visible_lines
 from trailsieve.interchange.exporters.model import NO_SEQUENCE
 from trailsieve.interchange.importers.cloudwatch import read
 from trailsieve.interchange.importers.metric_filters import rule_drafts
@@ -150,7 +150,7 @@ def _lines(item: Parity, history: HistoryComparison | None) -> Iterator[str]:
     for difference in item.differences[:_SHOWN]:
         yield from _difference(difference)
     if len(item.differences) > _SHOWN:
-        yield f"  … and {len(item.differences) - _SHOWN} more differences"
+        yield f"  … and {counted(len(item.differences) - _SHOWN, 'more difference')}"
     if history:
         yield from _history(history)
     yield ""

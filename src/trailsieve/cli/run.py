@@ -15,6 +15,7 @@ from trailsieve.app.load import load_config
 from trailsieve.cli.options import Screen, Size, global_options, screen
 from trailsieve.engine.delivery import StoppedError
 from trailsieve.engine.pipeline import Pipeline
+from trailsieve.errors import counted
 from trailsieve.ports import RunContext
 
 _EXAMPLES = """\b
@@ -50,7 +51,9 @@ def command(config: str, replay_dead_letters: bool, until_idle: bool) -> int:
     context = RunContext(shown.info, Size().convert(loaded.max_object_size, None, None), gauges.__setitem__)
     service = build.service(loaded, context, stop, shown.problem, dead_letters_only=replay_dead_letters)
     reporter = _StatusReporter(service.pipeline, shown, stop, gauges)
-    shown.info(f"running {len(loaded.rules)} rule packs over {loaded.source.kind}; Ctrl-C stops it")
+    shown.info(
+        f"running {counted(len(loaded.rules), 'rule pack')} over {loaded.source.kind}; Ctrl-C stops it"
+    )
     try:
         service.pipeline.run()
     except StoppedError:

@@ -13,7 +13,7 @@ from trailsieve import jsontext
 from trailsieve.app.build import open_part
 from trailsieve.app.load import load_config
 from trailsieve.cli.options import Size, global_options, screen
-from trailsieve.errors import DeliveryError, UnreadableError, UsageError
+from trailsieve.errors import DeliveryError, UnreadableError, UsageError, counted
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
 from trailsieve.wire.backoff import Backoff
@@ -65,7 +65,7 @@ def command(alerts: str, path: str, name: str) -> int:
         sink.close()
     for identity, reason in refused.items():
         shown.info(f"alert {identity} was refused: {reason}", alert=identity, reason=reason)
-    shown.info(f"{len(given) - len(refused):,} of {len(given):,} alerts sent to {name}")
+    shown.info(f"{len(given) - len(refused):,} of {counted(len(given), 'alert')} sent to {name}")
     return 1 if refused else 0
 
 

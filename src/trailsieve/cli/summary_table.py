@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from trailsieve.cli.options import Screen
 from trailsieve.cli.table import Row, table
 from trailsieve.engine.stats import RuleCounts, RunStats, top
-from trailsieve.errors import shorten, tail, visible
+from trailsieve.errors import counted, shorten, tail, visible
 
 _HEADER = ("rule", "alerts", "first", "last", "top principals", "top sources")
 _FIXED_WIDTH = 100  # of all columns but the principals
@@ -72,12 +72,12 @@ def _names(counter: Counter[str], width: int) -> list[str]:
 def _counts(stats: RunStats) -> str:
     alerts = sum(counts.alerts for counts in stats.rules.values())
     parts = [
-        f"{stats.records:,} records in {stats.files:,} files ({stats.bytes / 1e6:,.1f} MB)",
-        f"{alerts:,} alerts",
+        f"{counted(stats.records, 'record')} in {counted(stats.files, 'file')} ({stats.bytes / 1e6:,.1f} MB)",
+        counted(alerts, "alert"),
     ]
     parts += [f"{count:,} {name}" for name, count in stats.early.items() if count]
     if stats.duplicates:
-        parts.append(f"{stats.duplicates:,} duplicates not raised again")
+        parts.append(f"{counted(stats.duplicates, 'duplicate')} not raised again")
     if stats.unreadable_records:
-        parts.append(f"{stats.unreadable_records:,} records could not be read")
+        parts.append(f"{counted(stats.unreadable_records, 'record')} could not be read")
     return " · ".join(parts)

@@ -11,12 +11,20 @@ from typing import Any
 import click
 
 from trailsieve.analysis.simulation import Archive
-from trailsieve.analysis.tuning import Outcome, difference, outcomes, proposals, with_exception
+from trailsieve.analysis.tuning import (
+    Outcome,
+    difference,
+    keeps,
+    outcomes,
+    proposals,
+    proposed_alarm,
+    with_exception,
+)
 from trailsieve.cli.inputs import over, time_range
 from trailsieve.cli.json_output import print_json
 from trailsieve.cli.options import global_options, max_object_size, no_limits, rule_packs, screen
 from trailsieve.did_you_mean import did_you_mean
-from trailsieve.errors import UsageError, shorten, visible_lines
+from trailsieve.errors import UsageError, counted, shorten, visible_lines
 from trailsieve.pattern.compiler import compile
 from trailsieve.rules.alarm import RuleException
 from trailsieve.rules.load import built_in, load_pack
@@ -44,6 +52,8 @@ _BY = ("principal", "service", "account")
     metavar="PATTERN|FILE",
     help="Another version of RULE: a pattern, or a rule file that has it.",
 )
+@click.option("--tp", metavar="EVENTS", multiple=True, help="True positives: propose nothing that hides one.")
+@click.option("--fp", metavar="EVENTS", multiple=True, help="False positives: propose what hides these.")
 @time_range
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @no_limits
@@ -57,24 +67,30 @@ def command(
     as_json: bool,
     no_limits: bool,
     max_object_size: int,
-    **times: Any,
+    **options: Any,
 ) -> None:
     """Show what RULE would have raised over an archive: how often, for whom, and what would reduce it.
 
     Exceptions are proposed with the number of events that each would hide and of alerts that would be left:
-    treat them as questions for the owner of the caller. With --against the two versions are compared.
+    treat them as questions for the owner of the caller. Where one caller has all events, an alarm that counts
+    them is proposed instead. With --against the two versions are compared.
     """
     rule = _find(rule_id, packs, limits=not no_limits)
     other = _version(rule, against, limits=not no_limits) if against else None
-    archive = Archive.open(inputs, Selection.parse(**times), max_object_size)
+    true, false = options.pop("tp"), options.pop("fp")
+    archive = Archive.open(inputs, Selection.parse(**options), max_object_size)
     found = outcomes([rule] + ([other] if other else []), archive, screen().problem)
-    proposed = proposals(found[0])
+    noise = outcomes([rule], Archive.open(false, Selection(), max_object_size))[0] if false else found[0]
+    proposed = proposals(noise)
+    if true:
+        proposed = keeps(rule, proposed, Archive.open(true, Selection(), max_object_size))
     tried = outcomes([with_exception(rule, one) for one in proposed], archive) if proposed else []
-    pairs = list(zip(proposed, tried, strict=True))
+    pairs = [(one, outcome) for one, outcome in zip(proposed, tried, strict=True) if outcome.events]
+    alarm = None if pairs or true else proposed_alarm(found[0], archive)
     if as_json:
-        print_json(_as_dict(found, pairs))
+        print_json(_as_dict(found, pairs, alarm))
         return
-    lines = [*_overview(found[0]), *_proposed(found[0], pairs)]
+    lines = [*_overview(found[0]), *_proposed(found[0], pairs, alarm)]
     print(visible_lines("\n".join(lines + (list(_comparison(found[0], found[1])) if other else []))))
 
 
@@ -103,9 +119,9 @@ def _version(rule: Rule, against: str, *, limits: bool) -> Rule:
 def _overview(outcome: Outcome) -> Iterator[str]:
     days = outcome.days
     events, alerts = len(outcome.events), len(outcome.alerts)
-    hidden = f", {outcome.hidden:,} more are hidden by its exceptions" if outcome.hidden else ""
+    hidden = f", {outcome.hidden:,} more hidden by its exceptions" if outcome.hidden else ""
     span = f"{days[0]} to {days[-1]}, {len(days)} days with events" if len(days) > 1 else "".join(days)
-    yield f"{outcome.rule.id}: {events:,} events match, {alerts:,} alerts{hidden}"
+    yield f"{outcome.rule.id}: {_matched(events, alerts)}{hidden}"
     if not days:
         return
     yield f"{span}: {events / len(days):,.1f} events and {alerts / len(days):,.1f} alerts a day"
@@ -120,23 +136,46 @@ def _overview(outcome: Outcome) -> Iterator[str]:
             yield f"{sum(count for _, count in counts[_TOP:]):>8,} {'':>15}  {len(counts) - _TOP:,} others"
 
 
-def _proposed(outcome: Outcome, pairs: list[tuple[RuleException, Outcome]]) -> Iterator[str]:
+def _matched(events: int, alerts: int) -> str:
+    match = "matches" if events == 1 else "match"
+    return f"{counted(events, 'event')} {match}, {counted(alerts, 'alert')}"
+
+
+def _proposed(
+    outcome: Outcome, pairs: list[tuple[RuleException, Outcome]], alarm: Outcome | None
+) -> Iterator[str]:
     if not pairs:
+        yield from _alternative(outcome, alarm)
         return
     yield "\nExceptions to consider: who owns the caller, and is the call intended?"
     for exception, tried in pairs:
-        hides = len(outcome.events) - len(tried.events)
-        yield f"\n# hides {hides:,} of {len(outcome.events):,} events; {len(tried.alerts):,} alerts are left"
+        hides, left = len(outcome.events) - len(tried.events), counted(len(tried.alerts), "alert")
+        yield f"\n# hides {hides:,} of {len(outcome.events):,} events; {left} left"
         yield f"[[rule.exceptions]]\npattern = '{exception.pattern.text}'"
         yield 'reason = ""\nowner = ""'
 
 
+def _alternative(outcome: Outcome, alarm: Outcome | None) -> Iterator[str]:
+    """Why there is no exception to propose, and the alarm to consider instead."""
+    if not outcome.events:
+        return
+    top = outcome.busiest()
+    share = f"{top.events:,} of {counted(len(outcome.events), 'event')}"
+    yield f"\nNo exception to propose. The busiest caller has {share}:"
+    yield f"{shorten(top.principal, _WIDTH)}, {top.first} to {top.last}, {top.calls:,} of them {top.call}"
+    if alarm and alarm.rule.alarm:
+        yield "\nAn alarm to consider, which counts the events of each caller:"
+        yield f"\n# {counted(len(alarm.alerts), 'alert')} instead of {len(outcome.alerts):,}"
+        yield f'[rule.alarm]\nthreshold = {alarm.rule.alarm.threshold}\nperiod = "5m"'
+        yield f'by = ["{alarm.rule.alarm.by[0].text}"]'
+
+
 def _comparison(one: Outcome, other: Outcome) -> Iterator[str]:
     yield f"\nAgainst {other.rule.pattern.text}"
-    yield f"{len(other.events):,} events match, {len(other.alerts):,} alerts"
+    yield f"{_matched(len(other.events), len(other.alerts))}"
     for word, a, b in (("added", other, one), ("removed", one, other)):
         events, alerts = difference(a.events, b.events), difference(a.alerts, b.alerts)
-        yield f"\n{word}: {len(events):,} events, {len(alerts):,} alerts"
+        yield f"\n{word}: {counted(len(events), 'event')}, {counted(len(alerts), 'alert')}"
         counts = Counter(
             f"{seen.principal}  {seen.event_name}  {seen.error_code}"
             for seen in map(a.events.__getitem__, events)
@@ -145,7 +184,9 @@ def _comparison(one: Outcome, other: Outcome) -> Iterator[str]:
             yield f"{count:>8,}  {shorten(name.rstrip(), 120)}"
 
 
-def _as_dict(found: list[Outcome], pairs: list[tuple[RuleException, Outcome]]) -> dict[str, Any]:
+def _as_dict(
+    found: list[Outcome], pairs: list[tuple[RuleException, Outcome]], alarm: Outcome | None
+) -> dict[str, Any]:
     one = found[0]
     shown: dict[str, Any] = {
         "rule": one.rule.id,
@@ -162,7 +203,15 @@ def _as_dict(found: list[Outcome], pairs: list[tuple[RuleException, Outcome]]) -
             }
             for exception, tried in pairs
         ],
+        "alarm": None,
     }
+    if alarm and alarm.rule.alarm:
+        settings = {
+            "threshold": alarm.rule.alarm.threshold,
+            "period": "5m",
+            "by": [alarm.rule.alarm.by[0].text],
+        }
+        shown["alarm"] = {**settings, "alerts": len(alarm.alerts)}
     for other in found[1:]:
         shown["against"] = {
             "pattern": other.rule.pattern.text,

@@ -14,7 +14,7 @@ from math import ceil
 from typing import NamedTuple
 
 from trailsieve.engine.routing import Routing
-from trailsieve.errors import DeliveryError, SinkError
+from trailsieve.errors import DeliveryError, SinkError, counted
 from trailsieve.model import Alert
 from trailsieve.ports import Sink
 from trailsieve.wire.backoff import Backoff
@@ -98,7 +98,7 @@ class SinkWorker:
         now = self._clock.now()
         with self._changed:
             room = len(alerts) if self.required else max(0, self.routing.queue - self.waiting)
-            why = f"its queue is full: {self.waiting:,} alerts"
+            why = f"its queue is full: {counted(self.waiting, 'alert')}"
             if self.error and not self.required:
                 room, why = 0, str(self.error)
             self._queue.extend((now, alert) for alert in alerts[:room])
@@ -207,7 +207,7 @@ class SinkWorker:
         self._tries += 1
         if self._tries == 1:
             self._down_since = self._clock.now()
-            self._info(f"sink {self.name}: {reason}; retrying {count:,} alerts until it accepts them")
+            self._info(f"sink {self.name}: {reason}; retrying {counted(count, 'alert')} until accepted")
 
     def _up(self) -> None:
         if self._tries:

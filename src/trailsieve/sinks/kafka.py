@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from trailsieve.errors import DeliveryError, SinkError, shorten
+from trailsieve.errors import DeliveryError, SinkError, counted, shorten
 from trailsieve.formats import native
 from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert
@@ -99,7 +99,7 @@ class KafkaSink:
             raise SinkError(self._message_of(error)) from None
         if not partitions:
             raise SinkError(f"{self._name}: the topic does not exist; create it first")
-        return f"{self._name} has {len(partitions)} partitions"
+        return f"{self._name} has {counted(len(partitions), 'partition')}"
 
     def close(self) -> None:
         if self._producer is not None:

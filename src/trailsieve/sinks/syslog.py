@@ -15,7 +15,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from trailsieve.errors import DeliveryError, visible
+from trailsieve.errors import DeliveryError, counted, visible
 from trailsieve.formats import cef, leef, native
 from trailsieve.formats.size_limit import encode_within
 from trailsieve.model import Alert, Severity
@@ -135,7 +135,7 @@ class SyslogSink:
                 connection.send(again)
                 self._context.info(
                     f"syslog {connection.name}: the connection broke; "
-                    f"sent {len(again):,} messages of the last {self._config.replay:g} s again"
+                    f"sent {counted(len(again), 'message')} of the last {self._config.replay:g} s again"
                 )
             connection.send(frames)
         except OSError as error:

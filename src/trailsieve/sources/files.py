@@ -12,7 +12,7 @@ from typing import IO, BinaryIO
 
 from msgspec import Struct
 
-from trailsieve.errors import UsageError
+from trailsieve.errors import UsageError, counted
 from trailsieve.model import Message, Offset, Position
 from trailsieve.ports import RunContext
 from trailsieve.trail.cloudtrail import looks_like_lines
@@ -132,7 +132,7 @@ class FilesSource:
         """Does nothing: files have no leases."""
 
     def check(self) -> str:
-        return f"{self._count} files"
+        return f"{counted(self._count, 'file')}"
 
     def close(self) -> None:
         self._messages.close()

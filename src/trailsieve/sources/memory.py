@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from trailsieve.errors import counted
 from trailsieve.model import Message, Offset, Position
 from trailsieve.trail.selection import Selection
 
@@ -42,7 +43,7 @@ class MemorySource:
         """Does nothing: memory has no leases."""
 
     def check(self) -> str:
-        return f"{len(self._waiting)} messages"
+        return f"{counted(len(self._waiting), 'message')}"
 
     def close(self) -> None:
         self.closed = True

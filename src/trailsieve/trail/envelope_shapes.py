@@ -15,7 +15,7 @@ from urllib.parse import unquote_plus
 import msgspec
 from msgspec import Raw
 
-from trailsieve.errors import UnreadableError
+from trailsieve.errors import UnreadableError, counted
 from trailsieve.jsontext import REFUSALS
 from trailsieve.trail.envelope_contents import ObjectName
 
@@ -131,7 +131,7 @@ def kinesis_response(shape: Shape) -> Envelope:
     parts = array_of(shape.Records)
     return Parts(
         "Kinesis GetRecords response",
-        f"{len(parts)} records",
+        counted(len(parts), "record"),
         parts,
         lambda part: from_base64(string_of(_shape_of(part).Data)),
     )
@@ -227,7 +227,7 @@ def firehose(shape: Shape) -> Envelope:
     parts = array_of(shape.records)
     return Parts(
         "Firehose",
-        f"{len(parts)} records",
+        counted(len(parts), "record"),
         parts,
         lambda part: from_base64(string_of(_shape_of(part).data)),
     )

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from trailsieve.errors import UnreadableError
+from trailsieve.errors import UnreadableError, counted
 from trailsieve.jsontext import REFUSALS, decode_object, encode
 from trailsieve.trail import envelope_shapes, kpl, scan
 from trailsieve.trail.cloudtrail import split
@@ -153,7 +153,7 @@ class Unwrapper:
         """One object, or several in a row: JSON lines, or what Firehose joins without a separator."""
         texts = _objects_in(payload)
         if len(texts) > 1:
-            self._open(Parts("JSON lines", f"{len(texts)} objects", texts), depth)
+            self._open(Parts("JSON lines", counted(len(texts), "object"), texts), depth)
         else:
             self._object(texts[0], depth)
 
@@ -181,7 +181,7 @@ class Unwrapper:
                 self.layer(depth, name, detail)
                 self.each(payloads, depth + 1, decode)
             case LogFile(records):
-                self.layer(depth, "CloudTrail file", f"{len(records)} records")
+                self.layer(depth, "CloudTrail file", counted(len(records), "record"))
                 self._count(len(records))
                 self.contents.records.extend(bytes(record) for record in records)
             case EventBridgeEvent(detail_type, record):

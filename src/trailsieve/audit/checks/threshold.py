@@ -9,6 +9,7 @@ from trailsieve.audit import remediation
 from trailsieve.audit.model import Link
 from trailsieve.audit.target import AuditTarget
 from trailsieve.cloudwatch import alarms
+from trailsieve.errors import counted
 from trailsieve.rules.alarm import Alarm
 
 MOST = 100_000  # matching events a minute; no account has so many denied calls
@@ -79,7 +80,7 @@ def _unreachable(alarm: Alarm, value: float) -> str:
     if alarm.statistic in ("Average", "Minimum", "Maximum") and not _holds(alarm, value):
         return f"the metric value of a match is {value:g}, and {alarm.statistic} never exceeds that"
     if alarm.statistic in ("Sum", "SampleCount") and _needed(alarm, value) > MOST * max(1, alarm.period / 60):
-        return f"it takes {_needed(alarm, value):,} matches in one period"
+        return f"it takes {counted(_needed(alarm, value), 'match', 'matches')} in one period"
     return ""
 
 

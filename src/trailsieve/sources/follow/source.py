@@ -16,7 +16,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from trailsieve.errors import SourceError
+from trailsieve.errors import SourceError, counted
 from trailsieve.model import GONE, Message, Offset, Position, watermark_message
 from trailsieve.ports import RunContext
 from trailsieve.sources.follow.growing_file import GrowingFile, shard_of
@@ -121,7 +121,7 @@ class FollowSource:
             if path.exists() and not os.access(path, os.R_OK):
                 raise SourceError(f"{path} cannot be read: permission denied; run as a user with read access")
         count = sum(1 for _ in self._found())
-        return f"{count} files can be followed"
+        return f"{counted(count, 'file')} can be followed"
 
     def close(self) -> None:
         for file in self._files.values():

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from trailsieve.errors import SourceError
+from trailsieve.errors import SourceError, counted
 from trailsieve.model import Message, Offset, Position, watermark_message
 from trailsieve.ports import RunContext
 from trailsieve.sources.kafka.config import Config
@@ -125,7 +125,7 @@ class KafkaSource:
             if self._config.mechanism:  # kafka-python often misses why a broker closes the connection
                 hint = f"check `username`, `password` and `mechanism`; then {hint}"
             raise SourceError(f"{self._name()}: {error}; {hint}") from None
-        return f"{client_of(self._config)} reads {', '.join(topics)} ({len(shards)} partitions)"
+        return f"{client_of(self._config)} reads {', '.join(topics)} ({counted(len(shards), 'partition')})"
 
     def close(self) -> None:
         if self._consumer is not None:

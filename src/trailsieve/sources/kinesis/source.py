@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from trailsieve import arn
-from trailsieve.errors import SourceError
+from trailsieve.errors import SourceError, counted
 from trailsieve.model import Message, Offset, Position, watermark_message
 from trailsieve.ports import RunContext
 from trailsieve.sources.kinesis.shard_reader import ShardReader
@@ -146,8 +146,8 @@ class KinesisSource:
         reader = self._reader(shards[0].id, TRIM_HORIZON)
         with self._explained("GetRecords"):
             reader.try_once()
-        still_open = sum(not shard.closed for shard in shards)
-        return f"stream {self.name} in {self._region}: {still_open} open shards, records can be read"
+        still_open = counted(sum(not shard.closed for shard in shards), "open shard")
+        return f"stream {self.name} in {self._region}: {still_open}, records can be read"
 
     def close(self) -> None:
         self._pool.shutdown()

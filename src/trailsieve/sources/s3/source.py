@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from trailsieve.errors import SourceError, UsageError
+from trailsieve.errors import SourceError, UsageError, counted
 from trailsieve.model import Message, Offset, Position, watermark_message
 from trailsieve.ports import RunContext
 from trailsieve.sources.object_fetcher import FetchedObject, ObjectFetcher
@@ -279,4 +279,6 @@ class S3Source:
 def _summary(prefixes: Sequence[ListingPrefix]) -> str:
     accounts = {prefix.account for prefix in prefixes if prefix.account}
     regions = {prefix.region for prefix in prefixes if prefix.region}
-    return f"{len(accounts)} accounts, {len(regions)} regions" if accounts else f"{len(prefixes)} folders"
+    if not accounts:
+        return counted(len(prefixes), "folder")
+    return f"{counted(len(accounts), 'account')}, {counted(len(regions), 'region')}"

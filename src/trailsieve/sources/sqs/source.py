@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trailsieve.errors import SourceError
+from trailsieve.errors import SourceError, counted
 from trailsieve.model import Message, Offset, Position, watermark_message
 from trailsieve.ports import RunContext
 from trailsieve.sources.object_fetcher import ObjectFetcher
@@ -196,7 +196,7 @@ class SqsSource:
             self._probe(call, needed)
         waiting, hidden = got["ApproximateNumberOfMessages"], got["ApproximateNumberOfMessagesNotVisible"]
         letters = "" if "RedrivePolicy" in got else "; it has no dead-letter queue"
-        return f"{url}: {waiting} messages, {hidden} in flight{letters}"
+        return f"{url}: {counted(int(waiting), 'message')}, {hidden} in flight{letters}"
 
     def close(self) -> None:
         self._receiver.close()

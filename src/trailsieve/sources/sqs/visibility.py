@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from trailsieve.errors import counted
 from trailsieve.wire.aws import explain
 
 _BATCH = 10  # entries per request, the most that SQS allows
@@ -164,7 +165,9 @@ class VisibilityLeases:
         try:
             response: dict[str, Any] = call(QueueUrl=self.queue_url, Entries=entries)
         except Exception as error:  # the messages are received again and recognised
-            self.info(f"{len(entries)} messages of {self.queue_url} cannot be {what}: {explain(error)}")
+            self.info(
+                f"{counted(len(entries), 'message')} of {self.queue_url} cannot be {what}: {explain(error)}"
+            )
             return {}
         for failed in response.get("Failed", ()):
             why = "too late" if failed["Code"].endswith(_EXPIRED_CODES) else failed.get("Message", "")
