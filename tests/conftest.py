@@ -55,6 +55,7 @@ def _server(name: str) -> Callable[[], Any]:
 
 
 audited_moto = _server("audited_moto")
+event_ruler = _server("event_ruler")
 kafka = _server("kafka")
 kinesis = _server("kinesis")
 moto = _server("moto")
@@ -63,7 +64,16 @@ sink_moto = _server("sink_moto")
 three_kafkas = _server("three_kafkas")
 
 
-SERVERS = {"audited_moto", "kafka", "kinesis", "moto", "opensearch", "sink_moto", "three_kafkas"}
+SERVERS = {
+    "audited_moto",
+    "event_ruler",
+    "kafka",
+    "kinesis",
+    "moto",
+    "opensearch",
+    "sink_moto",
+    "three_kafkas",
+}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -96,6 +106,14 @@ def pytest_sessionfinish() -> None:
     """Stops the servers: workers of xdist end without running `atexit`."""
     if shared := sys.modules.get("tests.servers.shared"):
         shared.stop_all()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Adds up what tests counted with `record_property("pairs", …)`."""
+    reports = terminalreporter.getreports("passed")
+    pairs = sum(count for report in reports for name, count in report.user_properties if name == "pairs")
+    if pairs:
+        terminalreporter.write_line(f"{pairs:,} pairs of an event and an exported query compared")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -185,11 +185,13 @@ class Excuse:
         loss: a part of its sentence.
         more: whether the query can be true of a term and a value while the predicate is false.
         less: whether it can be false while the predicate is true.
+        arrays: whether it can be anything of a term whose path leads through an array.
     """
 
     loss: str
     more: Callable[[Term, Any], bool]
     less: Callable[[Term, Any], bool] = lambda _term, _value: False
+    arrays: bool = False
 
 
 @dataclass
@@ -254,16 +256,19 @@ def bounds(expression: nodes.Expression, record: Any, excuses: Sequence[Excuse])
         lows, highs = zip(*(bounds(term, record, excuses) for term in expression.terms), strict=True)
         every = all if isinstance(expression, nodes.And) else any
         return every(lows), every(highs)
-    value = at(record, expression)
+    *on_path, value = _led_through(record, expression)
     holds = value_holds(expression, value)
+    if any(excuse.arrays for excuse in excuses) and any(isinstance(one, list) for one in [*on_path, value]):
+        return False, True
     low = holds and not any(excuse.less(expression, value) for excuse in excuses)
     return low, holds or any(excuse.more(expression, value) for excuse in excuses)
 
 
-def at(record: Any, term: Term) -> Any:
-    """The value that a term tests, or ABSENT."""
+def _led_through(record: Any, term: Term) -> list[Any]:
+    """The values on the way of a term's selector; the last is what it tests, or ABSENT."""
     assert isinstance(term.target, nodes.Selector)
-    return runtime.follow(record, term.target.steps)  # type: ignore[arg-type]
+    steps: Any = term.target.steps
+    return [runtime.follow(record, steps[:count]) for count in range(len(steps) + 1)]
 
 
 # --- what excuses ask about ---

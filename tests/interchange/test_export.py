@@ -233,9 +233,20 @@ EVENTS: dict[str, Json] = {
     },
     '{ $.a.b != "x" && $.a.b != "y" && $.c NOT EXISTS }': {"a": {"b": [{"anything-but": ["x", "y"]}]}, "c": [{"exists": False}]},
     "{ $.a IS TRUE && ($.b = 3 || $.c >= 4.5) }": {
-        "$or": [{"a": [True], "b": [{"numeric": ["=", 3]}]}, {"a": [True], "c": [{"numeric": [">=", 4.5]}]}]
+        "$or": [{"a": [True], "b": ["3", {"numeric": ["=", 3]}]}, {"a": [True], "c": [{"numeric": [">=", 4.5]}]}]
     },
     "{ $.a IS NULL }": {"a": [None]},
+    "{ $.a = 111122223333 }": {"a": ["111122223333", 111122223333]},
+    "{ $.a = 1e400 }": {"a": ["1e400"]},
+    '{ $.a = "9007199254740993" }': {"a": ["9007199254740993", 9007199254740993]},
+    "{ $.a != 500 && $.a != \"x\" }": {"a": [{"anything-but": ["500", "x"]}]},
+    "{ $.requestParameters.a != 500 }": {"requestParameters": {"a": [{"anything-but": 500}]}},
+    '{ $.a = "*" }': {"a": [{"exists": True}]},
+    '{ $.requestParameters.a = "8*" }': {
+        "requestParameters": {"a": [{"prefix": "8"}, {"numeric": [">=", -5000000000, "<=", 5000000000]}]}
+    },
+    '{ $.a != "*.aa" }': {"a": [{"anything-but": {"suffix": ".aa"}}, {"wildcard": "*.aa*.aa"}]},
+    '{ $.a != "*aa" }': {"a": [{"anything-but": {"suffix": "aa"}}, {"wildcard": "*aa*aa"}, {"suffix": "aaa"}]},
 }  # fmt: skip
 
 
@@ -328,7 +339,10 @@ UNSUPPORTED: list[tuple[Exporter, str, str]] = [
     (eventbridge.export, "{ $.a[0] = 1 }", "elements of an array"),
     (eventbridge.export, '{ $.a = "x*" && $.a != "xy" }', "two conditions on $.a"),
     (eventbridge.export, "{ $.a = 1 && $.a.b = 2 }", "and on a part of it"),
-    (eventbridge.export, "{ $.a > 1E400 }", "too large"),
+    (eventbridge.export, "{ $.a > 1E400 }", "numbers up to 5e9"),
+    (eventbridge.export, "{ $.a <= 0.1234567 }", "6 decimals"),
+    (eventbridge.export, "{ $.requestParameters.a != 1 && $.requestParameters.a != x }", "two conditions on"),
+    (eventbridge.export, '{ $.a != "*" }', "never true"),
     (athena.export, "[a, b]", "only JSON patterns"),
     (athena.export, "{ $.invented = 1 }", "no column for $.invented"),
     (athena.export, "{ $.resources[*].ARN = 1 }", "wildcard in a selector"),

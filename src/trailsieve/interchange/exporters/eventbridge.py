@@ -6,7 +6,8 @@ Source: docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-opera
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from itertools import chain, product
 from typing import Any
 
@@ -14,14 +15,16 @@ import orjson
 
 from trailsieve.cloudwatch.snapshot import Json
 from trailsieve.interchange.exporters.model import (
+    FREE_FORM,
     Export,
     ExportTarget,
     InexpressibleError,
-    double,
+    exact_double,
     json_queries,
 )
 from trailsieve.interchange.text import whole
 from trailsieve.pattern import nodes
+from trailsieve.pattern.runtime import double_text
 from trailsieve.rules.rule import Rule
 
 MAX_PATTERN = 2048  # characters of an event pattern
@@ -31,8 +34,16 @@ Way = dict[tuple[str, ...], list[Any]]  # by path, the matchers of which one mus
 _LOSSES = (
     "every match is an event: the threshold, period and M of N of the alarm are not applied",
     "only rules in the state ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS receive read-only calls",
-    "values are compared with their JSON types; calls of global services arrive in us-east-1 only",
+    "calls of global services arrive in us-east-1 only",
+    "elements of arrays count as values of the field, and an empty array or an object counts as absent",
 )
+_OTHERS = (
+    "`!=` and `= *` also find null, true and false; `!= 5` finds both 5 and the text 5 unless they are alike"
+)
+_NUMBERS = "numbers beyond 5e9, or with more than 15 digits or 6 decimals, are found only as they are written"
+_WILDCARDS = "wildcards search text: they miss numbers, and in free-form fields they find all numbers"
+_MAX_NUMBER, _MAX_DECIMALS = 5_000_000_000, 6
+_ANY_NUMBER = {"numeric": [">=", -_MAX_NUMBER, "<=", _MAX_NUMBER]}
 
 
 def export(rules: Sequence[Rule], _target: ExportTarget) -> Export:
@@ -41,7 +52,19 @@ def export(rules: Sequence[Rule], _target: ExportTarget) -> Export:
 
 
 def _with_losses(rule: Rule, expression: nodes.Expression) -> tuple[Json, Sequence[str]]:
-    return event_pattern(expression), _LOSSES if rule.alarm else _LOSSES[1:]
+    losses = _LOSSES if rule.alarm else _LOSSES[1:]
+    return event_pattern(expression), [*losses, *dict.fromkeys(_losses(expression))]
+
+
+def _losses(expression: nodes.Expression) -> Iterator[str]:
+    for term in nodes.terms_of(expression):
+        match term:
+            case nodes.Comparison(value=nodes.String() as value) if term.is_negative or "*" in value.text:
+                yield from [_OTHERS] * (term.is_negative or not any(value.parts))
+                yield from [_WILDCARDS, _NUMBERS] * ("*" in value.text)
+            case nodes.Comparison():
+                yield from [_OTHERS] * term.is_negative
+                yield _NUMBERS
 
 
 def event_pattern(expression: nodes.Expression) -> Json:
@@ -75,25 +98,22 @@ def _ways(expression: nodes.Expression) -> list[list[nodes.Term]]:
 def _way(terms: list[nodes.Term]) -> Way:
     way: Way = {}
     for term in terms:
-        path, matcher = _path(term), _matcher(term)
-        if path not in way:
-            way[path] = [matcher]
-        elif matcher not in way[path]:
-            way[path] = [_both(path, way[path][0], matcher)]
+        path, matchers = _path(term), _matchers(term)
+        known = way.get(path, matchers)
+        way[path] = matchers if known == matchers else [_both(path, *known, *matchers)]
     return way
 
 
-def _both(path: tuple[str, ...], one: Any, other: Any) -> Any:
-    """Two conditions on one field, which only `anything-but` can combine."""
-    plain = [
-        matcher["anything-but"]
-        for matcher in (one, other)
-        if isinstance(matcher, dict) and not isinstance(matcher.get("anything-but", {}), dict)
-    ]
-    if len(plain) < 2:
+def _both(path: tuple[str, ...], *matchers: Any) -> Any:
+    """Two conditions on one field, which only `anything-but` can combine, and only of values of one type."""
+    values: list[Any] = []
+    for matcher in matchers:
+        found = matcher.get("anything-but", {}) if isinstance(matcher, dict) else {}
+        values += found if isinstance(found, list) else [found]
+    kinds = {"object" if isinstance(value, dict) else isinstance(value, str) for value in values}
+    if "object" in kinds or len(kinds) > 1:
         raise InexpressibleError(f"two conditions on $.{'.'.join(path)} at once")
-    lists = (values if isinstance(values, list) else [values] for values in plain)
-    return {"anything-but": list(chain.from_iterable(lists))}
+    return {"anything-but": values}
 
 
 def _merged(ways: list[Way]) -> list[Way]:
@@ -132,30 +152,92 @@ def _path(term: nodes.Term) -> tuple[str, ...]:
     return tuple(str(step) for step in term.target.steps)
 
 
-def _matcher(term: nodes.Term) -> Any:
+def _matchers(term: nodes.Term) -> list[Any]:
+    """The alternatives, one of which must match."""
     match term:
         case nodes.NotExists():
-            return {"exists": False}
+            return [{"exists": False}]
         case nodes.IsType(type=name):
-            return _TYPES[name]
-        case nodes.Comparison(operator=operator, value=nodes.Number() as number):
-            value = whole(double(number))
-            return {"anything-but": value} if term.is_negative else {"numeric": [operator, value]}
+            return [_TYPES[name]]
         case nodes.Comparison(value=nodes.Regex()):
             raise InexpressibleError("EventBridge has no regular expressions")
-        case nodes.Comparison(value=nodes.String() as text) if not term.is_ordering:
-            return {"anything-but": _text(text)} if term.is_negative else _text(text)
-    raise InexpressibleError("only numbers are ordered")
+        case nodes.Comparison(operator=operator, value=nodes.Number() as number) if term.is_ordering:
+            return [{"numeric": [operator, _compared(number)]}]
+        case nodes.Comparison(value=nodes.Number() as number) if term.is_negative:
+            exact = _number(number) if _is_free_form(term) else None
+            return [{"anything-but": number.text if exact is None else exact}]
+        case nodes.Comparison(value=nodes.Number() as number):
+            return [number.text, *_equal(number)]
+        case nodes.Comparison(value=nodes.String() as value) if "*" not in value.text:
+            return [{"anything-but": value.text}] if term.is_negative else [value.text, *_spelled(value.text)]
+        case nodes.Comparison(value=nodes.String() as value):
+            return _unlike(value) if term.is_negative else _like(value, _is_free_form(term))
+    raise TypeError(f"no matcher for {term}")
 
 
-def _text(value: nodes.String) -> Any:
-    if "*" not in value.text:
-        return value.text
-    match value.parts:
-        case (start, "") if start:
+def _is_free_form(term: nodes.Term) -> bool:
+    return _path(term)[0] in FREE_FORM
+
+
+def _number(number: nodes.Number) -> int | float | None:
+    """The number if EventBridge compares such numbers, else None."""
+    exact = exact_double(number)
+    if exact is None or abs(exact) > _MAX_NUMBER or round(exact, _MAX_DECIMALS) != exact:
+        return None
+    return whole(exact)
+
+
+def _compared(number: nodes.Number) -> int | float:
+    found = _number(number)
+    if found is None:
+        raise InexpressibleError(
+            f"EventBridge compares numbers up to 5e9 with at most 15 digits and 6 decimals, not {number.text}"
+        )
+    return found
+
+
+def _equal(number: nodes.Number) -> Iterator[Any]:
+    """What finds the JSON number."""
+    found = _number(number)
+    if found is not None:
+        yield {"numeric": ["=", found]}
+    elif re.fullmatch(r"-?[1-9][0-9]{,17}", number.text):
+        yield int(number.text)
+
+
+def _spelled(text: str) -> Iterator[Any]:
+    """What finds the JSON number whose text this is, if any (rule 35)."""
+    if re.fullmatch(r"0|-?[1-9][0-9]*", text) or _is_double(text):
+        yield from _equal(nodes.Number(text, 0))
+
+
+def _is_double(text: str) -> bool:
+    return bool(re.fullmatch(r"-?[0-9]+\.[0-9]+(E-?[0-9]+)?", text)) and double_text(float(text)) == text
+
+
+def _like(value: nodes.String, free_form: bool) -> list[Any]:
+    text = re.sub(r"\*+", "*", value.text)
+    if text == "*":
+        return [{"exists": True}]
+    numbers = [_ANY_NUMBER] * (free_form and bool(re.fullmatch(r"[-0-9.E*]+", text)))
+    return [_wildcard(text), *numbers]
+
+
+def _unlike(value: nodes.String) -> list[Any]:
+    text = re.sub(r"\*+", "*", value.text)
+    if text == "*":
+        raise InexpressibleError('`!= "*"` is never true')
+    last = value.parts[-1]
+    # rule 40: values that end with the last part, but hold it before already, differ too
+    overlaps = [last[size:] for size in range(1, len(last)) if last.startswith(last[-size:])]
+    again = [f"*{last}", *overlaps] if last else []
+    return [{"anything-but": _wildcard(text)}, *(_wildcard(text + more) for more in again)]
+
+
+def _wildcard(text: str) -> Json:
+    match text.split("*"):
+        case [start, ""]:
             return {"prefix": start}
-        case ("", end) if end:
+        case ["", end]:
             return {"suffix": end}
-    if "**" in value.text:
-        raise InexpressibleError("EventBridge refuses two wildcards in a row")
-    return {"wildcard": value.text.replace("\\", "\\\\")}
+    return {"wildcard": text.replace("\\", "\\\\")}
