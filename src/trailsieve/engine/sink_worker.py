@@ -207,7 +207,7 @@ class SinkWorker:
         self._tries += 1
         if self._tries == 1:
             self._down_since = self._clock.now()
-            self._info(f"sink {self.name}: {reason}; retrying {counted(count, 'alert')} until accepted")
+            self._info(f"sink {self.name}: {reason}; retrying {counted(count, 'alert')} until it accepts them")
 
     def _up(self) -> None:
         if self._tries:
