@@ -207,7 +207,8 @@ class SinkWorker:
         self._tries += 1
         if self._tries == 1:
             self._down_since = self._clock.now()
-            self._info(f"sink {self.name}: {reason}; retrying {counted(count, 'alert')} until it accepts them")
+            waiting = counted(count, "alert")
+            self._info(f"sink {self.name}: {reason}; retrying {waiting} until it accepts them")
 
     def _up(self) -> None:
         if self._tries:
