@@ -131,3 +131,20 @@ def test_a_terminal_gets_tables_and_no_escape_sequence_of_an_attacker(tmp_path: 
     for shown in (table, event):
         assert "\x1b" not in shown
         assert "\x9b" not in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"), [("trailsieve re", ["replay"]), ("trailsieve replay --su", ["--summary-json"])]
+)
+def test_shells_complete_commands_and_options(words: str, completed: list[str]) -> None:
+    asked = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    environment = {**SOURCES, **asked, "_TRAILSIEVE_COMPLETE": "bash_complete"}
+    done = subprocess.run(MAIN, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [f"plain,{word}" for word in completed]
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_completion_scripts_call_the_command(shell: str) -> None:
+    environment = {**SOURCES, "_TRAILSIEVE_COMPLETE": f"{shell}_source"}
+    done = subprocess.run(MAIN, env=environment, capture_output=True, text=True, check=True)
+    assert f"_TRAILSIEVE_COMPLETE={shell}_complete" in done.stdout

@@ -109,6 +109,14 @@ def test_summary_json(archive: Path, tmp_path: Path) -> None:
     summary = json.loads(file.read_text())
     problems = summary.pop("problems")
     assert summary.pop("bytes") > 1000
+    assert summary.pop("rules") == {
+        "cis-aws-4.1": {
+            "first": "2026-03-14T02:01:00Z",
+            "last": "2026-03-14T02:03:00Z",
+            "principals": {"arn:aws:iam::111122223333:user/mia": 3},
+            "sources": {"198.51.100.7": 3},
+        }
+    }
     assert summary == {
         "files": 4,
         "records": 6,

@@ -72,8 +72,10 @@ def test_rules_by_id_and_by_pack() -> None:
 def test_a_pack_with_itself_and_with_another() -> None:
     assert trailsieve("diff", "cis-aws", "cis-aws").code == 0
     answer = json.loads(trailsieve("diff", "cis-aws", "cis-aws-tuned", "--format", "json").out)
-    assert list(answer["rules"]) == [f"4.{number}" for number in range(1, 16)]
+    assert list(answer["rules"]) == [f"cis-aws-4.{number}" for number in range(1, 16)]
     assert answer["only_in_a"] == answer["only_in_b"] == []
+    text = trailsieve("diff", "cis-aws", "cis-aws-tuned")
+    assert text.lines[0] == "rule cis-aws-4.1 and cis-aws-tuned-4.1"
 
 
 def test_rule_files_pair_by_id(tmp_path: Path) -> None:

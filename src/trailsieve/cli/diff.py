@@ -64,21 +64,29 @@ def _compare_patterns(first: FilterPattern, second: FilterPattern, shape: str) -
 
 def _compare_packs(first: Pack, second: Pack, shape: str) -> int:
     a, b = _paired(first, second)
-    found = {name: (a[name], b[name], difference(a[name], b[name])) for name in a if name in b}
+    found = {
+        name: (a[name].pattern, b[name].pattern, difference(a[name].pattern, b[name].pattern))
+        for name in a
+        if name in b
+    }
     alone = {"A": [name for name in a if name not in b], "B": [name for name in b if name not in a]}
     if shape == "json":
         rules = {name: {**_patterns(*of), **answer.as_dict()} for name, (*of, answer) in found.items()}
         print_json({"rules": rules, "only_in_a": alone["A"], "only_in_b": alone["B"]})
     else:
         for name, answer in found.items():
-            print_lines([f"rule {name}", *_lines(*answer), ""])
+            other = "" if b[name].id == name else f" and {b[name].id}"
+            print_lines([f"rule {name}{other}", *_lines(*answer), ""])
         print_lines(f"rule {name}: in {side} only" for side, names in alone.items() for name in names)
     same = all(answer.relation == "equivalent" for *_, answer in found.values())
     return int(not same or bool(alone["A"] or alone["B"]))
 
 
-def _paired(first: Pack, second: Pack) -> tuple[dict[str, FilterPattern], dict[str, FilterPattern]]:
-    """The patterns of both packs by id; a prefix that is the pack's name is ignored if no id is in both."""
+def _paired(first: Pack, second: Pack) -> tuple[dict[str, Rule], dict[str, Rule]]:
+    """The rules of both packs by id. If no id is in both, ids are compared without the pack's name.
+
+    Rules of the second pack then have the id of their counterpart in the first.
+    """
     for rule in (*first.rules, *second.rules):
         if rule.sequence:
             screen().info(f"{rule.id}: not compared: it has a sequence, not a pattern")
@@ -86,14 +94,11 @@ def _paired(first: Pack, second: Pack) -> tuple[dict[str, FilterPattern], dict[s
         replace(pack, rules=tuple(rule for rule in pack.rules if not rule.sequence))
         for pack in (first, second)
     )
-    a, b = ({rule.id: rule.pattern for rule in pack.rules} for pack in (first, second))
+    a, b = ({rule.id: rule for rule in pack.rules} for pack in (first, second))
     if a.keys() & b.keys():
         return a, b
-    short_a, short_b = (
-        {rule.id.removeprefix(f"{pack.name}-"): rule.pattern for rule in pack.rules}
-        for pack in (first, second)
-    )
-    return short_a, short_b
+    by_short = {id.removeprefix(f"{first.name}-"): id for id in a}
+    return a, {by_short.get(id.removeprefix(f"{second.name}-"), id): rule for id, rule in b.items()}
 
 
 # --- input ---

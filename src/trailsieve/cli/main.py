@@ -85,6 +85,8 @@ def main() -> None:
         encoding = sys.stdout.encoding
         sys.stdout = open(sys.stdout.fileno(), "w", encoding=encoding, errors="replace", closefd=False)  # noqa: SIM115
     sys.excepthook = _unforeseen
+    if "_TRAILSIEVE_COMPLETE" in os.environ:
+        trailsieve.main(prog_name="trailsieve")  # prints a completion script or completions, and exits
     sys.exit(run(sys.argv[1:]))
 
 

@@ -11,6 +11,7 @@ from trailsieve.engine.processor import BatchResult
 from trailsieve.model import Alert, Problem
 
 _TOP = 3
+_TOP_JSON = 10
 _KEPT_PROBLEMS = 1000  # named one by one; all are counted
 _KEPT_NAMES = 10_000  # different principals or addresses a rule; more are counted together
 
@@ -48,6 +49,15 @@ class RuleCounts:
             self.last = max(self.last, match.time)
         _count(self.principals, match.principal)
         _count(self.sources, match.source_ip)
+
+    def as_dict(self) -> dict[str, Any]:
+        """When the matches were, and the callers and addresses that have most of them."""
+        return {
+            "first": self.first or None,
+            "last": self.last or None,
+            "principals": dict(top(self.principals, _TOP_JSON)),
+            "sources": dict(top(self.sources, _TOP_JSON)),
+        }
 
 
 def _count(counter: Counter[str], name: str | None) -> None:
@@ -156,6 +166,7 @@ class RunStats:
             **self.early,
             "matches": {rule: counts.matches for rule, counts in self.rules.items()},
             "alerts": {rule: counts.alerts for rule, counts in self.rules.items()},
+            "rules": {rule: counts.as_dict() for rule, counts in self.rules.items()},
             "late": dict(self.late),
             "over_max_keys": dict(self.over_max_keys),
             "excepted": {rule: dict(reasons) for rule, reasons in self.excepted.items()},
