@@ -105,7 +105,7 @@ def plan_of(chance: random.Random) -> Plan:
     chosen = chance.sample(sorted(faults), chance.choice([0, 1, 1, 2, 3]))
     for name in chosen:
         faults[name]()
-    plan.name = ", ".join(sorted(chosen)) or "undisturbed"
+    plan.name = "several at once" if len(chosen) > 1 else "".join(chosen) or "undisturbed"
     return plan
 
 

@@ -98,6 +98,11 @@ path = "{self.folder}/dead.jsonl"
         return self.process is not None and self.process.poll() is None
 
     @property
+    def failed(self) -> bool:
+        """Whether it ended by itself, with an error."""
+        return self.process is not None and (self.process.poll() or 0) > 0
+
+    @property
     def said(self) -> str:
         file = self.folder / "stderr.txt"
         return file.read_text() if file.exists() else ""

@@ -49,9 +49,12 @@ def service_of(services: list[Service], topic: Topic, folder: Path, **other: obj
 
 def wait_for(wanted: set[str], services: Sequence[Service]) -> None:
     """Until the alerts are there, and only they."""
-    until(
-        lambda: wanted <= {i for each in services for i in each.alerts}, f"all {len(wanted)} alerts arrived"
-    )
+
+    def arrived() -> bool:
+        assert [each.said for each in services if each.failed] == []
+        return wanted <= {i for each in services for i in each.alerts}
+
+    until(arrived, f"all {len(wanted)} alerts arrived")
     assert {i for each in services for i in each.alerts} == wanted
 
 
