@@ -139,7 +139,8 @@ class Group:
         try:
             work(member)
         except DiedError:
-            self.members.remove(member)
+            if member in self.members:
+                self.members.remove(member)
             self.balance(joining=not self.members)
 
     def read(self, member: Member) -> None:
@@ -174,20 +175,25 @@ class Group:
 
     def evaluate(self, member: Member, offsets: Mapping[str, int]) -> None:
         """What the pipeline does."""
-        alerts = member.alarms.advance()
+        alerts = member.alarms.advance(early=self.rng.random() < 0.8)
         self.state.keep(Epoch(state=member.alarms.announce()))
-        self.die_now_and_then()
+        self.stand_still_or_die(member)
         self.sink += alerts
-        self.die_now_and_then()
+        self.stand_still_or_die(member)
         member.alarms.delivered()
         changes = member.alarms.changes()
         positions = [Position(shard, offset) for shard, offset in offsets.items()]
         rows = [changes.samples] if changes.samples else []
         self.state.keep(Epoch(positions, (), changes.state, rows, changes.expired))
 
-    def die_now_and_then(self) -> None:
+    def stand_still_or_die(self, member: Member) -> None:
+        """At times lets the others go on for longer than the lease, in the middle of this one's epoch."""
         if self.rng.random() < self.moves / 4:
             raise DiedError
+        if self.rng.random() < self.moves / 8:
+            for other in [other for other in self.members if other is not member]:
+                self.clock.seconds += 2 * LEASE
+                self.attempt(other, self.read)
 
     def move(self) -> None:
         """A member joins, leaves, or stands still for longer than its lease."""

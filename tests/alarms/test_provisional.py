@@ -8,7 +8,7 @@ from typing import Any, get_args
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.alarms.worlds import LATER, START, reference_of, rule
+from tests.alarms.worlds import LATER, START, reference_of, rule, when
 from tests.examples import examples
 from trailsieve.alarms.datapoint import Sample
 from trailsieve.alarms.evaluator import Alarms, Live
@@ -24,7 +24,8 @@ Stored = dict[str, bytes]
 def sample(number: int, seconds: int, who: str, value: Any) -> Sample:
     """One match."""
     facts = (who, None, "ListUsers", None, None, None, None, None)
-    return Sample("denied", f"{number:032x}", None, START + seconds, value, (("who", who),), facts, b"{}")
+    time, key = when(seconds), (("who", who),)
+    return Sample("denied", f"{number:032x}", time, START + seconds, value, key, facts, b"{}")
 
 
 class Store:

@@ -20,18 +20,22 @@ from trailsieve.rules.alarm import Alarm
 from trailsieve.wire.aws import AwsConfig
 
 
-def dynamodb() -> DynamoTable:
+def dynamodb(partition: str = "pk", sort: str = "sk", ttl: bool = True) -> DynamoTable:
     """A new table."""
     moto = shared.get("moto")
     name = f"alarms-{uuid.uuid4().hex[:8]}"
-    keys = (("pk", "HASH"), ("sk", "RANGE"))
-    moto.client("dynamodb").create_table(
+    client = moto.client("dynamodb")
+    keys = ((partition, "HASH"), (sort, "RANGE"))
+    client.create_table(
         TableName=name,
         KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys],
         AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key, _ in keys],
         BillingMode="PAY_PER_REQUEST",
     )
-    return DynamoTable(AwsConfig(region="us-east-1", endpoint_url=moto.url), name, lambda seconds: None)
+    if ttl:
+        enabled = {"Enabled": True, "AttributeName": "ttl"}
+        client.update_time_to_live(TableName=name, TimeToLiveSpecification=enabled)
+    return DynamoTable(AwsConfig(region="us-east-1", endpoint_url=moto.url), name)
 
 
 @pytest.fixture(params=["memory", pytest.param("dynamodb", marks=pytest.mark.server("moto"))])
@@ -77,9 +81,18 @@ def test_members_over_dynamodb_raise_what_a_replay_raises() -> None:
 
 
 @pytest.mark.server("moto")
-def test_a_check_says_what_is_wrong() -> None:
+def test_a_check_says_what_is_there() -> None:
     table = dynamodb()
-    assert "ACTIVE" in table.check()
+    assert table.check() == f"{table.name} is ACTIVE, an item can be written, read and deleted"
+    assert list(table.query("check")) == []
+    assert dynamodb(ttl=False).check().endswith("TTL on `ttl` is off: samples are never removed")
+
+
+@pytest.mark.server("moto")
+def test_a_check_says_what_is_wrong() -> None:
+    with pytest.raises(CheckpointError, match=r"its key is id \(S\), time \(S\); it needs .*`pk`.*`sk`"):
+        dynamodb("id", "time").check()
+    table = dynamodb()
     table.name = "gone"
-    with pytest.raises(CheckpointError, match="DynamoDB table gone"):
+    with pytest.raises(CheckpointError, match=r"DescribeTable.*is the name right, and `region`"):
         table.check()

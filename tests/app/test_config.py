@@ -95,6 +95,13 @@ def test_all_mistakes_at_once_each_with_its_line(tmp_path: Path) -> None:
         (GOOD.replace("[[rules]]", "[[rule]]"), "[[rules]] is missing"),
         (GOOD.replace('kind = "stdout"', ""), "`kind` is missing; kinds: "),
         (GOOD + "[checkpoint", "Expected ']'"),
+        (
+            GOOD + '[alarms]\nstate = "dynamodb"',
+            '11: [alarms] `state = "dynamodb"` needs the name of a `table`',
+        ),
+        (GOOD + '[alarms]\ntable = "t"', '11: [alarms] `table` needs `state = "dynamodb"`'),
+        (GOOD + '[alarms]\nstate = "redis"', "`state`: "),
+        (GOOD + '[alarms]\ntable = "t"\nstate = "dynamodb"', "files reads what only this machine has"),
         (GOOD.replace("paths = [", "paths = [1, "), "`paths`: expected a list of strings"),
         (GOOD.replace("archive", "${file:/no/such}").replace("TRAIL_PATH:-", ""), ""),
     ],
@@ -168,6 +175,9 @@ def test_config_check_says_that_a_group_splits_alarms(tmp_path: Path) -> None:
     assert done.code == 0
     assert "run one member of group 'trail'" in "\n".join(done.lines)
     done = trailsieve("config", "check", written(tmp_path, f'{source}{rest}pack = "cis-aws"\n'))
+    assert "note" not in "\n".join(done.lines)
+    table = '[alarms]\nstate = "dynamodb"\ntable = "trail-alarms"\n'
+    done = trailsieve("config", "check", written(tmp_path, f'{source}{table}{rest}path = "{alarms}"\n'))
     assert "note" not in "\n".join(done.lines)
 
 

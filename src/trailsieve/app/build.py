@@ -10,6 +10,7 @@ from typing import Any
 
 from trailsieve.alarms.evaluator import Alarms, Live
 from trailsieve.app import registry
+from trailsieve.app.alarm_state import open_alarms, split_alarms
 from trailsieve.app.config import Config, Part
 from trailsieve.clock import TrustedClock
 from trailsieve.engine.accepted import Accepted
@@ -34,7 +35,7 @@ from trailsieve.ports import RunContext, Sink, Source
 from trailsieve.rules.load import load_pack
 from trailsieve.rules.rule import Rule, joined
 from trailsieve.sources.dead_letters import DeadLetterSource
-from trailsieve.times import duration_seconds, fraction_seconds
+from trailsieve.times import fraction_seconds
 
 
 @dataclass(slots=True)
@@ -56,16 +57,6 @@ def rules_of(config: Config) -> list[Rule]:
     """Returns the rules of all packs of a configuration."""
     packs = [load_pack(rules.pack or rules.path, limits=config.limits) for rules in config.rules]
     return joined(packs)
-
-
-def split_alarms(config: Config, rules: Sequence[Rule]) -> str:
-    """Returns a warning that alarms count only a part of the events, or "" where they count all."""
-    if config.source.kind != "kafka" or not any(rule.alarm for rule in rules if rule.enabled):
-        return ""
-    return (
-        f"alarms count the events of the partitions that this process reads: run one member of group "
-        f"{config.source.settings.group!r}, or use keys that keep the events of an alarm in one partition"
-    )
 
 
 def open_part(group: registry.Group, part: Part, context: RunContext) -> Any:
@@ -114,8 +105,7 @@ def service(
         accepted := Accepted(),
         lambda state: checkpoint.save(Epoch(state=state)),
     )
-    max_wait = duration_seconds(config.alarms.max_wait, "max_wait") if config.alarms.max_wait else 0
-    live = Live(ordered=source.ordered, now=context.now, max_wait=max_wait, report=context.info)
+    alarms, leave_alarms = open_alarms(config, rules, source, context, stopping)
     pipeline = Pipeline(
         source=source,
         process=_process(rules, source, config.workers or os.cpu_count() or 1, context),
@@ -124,7 +114,7 @@ def service(
         stats=stats,
         checkpoint=checkpoint,
         seen=RecentIds(config.checkpoint.ids),
-        alarms=Alarms(rules, live=live),
+        alarms=alarms,
         accepted=accepted,
         commit_every=fraction_seconds(config.checkpoint.every, "every"),
         limit=limit,
@@ -132,7 +122,8 @@ def service(
         stopping=stopping,
         info=context.info,
     )
-    closers = [source.close, delivery.close, *(sink.close for sink in sinks), file.close, checkpoint.close]
+    closers = [leave_alarms, source.close, delivery.close]
+    closers += [*(sink.close for sink in sinks), file.close, checkpoint.close]
     return Service(pipeline, source, sinks, closers)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
 from trailsieve.engine.routing import Routing
 from trailsieve.times import duration_seconds, fraction_seconds
+from trailsieve.wire.aws import AwsConfig
 
 
 class RulesConfig(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -38,19 +39,27 @@ class CheckpointConfig(Struct, forbid_unknown_fields=True, kw_only=True):
         fraction_seconds(self.every, "every")
 
 
-class AlarmsConfig(Struct, forbid_unknown_fields=True, kw_only=True):
-    """`[alarms]`.
+class AlarmsConfig(AwsConfig, forbid_unknown_fields=True, kw_only=True):
+    """`[alarms]`, with the AWS settings of the table.
 
     Attributes:
         max_wait: how long alarms wait for a shard that stays behind before they go on without it, such as
             1h; by default they wait for as long as it takes.
+        state: `local` counts what this process reads, `dynamodb` what all processes with the same table read.
+        table: name or ARN of the table.
     """
 
     max_wait: str = ""
+    state: Literal["local", "dynamodb"] = "local"
+    table: str = ""
 
     def __post_init__(self) -> None:
         if self.max_wait:
             duration_seconds(self.max_wait, "max_wait")
+        if self.state == "dynamodb" and not self.table:
+            raise ValueError('`state = "dynamodb"` needs the name of a `table`')
+        if self.state == "local" and self.table:
+            raise ValueError('`table` needs `state = "dynamodb"`')
 
 
 class DeadLettersConfig(Struct, forbid_unknown_fields=True, kw_only=True):

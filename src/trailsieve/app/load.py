@@ -28,6 +28,7 @@ from trailsieve.toml_file import Place, TableReader, TomlFile, nearest
 T = TypeVar("T")
 
 _ROUTING = {field.name for field in msgspec.structs.fields(Routing)}  # keys of every [[sink]]
+_OF_ONE_MACHINE = ("files", "follow", "stdin")
 _TABLES = ("source", "sink", "rules", "checkpoint", "dead_letters", "alarms", "run")
 
 
@@ -74,6 +75,11 @@ class _Loader:
         dead_letters = self.read(DeadLettersConfig, content.get("dead_letters", {}), ("dead_letters",))
         alarms = self.read(AlarmsConfig, content.get("alarms", {}), ("alarms",))
         run = self.read(RunConfig, content.get("run", {}), ("run",))
+        if alarms and alarms.state != "local" and source and source.kind in _OF_ONE_MACHINE:
+            self.report(
+                ("alarms", "state"),
+                f"`state`: {source.kind} reads what only this machine has, so its alarms are counted locally",
+            )
         if self.file.mistakes or not (source and checkpoint and dead_letters and alarms and run):
             return None
         return Config(

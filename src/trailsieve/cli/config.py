@@ -6,13 +6,22 @@ import time
 
 import click
 
-from trailsieve.app.build import open_part, rules_of, split_alarms
-from trailsieve.app.config import Part
+from trailsieve.alarms.shared.dynamodb import DynamoTable
+from trailsieve.app.alarm_state import split_alarms
+from trailsieve.app.build import open_part, rules_of
+from trailsieve.app.config import AlarmsConfig, Part
 from trailsieve.app.load import load_config
 from trailsieve.app.registry import Group
 from trailsieve.cli.options import CommandGroup, Size, global_options
 from trailsieve.engine.heartbeat import test_alert
-from trailsieve.errors import DeliveryError, SinkError, SourceError, counted, visible
+from trailsieve.errors import (
+    CheckpointError,
+    DeliveryError,
+    SinkError,
+    SourceError,
+    counted,
+    visible,
+)
 from trailsieve.ports import RunContext
 from trailsieve.secret import masked
 
@@ -34,11 +43,11 @@ def command() -> None:
 @click.option(
     "--connect",
     is_flag=True,
-    help="Also connect to the source and every sink, and send each sink a test alert.",
+    help="Also connect to source, sinks and the table of alarms, and send each sink a test alert.",
 )
 @global_options
 def check(path: str, connect: bool) -> int:
-    """Report every mistake in CONFIG.toml with its line; with --connect also test the source and the sinks.
+    """Report every mistake in CONFIG.toml with its line; with --connect also test what it names.
 
     Each sink then gets one alert of the rule trailsieve-test, whose text says that it is a test.
     """
@@ -53,6 +62,8 @@ def check(path: str, connect: bool) -> int:
     parts: list[tuple[Group, Part]] = [("sources", config.source)]
     parts += [("sinks", sink) for sink in config.sinks]
     answers = [_try(group, part, Size().convert(config.max_object_size, None, None)) for group, part in parts]
+    if config.alarms.state == "dynamodb":
+        answers.append(_try_table(config.alarms))
     return 0 if all(answers) else 3
 
 
@@ -74,6 +85,17 @@ def _try(group: Group, part: Part, max_object_size: int) -> bool:
         click.echo(f"FAIL  {label}: {visible(masked(str(error)))}{_refused(error)}{unsent}")
         return False
     click.echo(f"ok    {label}: {visible(masked(answer))}")
+    return True
+
+
+def _try_table(config: AlarmsConfig) -> bool:
+    """Checks the table that alarms share, and prints the answer."""
+    try:
+        answer = DynamoTable(config, config.table).check()
+    except CheckpointError as error:
+        click.echo(f"FAIL  alarms: {visible(masked(str(error)))}")
+        return False
+    click.echo(f"ok    alarms: {visible(masked(answer))}")
     return True
 
 

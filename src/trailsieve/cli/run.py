@@ -56,8 +56,8 @@ def command(config: str, replay_dead_letters: bool, until_idle: bool) -> int:
     )
     try:
         service.pipeline.run()
-    except StoppedError:
-        shown.info("stopped while a sink was down: its alerts were not committed and will be raised again")
+    except StoppedError as stopped:
+        shown.info(f"stopped while {stopped}: what was not committed will be read again")
         return 3
     finally:
         reporter.close()

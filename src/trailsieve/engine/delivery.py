@@ -23,7 +23,10 @@ _LAST = 2.0  # seconds that requests under way have before the process ends
 
 
 class StoppedError(Exception):
-    """The run was told to stop while a required sink was down or slow; nothing of the epoch is committed."""
+    """The run was told to stop while it waited for something; nothing of the epoch is committed.
+
+    The text says what it waited for: "a sink was down or slow".
+    """
 
 
 @dataclass(slots=True)
@@ -118,7 +121,7 @@ class Delivery:
             if down and any(worker.error for worker in required):
                 break
             if stop_by and (down or self.monotonic() > stop_by):
-                raise StoppedError
+                raise StoppedError("a sink was down or slow")
             if down and not kept:  # an outage may outlast this process
                 self._keep(alerts)
                 kept = True

@@ -91,7 +91,7 @@ class Pipeline:
 
         Raises:
             SourceError, SinkError, CheckpointError, DeadLetterError: going on would lose something.
-            StoppedError: `stopping` became true while a required sink was down.
+            StoppedError: `stopping` became true while a required sink or the shared table was down.
         """
         self.source.start(self.checkpoint.positions())
         for identity in self.checkpoint.ids():

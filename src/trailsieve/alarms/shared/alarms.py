@@ -25,7 +25,7 @@ class SharedAlarms:
     """Alarms that count what all processes with the same table read; see `AlarmEvaluation`.
 
     One process at a time evaluates them and delivers their alerts. When it dies or stands still, another one
-    goes on from what it saved last, so an alert may be delivered twice, with the same id.
+    goes on from what it saved last, and delivers again what may not have been delivered, with the same ids.
 
     Args:
         rules: the same in all processes.
@@ -59,7 +59,6 @@ class SharedAlarms:
         )
         self._lease = Lease(table, name, lease, live.monotonic)
         self._evaluation: Evaluation | None = None
-        self._raised = False
 
     def restore(self, state: Mapping[str, bytes], rows: Iterable[SampleRow]) -> None:
         """Does nothing: the state is in the table."""
@@ -92,30 +91,27 @@ class SharedAlarms:
         if self._stepped is not None and now - self._stepped < self._step:
             return []
         self._stepped = now
-        evaluation = self._evaluation = self._evaluation or self._take_over()
-        if evaluation is None:
+        self._evaluation = self._evaluation or self._take_over()
+        if self._evaluation is None:
             return []
-        alerts = evaluation.step(early=early)
-        if not evaluation.announce():
+        alerts = self._evaluation.step(early=early)
+        if alerts is None:
             self._step_down()
-            return []
-        self._raised = bool(alerts)
-        return alerts
+        return alerts or []
 
     def announce(self) -> dict[str, bytes | None]:
-        """Returns nothing: `advance` saved them in the table."""
+        """Returns nothing: `advance` saved the alerts in the table."""
         return {}
 
     def delivered(self) -> None:
         if self._evaluation:
-            self._evaluation.alarms.delivered()
+            self._evaluation.delivered()
 
     def changes(self) -> Changes:
         """Saves what this process evaluated in the table; returns nothing for its own checkpoint."""
-        if self._evaluation and (self._raised or self._lease.renew):
-            self._raised = False
-            if not self._evaluation.save():
-                self._step_down()
+        due = self._evaluation and (self._evaluation.unsaved or self._lease.renew)
+        if self._evaluation and due and not self._evaluation.save():
+            self._step_down()
         return Changes({})
 
     def close(self) -> list[Alert]:
@@ -123,9 +119,13 @@ class SharedAlarms:
         return []
 
     def leave(self) -> None:
-        """Lets another process evaluate at once. Called last."""
+        """Lets another process evaluate at once. Called last.
+
+        Raises:
+            CheckpointError: the table could not be reached.
+        """
         if self._evaluation:
-            self._evaluation.leave()
+            self._lease.release()
             self._evaluation = None
 
     @property

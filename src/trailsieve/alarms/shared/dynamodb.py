@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from trailsieve.alarms.shared.table import Item
 from trailsieve.errors import CheckpointError
-from trailsieve.wire.aws import AwsConfig, client, explain, fault
+from trailsieve.wire.aws import AwsConfig, client, explain, explained, fault, in_region_of
 from trailsieve.wire.backoff import Backoff
 
-_CHECK = Item("check", "check", b"")
-_KEYS = {"pk": "HASH", "sk": "RANGE"}
+_KEYS = {"HASH": "pk", "RANGE": "sk"}
 
 
 class DynamoTable:
-    """See `Table`. A request that fails for now is retried until it succeeds.
+    """See `Table`.
 
     Args:
-        pause: called with seconds to wait before a retry; may raise to give up.
-        report: is told, in one line, that the table cannot be reached, and that it can again.
+        report: is told, in one line, that the table does not answer, and that it does again.
+
+    Attributes:
+        pause: called with seconds to wait before a request that failed for now is retried; may raise to give
+            up. None: such a request fails at once.
+
+    Raises:
+        CheckpointError: AWS credentials or the region are missing.
     """
 
     def __init__(
-        self,
-        config: AwsConfig,
-        table: str,
-        pause: Callable[[float], None],
-        report: Callable[[str], None] = lambda text: None,
+        self, config: AwsConfig, table: str, report: Callable[[str], None] = lambda text: None
     ) -> None:
         self.name = table
-        self._client = client("dynamodb", config, connect_timeout=5, read_timeout=5)
-        self._pause = pause
+        self.label = f"DynamoDB table {table}"
+        self.pause: Callable[[float], None] | None = None
         self._report = report
+        with explained(self.label, CheckpointError):
+            self._client = client(
+                "dynamodb",
+                in_region_of(config, table),
+                connect_timeout=5,
+                read_timeout=5,
+                retries={"mode": "standard", "total_max_attempts": 2},
+            )
 
     def query(self, pk: str, first: str = "", last: str = "~") -> Iterator[Item]:
         request: dict[str, Any] = {
@@ -77,24 +87,21 @@ class DynamoTable:
             CheckpointError: the table would not serve; the text has the response and the remedy.
         """
         found = self._request("describe_table")["Table"]
-        keys = {key["AttributeName"]: key["KeyType"] for key in found["KeySchema"]}
-        if keys != _KEYS:
+        types = {each["AttributeName"]: each["AttributeType"] for each in found["AttributeDefinitions"]}
+        keys = {key["KeyType"]: key["AttributeName"] for key in found["KeySchema"]}
+        if keys != _KEYS or any(types[name] != "S" for name in keys.values()):
+            shown = ", ".join(f"{name} ({types[name]})" for name in keys.values())
             raise CheckpointError(
-                f"{self._label}: its keys are {', '.join(keys)}; "
-                "it needs the partition key `pk` and the sort key `sk`, both strings"
+                f"{self.label}: its key is {shown}; it needs the partition key `pk` and the sort key `sk`, "
+                "both strings (S)"
             )
-        self.put(_CHECK)
-        items = list(self.query(_CHECK.pk))
-        self.swap(_CHECK, "")
-        self.delete(_CHECK.pk, _CHECK.sk)
-        members = len(list(self.query("member")))
-        return (
-            f"{self.name} ({found['TableStatus']}): {len(items)} test item written, {members} processes known"
-        )
-
-    @property
-    def _label(self) -> str:
-        return f"DynamoDB table {self.name}"
+        item = Item("check", uuid.uuid4().hex, b"", version="1")
+        if not self.swap(item, "") or list(self.query(item.pk, item.sk, item.sk)) != [item]:
+            raise CheckpointError(f"{self.label}: an item that was just written is not there")
+        self.delete(item.pk, item.sk)
+        ttl = self._request("describe_time_to_live")["TimeToLiveDescription"]
+        note = "" if ttl.get("AttributeName") == "ttl" else "; TTL on `ttl` is off: samples are never removed"
+        return f"{self.name} is {found['TableStatus']}, an item can be written, read and deleted{note}"
 
     def _request(self, call: str, **request: Any) -> Any:
         """The response; None where the condition of the request does not hold."""
@@ -102,17 +109,17 @@ class DynamoTable:
         while True:
             try:
                 response = getattr(self._client, call)(TableName=self.name, **request)
+            except self._client.exceptions.ConditionalCheckFailedException:
+                return None
             except Exception as error:
-                if "ConditionalCheckFailed" in str(error):
-                    return None
-                if fault(error) != "later":
-                    raise CheckpointError(f"{self._label} ({_permission(call)}): {explain(error)}") from None
-                if not backoff.failures:
-                    self._report(f"{self._label}: {explain(error)}; retrying")
-                self._pause(backoff.next())
+                if self.pause is None or fault(error) != "later":
+                    raise CheckpointError(f"{self.label} ({_permission(call)}): {explain(error)}") from None
+                if backoff.failures == 1:  # a single failure is not worth a line
+                    self._report(f"{self.label}: {explain(error)}; retrying")
+                self.pause(backoff.next())
             else:
-                if backoff.failures:
-                    self._report(f"{self._label} is reachable again")
+                if backoff.failures > 1:
+                    self._report(f"{self.label} answers again")
                 return response
 
 

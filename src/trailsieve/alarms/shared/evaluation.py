@@ -1,9 +1,13 @@
-"""The one evaluation of all processes: reads their logs into ordinary `Alarms`, and saves what came of it."""
+"""The one evaluation of all processes: reads their logs into ordinary `Alarms`, and saves what came of it.
+
+Alerts are saved before they are delivered. The next evaluator delivers them again, with the same ids, instead
+of deciding anew what an event that came late since then might have changed.
+"""
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -11,29 +15,25 @@ from msgspec.structs import replace
 
 from trailsieve.alarms.datapoint import Sample
 from trailsieve.alarms.evaluator import WATERMARK, Alarms, Live
-from trailsieve.alarms.sample_log import Misses, SampleRow, samples_of
+from trailsieve.alarms.sample_log import SampleRow, samples_of
 from trailsieve.alarms.shared import entries
 from trailsieve.alarms.shared.lease import Head, Lease
-from trailsieve.alarms.shared.member import (
-    MEMBER,
-    Member,
-    decode_member,
-    log_of,
-    row_name,
-    unpacked,
-)
+from trailsieve.alarms.shared.member import MEMBER, Member, decode_member, log_of, row_name, unpacked
 from trailsieve.alarms.shared.table import Table
 from trailsieve.model import Alert, Watermark
 from trailsieve.rules.rule import Rule
 
+_ALERTS = "alerts"  # saved, and perhaps not delivered
 _LATE = "late/"  # ids of samples that came too late, not to be counted by the next evaluator either
 _GONE_SECONDS = 3600.0  # without a sign of life, after which a process is forgotten
 
+_encode = msgspec.msgpack.encode
+_decode_alerts = msgspec.msgpack.Decoder(list[Alert]).decode
+
 
 class _Row(NamedTuple):
-    expires: int
-    member: str
     number: int
+    expires: int
     ids: Sequence[str]
 
 
@@ -46,152 +46,182 @@ class Evaluation:
 
     def __init__(self, rules: Sequence[Rule], live: Live, table: Table, lease: Lease, head: Head) -> None:
         self.alarms = Alarms(rules, live=live)
-        self._now = live.now
-        self._monotonic = live.monotonic
+        self._live = live
         self._table = table
         self._lease = lease
         self._head = head
         self._state = entries.read_entries(table, head.entries)
         self._ids: set[str] = set()  # of samples that have not expired
-        self._rows: list[_Row] = []  # a heap by expiry
+        self._rows: dict[str, deque[_Row]] = {}  # that are still needed, by process
+        self._late: dict[str, int] = {}
         self._changes: entries.State = {}
-        self._watermark: int | None = None
-        self._seen: dict[str, tuple[bytes, float]] = {}  # by process: its item, and since when it is the same
+        self._alerts: list[Alert] = []
+        self._shards: set[str] = set()
+        self._foreign: set[str] = set()  # rules that only other processes have
+        self._seen: dict[str, tuple[str, float]] = {}  # by process: its last version, and since when
         self._restore()
 
-    def step(self, *, early: bool) -> list[Alert]:
-        """Counts what all processes have read since the last step; returns the alerts."""
-        now = self._now()
-        members = [(item.sk, item.data) for item in self._table.query(MEMBER)]
-        for name, data in members:
-            member = decode_member(data)
-            self._count(name, member)
-            self._merge(member, now)
-            self._note(name, data)
-        for shard, reached in self._head.shards.items():
-            self.alarms.mark(Watermark(shard, reached))
-        return self.alarms.advance(early=early)
+    def step(self, *, early: bool) -> list[Alert] | None:
+        """Counts what all processes have read since the last step.
+
+        Returns:
+            The alerts to deliver, which are saved; None when another process evaluates now.
+        """
+        # Watermarks first, logs second: what a watermark covers is in the logs by then. One query would not
+        # do, since it does not read all its items at the same moment.
+        reached = self._members()
+        for name, member in self._members().items():
+            self._count(name, member.rows)
+        self._mark(reached)
+        self._alerts += self.alarms.advance(early=early)
+        if not self._alerts:
+            return []
+        self._changes[_ALERTS] = _encode(self._alerts)
+        return list(self._alerts) if self.save() else None
+
+    def delivered(self) -> None:
+        """Notes that every required sink took the alerts of the last step."""
+        self.alarms.delivered()
+        if self._alerts:
+            self._alerts.clear()
+            self._changes[_ALERTS] = None
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether alerts were delivered since the last save."""
+        return _ALERTS in self._changes
 
     def save(self) -> bool:
         """Saves all; returns whether this process still is the evaluator."""
+        self._changes |= self.alarms.announce()
         changes = self.alarms.changes()
-        state = changes.state
-        if WATERMARK in state:
-            self._head.watermark = state.pop(WATERMARK)
+        self._changes |= changes.state
+        if watermark := self._changes.pop(WATERMARK, None):
+            self._head.watermark = watermark
         if changes.expired is not None:
             self._expire(changes.expired)
-        return self._save(state)
-
-    def announce(self) -> bool:
-        """Saves the provisional alerts before they are delivered; returns as `save` does."""
-        announced = self.alarms.announce()
-        return self._save(announced) if announced else True
-
-    def leave(self) -> None:
-        """Lets another process evaluate at once. Alerts that were not delivered are raised by that one."""
-        self._head.owner = ""
-        self._save({})
+        if not self._save():
+            return False
+        self._forget_silent()
+        return True
 
     def _restore(self) -> None:
-        late = {key.removeprefix(_LATE) for key in self._state if key.startswith(_LATE)}
-        kept = {key: data for key, data in self._state.items() if not key.startswith(_LATE)}
+        state = dict(self._state)
+        self._alerts = _decode_alerts(state.pop(_ALERTS, _encode([])))
+        for key in [key for key in state if key.startswith(_LATE)]:
+            self._late[key.removeprefix(_LATE)] = msgspec.msgpack.decode(state.pop(key))
+        watermark = None
         if self._head.watermark is not None:
-            kept[WATERMARK] = self._head.watermark
-            self._watermark = msgspec.msgpack.decode(self._head.watermark)
-        rows: list[SampleRow] = []
-        for member, (first, last) in self._head.rows.items():
-            for samples, misses, row in self._read(member, first, last):
-                counted = [sample for sample in samples if sample.id not in late]
-                rows.append(SampleRow(row.expires, msgspec.msgpack.encode((counted, misses))))
-        self.alarms.restore(kept, rows)
+            state[WATERMARK] = self._head.watermark
+            watermark = msgspec.msgpack.decode(self._head.watermark, type=int)
+        for name, (first, last) in self._head.rows.items():
+            for row, samples in self._read(name, first, last):
+                if watermark is None or row.expires > watermark:
+                    self._restore_row(row, samples)
+        self.alarms.restore(state, ())
 
-    def _read(self, member: str, first: int, last: int) -> list[tuple[list[Sample], list[Misses], SampleRow]]:
-        """The rows that have not expired, with the samples that no other row had."""
-        found = []
-        for item in self._table.query(log_of(member), row_name(first), row_name(last)):
-            row = unpacked(item.data)
-            if self._watermark is not None and row.expires <= self._watermark:
-                continue
-            samples, misses = samples_of(row)
-            new = [s for s in {s.id: s for s in samples}.values() if s.id not in self._ids]
-            ids = [sample.id for sample in new]
-            self._ids.update(ids)
-            heapq.heappush(self._rows, _Row(row.expires, member, int(item.sk), ids))
-            found.append((new, misses, row))
-        return found
+    def _restore_row(self, row: SampleRow, samples: Sequence[Sample]) -> None:
+        for sample in samples:
+            if sample.rule in self.alarms.by_rule and sample.id not in self._late:
+                self.alarms.by_rule[sample.rule].restore(sample)
+        self._add_misses(row)
 
-    def _count(self, name: str, member: Member) -> None:
+    def _members(self) -> dict[str, Member]:
+        members = {}
+        for item in self._table.query(MEMBER):
+            members[item.sk] = decode_member(item.data)
+            if self._seen.get(item.sk, ("", 0))[0] != item.version:
+                self._seen[item.sk] = item.version, self._live.monotonic()
+        return members
+
+    def _count(self, name: str, rows: int) -> None:
         first, last = self._head.rows.get(name, (1, 0))
-        if member.rows <= last:
-            return
-        for samples, misses, row in self._read(name, last + 1, member.rows):
-            self._add(samples, row.expires)
-            for rule, start, count in misses:
-                if rule in self.alarms.by_rule:
-                    self.alarms.add_misses({rule: {start: count}})
-        self._head.rows[name] = (first, member.rows)
+        if rows > last:
+            for row, samples in self._read(name, last + 1, rows):
+                for sample in samples:
+                    self._add(sample, row.expires)
+                self._add_misses(row)
+            self._head.rows[name] = (first, rows)
 
-    def _add(self, samples: Sequence[Sample], expires: int) -> None:
-        known = [sample for sample in samples if sample.rule in self.alarms.by_rule]
-        for sample in known:
-            if self.alarms.by_rule[sample.rule].is_late(sample.seconds):
-                self._changes[_LATE + sample.id] = msgspec.msgpack.encode(expires)
-        self.alarms.add(known)
+    def _read(self, name: str, first: int, last: int) -> Iterator[tuple[SampleRow, list[Sample]]]:
+        """The rows of a process, each with the samples that no other row had."""
+        for item in self._table.query(log_of(name), row_name(first), row_name(last)):
+            row = unpacked(item.data)
+            samples = {sample.id: sample for sample in samples_of(row)[0] if sample.id not in self._ids}
+            self._ids.update(samples)
+            needed = _Row(int(item.sk), row.expires, list(samples))
+            self._rows.setdefault(name, deque()).append(needed)
+            yield row, list(samples.values())
 
-    def _merge(self, member: Member, now: float | None) -> None:
-        """Takes how far a process has read: the furthest of all that read a shard counts."""
-        shards = self._head.shards
-        for shard in member.ended:
-            if shard not in self._head.ended:
-                self._head.ended.append(shard)
-                shards.pop(shard, None)
-                self.alarms.mark(Watermark(shard, ended=True))
-        for shard, reached in member.shards.items():
-            if shard in self._head.ended:
-                continue
-            known = shards.setdefault(shard, None)
-            if reached is not None and now is not None:
-                shards[shard] = max(min(reached, now), min(reached, now) if known is None else known)
-        if member.oldest is not None:
-            self.alarms.observe({}, {"": member.oldest})
+    def _add(self, sample: Sample, expires: int) -> None:
+        alarm = self.alarms.by_rule.get(sample.rule)
+        if alarm is None:
+            self._report_foreign(sample.rule)
+        elif alarm.add(sample) is None:
+            self._late[sample.id] = expires
+            self._changes[_LATE + sample.id] = _encode(expires)
 
-    def _note(self, name: str, data: bytes) -> None:
-        """Forgets a process that has not said anything for long."""
-        before, since = self._seen.get(name, (b"", 0.0))
-        if data != before:
-            self._seen[name] = data, self._monotonic()
-        elif self._monotonic() - since > _GONE_SECONDS and self._save({}):
+    def _add_misses(self, row: SampleRow) -> None:
+        for rule, start, count in samples_of(row)[1]:
+            if rule in self.alarms.by_rule:
+                self.alarms.by_rule[rule].add_misses(start, count)
+
+    def _report_foreign(self, rule: str) -> None:
+        if rule not in self._foreign:
+            self._foreign.add(rule)
+            self._live.report(
+                f"rule {rule}: another process counts its matches, but this one, which evaluates all alarms, "
+                "does not have it: give all processes the same rules"
+            )
+
+    def _mark(self, members: Mapping[str, Member]) -> None:
+        """Takes how far the processes have read: of a shard the furthest counts."""
+        now = self._live.now()
+        reached: dict[str, float | None] = {}
+        for member in members.values():
+            if member.oldest is not None:
+                self.alarms.observe({}, {"": member.oldest})
+            for shard, time in member.shards.items():
+                known = reached.setdefault(shard, None)
+                if time is not None and now is not None:
+                    reached[shard] = max(min(time, now), min(time, now) if known is None else known)
+        for shard in {shard for member in members.values() for shard in member.ended}:
+            reached.pop(shard, None)
+        for shard in self._shards - reached.keys():
+            self.alarms.mark(Watermark(shard, elsewhere=True))
+        for shard, until in reached.items():
+            self.alarms.mark(Watermark(shard, until))
+        self._shards = set(reached)
+
+    def _forget_silent(self) -> None:
+        """Forgets the processes that have not shown a sign of life for long."""
+        now = self._live.monotonic()
+        for name in [name for name, (_, since) in self._seen.items() if now - since > _GONE_SECONDS]:
             self._table.delete(MEMBER, name)
             del self._seen[name]
 
     def _expire(self, watermark: int) -> None:
         """Forgets the samples that no period needs any more."""
-        self._watermark = watermark
-        while self._rows and self._rows[0].expires <= watermark:
-            row = heapq.heappop(self._rows)
-            self._ids.difference_update(row.ids)
-        needed: dict[str, int] = {}
-        for row in self._rows:
-            needed[row.member] = min(needed.get(row.member, row.number), row.number)
-        for member, (_, last) in list(self._head.rows.items()):
-            if member in self._seen or member in needed:
-                self._head.rows[member] = (needed.get(member, last + 1), last)
+        for name, (_, last) in list(self._head.rows.items()):
+            rows = self._rows.get(name, deque())
+            while rows and rows[0].expires <= watermark:
+                self._ids.difference_update(rows.popleft().ids)
+            if rows or name in self._seen:
+                self._head.rows[name] = (rows[0].number if rows else last + 1, last)
             else:
-                del self._head.rows[member]
-        for key, data in self._state.items():
-            if key.startswith(_LATE) and msgspec.msgpack.decode(data) <= watermark:
-                self._changes[key] = None
+                del self._head.rows[name]
+        for late in [late for late, expires in self._late.items() if expires <= watermark]:
+            del self._late[late]
+            self._changes[_LATE + late] = None
 
-    def _save(self, changes: entries.State) -> bool:
-        changes = {**self._changes, **changes}
-        before = self._head.entries
-        head = self._head
-        if changes:
-            entries.apply(self._state, changes)
+    def _save(self) -> bool:
+        before, head = self._head.entries, self._head
+        if self._changes:
+            entries.apply(self._state, self._changes)
             if len(before) < entries.MOST_ENTRIES:
-                head = replace(head, entries=[*before, entries.write_entry(self._table, changes)])
+                head = replace(head, entries=[*before, entries.write_entry(self._table, self._changes)])
             else:
-                head = replace(head, entries=[entries.write_entry(self._table, dict(self._state))])
+                head = replace(head, entries=[entries.write_entry(self._table, self._state)])
         if not self._lease.save(head):
             return False
         self._head = head

@@ -24,16 +24,12 @@ class Head(msgspec.Struct, array_like=True):
     Attributes:
         owner: the process that evaluates; "" when it has left.
         rows: by process, the first row of its log that is still needed, and the last that is counted.
-        shards: until when each shard is read; None for those of which nothing was read yet.
-        ended: shards that bring nothing more.
         watermark: event time until which alarms are evaluated, as `Alarms.changes` encodes it.
         entries: names of the entries that make up the state of the alarms, in order.
     """
 
     owner: str = ""
     rows: dict[str, tuple[int, int]] = {}
-    shards: dict[str, float | None] = {}
-    ended: list[str] = []
     watermark: bytes | None = None
     entries: list[str] = []
 
@@ -56,16 +52,22 @@ class Lease:
         self._monotonic = monotonic
         self._version = ""  # of the item when it was last seen or written
         self._since = 0.0
+        self._looked: float | None = None
+        self._saved = Head()
 
     def acquire(self) -> Head | None:
         """Returns what the last evaluator saved, if this process takes over from it now."""
+        now = self._monotonic()
+        if self._looked is not None and now - self._looked < self._seconds / 4:
+            return None
+        self._looked = now
         item = next(iter(self._table.query(_HEAD)), None)
         head = _decode(item.data) if item else Head()
         version = item.version if item else ""
         if head.owner:
             if version != self._version:
-                self._version, self._since = version, self._monotonic()
-            if self._monotonic() - self._since < self._seconds:
+                self._version, self._since = version, now
+            if now - self._since < self._seconds:
                 return None
         self._version = version
         head = replace(head, owner=self._owner)
@@ -77,7 +79,12 @@ class Lease:
         if not self._table.swap(item, self._version):
             return False
         self._version, self._since = item.version, self._monotonic()
+        self._saved = _decode(item.data)
         return True
+
+    def release(self) -> None:
+        """Lets another process take over at once, from what was saved last."""
+        self.save(replace(self._saved, owner=""))
 
     @property
     def renew(self) -> bool:

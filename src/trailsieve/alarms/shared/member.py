@@ -8,6 +8,7 @@ the samples second never goes past a sample that he does not have. No clocks are
 from __future__ import annotations
 
 import time
+import uuid
 import zlib
 from bisect import insort
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ MEMBER = "member"
 KEPT_SECONDS = 14 * 86400  # that the table keeps samples
 _MOST_BYTES = 380_000  # DynamoDB takes items of up to 400 KB
 _WATERMARK_SECONDS = 2.0  # between two writes of watermarks without samples
+_ALIVE_SECONDS = 600.0  # between two writes without anything new
 _MOST_PERIODS = 100_000
 
 
@@ -110,7 +112,7 @@ class Publisher:
         """Takes what the source says of a shard; what was read of it stays read when it is revoked."""
         if mark.ended:
             self._member.shards.pop(mark.shard, None)
-            self._member.ended.append(mark.shard)
+            self._member.ended = [*{*self._member.ended, mark.shard}]
             return
         if mark.time is not None:
             self._complete[mark.shard] = mark.time
@@ -131,10 +133,10 @@ class Publisher:
 
     def _write_member(self) -> None:
         data = msgspec.msgpack.encode(self._member)
-        if data != self._written:
-            self._table.put(Item(MEMBER, self._name, data))
-            self._written = data
-        self._written_at = self._monotonic()
+        silent = self._monotonic() - self._written_at
+        if data != self._written or silent > _ALIVE_SECONDS:
+            self._table.put(Item(MEMBER, self._name, data, version=uuid.uuid4().hex))
+            self._written, self._written_at = data, self._monotonic()
 
     def _reached(self, shard: str) -> None:
         known = [time for time in (self._newest.get(shard), self._complete.get(shard)) if time is not None]
