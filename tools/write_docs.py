@@ -1,7 +1,7 @@
-"""Generates docs/lint.md and docs/fields.md from the linter's tables.
+"""Generates the pages docs/lint.md, docs/fields.md and docs/settings.md from the tables and classes behind them.
 
-python tools/write_docs.py            # writes the pages
-python tools/write_docs.py --check    # exits with 1 if a page is out of date
+python -m tools.write_docs            # writes the pages
+python -m tools.write_docs --check    # exits with 1 if a page is out of date
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from itertools import groupby
 from pathlib import Path
 from textwrap import fill
 
+from tools.settings_page import page
 from trailsieve.cli.main import run
 from trailsieve.rules.lint import Code, codes
 from trailsieve.trail.catalogue.fields import fields
@@ -119,13 +120,13 @@ def main() -> int:
     )
     check = parser.parse_args().check
     stale = 0
-    for name, text in (("lint.md", lint_page()), ("fields.md", fields_page())):
+    for name, text in (("lint.md", lint_page()), ("fields.md", fields_page()), ("settings.md", page())):
         file = ROOT / "docs" / name
         if not check:
             file.parent.mkdir(exist_ok=True)
             file.write_text(text, "utf-8")
         elif not file.exists() or file.read_text("utf-8") != text:
-            print(f"{file} is out of date: run python tools/write_docs.py", file=sys.stderr)
+            print(f"{file} is out of date: run python -m tools.write_docs", file=sys.stderr)
             stale = 1
     return stale
 

@@ -12,7 +12,12 @@ from trailsieve.wire.aws import AwsConfig
 
 
 class RulesConfig(Struct, forbid_unknown_fields=True, kw_only=True):
-    """One `[[rules]]` table: a built-in pack, or a file or folder of rules."""
+    """One `[[rules]]` table: a built-in pack, or a file or folder of rules.
+
+    Attributes:
+        pack: the name of a built-in pack.
+        path: a rule file, or a folder of them.
+    """
 
     pack: str = ""
     path: str = ""
@@ -23,7 +28,7 @@ class RulesConfig(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class CheckpointConfig(Struct, forbid_unknown_fields=True, kw_only=True):
-    """`[checkpoint]`.
+    """`[checkpoint]`: the file with positions, alert ids and the state of alarms.
 
     Attributes:
         path: the state file.
@@ -40,7 +45,7 @@ class CheckpointConfig(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class AlarmsConfig(AwsConfig, forbid_unknown_fields=True, kw_only=True):
-    """`[alarms]`, with the AWS settings of the table.
+    """`[alarms]`: how alarms on a stream are evaluated, with the AWS settings of the table of a shared state.
 
     Attributes:
         max_wait: how long alarms wait for a shard that stays behind before they go on without it, such as
@@ -66,7 +71,9 @@ class DeadLettersConfig(Struct, forbid_unknown_fields=True, kw_only=True):
     """`[dead_letters]`: the file for unreadable records, and how many of them stop the run.
 
     Attributes:
+        path: the file for messages and records that cannot be read.
         max_ratio: share of unreadable records above which the run stops, once `after` records were read.
+        after: how many records are read before `max_ratio` counts.
         alerts: the file for alerts that a sink never accepted; next to `path` by default.
     """
 
@@ -77,7 +84,7 @@ class DeadLettersConfig(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class RunConfig(Struct, forbid_unknown_fields=True, kw_only=True):
-    """`[run]`.
+    """`[run]`: settings of the process.
 
     Attributes:
         workers: processes that read whole objects; 0 for one per processor.

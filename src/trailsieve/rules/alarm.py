@@ -79,6 +79,13 @@ class Alarm:
     """When the metric of a rule raises alerts (rules 65 to 67). Durations are in seconds.
 
     Attributes:
+        threshold: what the statistic of a period is compared with.
+        period: how long a period is.
+        statistic: what is made of the values of a period: Sum, SampleCount, Average, Minimum or Maximum.
+        comparison: `>=`, `>`, `<` or `<=`.
+        evaluation_periods: how many periods, up to the latest, are looked at (N).
+        datapoints_to_alarm: how many of them must be breaching (M).
+        missing: what a period without a datapoint counts as: missing, notBreaching, breaching or ignore.
         absent_for: ALARM is a whole period of this length without a match. `completed` says the same with
             the other settings.
         count_distinct: the datapoint is the number of different values of this field, not the statistic.
@@ -122,7 +129,11 @@ class RuleException:
     """Known, harmless matches, which are neither counted nor alerted.
 
     Attributes:
-        expires: when it ends, in seconds since 1970; None if it never does.
+        pattern: what it matches does not count.
+        reason: why; shown wherever matches are not counted.
+        owner: who answers for it.
+        expires: when it ends, in seconds since 1970 (in a file, a date, which is the last day on which it
+            holds); None if it never does.
     """
 
     pattern: FilterPattern

@@ -29,8 +29,14 @@ class Rule:
 
     Attributes:
         id: unique in its pack; part of every alert's identity.
-        pattern: of a rule with a sequence, one that matches nothing.
-        severity: informational, low, medium, high or critical.
+        title: what alerts are called; default: the id.
+        pattern: the filter pattern; of a rule with a sequence, one that matches nothing.
+        severity: one of informational, low, medium, high and critical; default: medium.
+        description: what the rule is for, in Markdown.
+        references: URLs that alerts link to.
+        enabled: whether it raises alerts; a sequence may use it all the same.
+        metric: what a match adds to the alarm's metric; default: 1.
+        tests: events that must match or must not, and alerts that must be raised.
         tags: such as `cis-aws-5.0:4.1` or `attack.t1078.004`.
         alarm: when its matches raise an alert; if None, each match raises one.
         exceptions: matches that do not count.
@@ -63,7 +69,16 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """What a pack changes in a rule of another pack: None keeps a setting, exceptions are added."""
+    """What a pack changes in a rule of another pack. A setting that is left out stays as it is.
+
+    Attributes:
+        rule: the id of the rule.
+        severity: its new severity.
+        enabled: whether it raises alerts.
+        metric: replaces its metric.
+        alarm: replaces its alarm.
+        exceptions: are added to its own.
+    """
 
     rule: Name
     severity: Severity | None = None

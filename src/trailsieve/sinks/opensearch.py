@@ -53,7 +53,7 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
     Attributes:
         url: such as https://search.example:9200.
         index: a data stream (see `trailsieve opensearch-template`) or an index.
-        username: for basic authentication, with `password`.
+        username, password: for basic authentication.
         api_key: as Elasticsearch gives it, encoded in base64.
         aws: signs requests for Amazon OpenSearch, for instance `{ region = "eu-west-1" }`.
         max_bytes: of a batch before compression; small AWS nodes take 10 MB.

@@ -36,8 +36,8 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
         endpoint: logs ingestion endpoint of the rule, https://….ingest.monitor.azure.com.
         rule_id: immutable id of the data collection rule, dcr-….
         stream: a stream such as Custom-Trailsieve_CL; docs/sinks.md lists its columns.
-        tenant_id: of the application, which needs the role Monitoring Metrics Publisher on the rule; it
-            authenticates with `client_id` and `client_secret`.
+        tenant_id: of the application, which needs the role Monitoring Metrics Publisher on the rule.
+        client_id, client_secret: with which the application authenticates.
         authority: token issuer; national clouds have their own.
         scope: the scope to request tokens for.
     """

@@ -35,7 +35,8 @@ class HttpConfig(msgspec.Struct, kw_only=True):
     Attributes:
         timeout: seconds for a whole request, from the connection to the last byte of the response.
         ca_file: CA certificates (PEM) to trust instead of the system's.
-        client_certificate: a client certificate (PEM); `client_key` is its key if that is in another file.
+        client_certificate: a client certificate (PEM).
+        client_key: its key (PEM) if that is in another file.
         gzip: whether request bodies are compressed.
     """
 

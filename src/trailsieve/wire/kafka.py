@@ -27,6 +27,9 @@ class KafkaConfig(Struct, kw_only=True):
         security: PLAINTEXT, SSL, or SASL_SSL, which requires a `mechanism`.
         mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512 with `username` and `password`; MSK_IAM for Amazon
             MSK with `region`, and `profile` or `role_arn` unless boto3's default credentials are right.
+        username, password: for the mechanisms PLAIN and SCRAM.
+        region: of the MSK cluster; default: the one in the names of its brokers.
+        profile, role_arn: AWS credentials for MSK_IAM instead of boto3's default; only one of them.
         ca_file: CA certificates (PEM) to trust instead of the system's.
         cert_file: a client certificate (PEM).
         key_file: its key.
