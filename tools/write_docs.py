@@ -1,4 +1,4 @@
-"""Generates the pages docs/lint.md, docs/fields.md and docs/settings.md from the tables and classes behind them.
+"""Generates docs/lint.md, docs/fields.md and docs/settings.md from the tables and classes behind them.
 
 python -m tools.write_docs            # writes the pages
 python -m tools.write_docs --check    # exits with 1 if a page is out of date
