@@ -145,16 +145,25 @@ def patterns(draw: random.Random, texts: Collection[Path], numbers: Collection[P
 
 
 def events(
-    draw: random.Random, paths: Collection[Path], spoiled: Sequence[str] = _STRUCTURES
+    draw: random.Random,
+    paths: Collection[Path],
+    spoiled: Sequence[str] = _STRUCTURES,
+    parents: Sequence[str] = (),
 ) -> Iterator[str]:
-    """Endless events as JSON text: some of the paths lead somewhere; to anything from `spoiled` now and then."""
+    """Endless events as JSON text: some of the paths lead somewhere.
+
+    Args:
+        spoiled: the arrays and objects that fields hold now and then.
+        parents: what stands in the place of an object now and then; anything when not given.
+    """
     kinds = [_VALUES, _VALUES, _VALUES, _WHOLE, _NUMBERS, _OTHERS, spoiled]
     while True:
         record: dict[str | int, Any] = {}
         for path in paths:
+            if draw.random() < 0.04 and len(path) > 1:
+                _put(record, path[: draw.randrange(1, len(path))], draw.choice(parents or draw.choice(kinds)))
             if draw.random() < 0.75:
-                deep = path if draw.random() < 0.95 or not spoiled else path[: draw.randint(1, len(path))]
-                _put(record, deep, draw.choice(draw.choice(kinds)))
+                _put(record, path, draw.choice(draw.choice(kinds)))
         yield _text(record)
 
 

@@ -320,16 +320,32 @@ def test_sql(pattern: str) -> None:
     )
 
 
-def test_opensearch_says_not_equal_only_of_fields_that_exist() -> None:
-    made = json.loads(opensearch.export([rule('{ $.a != "b*?" }')], TARGET).text)
-    assert made["r"]["query"]["bool"]["filter"] == [
-        {
-            "bool": {
-                "filter": [{"exists": {"field": "a"}}],
-                "must_not": [{"wildcard": {"a": {"value": "b*\\?"}}}],
-            }
+def _exists(condition: Json) -> Json:
+    return {"bool": {"filter": [{"exists": {"field": "a"}}], "must_not": [condition]}}
+
+
+SEARCHES: dict[str, Json] = {
+    '{ $.a != "b?*" }': _exists({"wildcard": {"a": {"value": "b\\?*"}}}),
+    '{ $.a != "*b" }': {
+        "bool": {
+            "should": [_exists({"wildcard": {"a": {"value": "*b"}}}), {"wildcard": {"a": {"value": "*b?*"}}}],
+            "minimum_should_match": 1,
         }
-    ]
+    },
+    "{ $.a = 111122223333 }": {"terms": {"a": ["111122223333", "111122223333.0"]}},
+    "{ $.a = +5. }": {"terms": {"a": ["+5.", "5", "5.0"]}},
+    "{ $.a != 5.0 }": _exists({"terms": {"a": ["5.0"]}}),
+    "{ $.a = 1e400 }": {"terms": {"a": ["1e400"]}},
+    "{ $.a > 9007199254740993 }": {"range": {"a": {"gte": 9007199254740992.0}}},
+    "{ $.a >= 0 }": {"range": {"a": {"gte": -0.0}}},
+    '{ $.a = "b?" }': {"term": {"a": "b?"}},
+}
+
+
+@pytest.mark.parametrize("pattern", SEARCHES)
+def test_searches(pattern: str) -> None:
+    made = json.loads(opensearch.export([rule(pattern)], TARGET).text)
+    assert made["r"]["query"]["bool"]["filter"] == [SEARCHES[pattern]]
 
 
 Exporter = Callable[[list[Rule], ExportTarget], Export]
@@ -350,6 +366,8 @@ UNSUPPORTED: list[tuple[Exporter, str, str]] = [
     (athena.export, "{ $.errorCode < 1e400 }", "too large"),
     (opensearch.export, "{ $.a = %x% }", "Lucene"),
     (opensearch.export, "{ $.a[0] = 1 }", "elements of arrays"),
+    (opensearch.export, "{ $.['*'] = 1 }", "no fields with such a name"),
+    (opensearch.export, '{ $.a > 1 && $.a != "x" }', "as a number and as text"),
     (opensearch.export, "error", "only JSON patterns"),
 ]  # fmt: skip
 
