@@ -49,6 +49,7 @@ def _event_seconds(text: str) -> int | None:
     return None if time is None or time.year > _LATEST_YEAR else time.timestamp().__floor__()
 
 
+@lru_cache(maxsize=1024)
 def rfc3339(seconds: int) -> str:
     """Returns seconds since 1970 as `2026-03-14T02:20:00Z`."""
     return (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat() + "Z"

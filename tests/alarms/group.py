@@ -183,8 +183,7 @@ class Group:
         member.alarms.delivered()
         changes = member.alarms.changes()
         positions = [Position(shard, offset) for shard, offset in offsets.items()]
-        rows = [changes.samples] if changes.samples else []
-        self.state.keep(Epoch(positions, (), changes.state, rows, changes.expired))
+        self.state.keep(Epoch(positions, (), changes.state, changes.samples, changes.expired))
 
     def stand_still_or_die(self, member: Member) -> None:
         """At times lets the others go on for longer than the lease, in the middle of this one's epoch."""

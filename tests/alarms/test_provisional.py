@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.alarms.worlds import LATER, START, reference_of, rule, when
 from tests.examples import examples
+from trailsieve.alarms.context import Facts
 from trailsieve.alarms.datapoint import Sample
 from trailsieve.alarms.evaluator import Alarms, Live
 from trailsieve.alarms.sample_log import SampleRow
@@ -23,7 +24,7 @@ Stored = dict[str, bytes]
 
 def sample(number: int, seconds: int, who: str, value: Any) -> Sample:
     """One match."""
-    facts = (who, None, "ListUsers", None, None, None, None, None)
+    facts = Facts(who, event_name="ListUsers")
     time, key = when(seconds), (("who", who),)
     return Sample("denied", f"{number:032x}", time, START + seconds, value, key, facts, b"{}")
 
@@ -38,7 +39,7 @@ class Store:
     def keep(self, alarms: Alarms) -> None:
         changes = alarms.changes()
         self.update(changes.state)
-        self.rows += [changes.samples] if changes.samples else []
+        self.rows += changes.samples
         if changes.expired is not None:
             self.rows = [row for row in self.rows if row.expires > changes.expired]
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.alarms.test_alarms import World
 from tests.alarms.test_provisional import LATENESS, assert_settled, replayed, streamed
 from tests.alarms.worlds import LATER, NOTHING, START, alerts, clock_of, event, reference_of, when
+from trailsieve.alarms.context import Facts
 from trailsieve.alarms.datapoint import Sample
 from trailsieve.alarms.evaluator import Alarms
 from trailsieve.alarms.sentence import of_condition
@@ -204,7 +205,7 @@ Match = tuple[int, str, str]  # seconds, who, the rules that match
 
 
 def sample(number: int, seconds: int, who: str, names: str, name: str) -> Sample:
-    facts = (who, None, name, None, None, None, None, None)
+    facts = Facts(who, event_name=name)
     identity = f"{number:032x}{names.index(name):02x}"
     return Sample("denied", identity, None, START + seconds, name, (("who", who),), facts, b"{}")
 

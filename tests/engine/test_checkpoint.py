@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from trailsieve.alarms.sample_log import SampleRow
+from trailsieve.engine import sample_files
 from trailsieve.engine.checkpoint import Checkpoint, Epoch, MemoryCheckpoint, SqliteCheckpoint
 from trailsieve.errors import CheckpointError
 from trailsieve.model import GONE, Position
@@ -125,6 +126,21 @@ def test_samples_are_read_again_until_they_expire(tmp_path: Path) -> None:
     assert [row.data for row in checkpoint.samples()] == [b"third"]
     checkpoint.close()
     assert len(list(tmp_path.glob("state.db-samples-*"))) == 1  # the file of the first two is gone
+
+
+def test_samples_that_are_kept_for_long_do_not_keep_the_files_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample_files, "SEGMENT_BYTES", 1000)
+    checkpoint = SqliteCheckpoint(tmp_path / "state.db")
+    for number in range(3):
+        rows = [SampleRow(100 + number, bytes(500), 2), SampleRow(604_800, b"week", 5)]
+        checkpoint.save(Epoch(samples=rows))
+    checkpoint.save(Epoch(expired=200))
+    assert [row.data for row in checkpoint.samples()] == [b"week"] * 3
+    sizes = [file.stat().st_size for file in tmp_path.glob("state.db-samples-*")]
+    assert sorted(sizes) == [len(b"week") * 3, 500]  # the last is still written to
+    checkpoint.close()
 
 
 def test_samples_that_no_epoch_kept_are_never_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,10 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from trailsieve.alarms.datapoint import MAX_RECORDS, OTHERS, Dimensions, Facts, Period
+from msgspec.structs import astuple
+
+from trailsieve.alarms.context import MAX_RECORDS, OTHERS, Context, Facts
+from trailsieve.alarms.datapoint import Dimensions
 from trailsieve.alarms.sentence import datapoint_name, duration, of_alarm
 from trailsieve.alarms.series import Change
 from trailsieve.alarms.states import Exact
@@ -27,18 +30,20 @@ def alert_of_change(rule: Rule, dimensions: Dimensions, change: Change) -> Alert
     """The alert; the same events give the same one, in whatever order and epochs they came."""
     assert rule.alarm is not None
     window = Window(rfc3339(change.start), rfc3339(change.end))
-    facts = _facts(change.periods)
-    columns, counts = zip(*facts, strict=True) if facts else [()] * len(OTHERS), tuple(facts.values())
+    contexts = [period.context for period in change.periods]
+    facts = _facts(contexts)
+    columns = zip(*map(astuple, facts), strict=True) if facts else ((),) * len(astuple(OTHERS))
+    counts = tuple(facts.values())
     distinct = [_distinct(column, counts) if column else _NONE for column in columns]
     principals, addresses, names, errors, accounts, regions, sources, agents = distinct
     count = sum(period.matches for period in change.periods)
-    records = sorted(record for period in change.periods for record in period.records)[:MAX_RECORDS]
+    records = sorted(record for context in contexts for record in context.records)[:MAX_RECORDS]
     context = AlertContext(
         reason=_reason(rule.alarm, change),
         value=_shown(change.value),
         suppressed=change.suppressed,
-        first=_moment(min((p.first for p in change.periods if p.first), default=())),
-        last=_moment(max((p.last for p in change.periods if p.last), default=())),
+        first=_moment(min((known.first for known in contexts if known.first), default=())),
+        last=_moment(max((known.last for known in contexts if known.last), default=())),
         principals=principals,
         source_ips=addresses,
         event_names=names,
@@ -76,13 +81,13 @@ def alert_of_change(rule: Rule, dimensions: Dimensions, change: Change) -> Alert
     )
 
 
-def _facts(periods: Sequence[Period]) -> dict[Facts, int]:
-    """The facts of all periods, each with the count of its events."""
-    if len(periods) == 1:
-        return periods[0].facts
+def _facts(contexts: Sequence[Context]) -> dict[Facts, int]:
+    """The facts of all events, each with the count of its events."""
+    if len(contexts) == 1:
+        return contexts[0].facts
     facts: Counter[Facts] = Counter()
-    for period in periods:
-        facts.update(period.facts)
+    for context in contexts:
+        facts.update(context.facts)
     return facts
 
 

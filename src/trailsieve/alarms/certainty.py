@@ -25,7 +25,5 @@ def can_be_certain(alarm: Alarm, metric: Metric) -> bool:
 
 def starts_to_breach(period: Period, alarm: Alarm, metric: Metric) -> bool:
     """Whether a period's datapoint breaches now and did not when this was last asked."""
-    if period.breached:
-        return False
     period.breached = bool(breaches(alarm, period.value(alarm.counted, metric)))
     return period.breached

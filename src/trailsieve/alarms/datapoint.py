@@ -7,24 +7,15 @@ calls, `MAX_DISTINCT` different values and `MAX_RECORD_BYTES` of records. `make 
 
 from __future__ import annotations
 
-from bisect import insort
 from fractions import Fraction
-from typing import Any
 
 from msgspec import Struct
 
+from trailsieve.alarms.context import MAX_RECORD_BYTES, MAX_RECORDS, Context, Facts
 from trailsieve.alarms.states import Exact
 from trailsieve.rules.alarm import MAX_DISTINCT, Counted, Metric
 
-MAX_CONTEXTS = 1000  # different combinations of caller, address, call … in a period; more are one
-MAX_RECORDS = 10
-MAX_RECORD_BYTES = 64 * 2**10  # of a period's original records; one is kept in any case
-
 Dimensions = tuple[tuple[str, str], ...]
-# principal, source_ip, event_name, error_code, account, region, event_source, user_agent
-Facts = tuple[str | None, ...]
-OTHERS: Facts = ("others",) * 8
-_interned: dict[Facts, Facts] = {}
 
 
 class Sample(Struct, frozen=True, array_like=True, gc=False):
@@ -44,18 +35,18 @@ class Sample(Struct, frozen=True, array_like=True, gc=False):
     seconds: int
     value: int | float | str | None
     dimensions: Dimensions
-    facts: tuple[str | None, ...]
+    facts: Facts
     record: bytes | None
 
     @property
     def principal(self) -> str | None:
         """Who did it."""
-        return self.facts[0]
+        return self.facts.principal
 
     @property
     def source_ip(self) -> str | None:
         """From where."""
-        return self.facts[1]
+        return self.facts.source_ip
 
 
 class Period:
@@ -63,44 +54,56 @@ class Period:
 
     __slots__ = (
         *("matches", "samples", "total", "low", "high", "misses", "values", "breached"),
-        *("facts", "first", "last", "records", "size", "cut"),
+        *("_waiting", "_size", "_context"),
     )
 
     def __init__(self) -> None:
-        self.matches = self.samples = self.misses = self.size = 0
+        self.matches = self.samples = self.misses = 0
         self.total: Exact = 0
         self.low: Exact | None = None
         self.high: Exact | None = None
-        self.values: set[str] = set()
+        self.values: set[str] | None = None
         self.breached = False  # whether its datapoint breaches for certain, whatever comes later
-        self.facts: dict[Facts, int] = {}
-        self.first: tuple[Any, ...] = ()  # seconds, id, time as written, event name, principal, address
-        self.last: tuple[Any, ...] = ()
-        self.records: list[tuple[int, str, bytes]] = []
-        self.cut: tuple[int, str] | None = None  # from this record on they are left out
+        self._waiting: list[Sample] = []  # not yet part of the context: most periods never need one
+        self._size = 0  # bytes of the records that wait
+        self._context: Context | None = None
 
     def add(self, sample: Sample) -> bool:
-        """Counts one match; returns whether its record is kept."""
+        """Counts one match; returns whether its record may be needed."""
         self.matches += 1
         value = sample.value
-        if isinstance(value, str):
-            self._add_text(value)
-        elif value is not None:
-            self._add_number(exact(value))
-        facts = _interned.get(sample.facts) or interned(sample.facts)
-        if facts not in self.facts and len(self.facts) >= MAX_CONTEXTS:
-            facts = OTHERS
-        self.facts[facts] = self.facts.get(facts, 0) + 1
-        order = (sample.seconds, sample.id)
-        if not self.first or order < self.first:
-            self.first = _moment(sample)
-        if not self.last or order > self.last:
-            self.last = _moment(sample)
-        if sample.record is None or (self.cut is not None and order >= self.cut):
-            return False
-        return self._keep((*order, sample.record))
+        if value is not None:
+            self._count(value)
+        self._waiting.append(sample)
+        if sample.record is None:
+            kept = False
+        else:
+            self._size += len(sample.record)
+            kept = self._context is None or self._context.keeps((sample.seconds, sample.id))
+        if len(self._waiting) > MAX_RECORDS or self._size > MAX_RECORD_BYTES:
+            self._fold()
+        return kept
 
-    def _add_number(self, value: Exact) -> None:
+    @property
+    def context(self) -> Context:
+        """Who did what from where."""
+        return self._fold()
+
+    def _fold(self) -> Context:
+        context = self._context
+        if context is None:
+            context = self._context = Context()
+        for sample in self._waiting:
+            context.add((sample.seconds, sample.id), sample.time, sample.facts, sample.record)
+        self._waiting.clear()
+        self._size = 0
+        return context
+
+    def _count(self, found: int | float | str) -> None:
+        if isinstance(found, str):
+            self._add_text(found)
+            return
+        value = exact(found)
         self.samples += 1
         self.total += value
         if self.low is None or value < self.low:
@@ -110,22 +113,15 @@ class Period:
 
     def _add_text(self, value: str) -> None:
         self.samples += 1
-        if len(self.values) < MAX_DISTINCT:
+        if self.values is None:
+            self.values = {value}
+        elif len(self.values) < MAX_DISTINCT:
             self.values.add(value)
-
-    def _keep(self, record: tuple[int, str, bytes]) -> bool:
-        insort(self.records, record)
-        self.size += len(record[2])
-        while len(self.records) > MAX_RECORDS or (self.size > MAX_RECORD_BYTES and len(self.records) > 1):
-            seconds, identity, text = self.records.pop()
-            self.cut = (seconds, identity)
-            self.size -= len(text)
-        return self.cut is None or record[:2] < self.cut
 
     def value(self, statistic: Counted, metric: Metric) -> Exact | None:
         """The period's datapoint; None when it has no sample (rules 60, 61 and 68)."""
         if statistic == "DistinctCount":
-            return len(self.values) or None
+            return len(self.values) if self.values else None
         if statistic == "Sum" and not self.misses:  # nearly all alarms
             return self.total if self.samples else None
         samples, total, low, high = self.samples, self.total, self.low, self.high
@@ -152,15 +148,3 @@ def exact(value: int | float) -> Exact:
     if value.__class__ is int:
         return value
     return int(value) if float(value).is_integer() else Fraction(value)
-
-
-def interned(facts: Facts) -> Facts:
-    """The same facts, as one object for all equal ones: they are many."""
-    if len(_interned) > 100_000:
-        _interned.clear()
-    return _interned.setdefault(facts, facts)
-
-
-def _moment(sample: Sample) -> tuple[Any, ...]:
-    facts = sample.facts
-    return (sample.seconds, sample.id, sample.time, facts[2], facts[0], facts[1])

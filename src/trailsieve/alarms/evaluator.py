@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -25,7 +25,7 @@ import orjson
 
 from trailsieve.alarms.datapoint import Dimensions, Sample
 from trailsieve.alarms.rule_alarm import RuleAlarm
-from trailsieve.alarms.sample_log import Misses, SampleRow, sample_row, samples_of
+from trailsieve.alarms.sample_log import Misses, SampleRow, sample_rows, samples_of
 from trailsieve.alarms.watermarks import Watermarks
 from trailsieve.model import Alert, Watermark
 from trailsieve.rules.rule import Rule
@@ -65,7 +65,7 @@ class Changes:
     """
 
     state: dict[str, bytes | None]
-    samples: SampleRow | None = None
+    samples: Sequence[SampleRow] = ()
     expired: int | None = None
 
     def __bool__(self) -> bool:
@@ -104,7 +104,7 @@ class Alarms:
             if live
             else None
         )
-        self._samples: list[Sample] = []
+        self._samples: dict[str, list[Sample]] = {}
         self._misses: list[Misses] = []
         self._forgotten: list[str] = []
         self._saved: int | None = None
@@ -114,7 +114,7 @@ class Alarms:
         for sample in samples:
             kept = self.by_rule[sample.rule].add(sample)
             if kept and self._live:
-                self._samples.append(kept)
+                self._samples.setdefault(sample.rule, []).append(kept)
 
     def add_misses(self, misses: Mapping[str, Mapping[int, int]]) -> None:
         """Counts events that did not match, by rule and start of the period, for `metric.default`."""
@@ -196,16 +196,16 @@ class Alarms:
         state: dict[str, bytes | None] = dict.fromkeys(self._forgotten)
         for rule, alarm in self.by_rule.items():
             state |= {_name(_SERIES, rule, key): data for key, data in alarm.changes()}
-        row = sample_row(self._samples, self._misses, self._alarms)
+        watermark = self._watermarks.value if self._watermarks else None
+        rows = sample_rows(self._samples, self._misses, self._alarms, watermark)
         self._forgotten.clear()
         self._samples.clear()
         self._misses.clear()
         expired = None
-        watermark = self._watermarks.value if self._watermarks else None
         if watermark is not None and (self._saved is None or watermark > self._saved):
             self._saved = expired = watermark
             state[WATERMARK] = msgspec.msgpack.encode(watermark)
-        return Changes(state, row, expired)
+        return Changes(state, rows, expired)
 
     def restore(self, state: Mapping[str, bytes], rows: Iterable[SampleRow]) -> None:
         """Goes on from a checkpoint. A rule with another definition keeps its states (rule 65)."""
@@ -217,8 +217,8 @@ class Alarms:
                     self._restore_series(name, data)
         if self._watermarks and WATERMARK in state:
             self._watermarks.value = self._saved = msgspec.msgpack.decode(state[WATERMARK])
-            for alarm in self.by_rule.values():
-                alarm.resume(self._watermarks.value)
+        for alarm in self.by_rule.values():
+            alarm.resume(self._saved)
 
     def _restore_row(self, row: SampleRow) -> None:
         samples, misses = samples_of(row)

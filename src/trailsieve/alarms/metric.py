@@ -7,12 +7,14 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from trailsieve import jsontext
-from trailsieve.alarms.datapoint import Dimensions, Facts, Sample
+from trailsieve.alarms.context import Facts
+from trailsieve.alarms.datapoint import Dimensions, Sample
 from trailsieve.alarms.sequence import part_of
 from trailsieve.model import Match, Record
 from trailsieve.pattern.runtime import follow, number_in
@@ -79,11 +81,19 @@ def _number(value: Any) -> int | float | None:
 
 def _dimensions(metric: Metric, alarm: Alarm, match: Match) -> Dimensions:
     """Rule 62: when a dimension of the metric is absent, CloudWatch leaves out all of them."""
+    if len(alarm.by) == 1 and not metric.dimensions:  # nearly all alarms that have any
+        return _dimension(alarm.by[0].text, _text(_look_up(alarm.by[0], match)))
     named = [(name, _text(_look_up(reference, match))) for name, reference in metric.dimensions]
     if metric.cloudwatch_exact and any(text is None for _, text in named):
         named = []
     named += [(reference.text, _text(_look_up(reference, match))) for reference in alarm.by]
     return tuple((name, text) for name, text in named if text is not None)
+
+
+@lru_cache(maxsize=2**16)
+def _dimension(name: str, text: str | None) -> Dimensions:
+    """The same object for equal ones: they are kept for as long as their period is."""
+    return () if text is None else ((name, text),)
 
 
 def _look_up(reference: Reference, match: Match) -> Any:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from heapq import heapify, heappop, heappush
 
 from msgspec.structs import replace
 
+from trailsieve.alarms.agenda import Agenda
 from trailsieve.alarms.alerts import alert_of_change
 from trailsieve.alarms.datapoint import Dimensions, Sample
 from trailsieve.alarms.provisional import settle, with_announced
@@ -37,15 +37,17 @@ class RuleAlarm:
         self.late = self.over_max_keys = 0
         self.announced: dict[Dimensions, list[str]] = {}
         self._changed: dict[Dimensions, bytes | None] = {}  # series to keep, with what was kept before
-        self._agenda: list[tuple[int, Dimensions]] = []  # when which series of a sequence is to be closed
+        self._agenda = Agenda()  # when which series has something to close
         self._breaching: dict[Dimensions, None] = {}  # series in which a datapoint began to breach
 
     def add(self, sample: Sample) -> Sample | None:
         """Counts a sample; returns what of it must be kept to count it again, None when it came too late."""
-        if self.is_late(sample.seconds):
+        if self.closed is not None and self.is_late(sample.seconds):
             self.late += 1
             return None
-        key = self._find(sample.dimensions)
+        key = sample.dimensions
+        if key not in self.series:
+            key = self._find(key)
         kept, breaches = self._add(key, sample)
         if breaches:
             self._breaching[key] = None
@@ -58,16 +60,20 @@ class RuleAlarm:
 
     def _add(self, key: Dimensions, sample: Sample) -> tuple[bool, bool]:
         series = self.series[key]
-        if isinstance(series, SequenceSeries) and sample.seconds not in series.open:
-            heappush(self._agenda, (sample.seconds + 1, key))
+        end = series.opens(sample.seconds)
+        if end is not None:
+            self._agenda.add(end, key)
         return series.add(sample)
 
     def add_misses(self, start: int, count: int) -> None:
         """Counts events that did not match."""
         if not self.is_late(start):
-            series = self.series[self._find(())]
+            key = self._find(())
+            series = self.series[key]
             assert isinstance(series, Series)
-            series.period(start - start % self.alarm.period).misses += count
+            period = series.period(start - start % self.alarm.period)
+            period.misses += count
+            self._agenda.add(start - start % self.alarm.period + self.alarm.period, key)
 
     def begin(self, oldest: int) -> None:
         """Takes the oldest event time of the stream, from which on the absence of matches counts."""
@@ -78,6 +84,7 @@ class RuleAlarm:
         if series.first is None or start < series.first:
             self._changed.setdefault((), series.saved)
             series.begin(start)
+            self._schedule((), series)
 
     def end(self, newest: int) -> int:
         """Until when periods are closed once no more events come; a period without a match must be whole."""
@@ -103,7 +110,10 @@ class RuleAlarm:
         """Closes every period that ends by `upto`; returns the alerts in the order of their periods."""
         self.closed = upto
         found = []
-        for key, series in self._to_close(upto):
+        for key in self._agenda.take(upto):
+            series = self.series.get(key)
+            if series is None:
+                continue
             due, spent = series.is_due(upto), series.is_spent(upto)
             if due or spent:
                 self._changed.setdefault(key, series.saved)
@@ -113,19 +123,16 @@ class RuleAlarm:
                 spent = series.is_spent(upto)
             if spent:
                 del self.series[key]
-            elif isinstance(series, SequenceSeries):
-                heappush(self._agenda, (max(series.wake(), upto + 1), key))
+            else:
+                self._schedule(key, series, after=upto)
         found.sort(key=lambda item: item[:2])
         return [alert for _, _, alert in found]
 
-    def _to_close(self, upto: int) -> list[tuple[Dimensions, Series | SequenceSeries]]:
-        """The series that may be due or spent; of a sequence not all, since it closes every second."""
-        if not self.alarm.sequence:
-            return list(self.series.items())
-        keys: dict[Dimensions, None] = {}
-        while self._agenda and self._agenda[0][0] <= upto:
-            keys[heappop(self._agenda)[1]] = None
-        return [(key, self.series[key]) for key in keys if key in self.series]
+    def _schedule(self, key: Dimensions, series: Series | SequenceSeries, after: int | None = None) -> None:
+        """Notes when a series has something to close or to forget, if that is known."""
+        time = series.wake()
+        if time is not None:
+            self._agenda.add(time if after is None else max(time, after + 1), key)
 
     def early(self) -> list[Alert]:
         """The alarms that are certain before their period is closed, and were not raised yet."""
@@ -180,10 +187,10 @@ class RuleAlarm:
     def resume(self, watermark: int | None) -> None:
         """Goes on at a watermark: every period that it closes was evaluated before."""
         self.closed = None if watermark is None else self.closed_at(watermark)
-        for series in self.series.values():
+        self._agenda = Agenda()
+        for key, series in self.series.items():
             series.resume(self.closed)
-        self._agenda = [(s.wake(), key) for key, s in self.series.items() if isinstance(s, SequenceSeries)]
-        heapify(self._agenda)
+            self._schedule(key, series)
 
     def _final(self, key: Dimensions, series: Series | SequenceSeries, change: Change) -> Alert:
         """The alert of a change, with the provisional one that it confirms or replaces."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from trailsieve import arn
+from trailsieve.alarms.context import Facts
 from trailsieve.errors import shorten
 from trailsieve.model import AlarmState, Distinct, Named
 from trailsieve.rules.alarm import Alarm
@@ -16,17 +17,11 @@ _DENIED = ("AccessDenied", "UnauthorizedOperation", "Unauthorized")  # parts of 
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
-def of_match(
-    principal: str | None,
-    source_ip: str | None,
-    event_name: str | None,
-    event_source: str | None,
-    error_code: str | None,
-    region: str | None,
-) -> str:
+def of_match(facts: Facts) -> str:
     """`user/mia called ListUsers of iam.amazonaws.com from 198.51.100.7 in us-east-1: AccessDenied`."""
-    parts = [_who(principal), "called", _name(event_name) if event_name else "something"]
-    for word, value in (("of", event_source), ("from", source_ip), ("in", region)):
+    event_name, error_code = facts.event_name, facts.error_code
+    parts = [_who(facts.principal), "called", _name(event_name) if event_name else "something"]
+    for word, value in (("of", facts.event_source), ("from", facts.source_ip), ("in", facts.region)):
         if value:
             parts += (word, _name(value))
     return " ".join(parts) + (f": {_name(error_code)}" if error_code else "")
@@ -79,6 +74,7 @@ def datapoint_name(alarm: Alarm) -> str:
     return f"distinct {alarm.count_distinct.text}" if alarm.count_distinct else alarm.statistic
 
 
+@lru_cache(maxsize=1024)
 def duration(seconds: int) -> str:
     """`5 minutes`, in the largest unit that fits."""
     size, unit = next((size, unit) for size, unit in _UNITS if seconds % size == 0)

@@ -152,6 +152,10 @@ class SequenceSeries:
         """A series without any match yet."""
         return cls(alarm, _Search.new(alarm))
 
+    def opens(self, seconds: int) -> int | None:
+        """When a match of that time can be closed, if that is not known from others."""
+        return None if seconds in self.open else seconds + 1
+
     def add(self, sample: Sample) -> tuple[bool, bool]:
         """Takes a match.
 

@@ -78,6 +78,11 @@ class Series:
             found = self.periods[start] = Period()
         return found
 
+    def opens(self, seconds: int) -> int | None:
+        """When the period of that time can be closed, if no event of it came before."""
+        start = seconds - seconds % self.alarm.period
+        return None if start in self.periods else start + self.alarm.period
+
     def add(self, sample: Sample) -> tuple[bool, bool]:
         """Counts a sample in its period.
 
@@ -87,7 +92,9 @@ class Series:
         """
         period = self.period(sample.seconds - sample.seconds % self.alarm.period)
         kept = period.add(sample)
-        return kept, self.is_early and starts_to_breach(period, self.alarm, self.metric)
+        if period.breached or not self.is_early:
+            return kept, False
+        return kept, starts_to_breach(period, self.alarm, self.metric)
 
     def close(self, upto: int) -> list[Change]:
         """Evaluates every period that ends by `upto`; returns the changes of state that are to be raised."""
@@ -171,6 +178,14 @@ class Series:
         """Whether there is a period to evaluate that ends by then."""
         return (self.next is not None or bool(self.periods)) and self._next() + self.alarm.period <= upto
 
+    def wake(self) -> int | None:
+        """The earliest `upto` at which there is something to close, or all to forget; None for never."""
+        if self.next is not None or self.periods:
+            return self._next() + self.alarm.period
+        if self.provisional or self.state != first_state(self.alarm):
+            return None
+        return max((until + self.alarm.suppress for until, _ in self.held.values()), default=0)
+
     def is_spent(self, upto: int) -> bool:
         """Whether nothing is known here that a new series would not know as well."""
         if self.periods or self.provisional or self.next is not None:
@@ -229,8 +244,8 @@ class Series:
     def _forget(self, start: int, *, quiet: bool) -> None:
         """Drops what the next evaluation does not look at; after nothing but silence waits for data."""
         oldest = start - (self.alarm.evaluation_periods - 2) * self.alarm.period
-        if self.periods and min(self.periods) < oldest:
-            self.periods = {place: period for place, period in self.periods.items() if place >= oldest}
+        for place in [place for place in self.periods if place < oldest]:
+            del self.periods[place]
         self.next = None if quiet else start + self.alarm.period
 
 

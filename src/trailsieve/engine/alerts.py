@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 from trailsieve import jsontext
-from trailsieve.alarms.datapoint import Facts
+from trailsieve.alarms.context import Facts
 from trailsieve.alarms.sentence import of_match
 from trailsieve.model import Alert, Match, Record
 from trailsieve.trail.event import Event
@@ -16,7 +16,7 @@ def alert_of(match: Match) -> Alert:
     """Returns the alert of one match; the same record and rule always give the same alert."""
     event: Event = match.record.event
     rule = match.rule
-    principal, source_ip, event_name, error_code, account, region, event_source, user_agent = facts_of(event)
+    facts = facts_of(event)
     return Alert(
         id=alert_id(rule.id, match.record),
         rule=rule.id,
@@ -24,17 +24,17 @@ def alert_of(match: Match) -> Alert:
         severity=rule.severity,
         kind="match",
         time=time_of(event),
-        account=account,
-        region=region,
+        account=facts.account,
+        region=facts.region,
         count=1,
         records=(match.record.text,),
-        principal=principal,
-        source_ip=source_ip,
-        user_agent=user_agent,
-        event_name=event_name,
-        event_source=event_source,
-        error_code=error_code,
-        summary=of_match(principal, source_ip, event_name, event_source, error_code, region),
+        principal=facts.principal,
+        source_ip=facts.source_ip,
+        user_agent=facts.user_agent,
+        event_name=facts.event_name,
+        event_source=facts.event_source,
+        error_code=facts.error_code,
+        summary=of_match(facts),
         tags=rule.tags,
         references=rule.references,
         position=position_of(match),
@@ -44,7 +44,7 @@ def alert_of(match: Match) -> Alert:
 def facts_of(event: Event) -> Facts:
     """Returns who did what from where, as alerts show it and alarms count it."""
     identity = event.userIdentity if event.userIdentity.__class__ is dict else {}
-    return (
+    return Facts(
         _principal(identity),
         _text(event.sourceIPAddress),
         _text(event.eventName),

@@ -152,7 +152,9 @@ class SqliteCheckpoint:
         kept = [(key, value) for key, value in epoch.state.items() if value is not None]
         gone = [(key,) for key, value in epoch.state.items() if value is None]
         with self._errors("written"):
-            rows = [(row.expires, *self._files.append(row.data), len(row.data)) for row in epoch.samples]
+            rows = [
+                (row.expires, *self._files.append(row.data, row.term), len(row.data)) for row in epoch.samples
+            ]
             self._files.sync()
         with self._errors("written"), self._transaction() as database:
             database.executemany("REPLACE INTO position VALUES (?, ?)", offsets)

@@ -145,9 +145,8 @@ class Pipeline:
         changes = self.alarms.changes()
         accepted = self.accepted.committed(alerts)
         if positions or ids or changes or accepted:
-            samples = [changes.samples] if changes.samples else []
             state = {**changes.state, **accepted}
-            self._commits.add(Epoch(positions, ids, state, samples, changes.expired))
+            self._commits.add(Epoch(positions, ids, state, changes.samples, changes.expired))
         self._commits.flush_if_due()
 
     def _finish(self) -> None:

@@ -1,7 +1,8 @@
 """Files of samples beside the checkpoint: written once, from front to end, and removed when all has expired.
 
 The database says what counts of them, and where it is: what a crash left behind it is never read. Samples are
-too many to be written twice, as a database with a log does.
+too many to be written twice, as a database with a log does. What expires much later than the rest is in files
+of its own, which would otherwise keep the rest.
 """
 
 from __future__ import annotations
@@ -15,6 +16,21 @@ SEGMENT_BYTES = 64 * 2**20  # from which on the next file begins
 
 
 @dataclass(slots=True)
+class _Segment:
+    """A file that is written to."""
+
+    number: int
+    file: BinaryIO
+    unsynced: bool = False
+
+    def sync(self) -> None:
+        if self.unsynced:
+            self.file.flush()
+            os.fdatasync(self.file.fileno())
+            self.unsynced = False
+
+
+@dataclass(slots=True)
 class SampleFiles:
     """The files `<path>-samples-<number>`. One process at a time may use them.
 
@@ -23,34 +39,34 @@ class SampleFiles:
     """
 
     path: Path
-    _number: int = 0
-    _file: BinaryIO | None = None
-    _unsynced: bool = False
-    _segments: set[int] = field(default_factory=set)
+    _written: dict[int, _Segment] = field(default_factory=dict)  # by term
+    _known: set[int] = field(default_factory=set)
 
     def open(self, used: set[int]) -> None:
-        """Removes the files that the database does not use, and goes on in a new one."""
-        for number in self._found() - used:
+        """Removes the files that the database does not use, and goes on in new ones."""
+        found = self._found()
+        for number in found - used:
             self._path(number).unlink()
-        self._segments = self._found()
-        self._number = max(self._segments, default=0)
+        self._known = found & used
 
-    def append(self, data: bytes) -> tuple[int, int]:
-        """Writes data; returns the number of its file and the byte at which it begins."""
-        if self._file is None or self._file.tell() >= SEGMENT_BYTES:
-            self._begin()
-        assert self._file
-        place = self._file.tell()
-        self._file.write(data)
-        self._unsynced = True
-        return self._number, place
+    def append(self, data: bytes, term: int = 0) -> tuple[int, int]:
+        """Writes data; returns the number of its file and the byte at which it begins.
+
+        Args:
+            term: data of the same number expires at about the same time, and is in one file.
+        """
+        segment = self._written.get(term)
+        if segment is None or segment.file.tell() >= SEGMENT_BYTES:
+            segment = self._begin(term)
+        place = segment.file.tell()
+        segment.file.write(data)
+        segment.unsynced = True
+        return segment.number, place
 
     def sync(self) -> None:
         """Returns once all that was appended survives the loss of power."""
-        if self._file and self._unsynced:
-            self._file.flush()
-            os.fdatasync(self._file.fileno())
-            self._unsynced = False
+        for segment in self._written.values():
+            segment.sync()
 
     def read(self, number: int, place: int, size: int) -> bytes:
         """The data at a place."""
@@ -60,28 +76,32 @@ class SampleFiles:
 
     def keep(self, used: set[int]) -> None:
         """Removes the files that are not used any more."""
-        for number in self._segments - used - {self._number}:
+        written = {segment.number for segment in self._written.values()}
+        for number in self._known - used - written:
             self._path(number).unlink(missing_ok=True)
-            self._segments.discard(number)
+            self._known.discard(number)
 
     def close(self) -> None:
-        """Closes the file that is written to."""
-        if self._file:
-            self._file.close()
-            self._file = None
+        """Closes the files that are written to."""
+        for segment in self._written.values():
+            segment.file.close()
+        self._written.clear()
 
-    def _begin(self) -> None:
-        self.sync()
-        self.close()
-        self._number += 1
-        descriptor = os.open(self._path(self._number), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        self._file = os.fdopen(descriptor, "wb")
-        self._segments.add(self._number)
+    def _begin(self, term: int) -> _Segment:
+        full = self._written.pop(term, None)
+        if full:
+            full.sync()
+            full.file.close()
+        number = max(self._known, default=0) + 1
+        descriptor = os.open(self._path(number), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        segment = self._written[term] = _Segment(number, os.fdopen(descriptor, "wb"))
+        self._known.add(number)
         folder = os.open(self.path.parent, os.O_RDONLY)  # so that the file's name survives too
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
+        return segment
 
     def _found(self) -> set[int]:
         names = self.path.parent.glob(f"{self.path.name}-samples-*")

@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from trailsieve.alarms.datapoint import MAX_RECORDS, Dimensions, Sample
+from trailsieve.alarms.context import MAX_RECORDS
+from trailsieve.alarms.datapoint import Dimensions, Sample
 from trailsieve.alarms.sample_log import Misses, SampleRow, sample_row
 from trailsieve.alarms.shared.table import Item, Table
 from trailsieve.model import Watermark
