@@ -10,7 +10,8 @@
     ├── SinkError         a receiver that accepts nothing until somebody fixes the cause
     ├── DeliveryError     alerts to retry, and alerts refused for good
     ├── CheckpointError   state that cannot be written or read
-    └── DeadLetterError   too many unreadable records, or dead letters that cannot be written
+    ├── DeadLetterError   too many unreadable records, or dead letters that cannot be written
+    └── ThreadError       a thread that died of an unexpected error
 
 Messages say what is wrong, where, and what to do. Text from outside is shown through `visible`, so that no
 control or direction characters reach a terminal or a log.
@@ -125,6 +126,10 @@ class CheckpointError(TrailsieveError):
 
 class DeadLetterError(TrailsieveError):
     """Too many records are unreadable, or dead letters cannot be written."""
+
+
+class ThreadError(TrailsieveError):
+    """A thread died of an unexpected error; the message names both."""
 
 
 def visible(text: str) -> str:

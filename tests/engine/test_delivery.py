@@ -169,6 +169,26 @@ def test_batches_and_rate() -> None:
     assert receiver.batches == [4, 4, 2]
 
 
+def test_deliveries_to_a_slow_sink_are_short() -> None:
+    """A tenth of a second for each alert: two seconds are twenty."""
+    clock = FakeClock()
+
+    class Slow(Receiver):
+        per_alert = 0.1
+
+        def deliver(self, alerts: Sequence[Alert]) -> None:
+            clock.time += self.per_alert * len(alerts)
+            super().deliver(alerts)
+
+    receiver = Slow()
+    delivery = Delivery([SinkWorker(receiver, Routing(max_batch=100), clock=clock)])
+    delivery.deliver([alert(number) for number in range(200)])
+    assert receiver.batches == [100, 20, 20, 20, 20, 20]
+    receiver.per_alert = 0.0
+    delivery.deliver([alert(number) for number in range(300)])
+    assert receiver.batches[6:] == [20, 40, 80, 100, 60]
+
+
 def test_required_sinks_take_alerts_at_the_same_time() -> None:
     """Each waits until the other has begun."""
     both = threading.Barrier(2)
@@ -214,6 +234,21 @@ def test_told_to_stop_it_waits_for_a_sink_that_is_only_slow() -> None:
     receiver.gate.clear()
     Delivery([SinkWorker(receiver)], keep_alive=receiver.gate.set, stopping=lambda: True).deliver(ALERTS)
     assert len(receiver.alerts) == 10
+
+
+def test_told_to_stop_it_goes_on_while_a_slow_sink_makes_progress() -> None:
+    elapsed, turns = [0.0], threading.Semaphore(0)
+
+    class Slow(MemorySink):
+        def deliver(self, alerts: Sequence[Alert]) -> None:
+            turns.acquire()
+            elapsed[0] += 4
+            super().deliver(alerts)
+
+    worker = SinkWorker(slow := Slow(), Routing(max_batch=1))
+    Delivery([worker], turns.release, stopping=lambda: True, monotonic=lambda: elapsed[0]).deliver(ALERTS[:3])
+    assert len(slow.alerts) == 3
+    assert elapsed[0] == 12
 
 
 def test_told_to_stop_it_does_not_wait_for_a_request_without_end() -> None:

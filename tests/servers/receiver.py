@@ -85,7 +85,7 @@ class Receiver:
     Attributes:
         accepted: ids of the alerts that were taken, in order, repeats too.
         stored: what the receiver now holds, by id or by number: what a person would find there.
-        faults: what happens to the next requests that carry alerts.
+        faults: what happens to the next requests that carry alerts; None is no fault.
         requests: all that came.
         refuse: ids of alerts that are never taken.
         max_bytes: of a decompressed body.
@@ -96,7 +96,7 @@ class Receiver:
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.accepted: list[str] = []
         self.stored: list[dict[str, Any]] = []
-        self.faults: deque[Fault] = deque()
+        self.faults: deque[Fault | None] = deque()
         self.requests: list[Request] = []
         self.refuse: set[str] = set()
         self.closing = threading.Event()

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import IO, Any
 
 from tests.servers.patience import stretched, until
 
@@ -50,13 +50,13 @@ path = "{self.folder}/dead.jsonl"
 """
         (self.folder / "service.toml").write_text(text)
 
-    def start(self, *options: str) -> None:
+    def start(self, *options: str, stdout: int | IO[bytes] = subprocess.DEVNULL, stderr: int = 0) -> None:
         with (self.folder / "stderr.txt").open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.program, "run", *options, self.folder / "service.toml"],
                 env={**os.environ, **self.environment},
-                stdout=subprocess.DEVNULL,
-                stderr=log,
+                stdout=stdout,
+                stderr=stderr or log,
             )
 
     def started(self) -> None:

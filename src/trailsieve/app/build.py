@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -48,9 +49,10 @@ class Service:
     closers: list[Callable[[], None]]
 
     def close(self) -> None:
-        """Closes all parts."""
-        for close in self.closers:
-            close()
+        """Closes all parts, also when one of them raises an error."""
+        with ExitStack() as stack:
+            for close in reversed(self.closers):
+                stack.callback(close)
 
 
 def rules_of(config: Config) -> list[Rule]:

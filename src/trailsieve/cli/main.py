@@ -17,6 +17,7 @@ import click
 
 from trailsieve import __version__
 from trailsieve.cli.options import global_options
+from trailsieve.cli.standard_streams import drop_output, open_streams
 from trailsieve.errors import ConfigError, PatternError, RuleError, TrailsieveError, UsageError, visible_lines
 from trailsieve.secret import masked
 
@@ -79,15 +80,13 @@ def trailsieve() -> None:
 
 def main() -> None:
     """The console script."""
-    if sys.stdout:
-        # Buffered even with PYTHONUNBUFFERED, which can cut a write short without an error;
-        # and characters that the locale lacks are replaced.
-        encoding = sys.stdout.encoding
-        sys.stdout = open(sys.stdout.fileno(), "w", encoding=encoding, errors="replace", closefd=False)  # noqa: SIM115
+    open_streams()
     sys.excepthook = _unforeseen
     if "_TRAILSIEVE_COMPLETE" in os.environ:
         trailsieve.main(prog_name="trailsieve")  # prints a completion script or completions, and exits
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    drop_output()
+    sys.exit(code)
 
 
 def _unforeseen(kind: type[BaseException], error: BaseException, trace: Any) -> None:
@@ -107,9 +106,7 @@ def run(arguments: list[str]) -> int:
             result: Any = trailsieve.invoke(context)
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader closed the pipe; without this, Python would complain when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 0  # the reader of standard output has read enough, as head does; `run` raises other errors
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as error:

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import closing
 from typing import Any
 
 import click
@@ -13,9 +14,11 @@ import click
 from trailsieve.app import build
 from trailsieve.app.load import load_config
 from trailsieve.cli.options import Screen, Size, global_options, screen
+from trailsieve.cli.standard_streams import lost_messages, messages_are_lost
+from trailsieve.cli.thread_deaths import ThreadDeaths
 from trailsieve.engine.delivery import StoppedError
 from trailsieve.engine.pipeline import Pipeline
-from trailsieve.errors import counted
+from trailsieve.errors import SourceError, counted
 from trailsieve.ports import RunContext
 
 _EXAMPLES = """\b
@@ -43,6 +46,7 @@ def command(config: str, replay_dead_letters: bool, until_idle: bool) -> int:
 
     SIGTERM and Ctrl-C stop it gracefully: everything that was read is delivered and committed first. After
     a crash it resumes from the checkpoint: no alert is lost, and one that is raised twice keeps its id.
+    The exit code is not 0 if anything ended it, such as a reader of standard output that went away.
     """
     shown = screen()
     loaded = load_config(config)
@@ -59,16 +63,23 @@ def command(config: str, replay_dead_letters: bool, until_idle: bool) -> int:
     except StoppedError as stopped:
         shown.info(f"stopped while {stopped}: what was not committed will be read again")
         return 3
+    except BrokenPipeError as error:  # `main` would take it for a reader of standard output that has enough
+        raise SourceError(f"a connection broke: {error}") from error
     finally:
-        reporter.close()
-        service.close()
-    return 0
+        with closing(reporter):
+            service.close()
+    stop.deaths.check()
+    return 3 if messages_are_lost() else 0
 
 
 class _Stop:
-    """True after a signal, or when the source has been idle for long enough."""
+    """True after a signal, or when the source has been idle for long enough.
+
+    Calls raise ThreadError once a thread has died.
+    """
 
     def __init__(self, idle_after: float | None) -> None:
+        self.deaths = ThreadDeaths()
         self._asked = threading.Event()
         self._idle_after = idle_after
         self.last_busy = time.monotonic()
@@ -81,6 +92,7 @@ class _Stop:
         self._asked.set()
 
     def __call__(self) -> bool:
+        self.deaths.check()
         idle = self._idle_after is not None and time.monotonic() - self.last_busy > self._idle_after
         return idle or self._asked.is_set()
 
@@ -96,7 +108,7 @@ class _StatusReporter:
         self._records = 0
         self._reported = time.monotonic()
         self._ended = threading.Event()
-        threading.Thread(target=self._run, daemon=True).start()
+        threading.Thread(target=self._run, name="status", daemon=True).start()
 
     def _run(self) -> None:
         while not self._ended.wait(0.5):
@@ -124,7 +136,9 @@ class _StatusReporter:
             "unreadable": stats.unreadable,
             "control_messages": stats.control_messages,
         }
-        gauges = dict(sorted(self._gauges.items()))
+        if lost := lost_messages():
+            counts["lost_messages"] = lost
+        gauges = dict(sorted(self._gauges.copy().items()))
         figures = [f"{count:,} {name}" for name, count in counts.items()]
         figures += [f"{name} {value:,.6g}" for name, value in gauges.items()]
         self._shown.info(", ".join(figures).replace("_", " "), **counts, **gauges)

@@ -18,7 +18,7 @@ from trailsieve.ports import Sink
 
 _SLICE = 0.5  # seconds between two calls of keep_alive
 _GRACE = 10.0  # seconds that optional sinks have at the end for the alerts that still wait
-_STOP_GRACE = 5.0  # seconds that required sinks have for an epoch once the run is to stop
+_STOP_GRACE = 5.0  # seconds without any progress of required sinks after which a run that is to stop stops
 _LAST = 2.0  # seconds that requests under way have before the process ends
 
 
@@ -73,7 +73,7 @@ class Delivery:
 
         Raises:
             SinkError: a required sink will accept nothing until its configuration is fixed.
-            StoppedError: `stopping` became true, and a required sink is down or needs too long.
+            StoppedError: `stopping` became true, and a required sink is down or makes no progress.
         """
         heartbeats = self.heartbeat.due()
         for worker in self.workers:
@@ -103,7 +103,7 @@ class Delivery:
         self._collect()
 
     def _takes(self, worker: SinkWorker, alert: Alert) -> bool:
-        return worker.takes(alert) and not (self._is_named(worker) and self.accepted.has(worker.name, alert))
+        return worker.takes(alert) and not (self.accepted.has(worker.name, alert) and self._is_named(worker))
 
     def _is_named(self, worker: SinkWorker) -> bool:
         """Whether the name tells the sink apart from the others, also after a restart."""
@@ -112,10 +112,11 @@ class Delivery:
     def _wait(self, alerts: Sequence[Alert]) -> None:
         """Returns when every required sink has settled; raises what `deliver` raises."""
         required = [worker for worker in self.workers if worker.required]
-        stop_by, kept = None, False
+        stop_by, waiting, kept = None, 0, False
         while not all(worker.settled(_SLICE) for worker in required):
-            if self.stopping():
-                stop_by = stop_by or self.monotonic() + _STOP_GRACE
+            before, waiting = waiting, sum(worker.waiting for worker in required)
+            if self.stopping() and (stop_by is None or waiting < before):
+                stop_by = self.monotonic() + _STOP_GRACE
             busy = [worker for worker in required if worker.waiting and not worker.error]
             down = bool(busy) and all(worker.down for worker in busy)
             if down and any(worker.error for worker in required):

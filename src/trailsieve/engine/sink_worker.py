@@ -19,6 +19,8 @@ from trailsieve.model import Alert
 from trailsieve.ports import Sink
 from trailsieve.wire.backoff import Backoff
 
+_LONG = 2.0  # seconds that a delivery should take at most
+
 
 class Refusal(NamedTuple):
     """An alert that a sink never accepted, and why."""
@@ -73,6 +75,7 @@ class SinkWorker:
         self._queue: deque[tuple[float, Alert]] = deque()  # with the time at which each alert was queued
         self._batch: Sequence[tuple[float, Alert]] = ()  # what the worker is delivering
         self._refusals: list[Refusal] = []
+        self._most = self.routing.max_batch  # alerts in a delivery
         self._tries = 0  # failures in a row
         self._down_since = 0.0
         self._changed = threading.Condition()
@@ -158,7 +161,7 @@ class SinkWorker:
             self._changed.wait_for(lambda: self._queue or self._stop.is_set())
             if self._stop.is_set():
                 return ()
-            most = min(self.routing.max_batch, ceil(self.routing.rate) or self.routing.max_batch)
+            most = min(self.routing.max_batch, ceil(self.routing.rate) or self.routing.max_batch, self._most)
             count = min(len(self._queue), most)
             self._batch = [self._queue.popleft() for _ in range(count)]
             return self._batch
@@ -173,6 +176,7 @@ class SinkWorker:
                 self.sink.deliver([alert for _, alert in batch])
                 batch = ()
                 self._up()
+                self._pace(count, self._clock.now() - started)
             except DeliveryError as error:
                 if any(alert.id not in error.again for _, alert in batch):
                     backoff.reset()  # it takes alerts: what it did not take now says nothing about the next
@@ -183,6 +187,13 @@ class SinkWorker:
                 wait = max(wait, (count - len(batch)) / self.routing.rate - (self._clock.now() - started))
             if (batch or self.routing.rate) and wait > 0:
                 self._clock.wait(self._stop, wait)
+
+    def _pace(self, count: int, seconds: float) -> None:
+        """Keeps deliveries to a slow sink short, so that a run that is to stop knows what it accepted."""
+        if seconds > _LONG:
+            self._most = max(1, int(count * _LONG / seconds))
+        elif seconds < _LONG / 4:
+            self._most = min(2 * self._most, self.routing.max_batch)
 
     def _after(
         self, error: DeliveryError, batch: Sequence[tuple[float, Alert]]

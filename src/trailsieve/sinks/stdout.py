@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from msgspec import Struct
 
+from trailsieve.errors import SinkError
 from trailsieve.formats import native
+from trailsieve.model import Alert
 from trailsieve.ports import RunContext
 from trailsieve.sinks.stream import StreamSink
 
@@ -15,6 +18,17 @@ class Config(Struct, kw_only=True, forbid_unknown_fields=True):
     """Standard output has no settings."""
 
 
-def open_sink(config: Config, context: RunContext) -> StreamSink:
+class StdoutSink(StreamSink):
+    """A service ends when nobody reads its output, so that a supervisor starts both again."""
+
+    def deliver(self, alerts: Sequence[Alert]) -> None:
+        try:
+            super().deliver(alerts)
+        except OSError as error:
+            why = "its reader has ended" if isinstance(error, BrokenPipeError) else error.strerror or error
+            raise SinkError(f"standard output cannot be written: {why}") from None
+
+
+def open_sink(config: Config, context: RunContext) -> StdoutSink:
     """Standard output as a sink."""
-    return StreamSink(sys.stdout.buffer, native.encode)
+    return StdoutSink(sys.stdout.buffer, native.encode)
