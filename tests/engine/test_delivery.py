@@ -152,7 +152,7 @@ def test_an_outage_of_minutes_is_reported_once_when_it_begins_and_once_when_it_e
     Delivery([worker]).deliver(ALERTS)
     assert clock.time > 180
     assert said == [
-        "sink siem: busy; retrying 10 alerts until accepted",
+        "sink siem: busy; retrying 10 alerts until it accepts them",
         f"sink siem: accepts alerts again after 20 attempts, {clock.time:,.0f} s",
     ]
     Delivery([worker]).deliver(ALERTS)
