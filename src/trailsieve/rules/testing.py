@@ -102,11 +102,10 @@ def _inline(rule: Rule, event: dict[str, object]) -> bytes:
 
 
 def _failure(rule: Rule, text: bytes, must_match: bool) -> str:
-    explanation = rule.pattern.explain(text)
-    if explanation.matched == must_match:
+    if rule.pattern.matches(text) == must_match:
         return ""
     wanted = "should match this event but does not" if must_match else "should not match this event but does"
-    return f"{wanted}: {visible(text.decode('utf-8', 'replace'))}\n{explanation}"
+    return f"{wanted}: {visible(text.decode('utf-8', 'replace'))}\n{rule.pattern.explain(text)}"
 
 
 def _try_extract(rule: Rule, test: ExtractTest, name: str) -> Iterator[TestResult]:
