@@ -72,6 +72,10 @@ class UnknownError(TrailsieveError):
     """A question about patterns that is too hard to decide; `logic` makes it the reason of a `Verdict`."""
 
 
+class UnclearError(TrailsieveError):
+    """What a refused pattern means is not certain, or filter patterns have no such thing."""
+
+
 class UnreadableError(TrailsieveError):
     """An object or record that cannot be read; `reason` is one line, without the object's name."""
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from trailsieve.pattern import mistakes, nodes
+from trailsieve.pattern import mistakes, nodes, slips
 from trailsieve.pattern.operators import OPERATORS, Operator
 from trailsieve.pattern.regex import check_regex
 
@@ -43,7 +43,7 @@ def bare(text: str, start: int, tokens: Tokens) -> nodes.Number | nodes.String:
         raise mistakes.located(text, start, "`null` is not a value", mistakes.null_hint(text))
     if "+" in token:
         at = start + token.index("+")
-        raise mistakes.located(text, at, "`+` is only allowed in a number", mistakes.quote_hint(token))
+        raise mistakes.located(text, at, "`+` is only allowed in a number", slips.quote_hint(token))
     return nodes.String(token, False, span)
 
 

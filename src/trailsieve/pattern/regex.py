@@ -5,8 +5,10 @@ User text never reaches Python's `re`, which can take exponential time; RE2 is l
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 LITERALS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_#=@/;,-")
 OPERATORS = frozenset("^$?[]{}|\\*+.")  # rule 18
 _ESCAPES = frozenset("dDwWsS")  # rule 19; \xhh is checked on its own
+_MAX_GROUPS = 3  # that are written out
 _MAX_MEMORY = 1 << 24  # bytes of one compiled regex; far above what 1,024 characters need
 
 
@@ -32,6 +35,30 @@ def check_regex(source: str) -> RegexProblem | None:
     if not source:
         return RegexProblem(0, "an empty regex", "write what to search for between the % signs")
     return _check_characters(source) or _check_compiles(source)
+
+
+def in_either_case(source: str) -> str:
+    """The regex with `[Xx]` for each letter, since there are no flags; "" if it has classes of its own."""
+    if "[" in source:
+        return ""
+    pieces = re.findall(r"\\x..|\\.|.", source)
+    return "".join(f"[{c.upper()}{c.lower()}]" if len(c) == 1 and c.isalpha() else c for c in pieces)
+
+
+def without_groups(source: str) -> str:
+    """The regex with each `(a|b)` written out as alternatives; "" if a group is repeated or nested."""
+    source = source.replace("(?:", "(")
+    pieces = re.split(r"\(([^()]*)\)(?![*+?{])", source)
+    if any(sign in piece for piece in pieces for sign in "()") or len(pieces) > 2 * _MAX_GROUPS + 1:
+        return ""
+    outside, groups = pieces[::2], [piece.split("|") for piece in pieces[1::2]]
+    if groups and any("|" in piece for piece in outside):
+        return ""
+    found = (
+        "".join(f"{text}{chosen}" for text, chosen in zip(outside, (*choice, ""), strict=True))
+        for choice in product(*groups)
+    )
+    return "|".join(found)
 
 
 def _check_characters(source: str) -> RegexProblem | None:

@@ -6,7 +6,7 @@ import re
 
 from trailsieve.pattern import nodes
 
-_PLAIN_NAME = re.compile(r"[\w-]+")
+PLAIN_NAME = re.compile(r"[\w-]+")
 _ROLE_MARKS = {"required": "", "excluded": "-", "optional": "?"}
 
 
@@ -56,7 +56,7 @@ def _step(step: nodes.Step) -> str:
         return "[*]"
     if isinstance(step, int):
         return f"[{step}]"
-    return f".{step}" if _PLAIN_NAME.fullmatch(step) else f".['{step}']"
+    return f".{step}" if PLAIN_NAME.fullmatch(step) else f".['{step}']"
 
 
 def _value(value: nodes.Value) -> str:

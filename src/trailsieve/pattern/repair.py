@@ -1,105 +1,72 @@
-"""Suggests a correction of a refused pattern, if one can be parsed.
+"""Suggests a pattern that means what a refused one was meant to, if that is certain and can be parsed.
 
-It corrects notation (`==`, `AND`, single quotes, a missing `$.` or brace, an unquoted value) and never
-changes the meaning of a well-formed part.
+It corrects notation (`==`, `AND`, other quotes, a missing `$.` or brace, escapes of a shell) and translates
+what other languages have (`IN`, `BETWEEN`, JSONPath filters, regex flags, queries of Logs Insights).
 """
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 
-from trailsieve.errors import PatternError
-from trailsieve.pattern.nodes import Pattern
-from trailsieve.pattern.render import quoted, render
+from trailsieve.errors import PatternError, UnclearError
+from trailsieve.pattern import lenient, lenient_columns, lenient_text
+from trailsieve.pattern.lenient_tokens import placeholder
+from trailsieve.pattern.nodes import JsonPattern, Pattern, TextPattern, TextTerm
+from trailsieve.pattern.render import render
 
-_TOKEN = re.compile(
-    r"""(?P<slashes>(?:=~|~=)\s*/[^/]*/)|(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<single>'[^']*'|“[^”]*”|‘[^’]*’)|(?P<regex>%[^%]*%)
-    |(?P<selector>\$[\w.\-\[\]*"']*\w[\]*'"]*)
-    |(?P<join>&&|\|\||&|\||,|\b(?:AND|OR|and|or)\b)|(?P<operator><=|>=|!=|<>|=~|~=|=>|=<|==?|<|>)
-    |(?P<bracket>[()])|(?P<brace>[{}])|(?P<blank>\s+)|(?P<word>[^\s()&|=!<>{}"',]+)|(?P<other>.)""",
-    re.VERBOSE | re.DOTALL,
-)
-_LIST = re.compile(r"=\s*[(\[{]")  # several values: the comparison is unclear
-_OPERATORS = {"==": "=", "<>": "!=", "=~": "=", "~=": "=", "=>": ">=", "=<": "<="}
-_JOINS = {"and": "&&", "or": "||", "&": "&&", "|": "||", ",": "&&"}
-_BARE = re.compile(r"[\w.*+\-]+")
-_KEYWORDS = {"is", "not", "exists", "null", "true", "false"}
-_KEY = re.compile(r"""\.?\[?["'']([^"']+)["'']\]?""")
+_QUOTES_AROUND = re.compile(r"""\s*(['"`])\s*([{\[%].*[}\]%])\s*\1\s*""", re.DOTALL)
 
 
 def suggest(text: str, parse: Callable[[str], Pattern]) -> str:
-    """A pattern near `text` that `parse` accepts (it raises `PatternError` otherwise), or ""."""
-    if len(text) > 1024 or not ("$" in text or text.lstrip().startswith("{")):
-        return ""
-    opened = text.count('"') % 2 or text.count("%") % 2
-    if opened or text.rstrip().rpartition("}")[2] not in ("", text.rstrip()):
-        return ""  # an open quote, or text outside the braces
-    if _LIST.search(text):
+    """A pattern that was probably meant, or "".
+
+    Args:
+        parse: raises `PatternError` for what is no pattern; it accepts what is returned.
+    """
+    if len(text) > 1024 or placeholder(text):
         return ""
     try:
-        guess = render(parse(_rebuild(text)))
+        guess = render(parse(render(_meant(unescaped(text)))))
         parse(guess)
-    except PatternError:
+    except (PatternError, UnclearError, RecursionError):
         return ""
-    return guess if guess.isprintable() else ""
+    return guess if guess.isprintable() and guess != text else ""
 
 
-def _rebuild(text: str) -> str:
-    pieces: list[str] = []
-    value: list[str] = []  # the words of a value, which belong in one pair of quotes
-    after_operator = False
-    for match in _TOKEN.finditer(text):
-        kind, token = str(match.lastgroup), match[0]
-        if kind in ("blank", "brace"):
-            continue
-        if kind in ("word", "other") and after_operator and not _is_keyword(token):
-            value.append(token)
-            continue
-        if value:
-            pieces.append(_value(value))
-            value = []
-        after_operator = kind == "operator" or (after_operator and kind in ("word", "other"))
-        pieces.append(_corrected(kind, token, pieces))
-    if value:
-        pieces.append(_value(value))
-    return _balanced("{ " + " ".join(piece for piece in pieces if piece) + " }")
+def unescaped(text: str) -> str:
+    r"""The text without what a shell, JSON or XML removes: quotes around it, `\"`, `\$`, `&amp;`."""
+    around = _QUOTES_AROUND.fullmatch(text)
+    text = around[2] if around else text
+    if re.search(r"&(?:amp|quot|lt|gt|apos|#\d+);", text):
+        text = html.unescape(text)
+    if not re.search(r'(?<!\\)"', text):
+        text = text.replace('\\"', '"')
+    return text.replace("\\$", "$")
 
 
-def _is_keyword(token: str) -> bool:
-    return token.lower() in _KEYWORDS - {"true", "false"}
+def _meant(text: str) -> Pattern:
+    """The pattern for a text, by what it looks like.
+
+    Raises:
+        UnclearError: there is none.
+    """
+    stripped = text.strip()
+    if lenient_text.is_query(stripped):
+        return lenient_text.read_query(stripped)
+    if re.fullmatch(r"\[[^\],=<>]*\]\s*[^\s\"].*", stripped):
+        return TextPattern((TextTerm(stripped, "required", True),))
+    if stripped.startswith("["):
+        return lenient_columns.read(stripped)
+    if stripped.startswith(("{", "$")) or "$." in stripped:
+        return JsonPattern(lenient.read(_without_braces(stripped)))
+    if re.match(r"[%/]", stripped):
+        return lenient_text.read_regex(stripped)
+    return lenient_text.read_terms(stripped)
 
 
-def _corrected(kind: str, token: str, before: list[str]) -> str:
-    match kind:
-        case "slashes":
-            return f"= %{token[token.index('/') + 1 : -1]}%"
-        case "operator":
-            return _OPERATORS.get(token, token)
-        case "join":
-            return _JOINS.get(token.lower(), token)
-        case "single":
-            return quoted(token[1:-1])
-        case "selector":
-            return _selector(token)
-        case "word" if token.lower() not in _KEYWORDS:
-            return f"$.{token}" if not before or before[-1] in ("&&", "||", "(") else token
-        case _:
-            return token
-
-
-def _selector(token: str) -> str:
-    token = _KEY.sub(
-        lambda key: f".['{key[1]}']" if not key[1].replace("-", "").isalnum() else f".{key[1]}", token
-    )
-    return token if token.startswith("$.") else "$." + token[1:]
-
-
-def _value(words: list[str]) -> str:
-    text = " ".join(words)
-    return text if _BARE.fullmatch(text) and text != "null" else f'"{text}"'
-
-
-def _balanced(text: str) -> str:
-    missing = text.count("(") - text.count(")")
-    return text if missing <= 0 else text[:-2] + ")" * missing + " }"
+def _without_braces(text: str) -> str:
+    """What stands between the braces of one or several patterns."""
+    inner = re.sub(r"\}\s*(&&|\|\|)\s*\{", r" \1 ", text)
+    return inner.removeprefix("{").removesuffix("}")

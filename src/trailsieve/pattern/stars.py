@@ -37,6 +37,8 @@ def as_regex(parts: Parts) -> str:
 
     A character that AWS takes in no regex, such as `é`, becomes a dot (rule 18).
     """
+    if len(parts) == 1:
+        return f"^{_escaped(parts[0])}$"
     first, *middle, last = (_escaped(part) for part in parts)
     source = ".*".join(part for part in (first, *middle, last) if part)
     return ("^" if first else "") + source + ("$" if last else "")

@@ -1,0 +1,276 @@
+"""Reads conditions on JSON fields as people write them who know another language, and says what they meant.
+
+It takes SQL's and JavaScript's operators, JSONPath's filters, functions, quotes of all kinds and missing
+brackets. What has no meaning in filter patterns is `UnclearError`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from trailsieve.errors import UnclearError
+from trailsieve.pattern import nodes
+from trailsieve.pattern.lenient_tokens import Kind, Scanner, Token
+from trailsieve.pattern.operators import OPERATORS, Operator
+from trailsieve.pattern.regex import in_either_case
+from trailsieve.pattern.stars import as_regex
+
+_OR = re.compile(r"\|\|?|(?:or|OR|Or)\b")
+_AND = re.compile(r"&&?|,|;|(?:and|AND|And)\b")
+_NOT = re.compile(r"!(?![=~])|(?:not|NOT|Not)\b(?=\s*[\w($\"'!])")
+_OPERATORS: dict[str, Operator] = {
+    **{written: written for written in OPERATORS},
+    **{"==": "=", "===": "=", ":": "=", "eq": "=", "=~": "=", "~=": "=", "~": "=", "IS": "="},
+    **{"!==": "!=", "<>": "!=", "=!": "!=", "!~": "!=", "ne": "!=", "IS NOT": "!="},
+    **{"=>": ">=", "=<": "<="},
+}
+_OPERATOR = re.compile(r"===?|!==|=!|<>|=~|~=|!~|=>|=<|<=|>=|!=|=|<|>|~|:|(?:eq|ne)\b")
+_WORDS = re.compile(
+    r"(?P<isnotexists>IS\s+NOT\s+EXISTS?\b|DOES\s?N[O']T\s+EXISTS?\b|DOES\s+NOT\s+EXISTS?\b|NOT\s+EXISTS?\b)"
+    r"|(?P<isexists>IS\s+EXISTS?\b|EXISTS?\b|IS\s+PRESENT\b|IS\s+NOT\s+(?:NULL|NONE|EMPTY)\b|ISNOTNULL\b)"
+    r"|(?P<isnull>IS\s*NULL\b|IS\s+NONE\b)|(?P<isempty>IS\s+EMPTY\b)"
+    r"|(?P<istrue>IS\s*TRUE\b|IS\s+NOT\s+FALSE\b)|(?P<isfalse>IS\s*FALSE\b|IS\s+NOT\s+TRUE\b)"
+    r"|(?P<notin>NOT\s+IN\b)|(?P<isin>IN\b)|(?P<between>BETWEEN\b)"
+    r"|(?P<notlike>(?:NOT\s+|DOES\s+NOT\s+)(?:I?LIKE|CONTAINS?|MATCH(?:ES)?)\b)"
+    r"|(?P<like>I?LIKE\b|CONTAINS?\b|INCLUDES?\b|HAS\b|MATCH(?:ES)?\b)"
+    r"|(?P<starts>STARTS?_?\s?WITH\b|BEGINS?_?\s?WITH\b)|(?P<ends>ENDS?_?\s?WITH\b)",
+    re.IGNORECASE,
+)
+_BOOLEAN = re.compile(r"(?:true|false|True|False|TRUE|FALSE)\b")
+_FUNCTION = re.compile(r"([A-Za-z_]\w*)\s*\(")
+_CASE = {"lower", "upper", "lcase", "ucase", "tolower", "toupper", "strtolower"}
+_TESTS = {
+    **dict.fromkeys(("exists", "ispresent", "has", "defined", "isnotnull"), "isexists"),
+    **{"contains": "like", "includes": "like", "strcontains": "like", "match": "like", "matches": "like"},
+    **{"startswith": "starts", "endswith": "ends", "isnull": "isnull", "isempty": "isempty"},
+}
+_MIRRORED: dict[Operator, Operator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+def read(text: str) -> nodes.Expression:
+    """What conditions were probably meant.
+
+    Args:
+        text: what stands between the braces of a JSON pattern.
+
+    Raises:
+        UnclearError: it has no meaning in filter patterns, or none that is certain.
+    """
+    reader = _Reader(text)
+    expression = reader.expression()
+    reader.scanner.skip(")};")
+    if not reader.scanner.at_end:
+        raise UnclearError
+    return expression
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self.scanner = Scanner(text)
+
+    def expression(self) -> nodes.Expression:
+        terms = [self._conjunction()]
+        while self.scanner.takes(_OR):
+            terms.append(self._conjunction())
+        return _joined(nodes.Or, terms)
+
+    def _conjunction(self) -> nodes.Expression:
+        terms = [self._operand()]
+        while self.scanner.takes(_AND):
+            if self.scanner.at_end:
+                break  # a join without anything after it
+            terms.append(self._operand())
+        return _joined(nodes.And, terms)
+
+    def _operand(self) -> nodes.Expression:
+        if self.scanner.takes(_NOT):
+            return negated(self._operand())
+        if self.scanner.takes(re.compile(r"[({]")):
+            inner = self.expression()
+            self.scanner.takes(re.compile(r"[)}]"))  # a missing one is forgiven
+            return inner
+        function = self.scanner.takes(_FUNCTION)
+        return self._function(function[1].lower()) if function else self._condition()
+
+    def _function(self, name: str) -> nodes.Expression:
+        field = self.scanner.operand(field=True)
+        test = _TESTS.get(name)
+        argument = self.scanner.operand() if test and self.scanner.takes(re.compile(",")) else None
+        if not self.scanner.takes(re.compile(r"\)")):
+            raise UnclearError
+        if name in _CASE:
+            return _in_either_case(self._compared(field))
+        if test is None:
+            raise UnclearError  # of a length or a time, for instance
+        return _like(field, test, argument) if argument else _tested(field, test)
+
+    def _condition(self) -> nodes.Expression:
+        left = self.scanner.operand(field=True)
+        found = self.scanner.takes(_WORDS)
+        if found and found.lastgroup:
+            return self._worded(left, found.lastgroup)
+        if left.filter_operator:  # $.a[?(@.b = 1)]
+            return _comparison(left, _operator(left.filter_operator), left.filter_value)
+        return self._compared(left)
+
+    def _worded(self, field: Token, kind: str) -> nodes.Expression:
+        if kind in ("isin", "notin"):
+            return _any_of(field, "=" if kind == "isin" else "!=", self.scanner.values_in_brackets())
+        if kind == "between":
+            low = self.scanner.operand()
+            self.scanner.takes(_AND)
+            return nodes.And(
+                (_comparison(field, ">=", low), _comparison(field, "<=", self.scanner.operand()))
+            )
+        if kind in ("like", "notlike", "starts", "ends"):
+            return _like(field, kind, self.scanner.operand())
+        return _tested(field, kind)
+
+    def _compared(self, left: Token) -> nodes.Expression:
+        written = self.scanner.takes(_OPERATOR)
+        if not written:
+            if left.kind is Kind.FIELD and left.filtered:
+                return _tested(left, "isexists")
+            raise UnclearError
+        operator = _operator(written[0])
+        if written[0] in ("==", "===") and (boolean := self.scanner.takes(_BOOLEAN)):
+            return _tested(left, f"is{boolean[0].lower()}")
+        if self.scanner.begins_list():
+            return _any_of(left, operator, self.scanner.values_in_brackets())
+        right = self.scanner.operand(spaced=True)
+        if right.kind is Kind.FIELD:
+            return self._mirrored(left, operator, right)
+        if "~" in written[0] and right.kind in (Kind.TEXT, Kind.WORD):
+            right = replace(right, kind=Kind.REGEX)
+        elif right.is_path and "~" not in written[0]:
+            right = Token(Kind.TEXT, f"/{right.text}/")
+        values = [right, *self.scanner.further_values(_OR, _AND, written[0])]
+        if len(values) > 1 and self.scanner.joined_by_and and operator == "=":
+            raise UnclearError
+        return _any_of(left, operator, values)
+
+    def _mirrored(self, left: Token, operator: Operator, field: Token) -> nodes.Expression:
+        """`1 < $.a`, perhaps with a second comparison: `1 < $.a < 5`."""
+        if left.kind is Kind.FIELD:
+            raise UnclearError  # two fields
+        first = _comparison(field, _MIRRORED.get(operator, operator), left)
+        second = self.scanner.takes(_OPERATOR)
+        if not second:
+            return first
+        return nodes.And((first, _comparison(field, _operator(second[0]), self.scanner.operand())))
+
+
+def _operator(written: str) -> Operator:
+    return _OPERATORS[written]
+
+
+def _joined(kind: type[nodes.Group], terms: Sequence[nodes.Expression]) -> nodes.Expression:
+    flat = [inner for t in terms for inner in (t.terms if isinstance(t, kind) else (t,))]
+    if kind is nodes.And:  # a positive test needs no `= "*"` beside it, which booleans would fail
+        tested = {
+            t.target for t in flat if not isinstance(t, nodes.Group) and not _is_any(t) and _is_positive(t)
+        }
+        flat = [t for t in flat if not (_is_any(t) and getattr(t, "target", None) in tested)]
+    return flat[0] if len(flat) == 1 else kind(tuple(flat))
+
+
+def _is_any(term: nodes.Expression) -> bool:
+    return (
+        isinstance(term, nodes.Comparison)
+        and term.operator == "="
+        and isinstance(term.value, nodes.String)
+        and term.value.text == "*"
+    )
+
+
+def _is_positive(term: nodes.Term) -> bool:
+    if isinstance(term, nodes.Comparison):
+        return not term.is_negative and not _is_any(term)
+    return isinstance(term, nodes.IsType)
+
+
+def _any_of(field: Token, operator: Operator, values: Sequence[Token]) -> nodes.Expression:
+    """A comparison with each value: none of them may be equal for `!=`."""
+    if not values:
+        raise UnclearError
+    kind: type[nodes.Group] = nodes.And if OPERATORS[operator].is_negative else nodes.Or
+    return _joined(kind, [_comparison(field, operator, value) for value in values])
+
+
+def _comparison(field: Token, operator: Operator, value: Token) -> nodes.Expression:
+    target = field.selector()
+    word = value.text.lower() if value.kind is Kind.WORD else ""
+    if word == "null" and operator in ("=", "!="):
+        return _tested(field, "isnull" if operator == "=" else "isexists")
+    if OPERATORS[operator].is_ordering and value.kind is Kind.TEXT:
+        value = replace(value, kind=Kind.WORD)  # a number in quotes
+    operand = value.value()
+    if OPERATORS[operator].is_ordering and not isinstance(operand, nodes.Number):
+        raise UnclearError
+    return nodes.Comparison(target, operator, operand)
+
+
+def _tested(field: Token, kind: str) -> nodes.Expression:
+    target = field.selector()
+    tests: dict[str, Callable[[], nodes.Expression]] = {
+        "isnotexists": lambda: nodes.NotExists(target),
+        "isexists": lambda: nodes.Comparison(target, "=", nodes.String("*")),
+        "isempty": lambda: nodes.Comparison(target, "=", nodes.String("")),
+        "isnull": lambda: nodes.IsType(target, "NULL"),
+        "istrue": lambda: nodes.IsType(target, "TRUE"),
+        "isfalse": lambda: nodes.IsType(target, "FALSE"),
+    }
+    return tests[kind]()
+
+
+def _like(field: Token, kind: str, argument: Token) -> nodes.Expression:
+    """LIKE, CONTAINS and so on: a regex stays one, a text gets stars."""
+    operator: Operator = "!=" if kind == "notlike" else "="
+    value = argument.value()
+    if isinstance(value, nodes.String | nodes.Number):
+        text = value.text.replace("%", "*").strip("*")
+        before, after = ("" if kind == "starts" else "*"), ("" if kind == "ends" else "*")
+        value = nodes.String(f"{before}{text}{after}")
+        if "%" in argument.text and kind in ("like", "notlike"):  # SQL's wildcards say where
+            value = nodes.String(argument.text.replace("%", "*"))
+    return nodes.Comparison(field.selector(), operator, value)
+
+
+def _in_either_case(expression: nodes.Expression) -> nodes.Expression:
+    if isinstance(expression, nodes.Group):
+        return replace(expression, terms=tuple(map(_in_either_case, expression.terms)))
+    if not isinstance(expression, nodes.Comparison) or expression.is_ordering:
+        raise UnclearError
+    value = expression.value
+    if isinstance(value, nodes.Number):
+        return expression
+    source = value.source if isinstance(value, nodes.Regex) else as_regex(value.parts)
+    changed = in_either_case(source)
+    if not changed:
+        raise UnclearError
+    return replace(expression, value=nodes.Regex(changed))
+
+
+def negated(expression: nodes.Expression) -> nodes.Expression:
+    """The opposite, for fields that are there: there is no NOT before a condition."""
+    match expression:
+        case nodes.And(terms):
+            return nodes.Or(tuple(map(negated, terms)))
+        case nodes.Or(terms):
+            return nodes.And(tuple(map(negated, terms)))
+        case nodes.NotExists(target):
+            return nodes.Comparison(target, "=", nodes.String("*"))
+        case nodes.IsType(target, name):
+            return _not_of_type(target, name)
+        case nodes.Comparison(target, operator, value):
+            if _is_any(expression):
+                return nodes.NotExists(target)  # type: ignore[arg-type]
+            return nodes.Comparison(target, OPERATORS[operator].opposite, value)
+
+
+def _not_of_type(target: nodes.Selector, name: nodes.TypeName) -> nodes.Expression:
+    if name == "NULL":
+        return nodes.Comparison(target, "=", nodes.String("*"))
+    return nodes.IsType(target, "FALSE" if name == "TRUE" else "TRUE")

@@ -1,0 +1,84 @@
+"""Space-delimited patterns as people write them, and what they meant."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from trailsieve.errors import UnclearError
+from trailsieve.pattern import lenient, nodes
+
+_PIECE = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|%[^%]*%|[^,;"'%])+""")
+_NAME = re.compile(r"\$?\.?([^\W\d][\w-]*)")
+
+
+def read(text: str) -> nodes.Pattern:
+    """A space-delimited pattern for fields with other commas, quotes, names and operators.
+
+    Raises:
+        UnclearError: there is none.
+    """
+    inner = re.sub(r"[\])}\s]+$", "", text.strip().removeprefix("["))
+    pieces = [found[0].strip() for found in _PIECE.finditer(re.sub(r"(?<=[,;])(?=\s*[,;])", " ", inner))]
+    if not inner:
+        raise UnclearError
+    if len(pieces) == 1 and not re.search(r"[=<>!\"'%]|\b(?:IS|NOT|EXISTS)\b", inner):
+        pieces = inner.split()  # blanks instead of commas
+    columns = [column for piece in pieces for column in _columns(piece)]
+    return nodes.DelimitedPattern(tuple(_unique(columns)))
+
+
+def _columns(piece: str) -> list[nodes.Column | nodes.Ellipsis]:
+    if piece in ("...", "…"):
+        return [nodes.Ellipsis()]
+    if piece in ("", "*", "_", "-"):
+        return [nodes.Column("")]
+    if name := _NAME.fullmatch(piece):
+        return [nodes.Column(name[1])]
+    try:
+        return _conditions(_as_fields(lenient.read(piece)))
+    except UnclearError:
+        parts = re.split(r"\s*(?:&&|\bAND\b)\s*", piece)
+        if len(parts) == 1:
+            raise
+        return [column for part in parts for column in _columns(part)]
+
+
+def _as_fields(expression: nodes.Expression) -> nodes.Expression:
+    """The same conditions on named columns."""
+    if isinstance(expression, nodes.Group):
+        return replace(expression, terms=tuple(map(_as_fields, expression.terms)))
+    names = expression.target.steps if isinstance(expression.target, nodes.Selector) else ()
+    if not isinstance(expression, nodes.Comparison) or len(names) != 1 or not isinstance(names[0], str):
+        raise UnclearError
+    return replace(expression, target=nodes.Field(names[0]))
+
+
+def _conditions(expression: nodes.Expression) -> list[nodes.Column | nodes.Ellipsis]:
+    """One column for each name; conditions on several ones must be joined by &&."""
+    by_name: dict[str, list[nodes.Expression]] = {}
+    for part in expression.terms if isinstance(expression, nodes.And) else (expression,):
+        names = {term.target.name for term in nodes.terms_of(part) if isinstance(term.target, nodes.Field)}
+        if len(names) != 1:
+            raise UnclearError
+        by_name.setdefault(names.pop(), []).append(part)
+    return [
+        nodes.Column(name, parts[0] if len(parts) == 1 else nodes.And(tuple(parts)))
+        for name, parts in by_name.items()
+    ]
+
+
+def _unique(columns: list[nodes.Column | nodes.Ellipsis]) -> list[nodes.Column | nodes.Ellipsis]:
+    """The columns without a name where it is not the first with that name (rule 57)."""
+    seen: set[str] = set()
+    found: list[nodes.Column | nodes.Ellipsis] = []
+    for column in columns:
+        if isinstance(column, nodes.Column) and column.name in seen:
+            if column.condition is not None:
+                raise UnclearError
+            found.append(nodes.Column(""))
+            continue
+        if isinstance(column, nodes.Column) and column.name:
+            seen.add(column.name)
+        found.append(column)
+    return found

@@ -1,0 +1,122 @@
+"""Text patterns, regexes and queries as people write them who know another language, and what they meant."""
+
+from __future__ import annotations
+
+import re
+
+from trailsieve.errors import UnclearError
+from trailsieve.pattern import lenient, nodes
+from trailsieve.pattern.lenient_tokens import plain_regex
+
+_COMMAND = re.compile(r"\|?\s*(fields|filter|sort|stats|limit|display|parse|dedup)\b", re.IGNORECASE)
+_QUERY = re.compile(
+    r"\s*(?:(?:fields|display|parse)\s+@?\w.*[|@]|filter\s+@?[\w.]+\s+\S|stats\s+\w+\()",
+    re.IGNORECASE | re.DOTALL,
+)
+_LIKE = re.compile(
+    r"""@message\s+(?:like|=~)\s+(?:/((?:[^/\\]|\\.)+)/(i?)|"([^"]*)"|'([^']*)')\s*""", re.IGNORECASE
+)
+_MESSAGE = re.compile(r"@(?:message|timestamp|logStream|log|ptr|ingestionTime)\b")
+_TERM = re.compile(
+    r"""(?P<join>&&|\|\||[&|+](?=\s)|\b(?:AND|OR)\b)|(?P<mark>!|-|\?|\bNOT\b\s*)?"""
+    r"""(?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>[^']*)'|“(?P<curly>[^”]*)”|`(?P<tick>[^`]*)`"""
+    r"""|%(?P<regex>[^%]+)%|(?P<word>[^\s"'|&]+))"""
+)
+_PLAIN = re.compile(r"[\w.]+")
+_ROLES: dict[str, nodes.TermRole] = {"-": "excluded", "!": "excluded", "NOT": "excluded", "?": "optional"}
+
+
+def is_query(text: str) -> bool:
+    """Whether a text is a query of CloudWatch Logs Insights."""
+    return _QUERY.match(text) is not None
+
+
+def read_query(text: str) -> nodes.Pattern:
+    """The pattern for the conditions of a Logs Insights query.
+
+    Raises:
+        UnclearError: there is none.
+    """
+    filters = _filters(text)
+    if len(filters) == 1 and (found := _LIKE.fullmatch(filters[0])):
+        plain = found[3] or found[4]
+        if plain:
+            return nodes.TextPattern((nodes.TextTerm(plain, "required", True),))
+        return nodes.RegexPattern(nodes.Regex(plain_regex(found[1], found[2])))
+    if not filters or any(_MESSAGE.search(condition) for condition in filters):
+        raise UnclearError
+    return nodes.JsonPattern(lenient.read(" && ".join(f"({condition})" for condition in filters)))
+
+
+def _filters(text: str) -> list[str]:
+    commands = list(_COMMAND.finditer(text))
+    ends = [found.start() for found in commands[1:]] + [len(text)]
+    return [
+        text[found.end() : end].strip()
+        for found, end in zip(commands, ends, strict=True)
+        if found[1].lower() == "filter"
+    ]
+
+
+def read_regex(text: str) -> nodes.Pattern:
+    """One regex for what stands between percent signs or slashes.
+
+    Raises:
+        UnclearError: there is none.
+    """
+    if found := re.fullmatch(r"%([^%]+)%([a-z]*)|/((?:[^/\\]|\\.)+)/([a-z]*)", text.strip()):
+        return nodes.RegexPattern(nodes.Regex(plain_regex(found[1] or found[3], found[2] or found[4] or "")))
+    if found := re.fullmatch(r"%([^%]+)%\s*(\|\|?|OR|&&?|AND)?\s*%([^%]+)%", text.strip()):
+        one, other = plain_regex(found[1]), plain_regex(found[3])
+        either = (found[2] or "").startswith(("|", "O"))
+        return nodes.RegexPattern(
+            nodes.Regex(f"{one}|{other}" if either else f"{one}.*{other}|{other}.*{one}")
+        )
+    raise UnclearError
+
+
+def read_terms(text: str) -> nodes.Pattern:
+    """A text pattern for terms with other operators and quotes.
+
+    Raises:
+        UnclearError: there is none.
+    """
+    text = _without_parentheses(text)
+    terms, joins, place = [], set(), 0
+    while place < len(text):
+        found = _TERM.match(text, place)
+        if not found:
+            place += 1
+            if not text[place - 1].isspace():
+                raise UnclearError
+            continue
+        place = found.end()
+        if found["join"]:
+            joins.add("any" if found["join"][0] in "|O" else "all")
+        else:
+            terms.append(_term(found))
+    if not terms or len(joins) > 1 or (joins == {"any"} and any(t.role == "excluded" for t in terms)):
+        raise UnclearError
+    if joins == {"any"}:
+        terms = [nodes.TextTerm(term.text, "optional", term.quoted) for term in terms]
+    return nodes.TextPattern(tuple(terms))
+
+
+def _without_parentheses(text: str) -> str:
+    text = text.strip()
+    return text[1:-1] if re.fullmatch(r"\([^()]*\)", text) else text
+
+
+def _term(found: re.Match[str]) -> nodes.TextTerm:
+    role = _ROLES.get((found["mark"] or "").strip(), "required")
+    if found["regex"]:
+        raise UnclearError
+    if (word := found["word"]) is None:
+        content = next(
+            found[name] for name in ("double", "single", "curly", "tick") if found[name] is not None
+        )
+        return nodes.TextTerm(content, role, not _PLAIN.fullmatch(content) or found["double"] is not None)
+    word = word.strip("*")
+    if not word or "*" in word or word[0] in "?-!" or word.endswith(",") or "(" in word or "$" in word:
+        raise UnclearError
+    return nodes.TextTerm(word, role, not _PLAIN.fullmatch(word))
