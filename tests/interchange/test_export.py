@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -132,6 +133,46 @@ def test_text_with_the_signs_of_templates_comes_back(back: str, texts: list[str]
     rules = [rule("[ip = %\\{%]", description=text) for text in texts]
     again = ROUNDS[back](rules, tmp_path)
     assert [one.description for one in again] == [text.strip() for text in texts]
+
+
+# As Terraform's own parser reads them: github.com/hashicorp/hcl v2
+LITERALS = {
+    "[ip = %{%]": r'"[ip = %%{%]"',
+    "[ip = %${%]": r'"[ip = %$${%]"',
+    '"$${" "%%{"': r'"\"$$${\" \"%%%{\""',
+    r'"%{ if x }\\${a}"': r'"\"%%{ if x }\\\\$${a}\""',
+    '"$ { % {"': r'"\"$ { % {\""',
+}
+
+
+@pytest.mark.parametrize("pattern", LITERALS)
+def test_terraform_reads_no_template_in_a_pattern(pattern: str) -> None:
+    lines = to_terraform.export([rule(pattern)], TARGET).text.splitlines()
+    assert [line for line in lines if line.startswith("  pattern ")] == [
+        f"  pattern        = {LITERALS[pattern]}"
+    ]
+
+
+@given(
+    texts=st.lists(
+        st.text("'\"$`\\!%{}()*?~ a\n-#;&|<>é", min_size=1, max_size=9).filter(str.strip), min_size=1
+    )
+)
+@settings(max_examples=examples(30))
+def test_the_shell_hands_the_commands_what_the_rules_say(texts: list[str]) -> None:
+    quoted = [text.replace("\\", "\\\\").replace('"', '\\"') for text in texts]
+    rules = [
+        replace(rule(f'"{text}"'), id=f"r{number}", description=text) for number, text in enumerate(quoted)
+    ]
+    aws = "aws() { printf '%s\\0' \"$@\"; }\n"
+    done = subprocess.run(
+        ["/bin/sh", "-c", aws + aws_cli.export(rules, TARGET).text], capture_output=True, check=True
+    )
+    found = [word.split("=", 1) for word in done.stdout.decode().split("\0") if "=" in word]
+    assert [text for name, text in found if name == "--filter-pattern"] == [one.pattern.text for one in rules]
+    assert [text for name, text in found if name == "--alarm-description"] == [
+        one.description for one in rules
+    ]
 
 
 def test_the_commands_make_the_filters_and_alarms(empty: Account, tmp_path: Path) -> None:
@@ -359,6 +400,7 @@ UNSUPPORTED: list[tuple[Exporter, str, str]] = [
     (eventbridge.export, "{ $.a <= 0.1234567 }", "6 decimals"),
     (eventbridge.export, "{ $.requestParameters.a != 1 && $.requestParameters.a != x }", "two conditions on"),
     (eventbridge.export, '{ $.a != "*" }', "never true"),
+    (to_cloudformation.export, '"{{resolve:ssm:x}}"', "would replace the text {{resolve:…}}"),
     (athena.export, "[a, b]", "only JSON patterns"),
     (athena.export, "{ $.invented = 1 }", "no column for $.invented"),
     (athena.export, "{ $.resources[*].ARN = 1 }", "wildcard in a selector"),

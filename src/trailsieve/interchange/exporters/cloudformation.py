@@ -12,13 +12,20 @@ from trailsieve.interchange.exporters.model import Export, ExportTarget, Placeho
 from trailsieve.interchange.text import unique_name, upper_first
 from trailsieve.rules.rule import Rule
 
+# Source: docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
+_REFERENCE = "{{resolve:"
+
 
 def export(rules: Sequence[Rule], target: ExportTarget) -> Export:
     """The template, as JSON."""
     made, result = pairs(rules, target)
     resources: dict[str, Json] = {}
     for pair in made:
-        resources |= _resources(pair, set(resources))
+        if _REFERENCE in json_text([pair.filter, pair.alarm]):
+            del result.losses[pair.rule.id]
+            result.unsupported[pair.rule.id] = f"CloudFormation would replace the text {_REFERENCE}…}}}}"
+        else:
+            resources |= _resources(pair, set(resources))
     parameters = {
         str(name): {"Type": "String", "Description": name.meaning}
         for name in sorted(set(_placeholders(resources)))
