@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +15,6 @@ from trailsieve.cli.pattern_argument import compiled
 from trailsieve.engine.decode import Decoder
 from trailsieve.errors import visible
 from trailsieve.model import Match, Problem
-from trailsieve.pattern.compiler import FilterPattern, compile
 from trailsieve.ports import RunContext
 from trailsieve.sources.files import FilesSource, list_files
 from trailsieve.trail.selection import Selection
@@ -27,6 +26,9 @@ Examples:
   trailsieve match --rules cis-aws samples/archive
   trailsieve match --explain '{ $.userIdentity.type = "Root" }' samples/events/root-login.json
 """
+
+if TYPE_CHECKING:
+    from trailsieve.pattern.compiler import FilterPattern
 
 _COUNTED = 10_000  # events on which proposed patterns are tried
 _PROPOSALS = 5  # that are counted
@@ -226,5 +228,5 @@ def _counts(pattern: FilterPattern, proposals: Sequence[str], events: Sequence[b
     yield f"of the {first}{len(events)} events"
     said = {pattern.text: "match"} | dict.fromkeys(proposals[:_PROPOSALS], "would match")
     for text, verb in said.items():
-        found = sum(map(compile(text, limits=False).matches, events))
+        found = sum(map(compiled(text, limits=False).matches, events))
         yield f"  {found:>{len(str(len(events)))}} {verb} {visible(text)}"
