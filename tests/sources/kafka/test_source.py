@@ -235,6 +235,23 @@ def test_a_source_waits_for_brokers_that_are_not_there_yet(make: MakeTopic, kafk
     assert len(read(source, 6)) == 6
 
 
+def test_a_member_that_the_group_has_expelled_joins_again_and_commits_then(kafka: Kafka) -> None:
+    topic = new_topic(kafka, "kafka-python")
+    topic.produce(PAYLOADS[:3])
+    source = topic.source()
+    source.start({})
+    first = read(source, 3)
+    coordinator = source._consumer._consumer._coordinator  # type: ignore[union-attr]
+    coordinator._generation = coordinator._generation.__class__(
+        1, "no member", "range"
+    )  # as after a long pause
+    source.commit(positions(first))
+    topic.produce(PAYLOADS[3:])
+    assert [message.payload for message in read(source, 3)] == PAYLOADS[3:]
+    until(lambda: bool(source.poll()) or topic.committed() == {0: 3}, "the commit was made up for")
+    topic.close()
+
+
 def test_closing_twice_is_closing_once(make: MakeTopic) -> None:
     topic = make()
     source = topic.source()

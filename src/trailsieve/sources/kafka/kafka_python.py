@@ -145,7 +145,8 @@ class KafkaPythonConsumer:
 
     def commit(self, offsets: Offsets) -> None:
         given = {_partition(shard): OffsetAndMetadata(offset, "", -1) for shard, offset in offsets.items()}
-        with self._translated():
+        # A member that the group has expelled commits nothing until a poll lets it join again.
+        with self._translated(), suppress(kafka.CommitFailedError, kafka.RebalanceInProgressError):
             self._consumer.commit(given, timeout_ms=_TIMEOUT)
 
     def pause(self) -> None:
