@@ -116,8 +116,9 @@ class Group:
         self.committed = dict.fromkeys(shards, 0)
         self.sink: list[Alert] = []
         self.members: list[Member] = []
+        self.busy: list[Member] = []
         if isinstance(state, SharedState) and isinstance(state.table, MemoryTable):
-            state.table.die = lambda: rng.random() < self.moves / 20
+            state.table.meanwhile = self.meanwhile
 
     def run(self) -> list[Alert]:
         """What is delivered until every period is closed."""
@@ -136,20 +137,23 @@ class Group:
     def attempt(self, member: Member, work: Callable[[Member], None]) -> None:
         """Lets a member work; one that dies at it is replaced."""
         self.clock.seconds += self.rng.uniform(0, 3)
+        self.busy.append(member)
         try:
             work(member)
         except DiedError:
-            if member in self.members:
-                self.members.remove(member)
+            self.members.remove(member)
             self.balance(joining=not self.members)
+        finally:
+            self.busy.remove(member)
 
     def read(self, member: Member) -> None:
-        """One epoch, and the commit of its offsets."""
+        """One epoch, and the commit of its offsets, unless its shards were revoked in the meantime."""
         epoch: list[Sample] = []
         newest: dict[str, int] = {}
         offsets: dict[str, int] = {}
-        for shard in self.rng.sample(sorted(member.shards), self.rng.randint(0, len(member.shards))):
-            start = member.shards[shard]
+        assigned = member.shards
+        for shard in self.rng.sample(sorted(assigned), self.rng.randint(0, len(assigned))):
+            start = assigned[shard]
             offsets[shard] = start + self.rng.choice([1, 1, 2, 5])
             found = self.samples[shard][start : offsets[shard]]
             offsets[shard] = start + len(found)
@@ -159,9 +163,10 @@ class Group:
         member.alarms.add(epoch)
         member.alarms.observe(newest, newest)
         self.evaluate(member, offsets)
-        member.shards |= offsets
-        if self.rng.random() > self.moves:
-            self.committed |= offsets
+        if member.shards is assigned:
+            assigned |= offsets
+            if self.rng.random() > self.moves:
+                self.committed |= offsets
 
     def finish(self, member: Member) -> None:
         """Says that the shards are read to their end, so far that every period is closed."""
@@ -177,22 +182,34 @@ class Group:
         """What the pipeline does."""
         alerts = member.alarms.advance(early=self.rng.random() < 0.8)
         self.state.keep(Epoch(state=member.alarms.announce()))
-        self.stand_still_or_die(member)
+        self.stand_still_or_die()
         self.sink += alerts
-        self.stand_still_or_die(member)
+        self.stand_still_or_die()
         member.alarms.delivered()
         changes = member.alarms.changes()
         positions = [Position(shard, offset) for shard, offset in offsets.items()]
         self.state.keep(Epoch(positions, (), changes.state, changes.samples, changes.expired))
 
-    def stand_still_or_die(self, member: Member) -> None:
-        """At times lets the others go on for longer than the lease, in the middle of this one's epoch."""
+    def stand_still_or_die(self) -> None:
+        """At times the others go on for longer than the lease, in the middle of an epoch."""
         if self.rng.random() < self.moves / 4:
             raise DiedError
         if self.rng.random() < self.moves / 8:
-            for other in [other for other in self.members if other is not member]:
+            for other in self.idle():
                 self.clock.seconds += 2 * LEASE
-                self.attempt(other, self.read)
+                if other in self.members:
+                    self.attempt(other, self.read)
+
+    def meanwhile(self) -> None:
+        """At times another process works, or this one dies, in the middle of a request."""
+        if self.rng.random() < self.moves / 40:
+            raise DiedError
+        if self.rng.random() < self.moves / 20 and self.idle():
+            self.attempt(self.rng.choice(self.idle()), self.read)
+
+    def idle(self) -> list[Member]:
+        """Those that are not in the middle of an epoch."""
+        return [member for member in self.members if member not in self.busy]
 
     def move(self) -> None:
         """A member joins, leaves, or stands still for longer than its lease."""

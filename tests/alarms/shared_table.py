@@ -14,35 +14,37 @@ class DiedError(Exception):
 
 @dataclass
 class MemoryTable:
-    """See `Table`. `die` is asked before and after each request; a request that was made stays made."""
+    """See `Table`. A request that was made stays made.
+
+    Attributes:
+        meanwhile: called before each request, after each write and between the items of a query: other
+            processes make requests of their own, or this one dies.
+    """
 
     items: dict[tuple[str, str], Item] = field(default_factory=dict)
-    die: Callable[[], bool] = lambda: False
-    requests: int = 0
+    meanwhile: Callable[[], None] = lambda: None
 
     def query(self, pk: str, first: str = "", last: str = "~") -> Iterator[Item]:
-        self._request()
-        keys = sorted(key for key in self.items if key[0] == pk and first <= key[1] <= last)
-        return iter([self.items[key] for key in keys])
+        self.meanwhile()
+        for key in sorted(key for key in self.items if key[0] == pk and first <= key[1] <= last):
+            if key in self.items:
+                yield self.items[key]
+            self.meanwhile()
 
     def put(self, item: Item) -> None:
-        self._request()
+        self.meanwhile()
         self.items[item.pk, item.sk] = item
-        self._request()
+        self.meanwhile()
 
     def swap(self, item: Item, version: str) -> bool:
-        self._request()
+        self.meanwhile()
         known = self.items.get((item.pk, item.sk))
         if (known.version if known else "") != version:
             return False
-        self.put(item)
+        self.items[item.pk, item.sk] = item
+        self.meanwhile()
         return True
 
     def delete(self, pk: str, sk: str) -> None:
-        self._request()
+        self.meanwhile()
         self.items.pop((pk, sk), None)
-
-    def _request(self) -> None:
-        self.requests += 1
-        if self.die():
-            raise DiedError
