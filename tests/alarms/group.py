@@ -204,7 +204,7 @@ class Group:
         """At times another process works, or this one dies, in the middle of a request."""
         if self.rng.random() < self.moves / 40:
             raise DiedError
-        if self.rng.random() < self.moves / 20 and self.idle():
+        if self.rng.random() < self.moves / 10 and self.idle():
             self.attempt(self.rng.choice(self.idle()), self.read)
 
     def idle(self) -> list[Member]:

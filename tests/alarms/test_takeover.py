@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -31,6 +31,7 @@ class World:
         self.clock = Clock()
         self.reports: list[str] = []
         self.number = 0
+        self.final: list[Alert] = []
 
     def process(self, *rules: Rule) -> SharedAlarms:
         """A process that knows both shards."""
@@ -53,9 +54,20 @@ class World:
         """A whole epoch two seconds later; the ids of its final alerts."""
         self.clock.seconds += 2
         alerts = alarms.advance(early=False)
+        self.final += alerts
         alarms.delivered()
         alarms.changes()
         return ids(alerts)
+
+    def at_request(self, number: int, work: Callable[[], object]) -> None:
+        """Does something in the middle of that request from now on."""
+        requests = iter(range(number + 1))
+
+        def meanwhile() -> None:
+            if next(requests, None) == number:
+                work()
+
+        self.table.meanwhile = meanwhile
 
     def take_over(self, alarms: SharedAlarms) -> list[str]:
         """A process sees the lease, and again after it has ended; the ids of the final alerts."""
@@ -79,6 +91,42 @@ def test_only_one_evaluates_and_it_counts_what_all_read() -> None:
     [alert] = one.advance()
     assert alert.count == 2
     assert world.reports == ["this process evaluates the alarms of all processes that share the table"]
+
+
+@pytest.mark.parametrize("moment", range(8))
+def test_no_watermark_is_visible_before_its_matches(moment: int) -> None:
+    world = World()
+    one, two = world.process(), world.process()
+    world.settle(one)
+    world.read(two, 10, 20, until=600)
+    world.at_request(moment, lambda: world.settle(one))
+    world.settle(two)
+    world.read(one, until=600)
+    world.settle(one)
+    world.read(one, until=700)
+    world.settle(one)
+    assert [alert.count for alert in world.final] == [2]
+
+
+@pytest.mark.parametrize("moment", range(12))
+@pytest.mark.parametrize("swapped", [False, True])  # the order of their items in the table is random
+def test_what_another_process_read_before_is_counted_before(moment: int, swapped: bool) -> None:
+    world = World()
+    one, *others = (world.process() for _ in range(3))
+    for each in (one, *others):
+        world.settle(each)
+    first, second = sorted(others, key=lambda each: each._member._name, reverse=swapped)
+
+    def hand_over() -> None:
+        world.read(first, 10, 20, until=30)
+        world.settle(first)
+        world.read(second, until=600)
+        world.settle(second)
+
+    world.at_request(moment, hand_over)
+    for _ in range(3):
+        world.settle(one)
+    assert [alert.count for alert in world.final] == [2]
 
 
 def test_one_that_stood_still_saves_nothing_and_what_it_raises_is_known() -> None:
