@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.cli.console import denied, trailsieve
-from tests.servers.patience import until
+from tests.servers.patience import stretched, until
 from tests.sources.service import Service
 
 
@@ -116,13 +116,37 @@ def test_a_full_disk_at_the_checkpoint_ends_it_with_a_clear_error_and_nothing_is
     assert {json.loads(text)["id"] for text in done.stdout.splitlines()} <= set(service.alerts)
 
 
-def test_too_much_that_cannot_be_read_ends_it(service: Service, log: Path) -> None:
-    append(log, *(b"no JSON\n" for _ in range(2000)))
+def test_two_thirds_garbage_is_reported_and_costs_no_alert(service: Service, log: Path) -> None:
+    append(log, *(b"no JSON %d\n" % number for number in range(2000)), line(10))
+    service.start()
+    until(lambda: len(service.alerts) == 11, "all alerts came")
+    assert service.stop() == 0
+    assert service.said.count("messages cannot be read") == 1
+    assert "2,000 of the last 2,011 messages cannot be read, the last one: " in service.said
+    assert len(service.dead_letters) == 2000
+    append(log, line(11))
+    service.start()
+    until(lambda: len(service.alerts) == 12, "the new alert came")
+    assert service.stop() == 0
+    assert len(service.dead_letters) == 2000
+
+
+def test_a_run_ends_over_too_much_garbage_where_that_is_asked_for(service: Service, log: Path) -> None:
+    config = service.folder / "service.toml"
+    config.write_text(config.read_text().replace("[dead_letters]", "[dead_letters]\nmax_ratio = 0.5"))
+    append(log, *(b"no JSON %d\n" % number for number in range(2000)))
     service.start()
     assert service.process
-    assert service.process.wait(60) == 3
-    assert "cannot be read, more than max_ratio = 0.5" in service.said
+    assert service.process.wait(stretched(60)) == 3
+    assert "messages cannot be read" in service.said
+    assert "more than max_ratio = 0.5" in service.said
     assert "Traceback" not in service.said
+    assert (len(service.alerts), len(service.dead_letters)) == (10, 2000)
+    append(log, line(11))
+    service.start()  # goes on behind what is in the letters
+    until(lambda: len(service.alerts) == 11, "the new alert came")
+    assert service.stop() == 0
+    assert len(service.dead_letters) == 2000
 
 
 def test_dead_letters_are_kept_with_their_reason_and_worked_on_again(service: Service, log: Path) -> None:

@@ -93,8 +93,8 @@ def figures(folder: Path) -> dict[str, str]:
     messages = one_event_messages(texts)
     tests = len(patterns) * len(decoded)
     predicate = seconds(lambda: verdicts(patterns, decoded)) / tests
-    alone = seconds(lambda: [processor.process_batch([message]) for message in messages]) / len(messages)
-    together = seconds(lambda: processor.process_batch(messages)) / len(messages)
+    alone = seconds(lambda: [list(processor.process_poll([message])) for message in messages]) / len(messages)
+    together = seconds(lambda: list(processor.process_poll(messages))) / len(messages)
     plain = seconds(slow_case("%ab%"))
     found = {
         "parse and compile the 15 CIS patterns": f"{seconds(compile_cis, 15, forget) * 1e3:.1f} ms",

@@ -114,7 +114,7 @@ def test_where_reading_starts_is_saved_before_the_first_delivery() -> None:
     end = Message(b"", Position("t", "end"), "t", marker=True)
     messages = [start, message(1, stop(1)), end]
     run = pipeline(MemorySource([]), RecordedSink(recorder), checkpoint=RecordedCheckpoint(recorder))
-    run.epoch(messages, PROCESSOR.process_batch(messages))
+    run.epoch(*next(PROCESSOR.process_poll(messages)))
     assert recorder.steps == ["save ['here']", "sink 1", "save ['here', 1, 'end']"]
 
 

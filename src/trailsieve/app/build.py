@@ -19,7 +19,7 @@ from trailsieve.engine.checkpoint import Epoch, SqliteCheckpoint
 from trailsieve.engine.dead_letters import (
     AlertDeadLetters,
     FileDeadLetters,
-    RatioLimit,
+    UnreadableShare,
 )
 from trailsieve.engine.decode import Decoder
 from trailsieve.engine.dedup import RecentIds
@@ -92,7 +92,6 @@ def service(
         DeadLetterSource(letters_path) if dead_letters_only else open_part("sources", config.source, context)
     )
     file = FileDeadLetters(letters_path)
-    limit = RatioLimit(config.dead_letters.max_ratio, config.dead_letters.after)
     sinks: list[Sink] = [open_part("sinks", part, context) for part in config.sinks]
     delivery = Delivery(
         [
@@ -100,7 +99,7 @@ def service(
             for sink, part in zip(sinks, config.sinks, strict=True)
         ],
         source.keep_alive,
-        _refuse(AlertDeadLetters(alert_dead_letters(config)), limit, on_problem, config),
+        _refuse(AlertDeadLetters(alert_dead_letters(config)), on_problem),
         stopping,
         Heartbeat(config.heartbeat),
         context.gauge,
@@ -119,7 +118,7 @@ def service(
         alarms=alarms,
         accepted=accepted,
         commit_every=fraction_seconds(config.checkpoint.every, "every"),
-        limit=limit,
+        unreadable=UnreadableShare(config.dead_letters.max_ratio, config.dead_letters.after, context.info),
         ends=not dead_letters_only,
         stopping=stopping,
         info=context.info,
@@ -176,19 +175,13 @@ def alert_dead_letters(config: Config) -> Path:
     return Path(config.dead_letters.alerts or path.with_suffix(f".alerts{path.suffix}"))
 
 
-def _refuse(
-    letters: AlertDeadLetters, limit: RatioLimit, on_problem: Callable[[Problem], None], config: Config
-) -> Callable[[Refusal], None]:
-    """Saves alerts that a sink never accepted; too many that a required sink refused end the run."""
-    required = {part.name for part in config.sinks if part.routing.required}
+def _refuse(letters: AlertDeadLetters, on_problem: Callable[[Problem], None]) -> Callable[[Refusal], None]:
+    """Saves and reports alerts that a sink never accepted."""
 
     def refuse(refusal: Refusal) -> None:
         letters.add(refusal)
         alert = refusal.alert
         reason = f"alert {alert.id} of {alert.rule} was not accepted by sink {refusal.sink}: {refusal.reason}"
-        problem = Problem(alert.position, reason)
-        on_problem(problem)
-        if refusal.sink in required:
-            limit.add(0, [problem])
+        on_problem(Problem(alert.position, reason))
 
     return refuse

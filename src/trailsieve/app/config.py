@@ -68,18 +68,18 @@ class AlarmsConfig(AwsConfig, forbid_unknown_fields=True, kw_only=True):
 
 
 class DeadLettersConfig(Struct, forbid_unknown_fields=True, kw_only=True):
-    """`[dead_letters]`: the file for unreadable records, and how many of them stop the run.
+    """`[dead_letters]`: the file for what cannot be read, and how much of it stops the run.
 
     Attributes:
         path: the file for messages and records that cannot be read.
-        max_ratio: share of unreadable records above which the run stops, once `after` records were read.
-        after: how many records are read before `max_ratio` counts.
         alerts: the file for alerts that a sink never accepted; next to `path` by default.
+        max_ratio: share of unreadable messages above which the run stops; 1 never stops it.
+        after: how many messages the share is taken of.
     """
 
     path: str = "dead-letters.jsonl"
     alerts: str = ""
-    max_ratio: float = 0.5
+    max_ratio: float = 1.0
     after: int = 1000
 
 

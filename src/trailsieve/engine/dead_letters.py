@@ -3,33 +3,50 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
 
 from trailsieve import jsontext
+from trailsieve.engine.dedup import RecentIds
 from trailsieve.engine.sink_worker import Refusal
 from trailsieve.errors import DeadLetterError
 from trailsieve.formats import native
 from trailsieve.model import Problem
 from trailsieve.secret import masked
 
+_REPORTED = 0.5  # share of unreadable messages that is reported
+_KEPT_DIGESTS = 200_000  # letters that are recognized when they come again
+_TAIL = 64 * 2**20  # bytes at the end of the file whose letters are recognized after a start
+
 
 class FileDeadLetters:
-    """A file of JSON lines: object, record number, reason, and the original bytes as text or base64."""
+    """A file of JSON lines: object, record number, reason, and the original bytes as text or base64.
+
+    A letter that is in the file already is not written again: after a crash, messages are read again.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._known = RecentIds(_KEPT_DIGESTS)
         with self._errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("a+b")
-            if self._file.seek(0, os.SEEK_END):
-                self._file.seek(-1, os.SEEK_END)
-                if self._file.read(1) != b"\n":
-                    self._file.write(b"\n")  # a crash left half a line
+            self._recognize()
+
+    def _recognize(self) -> None:
+        """Reads the last letters, and ends the half line that a crash may have left."""
+        size = self._file.seek(0, os.SEEK_END)
+        self._file.seek(max(0, size - _TAIL))
+        line = b"\n"
+        for line in self._file:
+            self._known.add(_digest(line))
+        if not line.endswith(b"\n"):
+            self._file.write(b"\n")
 
     def add(self, problem: Problem) -> None:
         """Saves what could not be read; ignores warnings.
@@ -46,9 +63,11 @@ class FileDeadLetters:
             letter["text"] = problem.text.decode()
         except UnicodeDecodeError:
             letter["base64"] = base64.b64encode(problem.text).decode()
-        with self._errors():
-            self._file.write(jsontext.encode(letter).encode() + b"\n")
-            self._file.flush()
+        line = jsontext.encode(letter).encode() + b"\n"
+        if self._known.add(_digest(line)):
+            with self._errors():
+                self._file.write(line)
+                self._file.flush()
 
     def close(self) -> None:
         """Closes the file."""
@@ -61,6 +80,10 @@ class FileDeadLetters:
             yield
         except OSError as error:
             raise DeadLetterError(f"{self._path} cannot be written: {error.strerror or error}") from None
+
+
+def _digest(line: bytes) -> str:
+    return hashlib.blake2b(line, digest_size=16).hexdigest()
 
 
 class AlertDeadLetters:
@@ -90,33 +113,52 @@ class AlertDeadLetters:
             raise DeadLetterError(f"{self.path} cannot be written: {error.strerror or error}") from None
 
 
-class RatioLimit:
-    """Ends the run when too much cannot be read: the source or its format must be wrong.
+class UnreadableShare:
+    """Watches the share of messages that cannot be read: much of it means a wrong source or format.
+
+    It is looked at again after every `after` messages. More than half is reported, once while it lasts.
 
     Args:
-        ratio: the share of unreadable records above which the run ends; 1 never ends it.
-        after: the number of records, unreadable ones included, before which the run goes on in any case.
+        most: the share above which the run ends; 1 never ends it.
+        after: the number of messages to look at together.
+        info: shows the operator one line.
     """
 
-    def __init__(self, ratio: float = 1, after: int = 1) -> None:
-        self._ratio = ratio
+    def __init__(
+        self, most: float = 1, after: int = 1000, info: Callable[[str], None] = lambda text: None
+    ) -> None:
+        self._most = most
         self._after = after
-        self._records = 0
-        self._unreadable = 0
+        self._info = info
+        self._messages = 0
+        self._lost = 0
+        self._reported = False
 
-    def add(self, records: int, problems: Sequence[Problem]) -> None:
-        """Counts records that were read, and what was not.
+    def add(self, messages: int, lost: int, problems: Sequence[Problem] = ()) -> None:
+        """Counts messages, and those of them of which nothing could be read.
 
         Raises:
-            DeadLetterError: the ratio is exceeded.
+            DeadLetterError: the share is exceeded.
         """
-        unreadable = [problem for problem in problems if not problem.warning]
-        self._unreadable += len(unreadable)
-        self._records += records + len(unreadable)
-        if unreadable and self._records >= self._after and self._unreadable > self._ratio * self._records:
-            last = unreadable[-1]
+        self._messages += messages
+        self._lost += lost
+        if self._messages < self._after:
+            return
+        share = self._lost / self._messages
+        text = f"{self._lost:,} of the last {self._messages:,} messages cannot be read{_last(problems)}"
+        if share > self._most:
             raise DeadLetterError(
-                f"{self._unreadable:,} of {self._records:,} records cannot be read, more than "
-                f"max_ratio = {self._ratio}; the last one: {last.origin}: {last.reason}. "
-                "Nothing is lost: fix the cause and start again"
+                f"{text}; more than max_ratio = {self._most}. They are in the dead letters: fix the cause, "
+                "run `trailsieve run --replay-dead-letters`, and start again"
             )
+        if share > _REPORTED and not self._reported:
+            self._info(f"{text}; they are in the dead letters. Is it the right source?")
+        self._reported = share > _REPORTED
+        self._messages = self._lost = 0
+
+
+def _last(problems: Sequence[Problem]) -> str:
+    for problem in reversed(problems):
+        if not problem.warning:
+            return f", the last one: {problem.origin}: {problem.reason}"
+    return ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -10,10 +11,13 @@ from trailsieve.errors import UnreadableError
 from trailsieve.model import Message, Problem
 from trailsieve.trail.cloudtrail import Batch, Decode, batches, is_plain_file, looks_like_lines, split
 from trailsieve.trail.compression import DEFAULT_LIMIT, gunzip, is_gzip
-from trailsieve.trail.envelopes import is_plain_record, unwrap
+from trailsieve.trail.envelope_contents import letters
+from trailsieve.trail.envelopes import STREAM_LIMIT, is_one_value, is_plain_record, unwrap
 
 _raw_array: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
-_STREAM_LIMIT = 64 * 2**20  # bytes of one stream message after decompression, at most
+EPOCH_BYTES = 32 * 2**20  # unwrapped bytes after which an epoch ends in the middle of a poll
+_RECORD_SIZE = 100  # bytes that a record takes beside its text
+_NOWHERE = ("", 0)
 _FIRST_LINE = 65536  # bytes to search for the first line of a file of lines
 
 
@@ -33,6 +37,7 @@ class Decoded:
         self.origin = origin
         self.data = data
         self.lines = lines
+        self._payload = bytes(data)
         self.problems: list[Problem] = []
         self._any_object = any_object
 
@@ -69,25 +74,44 @@ class Decoded:
             if document.warning:
                 self.warn(document.warning)
 
+    def separated(self, block: Batch) -> Iterator[Batch]:
+        """Yields a batch whose texts could not be decoded together, as one or several."""
+        yield block
+
+    def held(self, seen: int) -> Mapping[str, int]:
+        """Returns the number of records of each message by name, given the number of all that were seen."""
+        return {self.origin: seen}
+
+    def payloads(self) -> Mapping[str, bytes]:
+        """Returns the messages by name, as they arrived."""
+        return {self.origin: self._payload}
+
     def warn(self, reason: str) -> None:
         """Adds a problem with something that could be read nevertheless."""
         self.problems.append(Problem(self.origin, reason, warning=True))
 
 
 class DecodedBatch(Decoded):
-    """Many small messages of a stream, unwrapped from their envelopes, as one run of records."""
+    """The first of some messages of a stream, unwrapped from their envelopes, as one run of records.
+
+    Attributes:
+        messages: those that were taken: all, or as many as fit the memory.
+        unwrapped: bytes that their unwrapped records take.
+    """
 
     def __init__(self, messages: Sequence[Message], limit: int) -> None:
         super().__init__("")
+        self.messages = messages
         self.control_messages = 0
         self.advice: set[str] = set()
         self.size = 0
+        self.unwrapped = 0
         self._limit = limit
         self._texts: list[bytes] = []
         self._places: list[
             Message | tuple[str, int]
         ] = []  # a message that is a plain record stands for itself
-        for message in messages:
+        for number, message in enumerate(messages, 1):
             payload = message.payload
             self.size += len(payload)
             if message.problem:
@@ -98,22 +122,50 @@ class DecodedBatch(Decoded):
                 self._texts.append(payload)
                 self._places.append(message)
             else:
-                self._unwrap(message)
+                self._texts += self._unwrap(message)
+                if self.unwrapped >= EPOCH_BYTES:
+                    self.messages = messages[:number]
+                    break
 
-    def _unwrap(self, message: Message) -> None:
+    def _unwrap(self, message: Message) -> list[bytes]:
+        """The records of a message, whose places are noted."""
         found = unwrap(message.payload, self._limit)
-        self._texts += found.records
+        self.unwrapped += found.size + _RECORD_SIZE * len(found.records)
         self._places += [(message.name, number) for number in range(1, len(found.records) + 1)]
         self.control_messages += found.control_messages
         self.advice |= found.advice
         for name in found.objects:
             reason = f"a notification about {name.url}, not its records; the `sqs` source reads such objects"
-            self.problems.append(Problem(message.name, reason, text=message.payload))
-        self.problems += [Problem(message.name, reason, text=text) for reason, text in found.problems]
+            found.add_problem(reason, message.payload)
+        if found.unreadable:
+            kept = letters(message.payload, found.problems, found.unreadable)
+            self.problems += [Problem(message.name, reason, text=text) for reason, text in kept]
+        return found.records
 
     def locate(self, number: int) -> tuple[str, int]:
         place = self._places[number - 1]
         return (place.name, 1) if isinstance(place, Message) else place
+
+    def separated(self, block: Batch) -> Iterator[Batch]:
+        """Yields the same with messages unwrapped that begin and end like a record, but hold several."""
+        texts: list[bytes] = []
+        for number, text in enumerate(block.texts, block.first):
+            place = self._places[number - 1]
+            if not isinstance(place, Message) or is_one_value(text):
+                texts.append(text)
+                continue
+            yield Batch.of_texts(number - len(texts), texts)
+            texts = []
+            self._places[number - 1] = _NOWHERE
+            first = len(self._places) + 1
+            yield Batch.of_texts(first, self._unwrap(place))
+        yield Batch.of_texts(block.first + len(block.texts) - len(texts), texts)
+
+    def held(self, seen: int) -> Mapping[str, int]:
+        return Counter(self.locate(number)[0] for number in range(1, len(self._places) + 1))
+
+    def payloads(self) -> Mapping[str, bytes]:
+        return {message.name: message.payload for message in self.messages}
 
     def _batches(self, decode: Decode) -> Iterator[Batch]:
         yield Batch.of_texts(1, self._texts)
@@ -146,8 +198,8 @@ class Decoder:
         return decoded
 
     def decode_batch(self, messages: Sequence[Message]) -> DecodedBatch:
-        """Returns the records of many small messages, unwrapped from any known envelope."""
-        return DecodedBatch(messages, min(self.limit, _STREAM_LIMIT))
+        """Returns the records of the first of many small messages, unwrapped from any known envelope."""
+        return DecodedBatch(messages, min(self.limit, STREAM_LIMIT))
 
     def _open(self, decoded: Decoded) -> None:
         decoded.data = data = self._plain(decoded)

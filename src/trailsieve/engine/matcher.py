@@ -77,7 +77,8 @@ class Matcher:
     def _decoded(self, decoded: Decoded) -> Iterator[Batch]:
         for batch in decoded.batches(self._decode_block):
             if batch.events is None:
-                yield from blocks_of(batch, self._decode_lines)
+                for block in blocks_of(batch, self._decode_lines):
+                    yield from (block,) if block.events is not None else decoded.separated(block)
             else:
                 yield batch
 

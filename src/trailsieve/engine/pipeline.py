@@ -8,27 +8,29 @@ together with the positions, so no event is counted twice or forgotten.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import chain, takewhile
 from typing import TypeVar
 
 from trailsieve.alarms.evaluator import Alarms
 from trailsieve.alarms.protocol import AlarmEvaluation
 from trailsieve.engine.accepted import Accepted
 from trailsieve.engine.checkpoint import Checkpoint, Epoch, MemoryCheckpoint
-from trailsieve.engine.dead_letters import RatioLimit
+from trailsieve.engine.dead_letters import UnreadableShare
 from trailsieve.engine.dedup import RecentIds
 from trailsieve.engine.delivery import Delivery, DirectDelivery
 from trailsieve.engine.group_commit import GroupCommit
-from trailsieve.engine.processor import BatchResult, Processor
+from trailsieve.engine.processor import BatchResult, Processed, Processor
 from trailsieve.engine.stats import Matched, RunStats
 from trailsieve.model import Alert, Message, Position, Problem
 from trailsieve.ports import Source
 
+_ALIVE_SECONDS = 5.0  # between polls, or signs of life to the source
+
 T = TypeVar("T", bound=Matched)
 
-Processed = tuple[Sequence[Message], BatchResult]
 # Processes what was polled, in order, in this process or in others. An empty poll is an empty epoch.
 ProcessAll = Callable[[Iterable[Sequence[Message]]], Iterable[Processed]]
 
@@ -47,8 +49,8 @@ def per_message(processor: Processor) -> ProcessAll:
 
 
 def per_batch(processor: Processor) -> ProcessAll:
-    """Makes each poll an epoch: for streams of small messages."""
-    return lambda polled: ((messages, processor.process_batch(messages)) for messages in polled)
+    """Makes each poll an epoch, or several when much is unwrapped from it: for streams of small messages."""
+    return lambda polled: chain.from_iterable(map(processor.process_poll, polled))
 
 
 @dataclass(slots=True)
@@ -60,7 +62,7 @@ class Pipeline:
         alarms: the alarms of the rules that have one.
         accepted: what sinks accepted of epochs that were never committed.
         commit_every: seconds for which epochs wait to be saved together; 0 saves each at once.
-        limit: ends the run when too much cannot be read.
+        unreadable: watches how much cannot be read.
         ends: whether the end of the source is the end of all events, at which every period is closed.
         info: shows the operator a line about what arrives, each line once.
         stopping: asked between epochs; once it is true, what was polled is finished and `run` returns.
@@ -76,11 +78,12 @@ class Pipeline:
     alarms: AlarmEvaluation = field(default_factory=lambda: Alarms(()))
     accepted: Accepted = field(default_factory=Accepted)
     commit_every: float = 0
-    limit: RatioLimit = field(default_factory=RatioLimit)
+    unreadable: UnreadableShare = field(default_factory=UnreadableShare)
     ends: bool = True
     stopping: Callable[[], bool] = lambda: False
     info: Callable[[str], None] = lambda text: None
     _shown: set[str] = field(default_factory=set)
+    _alive_at: float = field(default_factory=time.monotonic)
     _commits: GroupCommit = field(init=False)
 
     def __post_init__(self) -> None:
@@ -102,6 +105,7 @@ class Pipeline:
         try:
             for messages, result in self.process(self._polled()):
                 self.epoch(messages, result)
+                self._keep_alive_if_due()
             if self.ends and self.source.exhausted:
                 self._finish()
         finally:
@@ -125,6 +129,7 @@ class Pipeline:
         self.stats.add(result)
         self._report(result)
         self._raise(alerts, ids, [message.position for message in messages if not message.watermark])
+        self.unreadable.add(result.messages, result.lost, result.problems)
 
     def _save_starts(self, messages: Sequence[Message]) -> None:
         """Saves the markers before the first record: a crash in delivery must not lose the start."""
@@ -167,7 +172,6 @@ class Pipeline:
         for problem in result.problems:
             for handle in self.on_problem:
                 handle(problem)
-        self.limit.add(result.records, result.problems)
 
     def _alarm_advice(self, result: BatchResult) -> Iterator[str]:
         self.stats.late, self.stats.over_max_keys = self.alarms.late, self.alarms.over_max_keys
@@ -181,7 +185,15 @@ class Pipeline:
 
     def _polled(self) -> Iterator[Sequence[Message]]:
         while not self.source.exhausted and not self.stopping():
-            yield self.source.poll()
+            messages = self.source.poll()
+            self._alive_at = time.monotonic()
+            yield messages
+
+    def _keep_alive_if_due(self) -> None:
+        """Polls that take long to process must not cost a membership."""
+        if time.monotonic() - self._alive_at > _ALIVE_SECONDS:
+            self.source.keep_alive()
+            self._alive_at = time.monotonic()
 
     def _new(self, found: Sequence[T]) -> list[T]:
         """The matches that were not found before."""

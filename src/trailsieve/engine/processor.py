@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -10,12 +10,15 @@ from msgspec import Struct
 
 from trailsieve.alarms.datapoint import Sample
 from trailsieve.alarms.metric import Tally, sample_of
-from trailsieve.engine.alerts import alert_id, alert_of, facts_of, position_of, time_of
-from trailsieve.engine.decode import Decoded, Decoder
+from trailsieve.engine.alerts import alert_id, alert_of, facts_of, time_of
+from trailsieve.engine.decode import EPOCH_BYTES, Decoded, DecodedBatch, Decoder
 from trailsieve.engine.matcher import Matcher
+from trailsieve.engine.unreadable import UnreadableRecords
 from trailsieve.model import Alert, Match, Message, Problem
 from trailsieve.rules.rule import Rule
 from trailsieve.times import seconds_of
+
+_MOST_ALERTS = 20_000  # of one epoch of a stream; some 20 MB
 
 
 class BatchResult(Struct):
@@ -27,7 +30,7 @@ class BatchResult(Struct):
         files: 1 for an object or the first block of a file of lines, 0 for its other blocks.
         records: the number of records that could be read.
         size: bytes after decompression; of messages that were processed together, as they arrived.
-        unreadable_records: the number of `problems` that are about one record.
+        unreadable_records: the number of records that could not be read.
         control_messages: messages, or parts of them, without records by design: health checks, test events.
         advice: hints for the operator about what arrives.
         samples: what matches of rules with an alarm add to their metrics.
@@ -36,6 +39,8 @@ class BatchResult(Struct):
         newest: the newest event time of each shard, likewise.
         excepted: by rule and reason, matches that an exception hides.
         expired: the same for exceptions that have expired; these matches count.
+        messages: the number of messages.
+        lost: those of them of which nothing could be read.
     """
 
     alerts: list[Alert] = []
@@ -52,6 +57,11 @@ class BatchResult(Struct):
     newest: dict[str, int] = {}
     excepted: dict[str, dict[str, int]] = {}
     expired: dict[str, dict[str, int]] = {}
+    messages: int = 0
+    lost: int = 0
+
+
+Processed = tuple[Sequence[Message], BatchResult]
 
 
 class Processor:
@@ -72,26 +82,60 @@ class Processor:
         """Returns all alerts and problems of one message; never raises for what it holds."""
         if message.marker:
             return BatchResult()
-        decoded = self._decoder.decode(message)
-        return self._result(decoded, len(decoded.data), message.position.shard)
+        try:
+            decoded = self._decoder.decode(message)
+            return joined(list(self._results(decoded, len(decoded.data), message.position.shard)))
+        except MemoryError:
+            problem = Problem(message.name, "too big: not enough memory to read it", text=message.payload)
+            return BatchResult(problems=[problem], messages=1, lost=1, files=1)
 
-    def process_batch(self, messages: Sequence[Message]) -> BatchResult:
-        """Returns the same for many small messages of a stream at once, in their order."""
-        if not self._alarmed:
-            return self._process_shard("", messages)
-        shards = groupby(messages, lambda message: message.position.shard)
-        results = [self._process_shard(shard, list(of_shard)) for shard, of_shard in shards]
-        return results[0] if len(results) == 1 else joined(results)
+    def process_poll(self, polled: Sequence[Message]) -> Iterator[Processed]:
+        """Yields the same for many small messages of a stream at once, in their order.
 
-    def _process_shard(self, shard: str, messages: Sequence[Message]) -> BatchResult:
-        decoded = self._decoder.decode_batch(messages)
-        result = self._result(decoded, decoded.size, shard)
+        There is one result, unless so much is in the messages that it would fill the memory. The first alerts
+        of a message may then come before it.
+        """
+        taken: list[Message] = []
+        results: list[BatchResult] = []
+        unwrapped = 0
+        for decoded, shard in self._decoded(polled):
+            for messages, result in self._stream_results(decoded, shard):
+                taken += messages
+                results.append(result)
+                unwrapped += decoded.unwrapped if messages else EPOCH_BYTES
+                if unwrapped >= EPOCH_BYTES:
+                    yield taken, joined(results)
+                    taken, results, unwrapped = [], [], 0
+        if taken or not polled:
+            yield taken, joined(results)
+
+    def _decoded(self, messages: Sequence[Message]) -> Iterator[tuple[DecodedBatch, str]]:
+        """Batches of messages, each of one shard where there are alarms."""
+        shards: Iterable[tuple[str, Iterable[Message]]] = [("", messages)]
+        if self._alarmed:
+            shards = groupby(messages, lambda message: message.position.shard)
+        for shard, of_shard in shards:
+            waiting = list(of_shard)
+            while waiting:
+                decoded = self._decoder.decode_batch(waiting)
+                waiting = waiting[len(decoded.messages) :]
+                yield decoded, shard
+
+    def _stream_results(self, decoded: DecodedBatch, shard: str) -> Iterator[Processed]:
+        result = BatchResult()
+        for number, following in enumerate(self._results(decoded, decoded.size, shard)):
+            if number:
+                yield (), result
+            result = following
+        result.messages = sum(not message.marker for message in decoded.messages)
         result.control_messages = decoded.control_messages
         result.advice = sorted(decoded.advice)
-        return result
+        yield decoded.messages, result
 
-    def _result(self, decoded: Decoded, size: int, shard: str) -> BatchResult:
-        result = BatchResult(files=int(decoded.lines <= 1), size=size)
+    def _results(self, decoded: Decoded, size: int, shard: str) -> Iterator[BatchResult]:
+        """Yields the first alerts when there are many, and in the end everything else."""
+        result = BatchResult(messages=1, files=int(decoded.lines <= 1), size=size)
+        unreadable = UnreadableRecords(each=decoded.lines > 0)
         tally = Tally(self._with_default)
         seen = 0
 
@@ -102,20 +146,24 @@ class Processor:
 
         for found in self._matcher.match(decoded, on_batch):
             if isinstance(found, Problem):
-                result.problems.append(found)
+                unreadable.add(found)
             else:
-                self._take(found, result, tally)
-        result.unreadable_records = sum(problem.index > 0 for problem in result.problems)
+                self._take(found, result, tally, unreadable)
+                if len(result.alerts) + len(result.samples) >= _MOST_ALERTS:
+                    yield BatchResult(result.alerts, samples=result.samples)
+                    result.alerts, result.samples = [], []
+        result.unreadable_records = unreadable.count
         result.records = seen - result.unreadable_records
-        result.problems += decoded.problems
+        result.problems = [*unreadable.problems(decoded.payloads), *decoded.problems]
+        result.lost = unreadable.lost(decoded.problems, lambda: decoded.held(seen))
         if span := tally.span:
             result.oldest[shard], result.newest[shard] = span
         for rule in self._with_default:
             assert rule.alarm is not None
             result.misses[rule.id] = tally.misses(rule.id, rule.alarm.period)
-        return result
+        yield result
 
-    def _take(self, match: Match, result: BatchResult, tally: Tally) -> None:
+    def _take(self, match: Match, result: BatchResult, tally: Tally, unreadable: UnreadableRecords) -> None:
         """Adds an alert or a sample, or nothing when an exception hides the match."""
         rule: Rule = match.rule
         sequences = self._sequences.get(rule.id, ())
@@ -126,19 +174,23 @@ class Processor:
             return
         for sequence in sequences:
             if not (sequence.exceptions and _is_excepted(sequence, match, seconds, result)):
-                _count(sequence, match, seconds, result)
+                _count(sequence, match, seconds, result, unreadable)
         if not rule.enabled:
             return
         if rule.alarm is None:
             result.alerts.append(alert_of(match))
         else:
-            _count(rule, match, seconds, result)
+            _count(rule, match, seconds, result, unreadable)
 
 
-def joined(results: Iterable[BatchResult]) -> BatchResult:
+def joined(results: Sequence[BatchResult]) -> BatchResult:
     """Returns the sum of results, in their order."""
+    if len(results) == 1:
+        return results[0]
     total = BatchResult()
     for result in results:
+        total.messages += result.messages
+        total.lost += result.lost
         total.alerts += result.alerts
         total.problems += result.problems
         total.files += result.files
@@ -168,12 +220,13 @@ def _add_counts(mine: dict[str, dict[Any, int]], theirs: dict[str, dict[Any, int
             known[key] = known.get(key, 0) + count
 
 
-def _count(rule: Rule, match: Match, seconds: int | None, result: BatchResult) -> None:
+def _count(
+    rule: Rule, match: Match, seconds: int | None, result: BatchResult, unreadable: UnreadableRecords
+) -> None:
     """Adds the sample that a match is for the alarm of a rule."""
     if seconds is None:
         reason = f"a record without an event time: the alarm of rule {rule.id} cannot count it"
-        problem = Problem(position_of(match), reason, text=match.record.text, warning=True)
-        result.problems.append(problem)
+        unreadable.add(Problem(match.origin, reason, match.record.index, match.record.text, warning=True))
         return
     event = match.record.event
     identity = alert_id(rule.id, match.record)

@@ -145,7 +145,7 @@ class WorkerPool:
         problem = Problem(
             message.name, f"it killed {deaths} worker processes ({_cause(code)})", text=message.payload
         )
-        part.job.results[part.places.start] = BatchResult(problems=[problem], files=1)
+        part.job.results[part.places.start] = BatchResult(problems=[problem], messages=1, lost=1, files=1)
 
     def _start(self) -> _Worker:
         context = multiprocessing.get_context("fork")

@@ -7,7 +7,7 @@ envelopes and their sources are in `envelope_shapes`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -20,7 +20,7 @@ from trailsieve.jsontext import REFUSALS, decode_object, encode
 from trailsieve.trail import envelope_shapes, kpl, scan
 from trailsieve.trail.cloudtrail import split
 from trailsieve.trail.compression import DEFAULT_LIMIT, gunzip, is_gzip
-from trailsieve.trail.envelope_contents import EnvelopeContents, Layer
+from trailsieve.trail.envelope_contents import MAX_UNREADABLE, EnvelopeContents, Layer
 from trailsieve.trail.envelope_shapes import (
     ABSENT,
     ENVELOPES,
@@ -40,10 +40,14 @@ from trailsieve.trail.envelope_shapes import (
     string_of,
 )
 
+STREAM_LIMIT = 64 * 2**20  # bytes of one message of a stream or queue after decompression, at most
 _MAX_DEPTH = 12  # layers; nothing that AWS sends has more than six
+_MANY_VALUES, _SMALL_VALUE = 10_000, 32  # so many JSON values in a row, of so many bytes each, are no records
 _MAX_LAYERS = 10_000  # that are listed
 _PLAIN = b'{"eventVersion"'  # how CloudTrail begins every record
+_decode_values = msgspec.json.Decoder(Raw).decode_lines  # of values that follow each other
 _RECORD_FIELDS = ("eventVersion", "eventName", "eventSource", "eventID", "eventTime")
+_NOT_AN_OBJECT = "a record is a JSON object; this is another value"
 _EVENTBRIDGE_OMITS = (
     "events come through EventBridge, which leaves out read-only management events (List*, Get*, Describe*): "
     "patterns for them match nothing unless the state of the EventBridge rule is "
@@ -60,7 +64,12 @@ def unwrap(payload: bytes, limit: int = DEFAULT_LIMIT) -> EnvelopeContents:
         limit: bytes that the whole payload may decompress to, at most.
     """
     unwrapper = Unwrapper(limit)
-    unwrapper.attempt(payload, 0)
+    try:
+        unwrapper.attempt(payload, 0)
+    except MemoryError:
+        unwrapper.contents = EnvelopeContents()
+        unwrapper.contents.add_problem("too big: not enough memory to unwrap it", payload)
+    unwrapper.contents.size = limit - unwrapper.budget
     return unwrapper.contents
 
 
@@ -81,6 +90,15 @@ def is_plain_record(payload: bytes) -> bool:
     return payload.startswith(_PLAIN) and payload.endswith(b"}")
 
 
+def is_one_value(text: bytes) -> bool:
+    """Whether a text is exactly one JSON value."""
+    try:
+        msgspec.json.decode(text, type=Raw)
+    except REFUSALS:
+        return False
+    return True
+
+
 @dataclass(slots=True)
 class Unwrapper:
     """Unwraps one payload, part by part. `budget` is how many bytes may still be decompressed."""
@@ -97,11 +115,13 @@ class Unwrapper:
             payload = decode(part)
             self._unwrap(payload, depth)
         except UnreadableError as error:
-            self.contents.problems.append((error.reason, payload))
+            self.contents.add_problem(error.reason, payload)
 
     def each(self, parts: Iterable[Part], depth: int, decode: Decode = bytes) -> None:
         """Unwraps several parts."""
         for part in parts:
+            if self.contents.unreadable > MAX_UNREADABLE:
+                return
             self.attempt(part, depth, decode)
 
     def layer(self, depth: int, name: str, detail: str = "") -> None:
@@ -183,7 +203,7 @@ class Unwrapper:
             case LogFile(records):
                 self.layer(depth, "CloudTrail file", counted(len(records), "record"))
                 self._count(len(records))
-                self.contents.records.extend(bytes(record) for record in records)
+                self._file(records)
             case EventBridgeEvent(detail_type, record):
                 self.layer(depth, "EventBridge", detail_type)
                 self.contents.advice.add(_EVENTBRIDGE_OMITS)
@@ -195,6 +215,15 @@ class Unwrapper:
             case ControlMessage(name, detail):
                 self.layer(depth, name, detail)
                 self.contents.control_messages += 1
+
+    def _file(self, records: Sequence[Part]) -> None:
+        texts = [bytes(record) for record in records]
+        objects = [text for text in texts if text.startswith(b"{")]
+        self.contents.records += objects
+        if len(objects) < len(texts):
+            others = (text for text in texts if not text.startswith(b"{"))
+            for text in islice(others, MAX_UNREADABLE + 1):
+                self.contents.add_problem(_NOT_AN_OBJECT, text)
 
     def _odd_object(self, text: bytes, depth: int) -> None:
         """JSON with a lone surrogate or very deep nesting: one odd record must not hide the others."""
@@ -213,16 +242,27 @@ class Unwrapper:
 
 
 def _objects_in(payload: bytes) -> list[bytes]:
-    try:
-        msgspec.json.decode(payload, type=Raw)
+    if is_one_value(payload):
         return [payload.strip()]
-    except REFUSALS:
-        pass
+    if payload.count(b"}") <= envelope_shapes.MAX_PARTS:
+        try:
+            return _checked([bytes(value) for value in _decode_values(payload)])
+        except REFUSALS:
+            pass
+    spans = scan.values(payload)
     try:
-        spans = islice(scan.values(payload), envelope_shapes.MAX_PARTS + 1)
-        return [payload[start:end] for start, end in spans]
-    except (scan.TruncatedError, UnreadableError) as error:
+        first = _checked([payload[start:end] for start, end in islice(spans, _MANY_VALUES)])
+        rest = islice(spans, max(0, envelope_shapes.MAX_PARTS + 1 - len(first)))
+        return first + [payload[start:end] for start, end in rest]
+    except scan.TruncatedError as error:
         raise UnreadableError(f"truncated JSON: it {error}") from None
+
+
+def _checked(values: list[bytes]) -> list[bytes]:
+    """The values, unless they are so many and so small that no records can be among them."""
+    if len(values) >= _MANY_VALUES and sum(map(len, values)) < len(values) * _SMALL_VALUE:
+        raise UnreadableError(f"too much: at least {_MANY_VALUES:,} small values, no records")
+    return values
 
 
 def _keys(text: bytes) -> str:

@@ -139,7 +139,7 @@ def alert_ids(payloads: Sequence[bytes]) -> set[str]:
     """The ids of the alerts that are in them."""
     processor = Processor(Decoder(), Matcher(load_pack("cis-aws").rules))
     messages = [Message(payload, Position("", 0), "") for payload in payloads]
-    return {alert.id for alert in processor.process_batch(messages).alerts}
+    return {alert.id for _, found in processor.process_poll(messages) for alert in found.alerts}
 
 
 def _toml(value: Any) -> str:

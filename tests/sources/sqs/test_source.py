@@ -198,6 +198,31 @@ def test_an_unknown_body_is_a_problem_with_its_text_and_then_deleted(body: str, 
     opened.empty()
 
 
+MANY_PARTS = {
+    "objects": '{"a":1}' * 2000,
+    "records that are none": '{"Records":[' + ",".join(['{"a":1}', '{"eventName":1}'] * 1000) + "]}",
+}
+
+
+@pytest.mark.parametrize("body", MANY_PARTS.values(), ids=MANY_PARTS)
+def test_a_body_of_many_bad_parts_is_one_problem(body: str, opened: Opened) -> None:
+    opened.queue.send(body)
+    opened.queue.send(RECORD)
+    messages: list[Message] = []
+
+    def is_read() -> bool:
+        messages.extend(opened.source.poll())
+        return any(RECORD.encode() in message.payload for message in messages) and any(
+            message.problem for message in messages
+        )
+
+    until(is_read, "both were read")
+    (problem,) = (message for message in messages if message.problem)
+    assert (problem.payload, "parts cannot be read" in problem.problem) == (body.encode(), True)
+    opened.commit(messages)
+    opened.empty()
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -18,8 +18,8 @@ from trailsieve.ports import RunContext
 from trailsieve.sources.object_fetcher import ObjectFetcher
 from trailsieve.sources.sqs.receiver import Receiver
 from trailsieve.sources.sqs.visibility import ReceivedMessage, VisibilityLeases
-from trailsieve.trail.envelope_contents import EnvelopeContents, ObjectName
-from trailsieve.trail.envelopes import unwrap
+from trailsieve.trail.envelope_contents import EnvelopeContents, ObjectName, letters
+from trailsieve.trail.envelopes import STREAM_LIMIT, unwrap
 from trailsieve.trail.selection import Selection
 from trailsieve.wire.aws import AwsConfig, client, explain, explained, fault, in_region_of
 
@@ -105,6 +105,7 @@ class SqsSource:
         self._receiver = Receiver(self._leases, context.info, context.now)
         self._to_fetch: deque[tuple[ObjectName, _Part]] = deque()
         self._ready: deque[tuple[_Part, bytes, str]] = deque()
+        self._arrived: deque[ReceivedMessage] = deque()
         self._in_flight: dict[Offset, ReceivedMessage] = {}
         self._advised: set[str] = set()
         self._count = 0
@@ -219,18 +220,25 @@ class SqsSource:
     def _request_messages(self) -> None:
         """Requests more messages if too few objects are being fetched."""
         self._unwrap_arrived(0)
-        if not self._to_fetch and self._fetcher.has_room:
+        if not self._arrived and not self._to_fetch and self._fetcher.has_room:
             self._receiver.request()
 
     def _unwrap_arrived(self, seconds: float) -> None:
-        for received in self._receiver.take(seconds):
-            self._unwrap(received)
+        """Unwraps messages up to the first that holds records itself: they may be large."""
+        if not self._arrived:
+            self._arrived += self._receiver.take(seconds)
+        while self._arrived and not self._ready:
+            self._unwrap(self._arrived.popleft())
 
     def _unwrap(self, received: ReceivedMessage) -> None:
         """Splits a message into its parts: objects to fetch, records it contains, and unreadable content."""
-        found = unwrap(received.body, self._context.max_object_size)
-        records = [text for text in found.records if _RECORD.search(text)]
-        unknown = [("not a CloudTrail record", text) for text in found.records if text not in records]
+        found = unwrap(received.body, min(self._context.max_object_size, STREAM_LIMIT))
+        records = []
+        for text in found.records:
+            if _RECORD.search(text):
+                records.append(text)
+            else:
+                found.add_problem("not a CloudTrail record", text)
         itself = _Part(received, f"{self._config.queue_url}/{received.message_id}")
         received.open_parts = 1  # the message itself, until all its parts are known
         for name in self._objects_to_read(found):
@@ -239,9 +247,10 @@ class SqsSource:
         if records:
             received.open_parts += 1
             self._ready.append((itself, b'{"Records":[' + b",".join(records) + b"]}", ""))
-        for reason, text in found.problems + unknown:
-            received.open_parts += 1
-            self._ready.append((itself, text, reason))
+        if found.unreadable:
+            for reason, text in letters(received.body, found.problems, found.unreadable):
+                received.open_parts += 1
+                self._ready.append((itself, text, reason))
         for _ in range(found.control_messages):
             self._context.skip("control message")
         self._advise(found.advice)
