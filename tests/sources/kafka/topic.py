@@ -106,7 +106,7 @@ def read(source: KafkaSource, count: int) -> list[Message]:
     messages: list[Message] = []
 
     def enough() -> bool:
-        messages.extend(source.poll())
+        messages.extend(message for message in source.poll() if not message.marker)
         return len(messages) >= count
 
     until(enough, f"{count} messages came")

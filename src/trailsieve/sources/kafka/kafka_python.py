@@ -58,6 +58,7 @@ class KafkaPythonConsumer:
         self._listener: AssignmentListener | None = None
         self._events: deque[tuple[bool, list[TopicPartition]]] = deque()  # assigned (True) or revoked (False)
         self._paused = False
+        self._uncommitted: dict[str, int] = {}  # commits that failed, to be retried
         self._last_answer = time.monotonic()
         self._clients: list[Any] = []
         self._connection_errors = _ConnectionErrors()
@@ -141,13 +142,21 @@ class KafkaPythonConsumer:
         else:
             self._apply_assignment()
             self._check_brokers()
+            self._retry_commits()
         return messages
 
     def commit(self, offsets: Offsets) -> None:
         given = {_partition(shard): OffsetAndMetadata(offset, "", -1) for shard, offset in offsets.items()}
-        # A member that the group has expelled commits nothing until a poll lets it join again.
-        with self._translated(), suppress(kafka.CommitFailedError, kafka.RebalanceInProgressError):
-            self._consumer.commit(given, timeout_ms=_TIMEOUT)
+        with self._translated():
+            try:
+                self._consumer.commit(given, timeout_ms=_TIMEOUT)
+            except (kafka.CommitFailedError, kafka.RebalanceInProgressError):
+                self._uncommitted.update(offsets)  # until a poll lets the member join the group again
+
+    def _retry_commits(self) -> None:
+        again, self._uncommitted = self._uncommitted, {}
+        if again:
+            self.commit(again)
 
     def pause(self) -> None:
         self._paused = True
@@ -159,6 +168,8 @@ class KafkaPythonConsumer:
         self._consumer.resume(*(self._consumer.assignment() - waiting))
 
     def close(self) -> None:
+        with suppress(UnreachableError, SourceError):
+            self._retry_commits()
         with suppress(kafka.KafkaError):  # the group notices when the session times out
             self._consumer.close(timeout_ms=_TIMEOUT)
         self._close_clients()
@@ -178,6 +189,7 @@ class KafkaPythonConsumer:
                 self._seek(offsets)
             else:
                 self._listener.revoked(shards)
+                self._uncommitted = {}
             self._events.popleft()
 
     def _seek(self, offsets: Offsets) -> None:
