@@ -29,7 +29,7 @@ PYTEST_ARGS ?=
 test: $(READY) ## Run the tests that need no server (PYTEST_ARGS="-k name")
 	@$(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m "not server" $(PYTEST_ARGS)
 
-test-servers: $(READY) ## Run the tests that need Kafka, Kinesis, OpenSearch, rsyslog, syslog-ng or moto
+test-servers: $(READY) ## Run the tests that need Kafka, Kinesis, OpenSearch, Event Ruler, rsyslog, syslog-ng or moto
 	@$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m server $(PYTEST_ARGS)
 
 coverage: $(READY) ## Measure how much of pattern and engine their tests run, and fail below the floor

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
@@ -43,19 +44,23 @@ def _is_absent(term: Term, value: Any) -> bool:
 
 
 def _other_type(term: Term, value: Any) -> bool:
-    if not isinstance(term, nodes.Comparison):
-        return False
-    is_star = isinstance(term.value, nodes.String) and not any(term.value.parts)
-    if value is None or isinstance(value, bool):
-        return term.is_negative or is_star
-    return term.is_negative and not isinstance(value, dict | list)
+    return isinstance(term, nodes.Comparison) and (value is None or isinstance(value, bool))
+
+
+def _not_excluded(kind: type) -> Callable[[Term, Any], bool]:
+    """What `!=` finds although it is alike."""
+
+    def finds(term: Term, value: Any) -> bool:
+        return getattr(term, "is_negative", False) and isinstance(value, kind)
+
+    return finds
 
 
 def _number(term: Term, value: Any) -> bool:
     """A number is found by its value, not its text; one out of range as it is written only."""
     if not isinstance(term, nodes.Comparison) or not is_number(value):
         return False
-    return is_long(value) or is_fraction(value) or abs(value) > 5_000_000_000
+    return is_fraction(value) or abs(value) > 5_000_000_000
 
 
 def _found_by_value(term: Term, value: Any) -> bool:
@@ -70,8 +75,12 @@ def _any_number(term: Term, value: Any) -> bool:
 EXCUSES = [
     Excuse("elements of arrays", _is_absent, arrays=True),
     Excuse("also find null", _other_type),
+    Excuse("does not exclude the text", _not_excluded(str)),
+    Excuse("does not exclude the number", _not_excluded(int)),
+    Excuse("does not exclude the number", _not_excluded(Decimal)),
     Excuse("found only as they are written", _found_by_value, _number),
-    Excuse("wildcards search text", _any_number, _any_number),
+    Excuse("finds all numbers", _any_number),
+    Excuse("wildcards do not find numbers", _any_number, _any_number),
     RULE_40,
 ]
 

@@ -390,6 +390,34 @@ def test_searches(pattern: str) -> None:
 
 
 Exporter = Callable[[list[Rule], ExportTarget], Export]
+LOSSES: list[tuple[Exporter, str, list[str]]] = [
+    (athena.export, "{ $.requestParameters.a = Root }", []),
+    (athena.export, '{ $.requestParameters.a != "4*" }', ["as it is written"]),
+    (athena.export, "{ $.requestParameters.a = %x% }", ["as it is written"]),
+    (athena.export, "{ $.requestParameters.a > 5 }", ["compared as doubles"]),
+    (athena.export, "{ $.errorCode = 5 }", ["columns hold text", "compared as doubles", "reads as a number"]),
+    (athena.export, '{ $.errorCode = "*d" }', ["columns hold text", "also matches `yy`"]),
+    (athena.export, '{ $.errorCode != "*d" }', ["columns hold text"]),
+    (eventbridge.export, "{ $.a = Root }", []),
+    (eventbridge.export, "{ $.a != Root }", ["also find null"]),
+    (eventbridge.export, "{ $.a != 5 }", ["also find null", "exclude the number 500", "beyond 5e9"]),
+    (eventbridge.export, "{ $.requestParameters.a != 5 }", ["also find null", "exclude the text 500", "beyond 5e9"]),
+    (eventbridge.export, '{ $.a = "4*" }', ["do not find numbers", "beyond 5e9"]),
+    (eventbridge.export, '{ $.requestParameters.a = "4*" }', ["finds all numbers", "beyond 5e9"]),
+    (eventbridge.export, '{ $.a = "Infinity" }', ["beyond 5e9"]),
+    (opensearch.export, "{ $.a = Root }", ["mapped as keyword", "elements of arrays"]),
+    (opensearch.export, "{ $.a > 5 }", ["mapped as keyword", "elements of arrays", "mapped as double"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("exporter", "pattern", "losses"), LOSSES)
+def test_losses_are_those_of_the_rule(exporter: Exporter, pattern: str, losses: list[str]) -> None:
+    found = exporter([rule(pattern)], TARGET).losses["r"]
+    if exporter is eventbridge.export:
+        found = found[3:]  # what every rule loses
+    assert [words for words, loss in zip(losses, found, strict=True) if words not in loss] == []
+
+
 UNSUPPORTED: list[tuple[Exporter, str, str]] = [
     (eventbridge.export, "error", "only JSON patterns"),
     (eventbridge.export, "{ $.a = %x% }", "no regular expressions"),

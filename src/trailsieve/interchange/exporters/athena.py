@@ -18,6 +18,7 @@ from trailsieve.interchange.exporters.model import (
     double,
     exact_double,
     is_found_at_first_place,
+    may_be_number,
     queries,
 )
 from trailsieve.pattern import nodes
@@ -64,16 +65,17 @@ def sql(rule: Rule, expression: nodes.Expression) -> tuple[str, list[str]]:
 def _losses(expression: nodes.Expression) -> Iterator[str]:
     for term in nodes.terms_of(expression):
         assert isinstance(term.target, nodes.Selector)
-        is_number = isinstance(getattr(term, "value", None), nodes.Number)
-        if is_number:
-            yield _DOUBLES
-        if not column(term.target).json:
-            yield _TEXT
-            yield from [_READ] * is_number
-        elif isinstance(term, nodes.Comparison) and not is_number:
-            yield _WRITTEN
-        elif isinstance(term, nodes.IsType) and term.type == "NULL":
-            yield _NULLS
+        in_text = not column(term.target).json
+        yield from [_TEXT] * in_text
+        match term:
+            case nodes.Comparison(value=nodes.Number()):
+                yield from [_DOUBLES, _READ] if in_text else [_DOUBLES]
+            case nodes.Comparison(value=nodes.String() as value) if in_text or not may_be_number(value):
+                pass
+            case nodes.Comparison() if not in_text:
+                yield _WRITTEN
+            case nodes.IsType(type="NULL") if not in_text:
+                yield _NULLS
 
 
 def _is_simple(rule: Rule) -> bool:

@@ -21,6 +21,7 @@ from trailsieve.interchange.exporters.model import (
     InexpressibleError,
     exact_double,
     json_queries,
+    may_be_number,
 )
 from trailsieve.interchange.text import whole
 from trailsieve.pattern import nodes
@@ -37,11 +38,16 @@ _LOSSES = (
     "calls of global services arrive in us-east-1 only",
     "elements of arrays count as values of the field, and an empty array or an object counts as absent",
 )
-_OTHERS = (
-    "`!=` and `= *` also find null, true and false; `!= 5` finds both 5 and the text 5 unless they are alike"
-)
+_OTHERS = "`!=` and `= *` also find null, true and false"
+_EXCLUDED = {
+    True: "`!= 500` does not exclude the text 500, only the number",
+    False: "`!= 500` does not exclude the number 500, only the text",
+}
 _NUMBERS = "numbers beyond 5e9, or with more than 15 digits or 6 decimals, are found only as they are written"
-_WILDCARDS = "wildcards search text: they miss numbers, and in free-form fields they find all numbers"
+_WILDCARDS = {  # by whether the field holds any JSON
+    True: "a wildcard that a number could match finds all numbers",
+    False: "wildcards do not find numbers",
+}
 _MAX_NUMBER, _MAX_DECIMALS = 5_000_000_000, 6
 _ANY_NUMBER = {"numeric": [">=", -_MAX_NUMBER, "<=", _MAX_NUMBER]}
 
@@ -58,12 +64,17 @@ def _with_losses(rule: Rule, expression: nodes.Expression) -> tuple[Json, Sequen
 
 def _losses(expression: nodes.Expression) -> Iterator[str]:
     for term in nodes.terms_of(expression):
+        value = getattr(term, "value", None)
+        if isinstance(term, nodes.Comparison) and (term.is_negative or _is_star(value)):
+            yield _OTHERS
+        if isinstance(value, nodes.String) and not may_be_number(value):
+            continue
         match term:
-            case nodes.Comparison(value=nodes.String() as value) if term.is_negative or "*" in value.text:
-                yield from [_OTHERS] * (term.is_negative or not any(value.parts))
-                yield from [_WILDCARDS, _NUMBERS] * ("*" in value.text)
+            case nodes.Comparison(value=nodes.String(text=text)) if "*" in text:
+                yield from [_WILDCARDS[_is_free_form(term)], _NUMBERS]
+            case nodes.Comparison() if term.is_negative:
+                yield from [_EXCLUDED[_is_free_form(term) and isinstance(value, nodes.Number)], _NUMBERS]
             case nodes.Comparison():
-                yield from [_OTHERS] * term.is_negative
                 yield _NUMBERS
 
 
@@ -215,26 +226,30 @@ def _is_double(text: str) -> bool:
     return bool(re.fullmatch(r"-?[0-9]+\.[0-9]+(E-?[0-9]+)?", text)) and double_text(float(text)) == text
 
 
+def _is_star(value: nodes.Value | None) -> bool:
+    """Whether it is `*`, which every string and number matches."""
+    return isinstance(value, nodes.String) and len(value.parts) > 1 and not any(value.parts)
+
+
 def _like(value: nodes.String, free_form: bool) -> list[Any]:
-    text = re.sub(r"\*+", "*", value.text)
-    if text == "*":
+    if _is_star(value):
         return [{"exists": True}]
-    numbers = [_ANY_NUMBER] * (free_form and bool(re.fullmatch(r"[-0-9.E*]+", text)))
-    return [_wildcard(text), *numbers]
+    numbers = [_ANY_NUMBER] * (free_form and may_be_number(value))
+    return [_wildcard(value.text), *numbers]
 
 
 def _unlike(value: nodes.String) -> list[Any]:
-    text = re.sub(r"\*+", "*", value.text)
-    if text == "*":
+    if _is_star(value):
         raise InexpressibleError('`!= "*"` is never true')
     last = value.parts[-1]
     # rule 40: values that end with the last part, but hold it before already, differ too
     overlaps = [last[size:] for size in range(1, len(last)) if last.startswith(last[-size:])]
     again = [f"*{last}", *overlaps] if last else []
-    return [{"anything-but": _wildcard(text)}, *(_wildcard(text + more) for more in again)]
+    return [{"anything-but": _wildcard(value.text)}, *(_wildcard(value.text + more) for more in again)]
 
 
 def _wildcard(text: str) -> Json:
+    text = re.sub(r"\*+", "*", text)  # two stars in a row are refused
     match text.split("*"):
         case [start, ""]:
             return {"prefix": start}

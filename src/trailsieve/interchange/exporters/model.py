@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 import orjson
 
 from trailsieve.pattern.nodes import Comparison, Expression, JsonPattern, Number, String, terms_of
+from trailsieve.pattern.runtime import match_wildcards
 from trailsieve.rules.rule import Rule
 
 T = TypeVar("T")
@@ -120,6 +122,14 @@ def is_found_at_first_place(value: String) -> bool:
     Other services look for it anywhere: what they find too holds the last part once more before its end.
     """
     return len(value.parts) > 1 and bool(value.parts[-1])
+
+
+def may_be_number(value: String) -> bool:
+    """Whether the text can be that of a number (rule 35)."""
+    return bool(re.fullmatch(r"[-+0-9.eE*]+", value.text)) or any(
+        (len(value.parts) > 1 and match_wildcards(text, value.parts)) or text == value.text
+        for text in ("Infinity", "-Infinity")
+    )
 
 
 def double(number: Number) -> float:
