@@ -21,8 +21,8 @@ class MemoryTable:
             processes make requests of their own, or this one dies.
     """
 
-    items: dict[tuple[str, str], Item] = field(default_factory=dict)
     meanwhile: Callable[[], None] = lambda: None
+    items: dict[tuple[str, str], Item] = field(default_factory=dict)
 
     def query(self, pk: str, first: str = "", last: str = "~") -> Iterator[Item]:
         self.meanwhile()
