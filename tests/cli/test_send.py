@@ -85,6 +85,25 @@ def test_a_receiver_that_refuses_some_requests_gets_all_alerts(
         assert len(receiver.faults) == 94
 
 
+def test_a_letter_that_was_cut_short_is_reported_and_the_others_are_sent(
+    config: Path, tmp_path: Path
+) -> None:
+    letters = AlertDeadLetters(tmp_path / "letters.jsonl")
+    letters.add(Refusal("b", ALERTS[0], "busy"))
+    whole = letters.path.stat().st_size
+    letters.add(Refusal("b", ALERTS[1], "busy"))
+    with letters.path.open("r+b") as file:
+        file.truncate(whole + 50)  # as a full disk does
+    result = trailsieve("send", letters.path, "--config", config, "--sink", "b")
+    assert result.code == 1
+    assert f"letters.jsonl: line 2, byte {whole}: not JSON" in result.err
+    assert "1 of 1 alert sent to b" in result.err
+    letters.add(Refusal("b", ALERTS[2], "busy"))
+    assert trailsieve("send", letters.path, "--config", config, "--sink", "b").code == 1
+    sent = [json.loads(line)["id"] for line in (tmp_path / "b.jsonl").read_bytes().splitlines()]
+    assert sent == [ALERTS[0].id, ALERTS[0].id, ALERTS[2].id]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -42,7 +42,7 @@ def command(alerts: str, path: str, name: str) -> int:
     """Send alerts to one sink: one alert or JSON lines in the native format, or a file of dead letters.
 
     Alerts keep their ids, so the receiver recognizes those that it already has. From a file of dead letters
-    only those of the sink are sent. Exit code 1 means that some alerts were refused.
+    only those of the sink are sent. Exit code 1 means that some alerts were refused or cut short.
     """
     shown = screen()
     config = load_config(path)
@@ -50,9 +50,10 @@ def command(alerts: str, path: str, name: str) -> int:
     if part is None:
         known = ", ".join(part.name for part in config.sinks)
         raise UsageError(f"{path} has no sink {name}; its sinks: {known}")
+    torn: list[str] = []
     try:
         with click.open_file(alerts, "rb") as file:
-            given = list(_alerts(file.read(), name))
+            given = list(_alerts(file.read(), name, torn))
     except OSError as error:
         raise UsageError(f"{alerts}: {error.strerror or error}") from None
     context = RunContext(shown.info, max_object_size=Size().convert(config.max_object_size, None, None))
@@ -63,10 +64,12 @@ def command(alerts: str, path: str, name: str) -> int:
             refused |= _deliver(sink, given[start : start + _BATCH])
     finally:
         sink.close()
+    for place in torn:
+        shown.info(f"{alerts}: {place}; skipped", skipped=place)
     for identity, reason in refused.items():
         shown.info(f"alert {identity} was refused: {reason}", alert=identity, reason=reason)
     shown.info(f"{len(given) - len(refused):,} of {counted(len(given), 'alert')} sent to {name}")
-    return 1 if refused else 0
+    return 1 if refused or torn else 0
 
 
 def _deliver(sink: Any, alerts: list[Alert]) -> dict[str, str]:
@@ -90,21 +93,34 @@ def _deliver(sink: Any, alerts: list[Alert]) -> dict[str, str]:
     return refused
 
 
-def _alerts(text: bytes, sink: str) -> Iterator[Alert]:
-    """The alerts in a file: one JSON object in any layout, or one per line."""
+def _alerts(text: bytes, sink: str, torn: list[str]) -> Iterator[Alert]:
+    """The alerts in a file: one JSON object in any layout, or one per line.
+
+    A crash or a full disk may have cut lines short: `torn` gets the place of each line that is not JSON.
+
+    Raises:
+        UsageError: no line is JSON, or one is no alert.
+    """
     try:
         values = [jsontext.decode(text)]
-        texts = [text]
+        lines = [text]
     except UnreadableError:
-        texts = [line for line in text.splitlines() if line.strip()]
-        values = []
-    for number, line in enumerate(texts, 1):
+        lines, values = text.splitlines(keepends=True), []
+    start, end, read = 0, 0, 0
+    for number, line in enumerate(lines, 1):
+        start, end = end, end + len(line)
+        if not line.strip():
+            continue
         try:
             value = values[0] if values else jsontext.decode(line)
         except UnreadableError as error:
-            raise UsageError(f"line {number}: {error}") from None
+            torn.append(f"line {number}, byte {start}: {error}")
+            continue
+        read += 1
         if not isinstance(value, dict) or value.get("sink", sink) == sink:
             yield _alert(line, number)
+    if torn and not read:
+        raise UsageError(torn[0])
 
 
 def _alert(line: bytes, number: int) -> Alert:

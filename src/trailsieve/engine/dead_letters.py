@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import orjson
 
@@ -35,18 +36,15 @@ class FileDeadLetters:
         self._known = RecentIds(_KEPT_DIGESTS)
         with self._errors():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("a+b")
+            self._file = _open_lines(path)
             self._recognize()
 
     def _recognize(self) -> None:
-        """Reads the last letters, and ends the half line that a crash may have left."""
+        """Reads the last letters."""
         size = self._file.seek(0, os.SEEK_END)
         self._file.seek(max(0, size - _TAIL))
-        line = b"\n"
         for line in self._file:
             self._known.add(_digest(line))
-        if not line.endswith(b"\n"):
-            self._file.write(b"\n")
 
     def add(self, problem: Problem) -> None:
         """Saves what could not be read; ignores warnings.
@@ -107,10 +105,20 @@ class AlertDeadLetters:
             "alert": orjson.Fragment(native.encode(refusal.alert)),
         }
         try:
-            with self.path.open("ab") as file:
+            with _open_lines(self.path) as file:
                 file.write(orjson.dumps(letter) + b"\n")
         except OSError as error:
             raise DeadLetterError(f"{self.path} cannot be written: {error.strerror or error}") from None
+
+
+def _open_lines(path: Path) -> BinaryIO:
+    """The file, open for lines at its end. Half a line, which a crash or a full disk left, is ended first."""
+    file = path.open("a+b")
+    if file.seek(0, os.SEEK_END):
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) != b"\n":
+            file.write(b"\n")
+    return file
 
 
 class UnreadableShare:
