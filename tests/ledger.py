@@ -13,7 +13,7 @@ COLUMNS = ("expected", "lost", "invented", "provisional", "replaced")
 
 @dataclass(frozen=True)
 class Row:
-    """The alarms of one campaign.
+    """The alerts of one campaign.
 
     Attributes:
         expected: those of an uninterrupted replay of the same events.
@@ -83,6 +83,6 @@ def lines() -> list[str]:
 def report(reporter: pytest.TerminalReporter) -> None:
     """Prints the table once."""
     if ROWS:
-        reporter.section("alarms through outages, pauses and kills")
+        reporter.section("alerts through faults, outages, pauses and kills")
         reporter.write("\n".join(lines()) + "\n")
         ROWS.clear()

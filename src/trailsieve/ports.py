@@ -27,6 +27,7 @@ class RunContext:
         object_found: adds the bytes of an object that will be read to the progress display.
         now: returns the time of day in seconds since 1970; None while the clock cannot be trusted.
         object_read: adds the bytes of an object that was read to the progress display.
+        reachable: tells whether the source can be reached now; while it cannot, there are no heartbeats.
     """
 
     info: Callable[[str], None] = lambda text: None
@@ -36,6 +37,7 @@ class RunContext:
     object_found: Callable[[int], None] = lambda size: None
     object_read: Callable[[int], None] = lambda size: None
     now: Callable[[], float | None] = time.time
+    reachable: Callable[[bool], None] = lambda reachable: None
 
 
 class Source(Protocol):

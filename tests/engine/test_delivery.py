@@ -497,6 +497,16 @@ def test_a_heartbeat_is_sent_when_it_is_due_to_whom_it_may_concern() -> None:
     assert not not_wants.alerts
 
 
+def test_while_the_source_cannot_be_reached_there_is_no_heartbeat() -> None:
+    elapsed = [0.0]
+    heartbeat = Heartbeat(300, lambda: elapsed[0], lambda: elapsed[0])
+    shown = []
+    for elapsed[0], reachable in [(0.0, True), (300.0, False), (900.0, False), (910.0, True), (920.0, True)]:
+        heartbeat.set_reachable(reachable)
+        shown += [beat.time for beat in heartbeat.due()]
+    assert shown == ["1970-01-01T00:00:00Z", "1970-01-01T00:15:10Z"]
+
+
 def test_a_clock_that_jumps_ahead_and_back_does_not_silence_the_heartbeat() -> None:
     elapsed, clock = [0.0], [1_000.0]
     heartbeat = Heartbeat(300, lambda: elapsed[0], lambda: clock[0])

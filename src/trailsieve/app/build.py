@@ -82,7 +82,8 @@ def service(
         dead_letters_only: the source is the file of dead letters, not the one that is configured.
     """
     stats = RunStats()
-    context = replace(context, skip=stats.skip, now=TrustedClock().now)
+    heartbeat = Heartbeat(config.heartbeat)
+    context = replace(context, skip=stats.skip, now=TrustedClock().now, reachable=heartbeat.set_reachable)
     rules = rules_of(config)
     if split := split_alarms(config, rules):
         context.info(split)
@@ -101,7 +102,7 @@ def service(
         source.keep_alive,
         _refuse(AlertDeadLetters(alert_dead_letters(config)), on_problem),
         stopping,
-        Heartbeat(config.heartbeat),
+        heartbeat,
         context.gauge,
         accepted := Accepted(),
         lambda state: checkpoint.save(Epoch(state=state)),

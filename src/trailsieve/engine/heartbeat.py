@@ -28,6 +28,8 @@ def test_alert(now: float) -> Alert:
 class Heartbeat:
     """Schedules heartbeats: one at once, then one every `period` seconds; none when it is 0.
 
+    Nothing is alive that reads nothing: there are none while the source cannot be reached.
+
     Args:
         monotonic: seconds of a clock that no one sets, for the schedule.
         now: seconds since 1970, for the time that a heartbeat shows.
@@ -43,11 +45,16 @@ class Heartbeat:
         self._monotonic = monotonic
         self._now = now
         self._next: float | None = None
+        self._reachable = True
+
+    def set_reachable(self, reachable: bool) -> None:
+        """Takes whether the source can be reached now."""
+        self._reachable = reachable
 
     def due(self) -> list[Alert]:
         """Returns the heartbeat if it is due, else nothing."""
         elapsed = self._monotonic()
-        if not self._period or (self._next is not None and elapsed < self._next):
+        if not self._period or not self._reachable or (self._next is not None and elapsed < self._next):
             return []
         self._next = elapsed + self._period
         return [heartbeat(self._now())]

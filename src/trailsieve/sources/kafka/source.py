@@ -70,6 +70,7 @@ class KafkaSource:
         self._unreachable = False
         self._now = context.now
         self._gauge = context.gauge
+        self._reachable = context.reachable
         self._changed: list[Message] = []  # partitions that were assigned or revoked
         self._asked_at = 0.0  # when the end offsets were last requested
 
@@ -222,11 +223,13 @@ class KafkaSource:
     def _report_unreachable(self, error: UnreachableError) -> None:
         if not self._unreachable:
             self._unreachable = True
+            self._reachable(False)
             self._info(f"{self._name()}: {error}; retrying")
 
     def _report_reachable(self) -> None:
         if self._unreachable:
             self._unreachable = False
+            self._reachable(True)
             self._info(f"{self._name()} is reachable again")
 
     def _name(self) -> str:

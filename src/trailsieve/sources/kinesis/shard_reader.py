@@ -103,6 +103,7 @@ class ShardReader:
 
     def _accept(self, response: Any) -> list[Message]:
         if self._backoff.failures >= _REPORT_AFTER:
+            self._context.reachable(True)
             self._info(f"{self.shard} responds again, after {self._backoff.failures} failures")
         self._backoff.reset()
         self.unknown = False
@@ -155,6 +156,7 @@ class ShardReader:
         """Postpones the next call, longer with every failure."""
         self.due = self._clock() + self._backoff.next()
         if self._backoff.failures == _REPORT_AFTER:
+            self._context.reachable(False)
             self._info(f"{self.shard} keeps failing, retrying: {reason}")
 
 

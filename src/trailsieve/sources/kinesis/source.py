@@ -178,11 +178,14 @@ class KinesisSource:
         """Lists the shards; postpones the listing if Kinesis cannot be reached."""
         try:
             self._list()
+            if not self._listed:
+                self._context.reachable(True)
             self._listed = True
         except SourceError as error:
             if error.__context__ is None or fault(error.__context__) != "later":  # type: ignore[arg-type]
                 raise
             if self._listed:
+                self._context.reachable(False)
                 self._context.info(f"{error}; retrying")
             self._listed = False
             self._list_at = self._clock() + _LIST_AGAIN

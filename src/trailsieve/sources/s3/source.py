@@ -203,6 +203,7 @@ class S3Source:
             except StopIteration:
                 self._round = None
                 if self._began is not None:
+                    self._context.reachable(True)
                     self._complete.append((self._requested, self._began))
                 self._next_round = time.monotonic() + self._config.poll_interval
                 return
@@ -222,6 +223,7 @@ class S3Source:
             if not self._config.poll_interval or fault(error) != "later":
                 raise SourceError(text) from None
             self._began = None
+            self._context.reachable(False)
             self._context.info(f"{text}; retrying in {self._config.poll_interval:g} seconds")
             raise StopIteration from None  # the next listing continues from here
 

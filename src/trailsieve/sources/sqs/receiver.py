@@ -30,12 +30,17 @@ class Receiver:
     """
 
     def __init__(
-        self, leases: VisibilityLeases, info: Callable[[str], None], now: Callable[[], float | None]
+        self,
+        leases: VisibilityLeases,
+        info: Callable[[str], None],
+        now: Callable[[], float | None],
+        reachable: Callable[[bool], None] = lambda reachable: None,
     ) -> None:
         self.empty_at: float | None = None
         self._now = now
         self._leases = leases
         self._info = info
+        self._reachable = reachable
         self._batches: SimpleQueue[_Batch | SourceError] = SimpleQueue()
         self._wanted = threading.Semaphore(0)
         self._requested = 0
@@ -83,12 +88,14 @@ class Receiver:
                 return
             try:
                 self._batches.put(self._receive())
+                self._reachable(True)
                 backoff.reset()
             except Exception as error:
                 text = f"{self._leases.queue_url} cannot be read (sqs:ReceiveMessage): {explain(error)}"
                 if fault(error) != "later":
                     self._batches.put(SourceError(text))
                     return
+                self._reachable(False)
                 self._info(f"{text}; retrying")
                 backoff.wait(self._closing)
                 self._batches.put(_Batch([]))

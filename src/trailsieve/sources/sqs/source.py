@@ -102,7 +102,7 @@ class SqsSource:
         self._config = config
         self._context = context
         self._leases = VisibilityLeases(sqs, config.queue_url, config.visibility_timeout, context.info)
-        self._receiver = Receiver(self._leases, context.info, context.now)
+        self._receiver = Receiver(self._leases, context.info, context.now, context.reachable)
         self._to_fetch: deque[tuple[ObjectName, _Part]] = deque()
         self._ready: deque[tuple[_Part, bytes, str]] = deque()
         self._arrived: deque[ReceivedMessage] = deque()
