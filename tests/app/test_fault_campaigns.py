@@ -23,6 +23,7 @@ from tests.sources.service import Service, expected
 
 CAMPAIGNS = int(os.environ.get("CAMPAIGNS", "1"))
 CHUNKS, LINES = 4, 20
+ENDS = (0, 3, -signal.SIGTERM)  # the last: before it took its signals over
 FAULTS: list[Fault] = [
     Status(503),
     Status(429, {"Retry-After": "0"}),
@@ -47,7 +48,7 @@ def end(service: Service, random: Random) -> None:
         case "kill":
             service.kill()
         case "stop":
-            assert service.stop() in (0, 3, -signal.SIGTERM)  # the last: before it took its signals over
+            assert service.stop() in ENDS
 
 
 @pytest.mark.parametrize("seed", range(CAMPAIGNS))
@@ -73,7 +74,7 @@ def test_a_campaign_of_faults_loses_and_invents_nothing(seed: int, tmp_path: Pat
             start(service, random, stack)
         wanted = expected(log)
         until(lambda: set(receiver.accepted) >= set(wanted), "all alerts came")
-        assert service.stop() in (0, 3)
+        assert service.stop() in ENDS
         for name, ids in (("webhook", receiver.accepted), ("file", service.alerts)):
             settle(
                 compare(

@@ -8,13 +8,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.app.test_run import append, line
 from tests.servers.http_receivers import Webhook
+from tests.servers.moto import ENVIRONMENT, Moto
 from tests.servers.patience import stretched, until
-from tests.servers.receiver import Drip, Status
+from tests.servers.receiver import Drip, Relay, Status
 from tests.sources.service import DEADLINE, Service
 
 HTML = {"Content-Type": "text/html"}
@@ -74,6 +76,27 @@ def test_a_log_that_cannot_be_written_stops_no_alert(kind: str, log: Path, recei
         append(log, line(10))
         until(lambda: len(receiver.accepted) == 11, "the new alert came")
         assert service.stop() == 3, "what could not be reported shows in the exit code"
+
+
+def test_a_queue_that_is_away_and_a_log_that_cannot_be_written(
+    log: Path, receiver: Webhook, moto: Moto
+) -> None:
+    """Both threads of the queue report; neither dies."""
+    bucket, queue = moto.bucket({"trail.jsonl": log.read_bytes()}), moto.queue()
+    address = urlsplit(moto.url)
+    with Relay(address.hostname or "", address.port or 0) as relay, unwritable("a dead pipe") as stderr:
+        relay.faults.extend([Status(503)] * 12)
+        queue_url = queue.url.replace(moto.url, relay.url)
+        source = f'[source]\nkind = "sqs"\nqueue_url = "{queue_url}"\nendpoint_url = "{relay.url}"\n'
+        service = Service(log.parent, source + sink(receiver), ENVIRONMENT)
+        service.start(stderr=stderr)
+        queue.tell(bucket, ["trail.jsonl"])
+        try:
+            until(lambda: len(receiver.accepted) == 10, "all alerts came")
+            until(lambda: queue.counts() == (0, 0), "the queue was empty")
+            assert service.stop() == 3
+        finally:
+            service.kill()
 
 
 _DIES = """
