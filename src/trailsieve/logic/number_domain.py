@@ -79,10 +79,30 @@ def _in_languages(tests: TextTests, constants: Sequence[int | Decimal]) -> Itera
         label = label_of(automata, word)
         if not any(label[1 : 1 + len(tests.automata)]):
             found[label] = word
-    for word in found.values():
-        yield number_case(word) or Case("number", Decimal(word), word, real=False)
+    for label, word in found.items():
+        if constants and not word.endswith("Infinity") and Decimal(word).copy_abs() >= _OVER:
+            alike = (text for text in _below_the_limit(word, constants) if label_of(automata, text) == label)
+            cases = filter(None, map(number_case, alike))
+            yield next(cases, Case("number", _last(word, constants), word, real=False))
+        else:
+            yield number_case(word) or Case("number", Decimal(word), word, real=False)
     if constants:
         yield from _beyond_double(tests)
+
+
+def _below_the_limit(word: str, constants: Sequence[int | Decimal]) -> Iterator[str]:
+    """Texts of numbers that a double can hold, like that of a number that is beyond."""
+    sign, digits = ("-", word[1:]) if word.startswith("-") else ("", word)
+    last = _last(word, constants)
+    yield from (f"{sign}1{digits[1:]}", str(int(last)), str(runtime.text_of(last)))
+    yield from (f"{sign}1.{digit}E308" for digit in range(1, 8))
+    yield from (f"{sign}1{first}{filler * 307}" for first in "01234567" for filler in "01")
+
+
+def _last(word: str, constants: Sequence[int | Decimal]) -> int | Decimal:
+    """A number that compares with the constants as one beyond the doubles does."""
+    places = thresholds(constants)
+    return _between(-_OVER, places[0]) if word.startswith("-") else _between(places[-1], _OVER)
 
 
 def _beyond_double(tests: TextTests) -> Iterator[Case]:

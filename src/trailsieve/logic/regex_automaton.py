@@ -21,6 +21,7 @@ class RegexAutomaton:
     """
 
     def __init__(self, source: str) -> None:
+        self.source = source
         self.edges: list[tuple[Atom, int] | None] = []  # per place: what is read, and where that leads
         self.jumps: list[list[int]] = []  # per place: where it leads without reading
         self.end = self._place()
@@ -105,6 +106,19 @@ class RegexAutomaton:
                     reached.add(edge[1])
             known = self._steps[state, character] = self._state(reached, fresh=False)
         return known
+
+    def threads(self, state: State, character: str) -> list[State]:
+        """The states after a character, one for each place where the search may go on."""
+        if state == _FOUND:
+            return [state]
+        if "\ud800" <= character <= "\udfff":
+            character = "?"
+        reached = {self.begin} & state[1]
+        for place in state[1]:
+            edge = self.edges[place]
+            if edge and not isinstance(edge[0], str) and character in edge[0]:
+                reached.add(edge[1])
+        return [self._state({place}, fresh=False) for place in reached]
 
     def label(self, state: State) -> bool:
         return state == _FOUND or self.end in self._closure(state[1], "^$" if state[0] else "$")

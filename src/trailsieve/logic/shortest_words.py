@@ -8,19 +8,17 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from trailsieve.errors import UnknownError
 from trailsieve.logic.automata import Automaton
 
-_MAX_STATES = 3000  # of all automata together
+_MAX_STATES = 3000  # of all automata together; beyond that, guessing is faster (see `text_abstraction`)
+_MAX_GUIDED = 20_000  # the digits of the largest doubles need so many
 Label = tuple[Hashable, ...]
 _FILLERS = "xabcdefghijklmnopqrstuvwyz0123456789-_./ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def words(
-    automata: Sequence[Automaton], *, guided: bool = False, wanted: Label | None = None
-) -> Iterator[tuple[Label, str]]:
+def words(automata: Sequence[Automaton], *, guided: bool = False) -> Iterator[tuple[Label, str]]:
     """For each combination of states that some text leads to, its labels and a shortest text, shortest first.
 
     Args:
         guided: read only the keys of the first automaton; for one that accepts no other characters.
-        wanted: leave out states from which no text leads to these labels.
 
     Raises:
         UnknownError: there are too many combinations to look through.
@@ -34,22 +32,14 @@ def words(
         if guided:
             characters = list(automata[0].keys(states[0]))
         else:
-            characters = _special_characters(m.keys(s) for m, s in zip(automata, states, strict=True))
+            characters = special_characters(m.keys(s) for m, s in zip(automata, states, strict=True))
         for character in characters:
             after = tuple(m.step(s, character) for m, s in zip(automata, states, strict=True))
-            if after not in seen and (wanted is None or not _is_lost(automata, after, wanted)):
+            if after not in seen:
                 seen.add(after)
                 queue.append((after, word + character))
-        if len(seen) > _MAX_STATES:
+        if len(seen) > (_MAX_GUIDED if guided else _MAX_STATES):
             raise UnknownError("too large: too many different texts to tell apart")
-
-
-def _is_lost(automata: Sequence[Automaton], states: Sequence[Hashable], wanted: Label) -> bool:
-    """Whether some automaton has settled on another label."""
-    return any(
-        automaton.settled(state) and automaton.label(state) != label
-        for automaton, state, label in zip(automata, states, wanted, strict=True)
-    )
 
 
 def words_by_label(automata: Sequence[Automaton], *, guided: bool = False) -> dict[Label, str]:
@@ -72,7 +62,7 @@ def label_of(automata: Sequence[Automaton], word: str) -> Label:
     return tuple(automaton.label(s) for automaton, s in zip(automata, states, strict=True))
 
 
-def _special_characters(keys: Iterable[Iterable[str]]) -> list[str]:
+def special_characters(keys: Iterable[Iterable[str]]) -> list[str]:
     """The special characters and one that represents all others; readable ones first."""
     special = set().union(*keys)
     filler = next((c for c in _FILLERS if c not in special), "")

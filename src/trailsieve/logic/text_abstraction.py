@@ -12,11 +12,11 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from trailsieve.errors import UnknownError
 from trailsieve.logic.automata import Automaton
 from trailsieve.logic.satisfiability import Formula, Solver
-from trailsieve.logic.shortest_words import label_of, words
+from trailsieve.logic.shortest_words import label_of
+from trailsieve.logic.word_search import Demand, shortest_word
 
 _IN = 0b10
 Solution = Mapping[int, int]
-Demand = tuple[Automaton, Hashable]  # and the label that it must give
 
 
 class TextAbstraction:
@@ -45,7 +45,7 @@ class TextAbstraction:
         """
         demands = [*self._demands(solution).values(), *also]
         fitting = (word for word in natural if all(label_of([m], word) == (wanted,) for m, wanted in demands))
-        return next(fitting, None) or _word_for(demands)
+        return next(fitting, None) or shortest_word(demands)
 
     def _demands(self, solution: Solution) -> dict[Hashable, Demand]:
         guessed = {name: variable for name, variable in self._variables.items() if variable in solution}
@@ -68,12 +68,6 @@ class TextAbstraction:
 
 def _is_impossible(demands: Iterable[Demand]) -> bool:
     try:
-        return _word_for(list(demands)) is None
+        return shortest_word(list(demands)) is None
     except UnknownError:
         return False
-
-
-def _word_for(demands: Sequence[Demand]) -> str | None:
-    """A shortest text to which each automaton gives its label, or None."""
-    automata, labels = [automaton for automaton, _ in demands], tuple(wanted for _, wanted in demands)
-    return next((word for label, word in words(automata, wanted=labels) if label == labels), None)
