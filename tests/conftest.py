@@ -113,7 +113,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = terminalreporter.getreports("passed")
     pairs = sum(count for report in reports for name, count in report.user_properties if name == "pairs")
     if pairs:
-        terminalreporter.write_line(f"{pairs:,} pairs of an event and an exported query compared")
+        terminalreporter.write_line(f"{pairs:,} pairs of an event and a converted rule compared")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -34,7 +34,8 @@ from trailsieve.pattern.render import render
 Condition = ConditionFieldEqualsValueExpression
 _MAX_NETWORKS = 16  # wildcards that one CIDR range can expand to
 CASE = "Sigma ignores case; the pattern matches the case as written"
-NEGATED = "`not` also matches fields that are null, lists or objects; the pattern does not"
+NEGATED = "`not` also matches fields that are null, true, false, lists or objects; the pattern does not"
+ORDERED = "`not` of <, <=, > or >= also matches text; the pattern does not"
 EXISTENCE = "a field that is null, true, false, a list or an object does not count as present"
 STAR = "text after a wildcard is looked for at its first place only (rule 40): `*y` misses `yy`"
 NETWORK = "an IP range is compared as text: a host name can begin like an address"
@@ -78,7 +79,23 @@ class CloudWatchFilterBackend(TextQueryBackend):
 
     def convert_condition_not(self, cond: ConditionNOT, state: ConversionState) -> Any:
         self.losses[NEGATED] = None
-        return negation(self.convert_condition(cond.args[0], state))  # type: ignore[arg-type]
+        return self._negated(cond.args[0], state)
+
+    def _negated(self, condition: Any, state: ConversionState) -> Any:
+        """The negation of a condition; what a "not" within it negates counts as it is."""
+        if isinstance(condition, ConditionNOT):
+            return self.convert_condition(condition.args[0], state)
+        if isinstance(condition, ConditionAND | ConditionOR) and any(
+            isinstance(inner, ConditionNOT) for inner in condition.args
+        ):
+            kind = nodes.Or if isinstance(condition, ConditionAND) else nodes.And
+            return joined(kind, [self._negated(inner, state) for inner in condition.args])
+        expression: Any = self.convert_condition(condition, state)
+        if any(
+            isinstance(term, nodes.Comparison) and term.is_ordering for term in nodes.terms_of(expression)
+        ):
+            self.losses[ORDERED] = None
+        return negation(expression)
 
     # --- fields ---
 
@@ -91,6 +108,8 @@ class CloudWatchFilterBackend(TextQueryBackend):
         self, cond: Condition, state: ConversionState
     ) -> Any:
         parts = _parts(cond.value)
+        if parts == [SpecialChars.WILDCARD_MULTI]:
+            self.losses[EXISTENCE] = None
         if len(parts) == 1 and str(parts[0]).lower() in ("true", "false"):
             return truth(_selector(cond.field), str(parts[0]).lower() == "true")
         if any(part is SpecialChars.WILDCARD_MULTI for part in parts[:-1]) and isinstance(parts[-1], str):

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from trailsieve.pattern.nodes import And, Comparison, Expression, IsType, NotExists, Or, Selector, String
+from trailsieve.pattern.nodes import (
+    And,
+    Comparison,
+    Expression,
+    IsType,
+    NotExists,
+    Or,
+    Selector,
+    String,
+    TypeName,
+)
 from trailsieve.pattern.operators import OPERATORS
 
 EXISTS = String("*")  # `$.a = "*"` is true of every string and number
@@ -21,8 +31,8 @@ def truth(target: Selector, value: bool) -> Or:
 def negation(expression: Expression) -> Expression:
     """The expression that is true of an event if the given one is not, even if the event lacks its fields."""
     match expression:
-        case Or((IsType(target=target, type=name), Comparison(value=String()))) if name != "NULL":
-            return joined(Or, [truth(target, name == "FALSE"), NotExists(target)])
+        case Or((IsType(target=target, type=name), Comparison(value=String()) as text)) if name != "NULL":
+            return Or((_other(target, name), replace(text, operator="!="), NotExists(target)))
         case Or(terms):
             return _not_any(terms)
         case And(terms):
@@ -34,9 +44,15 @@ def negation(expression: Expression) -> Expression:
         case Comparison(target=Selector() as target, operator=operator):
             opposite = replace(expression, operator=OPERATORS[operator].opposite)
             return joined(Or, [opposite, NotExists(target)])
-        case IsType(target=target):
+        case IsType(target=target, type="NULL"):
             return Comparison(target, "=", EXISTS)
+        case IsType(target=target, type=name):
+            return Or((_other(target, name), Comparison(target, "=", EXISTS), NotExists(target)))
     raise TypeError(f"no negation of {expression}")
+
+
+def _other(target: Selector, name: TypeName) -> IsType:
+    return IsType(target, "FALSE" if name == "TRUE" else "TRUE")
 
 
 def _not_any(terms: tuple[Expression, ...]) -> Expression:
@@ -58,6 +74,7 @@ def _not_any(terms: tuple[Expression, ...]) -> Expression:
 
 
 def joined(kind: type[And] | type[Or], terms: Iterable[Expression]) -> Expression:
-    """The terms as one expression, with && within && and || within || flattened; a single term alone."""
-    flat = [part for term in terms for part in (term.terms if isinstance(term, kind) else (term,))]
-    return flat[0] if len(flat) == 1 else kind(tuple(flat))
+    """The different terms as one expression, && within && and || within || flattened; a single term alone."""
+    parts = (part for term in terms for part in (term.terms if isinstance(term, kind) else (term,)))
+    flat = tuple(dict.fromkeys(parts))
+    return flat[0] if len(flat) == 1 else kind(flat)
