@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 UV = UV_PROJECT_ENVIRONMENT=$(VENV) $$(command -v uv || echo $(BIN)/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-siem demo-stream test test-servers coverage smoke release lint bench bench-parts bench-rules bench-relate bench-sinks bench-stream bench-size bench-alarms chaos fuzz clean
+.PHONY: help demo demo-siem demo-stream test test-servers coverage smoke release lint bench bench-parts bench-rules bench-relate bench-sinks bench-stream bench-size bench-alarms chaos fuzz fuzz-messages clean
 
 help: ## Say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -85,6 +85,10 @@ fuzz: $(READY) ## Look for inputs that break a law of patterns (FUZZ_SECONDS=300
 	@$(UV) sync --locked --inexact --quiet --group fuzz \
 		|| echo "atheris, the fuzzer, cannot be installed: it is not built for every Python" >&2
 	@$(BIN)/python -m tests.fuzz.fuzz $(FUZZ_SECONDS)
+
+MUTATION_SECONDS ?= 900
+fuzz-messages: $(READY) ## Send damaged messages in every envelope through Kafka, SQS and S3 (MUTATION_SECONDS=900, each)
+	@MUTATION_SECONDS=$(MUTATION_SECONDS) $(BIN)/pytest -q -s tests/fuzz/test_messages.py -m server
 
 # Made anew when what it is made from changes; otherwise no network is needed.
 $(READY): pyproject.toml uv.lock

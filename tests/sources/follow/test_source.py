@@ -277,3 +277,13 @@ def test_kills_and_rotations_lose_nothing(service: Service, log: Path) -> None:
     add_row("follow", kills, len(records), alert_ids(records), service.alerts)
     assert len(set(service.alerts)) == expected
     assert not service.dead_letters
+
+
+def test_an_overlong_line_is_read_without_a_pause_and_named_with_its_place(tmp_path: Path) -> None:
+    log = tmp_path / "trail.jsonl"
+    log.write_bytes(b"one\n" + b"x" * (40 * 2**20) + b"\ntwo\n")
+    opened = Opened(log)
+    first = opened.messages(45)
+    assert [message.payload for message in first] == [b"one", b"", b"two"]
+    assert (first[1].name, first[1].problem[:7]) == (f"{log}@4", "too big")
+    assert opened.now < 2  # it waited at the end of the file alone

@@ -104,7 +104,7 @@ class FollowSource:
                 self._files[file.shard] = self._files.pop(file.shard)  # the next poll starts with the others
                 break
         self._scanned = None
-        if not messages:
+        if not messages and all(file.at_end for file in self._files.values()):  # not within a long line
             self._sleep(_IDLE_WAIT)
         return messages
 
