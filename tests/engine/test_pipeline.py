@@ -223,6 +223,9 @@ def test_the_summary_counts_what_was_seen() -> None:
         "duplicates": 0,
         "matches": {"stop": 1},
         "alerts": {"stop": 1},
+        "rules": {
+            "stop": {"first": None, "last": None, "principals": {"unknown": 1}, "sources": {"unknown": 1}}
+        },
         "late": {},
         "over_max_keys": {},
         "excepted": {},
