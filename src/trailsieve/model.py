@@ -58,6 +58,7 @@ class Message(Struct, frozen=True, gc=False):
         problem: why the payload could not be fetched, or "".
         marker: whether there is no payload, only a position to save.
         watermark: what the source reports about a shard; then there is no payload and no position.
+        arrived: when it reached the source, in seconds since 1970; None where the source does not say.
     """
 
     payload: bytes
@@ -67,6 +68,7 @@ class Message(Struct, frozen=True, gc=False):
     problem: str = ""
     marker: bool = False
     watermark: Watermark | None = None
+    arrived: float | None = None
 
 
 def watermark_message(

@@ -165,3 +165,13 @@ def test_a_source_that_ended_and_goes_on_raises_what_a_replay_does() -> None:
         pipeline([rule(absent(60))], source, sink, checkpoint=checkpoint).run()
     found = [(alert.state, clock_of(alert.window.end)) for alert in sink.alerts if alert.window]
     assert found == [("ALARM", 120)]
+
+
+def test_a_time_before_aws_is_reported_and_is_not_where_absence_begins() -> None:
+    """1970 is the commonest wrong time."""
+    world = World(rule(absent(60, allowed_lateness=0)))
+    assert world.epoch(event(1, 0, eventTime="1970-01-01T00:00:00Z"), event(2, 10)) == []
+    assert world.epoch(event(3, 70), event(4, 130)) == []
+    assert [problem.reason for problem in world.problems] == [
+        "a record of an event before 2006: the alarm of rule denied cannot count it"
+    ]

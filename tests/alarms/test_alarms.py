@@ -12,6 +12,7 @@ from trailsieve.alarms.series import Series
 from trailsieve.model import Alert, Message, Problem, watermark_message
 from trailsieve.pattern.compiler import compile
 from trailsieve.rules.alarm import Alarm, RuleException
+from trailsieve.rules.alarm_checks import completed
 from trailsieve.rules.rule import Rule
 from trailsieve.sinks.memory import MemorySink
 from trailsieve.sources.memory import MemorySource
@@ -49,10 +50,10 @@ class World:
         self.pipeline.stopping = lambda: True
         self.pipeline.run()  # restores
 
-    def epoch(self, *records: dict[str, Any], shard: str = "s") -> list[Alert]:
+    def epoch(self, *records: dict[str, Any], shard: str = "s", arrived: float | None = None) -> list[Alert]:
         """What an epoch raises for good."""
         self.number += 1
-        return self._work([message(self.number, records, shard)] if records else [])
+        return self._work([message(self.number, records, shard, arrived)] if records else [])
 
     def mark(self, *shards: str) -> None:
         """The source has these shards."""
@@ -267,3 +268,38 @@ def test_a_rule_that_is_gone_leaves_nothing_in_the_checkpoint() -> None:
     after = World(rule(Alarm(threshold=1, period=60)), checkpoint=before.checkpoint)
     after.epoch(event(2, 20))
     assert not [name for name in after.checkpoint.state() if "mia" in name]
+
+
+def test_an_event_far_ahead_of_its_arrival_makes_no_others_late() -> None:
+    world = World(rule(Alarm(threshold=2, period=60, allowed_lateness=120)), now=START + 86400.0)
+    world.epoch(event(1, 10), event(9, 50_000, errorCode="none"), arrived=START + 30.0)
+    world.epoch(event(2, 20), arrived=START + 40.0)
+    [alert] = world.epoch(event(3, 300, errorCode="none"), arrived=START + 310.0)
+    assert alert.count == 2
+    assert not world.pipeline.stats.late
+
+
+@pytest.mark.parametrize(
+    "alarm",
+    [
+        completed(Alarm(absent_for=60, notify=("ALARM", "OK")), ()),
+        Alarm(threshold=1, period=60, evaluation_periods=5, datapoints_to_alarm=2, missing="breaching"),
+        Alarm(threshold=1, period=60, evaluation_periods=5, datapoints_to_alarm=2, missing="ignore"),
+        Alarm(threshold=1, comparison="<", period=60, missing="breaching"),
+    ],
+)
+def test_times_far_apart_are_not_evaluated_period_by_period(
+    alarm: Alarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluated = []
+    evaluate = Series._evaluate
+
+    def watched(series: Series, start: int) -> Any:
+        evaluated.append(start)
+        return evaluate(series, start)
+
+    monkeypatch.setattr(Series, "_evaluate", watched)
+    years = (2007, 2026, 2099, 8999)
+    records = [event(year, 0, eventTime=f"{year}-03-01T00:00:00Z") for year in years]
+    assert len(alerts(rule(alarm), *records, live=False)) <= 2 * len(years)
+    assert len(evaluated) <= 10 * len(years)

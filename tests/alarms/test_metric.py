@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.alarms.test_alarms import World
 from tests.alarms.worlds import PATTERN, alerts, event, message, pipeline, reference_of, rule
+from trailsieve.alarms.datapoint import ID_BYTES
+from trailsieve.alarms.sample_log import samples_of
 from trailsieve.model import Alert
 from trailsieve.rules.alarm import Alarm, Metric, Statistic
 from trailsieve.sinks.memory import MemorySink
@@ -161,3 +164,41 @@ def test_a_sample_lies_in_the_period_of_its_event() -> None:
     assert raised_at(299) == [("00:00", "00:05")]
     assert raised_at(300) == [("00:05", "00:10")]
     assert raised_at(3 * 3600 + 7, period=3600) == [("03:00", "04:00")]
+
+
+MISSES = [event(n, n, **FINE) for n in range(3)]
+
+
+@pytest.mark.parametrize("statistic", ["Sum", "SampleCount"])
+def test_an_event_without_a_match_that_is_delivered_twice_counts_once(statistic: Any) -> None:
+    metric = Metric(default=7)
+    once = value(metric, *MISSES, statistic=statistic)
+    assert value(metric, *MISSES, *MISSES, statistic=statistic) == once
+
+
+def misses_kept(*epochs: list[dict[str, Any]]) -> list[int]:
+    """How many events without a match the checkpoint holds after each epoch."""
+    world = World(rule(Alarm(threshold=1e9, period=60, allowed_lateness=60), Metric(default=7)))
+    kept = []
+    for records in epochs:
+        world.epoch(*records)
+        rows = [samples_of(row)[1] for row in world.checkpoint.samples()]
+        kept.append(sum(len(ids) // ID_BYTES for misses in rows for _, _, ids in misses))
+    return kept
+
+
+def test_misses_that_are_delivered_twice_or_too_late_are_not_kept_again() -> None:
+    later = [event(9, 3600, **FINE)]
+    assert misses_kept(MISSES, MISSES, later) == [3, 3, 1]
+    assert misses_kept(later, MISSES) == [1, 1]
+
+
+def test_a_restart_knows_which_events_without_a_match_were_counted() -> None:
+    chosen = rule(Alarm(threshold=20, period=60, allowed_lateness=60), Metric(default=7))
+    first = World(chosen)
+    first.epoch(*MISSES)
+    second = World(chosen, checkpoint=first.checkpoint)
+    second.epoch(*MISSES)
+    [alert] = second.epoch(event(9, 3600, **FINE))
+    assert alert.context
+    assert alert.context.value == 21

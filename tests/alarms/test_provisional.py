@@ -145,3 +145,30 @@ def assert_settled(raised: list[Alert], expected: list[Alert]) -> None:
             seen_before_final.add(alert.id)
         elif alert.confirms:
             assert alert.id in seen_before_final  # else a sink that skips confirmations would miss it
+
+
+def test_a_provisional_alert_that_a_crash_interrupted_is_raised_again_at_the_restart() -> None:
+    chosen = rule(Alarm(threshold=2, period=60, by=(reference_of("who"),)))
+    live = Live(ordered=True, now=lambda: LATER)
+    first, second = sample(1, 10, "mia", 1), sample(2, 20, "mia", 1)
+    store = Store()
+    alarms = Alarms([chosen], live=live)
+    alarms.add([first, second])
+    alarms.advance(early=False)
+    store.keep(alarms)
+    [interrupted] = alarms.advance()
+    store.update(alarms.announce())  # and the process is killed
+
+    alarms = Alarms([chosen], live=live)
+    alarms.restore(store.state, store.rows)
+    assert [alert.id for alert in alarms.advance()] == [interrupted.id]
+    store.update(alarms.announce())
+    alarms.delivered()
+    store.keep(alarms)
+
+    alarms = Alarms([chosen], live=live)
+    alarms.restore(store.state, store.rows)
+    assert alarms.advance() == []
+    alarms.observe({"s": START + 3600})
+    [final] = alarms.advance()
+    assert (final.id, final.confirms) == (interrupted.id, True)

@@ -73,8 +73,11 @@ class Kept(MemoryCheckpoint):
         return self.kept
 
 
-def message(number: int, records: Sequence[Mapping[str, Any]], shard: str = "s") -> Message:
-    return Message(json.dumps({"Records": records}).encode(), Position(shard, number), f"{shard}/{number}")
+def message(
+    number: int, records: Sequence[Mapping[str, Any]], shard: str = "s", arrived: float | None = None
+) -> Message:
+    data = json.dumps({"Records": records}).encode()
+    return Message(data, Position(shard, number), f"{shard}/{number}", arrived=arrived)
 
 
 def pipeline(

@@ -15,6 +15,9 @@ from trailsieve.alarms.context import MAX_RECORD_BYTES, MAX_RECORDS, Context, Fa
 from trailsieve.alarms.states import Exact
 from trailsieve.rules.alarm import MAX_DISTINCT, Counted, Metric
 
+MAX_MISSED = 100_000  # events of a period without a match that are told apart
+ID_BYTES = 8  # of the id of such an event
+
 Dimensions = tuple[tuple[str, str], ...]
 
 
@@ -53,7 +56,7 @@ class Period:
     """One period. `matches` are events, `samples` those of them that have a value."""
 
     __slots__ = (
-        *("matches", "samples", "total", "low", "high", "misses", "values", "breached"),
+        *("matches", "samples", "total", "low", "high", "misses", "missed", "values", "breached"),
         *("_waiting", "_size", "_context"),
     )
 
@@ -62,6 +65,7 @@ class Period:
         self.total: Exact = 0
         self.low: Exact | None = None
         self.high: Exact | None = None
+        self.missed: set[bytes] | None = None  # ids of `misses`
         self.values: set[str] | None = None
         self.breached = False  # whether its datapoint breaches for certain, whatever comes later
         self._waiting: list[Sample] = []  # not yet part of the context: most periods never need one
@@ -83,6 +87,26 @@ class Period:
         if len(self._waiting) > MAX_RECORDS or self._size > MAX_RECORD_BYTES:
             self._fold()
         return kept
+
+    def add_misses(self, ids: bytes) -> bool:
+        """Counts events that did not match, those with the same id once; returns whether any is new.
+
+        Args:
+            ids: one after the other; empty where it does not matter how many they are.
+        """
+        before = self.misses
+        self.misses = max(1, before)
+        if not ids:
+            return not before
+        if self.missed is None:
+            self.missed, self.misses = set(), 0
+        for place in range(0, len(ids), ID_BYTES):
+            identity = ids[place : place + ID_BYTES]
+            if identity not in self.missed:
+                self.misses += 1
+                if len(self.missed) < MAX_MISSED:
+                    self.missed.add(identity)
+        return self.misses > before
 
     @property
     def context(self) -> Context:

@@ -116,13 +116,12 @@ class Alarms:
             if kept and self._live:
                 self._samples.setdefault(sample.rule, []).append(kept)
 
-    def add_misses(self, misses: Mapping[str, Mapping[int, int]]) -> None:
-        """Counts events that did not match, by rule and start of the period, for `metric.default`."""
+    def add_misses(self, misses: Mapping[str, Mapping[int, bytes]]) -> None:
+        """Counts events that did not match, for `metric.default`; see `Tally.misses`."""
         for rule, starts in misses.items():
-            for start, count in starts.items():
-                self.by_rule[rule].add_misses(start, count)
-                if self._live:
-                    self._misses.append((rule, start, count))
+            for start, ids in starts.items():
+                if self.by_rule[rule].add_misses(start, ids) and self._live:
+                    self._misses.append((rule, start, ids))
 
     def observe(self, newest: Mapping[str, int], oldest: Mapping[str, int] | None = None) -> None:
         """Takes the newest and oldest event time of each shard that an epoch read from."""
@@ -225,9 +224,9 @@ class Alarms:
         for sample in samples:
             if sample.rule in self.by_rule:
                 self.by_rule[sample.rule].restore(sample)
-        for rule, start, count in misses:
+        for rule, start, ids in misses:
             if rule in self.by_rule:
-                self.by_rule[rule].add_misses(start, count)
+                self.by_rule[rule].add_misses(start, ids)
 
     def _restore_series(self, name: str, data: bytes) -> None:
         rule, pairs = orjson.loads(name.partition("/")[2])

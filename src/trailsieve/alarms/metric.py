@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -24,6 +24,7 @@ from trailsieve.times import seconds_of
 from trailsieve.trail.event import Event
 
 _LONG = 1024  # characters of a dimension's value, as in CloudWatch; longer ones are cut and hashed
+EARLIEST = 1_136_073_600  # 2006-01-01T00:00:00Z: no AWS service is older
 _places: dict[str, tuple[str, tuple[str | int, ...]]] = {}
 _FIELDS = {field.encode_name: field.name for field in msgspec.structs.fields(Event)}
 
@@ -134,33 +135,66 @@ def _text(value: Any) -> str | None:
     return value or None
 
 
+def event_seconds(time: str | None) -> int | None:
+    """The seconds since 1970 of an event's time; None when it is not a time that an AWS call can have."""
+    seconds = seconds_of(time)
+    return None if seconds is None or seconds < EARLIEST else seconds
+
+
+def counts_misses(rule: Rule) -> bool:
+    """Whether it matters to a rule's alarm how many events do not match, and not only if there are any."""
+    metric, alarm = rule.metric, rule.alarm
+    if alarm is None or metric.default is None or not metric.cloudwatch_exact:
+        return False
+    return alarm.counted in ("SampleCount", "Average") or (alarm.counted == "Sum" and metric.default != 0)
+
+
 class Tally:
     """The times of a message's records: the newest, and those that no match of a rule accounts for."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._times: Counter[str] = Counter()
+        self._ids: list[tuple[str, bytes]] = []
         self._hits: dict[str, Counter[str]] = {rule.id: Counter() for rule in rules}
+        self._hit_ids: dict[str, set[bytes]] = {rule.id: set() for rule in rules if counts_misses(rule)}
 
-    def saw(self, times: Iterable[Any]) -> None:
-        """Notes the times of records, as they are written."""
+    def saw(self, times: Sequence[Any], ids: Sequence[bytes]) -> None:
+        """Notes the times of records, as they are written, and their ids if any rule counts misses."""
         self._times.update([time for time in times if time.__class__ is str])
+        if ids:
+            pairs = zip(times, ids, strict=True)
+            self._ids += [(time, identity) for time, identity in pairs if time.__class__ is str]
 
-    def hit(self, rule: str, time: str | None) -> None:
+    def needs_id(self, rule: str) -> bool:
+        """Whether `hit` needs the id of the event."""
+        return rule in self._hit_ids
+
+    def hit(self, rule: str, time: str | None, identity: bytes = b"") -> None:
         """Notes a match."""
         if time and rule in self._hits:
             self._hits[rule][time] += 1
+        if identity:
+            self._hit_ids[rule].add(identity)
 
     @property
     def span(self) -> tuple[int, int] | None:
         """The oldest and the newest event time in seconds; None without any."""
-        times = [seconds for text in self._times if (seconds := seconds_of(text)) is not None]
+        times = list(_known(self._times))
         return (min(times), max(times)) if times else None
 
-    def misses(self, rule: str, period: int) -> dict[int, int]:
-        """How many records did not match, by start of the period."""
-        starts: Counter[int] = Counter()
-        for text, count in (self._times - self._hits[rule]).items():
-            seconds = seconds_of(text)
-            if seconds is not None:
-                starts[seconds - seconds % period] += count
-        return dict(starts)
+    def misses(self, rule: str, period: int) -> dict[int, bytes]:
+        """The ids of records that did not match by start of the period, empty where their number is equal."""
+        if rule not in self._hit_ids:
+            times = self._times - self._hits[rule]
+            return dict.fromkeys((seconds - seconds % period for seconds in _known(times)), b"")
+        found: dict[int, list[bytes]] = {}
+        hits = self._hit_ids[rule]
+        for time, identity in self._ids:
+            seconds = event_seconds(time)
+            if seconds is not None and identity not in hits:
+                found.setdefault(seconds - seconds % period, []).append(identity)
+        return {start: b"".join(ids) for start, ids in found.items()}
+
+
+def _known(times: Iterable[str]) -> Iterator[int]:
+    return (seconds for text in times if (seconds := event_seconds(text)) is not None)

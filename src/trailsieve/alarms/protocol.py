@@ -25,7 +25,7 @@ class AlarmEvaluation(Protocol):
     def add(self, samples: Iterable[Sample]) -> None:
         """Counts matches."""
 
-    def add_misses(self, misses: Mapping[str, Mapping[int, int]]) -> None:
+    def add_misses(self, misses: Mapping[str, Mapping[int, bytes]]) -> None:
         """Counts events that did not match, by rule and start of the period."""
 
     def observe(self, newest: Mapping[str, int], oldest: Mapping[str, int] | None = None) -> None:

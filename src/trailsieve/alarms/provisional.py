@@ -43,6 +43,11 @@ def settle(provisional: dict[str, Provisional], identity: str, end: int) -> tupl
     return replaced, False
 
 
+def interrupted(provisional: Mapping[str, Provisional]) -> set[str]:
+    """The ids of the alerts of which a crash left unknown whether they were delivered."""
+    return {identity for identity, item in provisional.items() if not item.delivered}
+
+
 def with_announced(provisional: Mapping[str, Provisional], data: bytes) -> dict[str, Provisional]:
     """The alerts together with encoded ones of which it is not known whether they were delivered."""
     announced = _decode(data)

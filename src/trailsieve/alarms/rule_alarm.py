@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from trailsieve.alarms.agenda import Agenda
 from trailsieve.alarms.alerts import alert_of_change
 from trailsieve.alarms.datapoint import Dimensions, Sample
-from trailsieve.alarms.provisional import settle, with_announced
+from trailsieve.alarms.provisional import interrupted, settle, with_announced
 from trailsieve.alarms.sequence import SequenceSeries
 from trailsieve.alarms.series import Change, Series
 from trailsieve.model import Alert
@@ -65,15 +65,16 @@ class RuleAlarm:
             self._agenda.add(end, key)
         return series.add(sample)
 
-    def add_misses(self, start: int, count: int) -> None:
-        """Counts events that did not match."""
-        if not self.is_late(start):
-            key = self._find(())
-            series = self.series[key]
-            assert isinstance(series, Series)
-            period = series.period(start - start % self.alarm.period)
-            period.misses += count
-            self._agenda.add(start - start % self.alarm.period + self.alarm.period, key)
+    def add_misses(self, start: int, ids: bytes) -> bool:
+        """Counts events that did not match; returns whether any of them is new and not too late."""
+        if self.is_late(start):
+            return False
+        key = self._find(())
+        series = self.series[key]
+        assert isinstance(series, Series)
+        start -= start % self.alarm.period
+        self._agenda.add(start + self.alarm.period, key)
+        return series.period(start).add_misses(ids)
 
     def begin(self, oldest: int) -> None:
         """Takes the oldest event time of the stream, from which on the absence of matches counts."""
@@ -139,9 +140,13 @@ class RuleAlarm:
         alerts = []
         for key in self._breaching:
             series = self.series.get(key)
-            for change in series.certain_alarms(self.closed) if series else ():
-                assert series
+            if series is None:
+                continue
+            again = interrupted(series.provisional)
+            for change in series.certain_alarms(self.closed):
                 alert = alert_of_change(self.rule, key, change)
+                if again and alert.id not in again:
+                    continue  # it may be what the interrupted one has become
                 series.provisional[alert.id] = series.provisional_of(change)
                 self.announced.setdefault(key, []).append(alert.id)
                 alerts.append(replace(alert, provisional=True))
@@ -175,6 +180,7 @@ class RuleAlarm:
         series = self.series.setdefault(key, self._new())
         if announced:
             series.provisional = with_announced(series.provisional, data)
+            self._breaching[key] = None
             self._changed.setdefault(key, series.saved)
         else:
             series.restore(data)

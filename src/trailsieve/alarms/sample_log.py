@@ -13,7 +13,7 @@ import msgspec
 from trailsieve.alarms.datapoint import Sample
 from trailsieve.rules.alarm import Alarm
 
-Misses = tuple[str, int, int]  # rule, start of the period, events that did not match
+Misses = tuple[str, int, bytes]  # rule, start of the period, ids of events that did not match
 
 
 class SampleRow(msgspec.Struct, frozen=True):

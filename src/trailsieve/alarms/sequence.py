@@ -205,11 +205,12 @@ class SequenceSeries:
             closed: until when every second is closed.
         """
         until, _ = self.held.get("ALARM", (0, 0))
-        if self.alarm.suppress and (self.provisional or (until and (closed is None or until > closed))):
+        delivered = [item for item in self.provisional.values() if item.delivered]
+        if self.alarm.suppress and (delivered or (until and (closed is None or until > closed))):
             return
         for chain in self._try():
             start, end = chain[0].seconds, chain[-1].seconds
-            if all(start > item.end or end < item.start for item in self.provisional.values()):
+            if all(start > item.end or end < item.start for item in delivered):
                 yield _change_of(chain, 0)
                 if self.alarm.suppress:
                     return

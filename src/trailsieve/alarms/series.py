@@ -8,7 +8,7 @@ import msgspec
 
 from trailsieve.alarms.certainty import can_be_certain, starts_to_breach
 from trailsieve.alarms.datapoint import Period, Sample
-from trailsieve.alarms.provisional import Provisional
+from trailsieve.alarms.provisional import Provisional, interrupted
 from trailsieve.alarms.states import Exact, alarm_state, breaches, first_state
 from trailsieve.model import AlarmState
 from trailsieve.rules.alarm import Alarm, Metric
@@ -122,7 +122,9 @@ class Series:
         Args:
             closed: until when every period is closed.
         """
-        if not self.is_early or self.state == "ALARM" or self.provisional or not self.periods:
+        if not self.is_early or self.state == "ALARM" or not self.periods:
+            return None
+        if len(interrupted(self.provisional)) < len(self.provisional):
             return None
         if "ALARM" in self.held:  # an earlier change might still be held back, and this one never be raised
             first = self._next() if closed is None else closed

@@ -7,6 +7,7 @@ from typing import Any
 
 from trailsieve import jsontext
 from trailsieve.alarms.context import Facts
+from trailsieve.alarms.datapoint import ID_BYTES
 from trailsieve.alarms.sentence import of_match
 from trailsieve.model import Alert, Match, Record
 from trailsieve.trail.event import Event
@@ -84,12 +85,18 @@ def alert_id(rule_id: str, record: Record) -> str:
     A record without an eventID is identified by its text.
     """
     event: Event = record.event
-    number = _text(event.eventID)
-    if number:
-        known = f"{_text(event.recipientAccountId) or ''}/{number}".encode("utf-8", "replace")
-    else:
-        known = b"\0" + record.text
+    known = _known(event.eventID, event.recipientAccountId, record.text)
     return hashlib.sha256(rule_id.encode() + b"\0" + known).hexdigest()[:32]
+
+
+def miss_id(number: Any, account: Any, text: bytes) -> bytes:
+    """A short hash of the same for events that no rule matches, which are many."""
+    return hashlib.blake2b(_known(number, account, text), digest_size=ID_BYTES).digest()
+
+
+def _known(number: Any, account: Any, text: bytes) -> bytes:
+    number = _text(number)
+    return f"{_text(account) or ''}/{number}".encode("utf-8", "replace") if number else b"\0" + text
 
 
 def _text(value: Any) -> str | None:

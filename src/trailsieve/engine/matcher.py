@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from trailsieve import jsontext
+from trailsieve.alarms.metric import counts_misses
+from trailsieve.engine.alerts import miss_id
 from trailsieve.engine.decode import Decoded
 from trailsieve.errors import UnreadableError
 from trailsieve.model import Match, Problem, Record
@@ -16,9 +18,10 @@ from trailsieve.trail.cloudtrail import Batch, blocks_of
 from trailsieve.trail.event import Event, read_event
 
 Wanted = Callable[[Event], bool]
-OnBatch = Callable[[int, list[Any]], None]
+OnBatch = Callable[[int, list[Any], list[bytes]], None]
 Locate = Callable[[int], tuple[str, int]]
 _TIMES = ("eventTime", "@timestamp")  # the second is Logstash's
+_IDS = ("eventID", "recipientAccountId")
 
 
 class Matcher:
@@ -47,30 +50,33 @@ class Matcher:
         self._text_rules = [number for number, rule in numbered if not rule.pattern.reads_records]
         trees = [self.rules[number].pattern.tree for number in self._record_rules]
         times = _TIMES if self.sequences or any(rule.alarm for rule in self.rules) else ()
-        self._fused = FusedPatterns([tree for tree in trees if isinstance(tree, JsonPattern)], times)
+        ids = _IDS if any(counts_misses(rule) for rule in self.rules) else ()
+        self._fused = FusedPatterns([tree for tree in trees if isinstance(tree, JsonPattern)], (*times, *ids))
         self._read_times = [self._fused.reader(name) for name in times]
+        self._read_ids = [self._fused.reader(name) for name in ids]
         self._decode_record = jsontext.decoder(self._fused.decode_as).decode
         event: Any = self._fused.decode_as
         self._decode_block = jsontext.decoder(list[event]).decode
         self._decode_lines = jsontext.decoder(event).decode_lines
 
     def match(
-        self, decoded: Decoded, on_batch: OnBatch = lambda count, times: None
+        self, decoded: Decoded, on_batch: OnBatch = lambda count, times, ids: None
     ) -> Iterator[Match | Problem]:
         """Yields the matches in a message's records, and a problem for each record that cannot be read.
 
         Args:
             on_batch: called for each batch of records with their number (blank lines do not count) and, when
-                any rule has an alarm, their event times as the records write them.
+                any rule has an alarm, their event times as the records write them; and their ids when any
+                counts the events that do not match.
         """
         for batch in self._decoded(decoded):
-            times = self._times(batch) if self._read_times else []
+            seen = self._seen(batch) if self._read_times else ([], [])
             if batch.events is not None and not self._text_rules:
-                on_batch(len(batch.events), times)
+                on_batch(len(batch.events), *seen)
                 yield from self._match_events(batch, batch.events, decoded.locate)
             else:
                 lines = [(index, text) for index, text in enumerate(batch.texts, batch.first) if text.strip()]
-                on_batch(len(lines), times)
+                on_batch(len(lines), *seen)
                 for index, text in lines:
                     yield from self._match_text(text, *decoded.locate(index))
 
@@ -82,19 +88,30 @@ class Matcher:
             else:
                 yield batch
 
-    def _times(self, batch: Batch) -> list[Any]:
-        if batch.events is not None and self._wanted is None:
-            first, second = self._read_times
-            return [first(event) or second(event) for event in batch.events]
-        return [time for text in batch.texts if (time := self._time(text)) is not None]
+    def _seen(self, batch: Batch) -> tuple[list[Any], list[bytes]]:
+        """The times and ids of the records that are wanted."""
+        if batch.events is None or self._wanted is not None:
+            return self._read(batch.texts)
+        first, second = self._read_times
+        times = [first(event) or second(event) for event in batch.events]
+        if not self._read_ids:
+            return times, []
+        number, account = self._read_ids
+        events = zip(batch.events, batch.texts, strict=True)
+        return times, [miss_id(number(event), account(event), text) for event, text in events]
 
-    def _time(self, text: bytes) -> Any:
-        """The time of a record that is wanted."""
-        try:
-            event = read_event(text)
-        except UnreadableError:
-            return None
-        return event.eventTime or event.timestamp if not self._wanted or self._wanted(event) else None
+    def _read(self, texts: Iterable[bytes]) -> tuple[list[Any], list[bytes]]:
+        times, ids = [], []
+        for text in texts:
+            try:
+                event = read_event(text)
+            except UnreadableError:
+                continue
+            if not self._wanted or self._wanted(event):
+                times.append(event.eventTime or event.timestamp)
+                if self._read_ids:
+                    ids.append(miss_id(event.eventID, event.recipientAccountId, text))
+        return times, ids
 
     def _match_events(self, batch: Batch, events: list[Any], locate: Locate) -> Iterator[Match | Problem]:
         for place, numbers in self._fused.matches(events):

@@ -9,8 +9,8 @@ from typing import Any
 from msgspec import Struct
 
 from trailsieve.alarms.datapoint import Sample
-from trailsieve.alarms.metric import Tally, sample_of
-from trailsieve.engine.alerts import alert_id, alert_of, facts_of, time_of
+from trailsieve.alarms.metric import EARLIEST, Tally, sample_of
+from trailsieve.engine.alerts import alert_id, alert_of, facts_of, miss_id, time_of
 from trailsieve.engine.decode import EPOCH_BYTES, Decoded, DecodedBatch, Decoder
 from trailsieve.engine.matcher import Matcher
 from trailsieve.engine.unreadable import UnreadableRecords
@@ -34,7 +34,7 @@ class BatchResult(Struct):
         control_messages: messages, or parts of them, without records by design: health checks, test events.
         advice: hints for the operator about what arrives.
         samples: what matches of rules with an alarm add to their metrics.
-        misses: by rule with a `metric.default` and start of a period, records that did not match.
+        misses: of rules with a `metric.default`, records that did not match; see `Tally.misses`.
         oldest: the oldest event time of each shard, in seconds, when any rule has an alarm.
         newest: the newest event time of each shard, likewise.
         excepted: by rule and reason, matches that an exception hides.
@@ -52,7 +52,7 @@ class BatchResult(Struct):
     control_messages: int = 0
     advice: list[str] = []
     samples: list[Sample] = []
-    misses: dict[str, dict[int, int]] = {}
+    misses: dict[str, dict[int, bytes]] = {}
     oldest: dict[str, int] = {}
     newest: dict[str, int] = {}
     excepted: dict[str, dict[str, int]] = {}
@@ -128,6 +128,8 @@ class Processor:
                 yield (), result
             result = following
         result.messages = sum(not message.marker for message in decoded.messages)
+        if shard in result.newest:
+            result.newest[shard] = min(result.newest[shard], _arrival(decoded.messages, result.newest[shard]))
         result.control_messages = decoded.control_messages
         result.advice = sorted(decoded.advice)
         yield decoded.messages, result
@@ -139,10 +141,10 @@ class Processor:
         tally = Tally(self._with_default)
         seen = 0
 
-        def on_batch(count: int, times: list[Any]) -> None:
+        def on_batch(count: int, times: list[Any], ids: list[bytes]) -> None:
             nonlocal seen
             seen += count
-            tally.saw(times)
+            tally.saw(times, ids)
 
         for found in self._matcher.match(decoded, on_batch):
             if isinstance(found, Problem):
@@ -169,7 +171,7 @@ class Processor:
         sequences = self._sequences.get(rule.id, ())
         time = time_of(match.record.event)
         seconds = seconds_of(time) if rule.alarm or rule.exceptions or sequences else None
-        tally.hit(rule.id, time)
+        tally.hit(rule.id, time, _miss_id(match) if tally.needs_id(rule.id) else b"")
         if rule.exceptions and _is_excepted(rule, match, seconds, result):
             return
         for sequence in sequences:
@@ -181,6 +183,17 @@ class Processor:
             result.alerts.append(alert_of(match))
         else:
             _count(rule, match, seconds, result, unreadable)
+
+
+def _miss_id(match: Match) -> bytes:
+    event = match.record.event
+    return miss_id(event.eventID, event.recipientAccountId, match.record.text)
+
+
+def _arrival(messages: Sequence[Message], default: int) -> int:
+    """When the last of them reached the source: an event with a later time was written by a wrong clock."""
+    times = [message.arrived for message in messages if message.arrived is not None]
+    return int(max(times, default=default))
 
 
 def joined(results: Sequence[BatchResult]) -> BatchResult:
@@ -204,28 +217,26 @@ def joined(results: Sequence[BatchResult]) -> BatchResult:
             total.oldest[shard] = min(seconds, total.oldest.get(shard, seconds))
         for shard, seconds in result.newest.items():
             total.newest[shard] = max(seconds, total.newest.get(shard, seconds))
-        for mine, theirs in (
-            (total.misses, result.misses),
-            (total.excepted, result.excepted),
-            (total.expired, result.expired),
-        ):
-            _add_counts(mine, theirs)
+        _add(total.misses, result.misses)
+        _add(total.excepted, result.excepted)
+        _add(total.expired, result.expired)
     return total
 
 
-def _add_counts(mine: dict[str, dict[Any, int]], theirs: dict[str, dict[Any, int]]) -> None:
-    for rule, counts in theirs.items():
+def _add(mine: dict[str, dict[Any, Any]], theirs: dict[str, dict[Any, Any]]) -> None:
+    for rule, found in theirs.items():
         known = mine.setdefault(rule, {})
-        for key, count in counts.items():
-            known[key] = known.get(key, 0) + count
+        for key, value in found.items():
+            known[key] = known[key] + value if key in known else value
 
 
 def _count(
     rule: Rule, match: Match, seconds: int | None, result: BatchResult, unreadable: UnreadableRecords
 ) -> None:
     """Adds the sample that a match is for the alarm of a rule."""
-    if seconds is None:
-        reason = f"a record without an event time: the alarm of rule {rule.id} cannot count it"
+    if seconds is None or seconds < EARLIEST:
+        what = "without an event time" if seconds is None else "of an event before 2006"
+        reason = f"a record {what}: the alarm of rule {rule.id} cannot count it"
         unreadable.add(Problem(match.origin, reason, match.record.index, match.record.text, warning=True))
         return
     event = match.record.event

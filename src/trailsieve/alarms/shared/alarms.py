@@ -66,7 +66,7 @@ class SharedAlarms:
     def add(self, samples: Iterable[Sample]) -> None:
         self._member.add(samples)
 
-    def add_misses(self, misses: Mapping[str, Mapping[int, int]]) -> None:
+    def add_misses(self, misses: Mapping[str, Mapping[int, bytes]]) -> None:
         self._member.add_misses(misses)
 
     def observe(self, newest: Mapping[str, int], oldest: Mapping[str, int] | None = None) -> None:

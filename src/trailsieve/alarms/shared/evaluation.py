@@ -162,9 +162,9 @@ class Evaluation:
             self._changes[_LATE + sample.id] = _encode(expires)
 
     def _add_misses(self, row: SampleRow) -> None:
-        for rule, start, count in samples_of(row)[1]:
+        for rule, start, ids in samples_of(row)[1]:
             if rule in self.alarms.by_rule:
-                self.alarms.by_rule[rule].add_misses(start, count)
+                self.alarms.by_rule[rule].add_misses(start, ids)
 
     def _report_foreign(self, rule: str) -> None:
         if rule not in self._foreign:

@@ -17,7 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from trailsieve.alarms.context import MAX_RECORDS
-from trailsieve.alarms.datapoint import Dimensions, Sample
+from trailsieve.alarms.datapoint import ID_BYTES, Dimensions, Sample
 from trailsieve.alarms.sample_log import Misses, SampleRow, sample_row
 from trailsieve.alarms.shared.table import Item, Table
 from trailsieve.model import Watermark
@@ -28,6 +28,7 @@ KEPT_SECONDS = 14 * 86400  # that the table keeps samples
 _MOST_BYTES = 380_000  # DynamoDB takes items of up to 400 KB
 _WATERMARK_SECONDS = 2.0  # between two writes of watermarks without samples
 _ALIVE_SECONDS = 600.0  # between two writes without anything new
+_MOST_IDS = 20_000 * ID_BYTES  # of events that did not match, in one item
 _MOST_PERIODS = 100_000
 
 
@@ -95,9 +96,12 @@ class Publisher:
         """Takes matches."""
         self._samples += map(self._slim, samples)
 
-    def add_misses(self, misses: Mapping[str, Mapping[int, int]]) -> None:
+    def add_misses(self, misses: Mapping[str, Mapping[int, bytes]]) -> None:
         """Takes events that did not match, by rule and start of the period."""
-        self._misses += [(rule, start, n) for rule, starts in misses.items() for start, n in starts.items()]
+        for rule, starts in misses.items():
+            for start, ids in starts.items():
+                parts = range(0, len(ids) or 1, _MOST_IDS)
+                self._misses += [(rule, start, ids[place : place + _MOST_IDS]) for place in parts]
 
     def observe(self, newest: Mapping[str, int], oldest: Mapping[str, int] | None) -> None:
         """Takes the newest and oldest event time of each shard that was read from."""

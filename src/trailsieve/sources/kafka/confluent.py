@@ -176,7 +176,7 @@ class ConfluentConsumer:
                 continue
             partition = each.topic(), each.partition()
             shard = shards.get(partition) or shards.setdefault(partition, shard_of(*partition))
-            messages.append(message_of(shard, each.offset(), each.value()))
+            messages.append(message_of(shard, each.offset(), each.value(), each.timestamp()[1]))
         return messages
 
     def commit(self, offsets: Offsets) -> None:

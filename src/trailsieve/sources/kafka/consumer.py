@@ -89,9 +89,14 @@ def parts_of(shard: str) -> tuple[str, int]:
     return topic, int(partition)
 
 
-def message_of(shard: str, offset: int, value: bytes | None) -> Message:
-    """A Kafka record as a message, positioned after it. A tombstone has no payload."""
-    return Message(value or b"", Position(shard, offset + 1), f"{shard}@{offset}")
+def message_of(shard: str, offset: int, value: bytes | None, timestamp: int | None) -> Message:
+    """A Kafka record as a message, positioned after it. A tombstone has no payload.
+
+    Args:
+        timestamp: milliseconds since 1970; negative or None when the record has none.
+    """
+    arrived = timestamp / 1000 if timestamp and timestamp > 0 else None
+    return Message(value or b"", Position(shard, offset + 1), f"{shard}@{offset}", arrived=arrived)
 
 
 def unknown_topic(topic: str, known: Collection[str]) -> str:

@@ -132,7 +132,7 @@ class KafkaPythonConsumer:
         with self._translated():
             found = self._consumer.poll(timeout_ms=seconds * 1000, max_records=most)
         messages = [
-            message_of(shard, record.offset, record.value)
+            message_of(shard, record.offset, record.value, record.timestamp)
             for partition, records in found.items()
             for shard in (shard_of(partition.topic, partition.partition),)
             for record in records

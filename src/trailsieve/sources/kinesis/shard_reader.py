@@ -120,7 +120,11 @@ class ShardReader:
 
     def _message(self, record: Any) -> Message:
         sequence = record["SequenceNumber"]
-        return Message(record["Data"], Position(self.name, sequence), f"{self.name}@{sequence}")
+        time = record.get("ApproximateArrivalTimestamp")
+        arrived = time.timestamp() if time else None
+        return Message(
+            record["Data"], Position(self.name, sequence), f"{self.name}@{sequence}", arrived=arrived
+        )
 
     def _handle(self, error: Exception) -> None:
         """Retries from the same offset if the iterator has expired or Kinesis is busy; raises otherwise."""
