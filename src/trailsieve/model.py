@@ -107,14 +107,14 @@ class Problem(Struct, frozen=True):
     warning: bool = False  # it was read nevertheless
 
 
-class Window(Struct, frozen=True):
+class Window(Struct, frozen=True, gc=False):
     """The time range of an alarm's alert, in RFC 3339: from the first breaching period to the evaluation."""
 
     start: str
     end: str
 
 
-class Moment(Struct, frozen=True):
+class Moment(Struct, frozen=True, gc=False):
     """The main fields of one event of a window."""
 
     time: str
@@ -123,21 +123,21 @@ class Moment(Struct, frozen=True):
     source_ip: str | None = None
 
 
-class Named(Struct, frozen=True):
+class Named(Struct, frozen=True, gc=False):
     """A value and the number of events that have it."""
 
     name: str
     count: int
 
 
-class Distinct(Struct, frozen=True):
+class Distinct(Struct, frozen=True, gc=False):
     """The number of different values, and the most frequent ones."""
 
     distinct: int
     top: tuple[Named, ...]
 
 
-class AlertContext(Struct, frozen=True):
+class AlertContext(Struct, frozen=True, gc=False):
     """Who did what from where, over all events that an alarm's alert counts.
 
     Attributes:

@@ -195,19 +195,17 @@ def main() -> None:
             found[case].append(run(case, folder))
     title = f"{options.matches:,} matches over {KEYS:,} keys in {options.hours:g} hours, periods of 5 minutes"
     table = Table(title=title, title_justify="left", box=None)
-    for column in ("case", "CPU s", "matches/s", "× alone", "alerts", "MB", "periods", "kB a period"):
+    for column in ("case", "CPU s", "matches/s", "× alone", "alerts", "MB", "kB a key", "kB a period"):
         table.add_column(column, justify="left" if column == "case" else "right")
     medians = {
         case: [statistics.median(row[n] for row in rows) for n in (0, 1)] for case, rows in found.items()
     }
     for case, alone in CASES.items():
         seconds, grown = medians[case]
-        _, _, alerts, _, periods = found[case][0]
-        each = f"{(grown - medians[alone][1]) * 1024 / periods:.1f}" if periods else "-"
+        _, _, alerts, *counts = found[case][0]
+        each = [f"{(grown - medians[alone][1]) * 1024 / count:.1f}" if count else "-" for count in counts]
         throughput = (f"{options.matches / seconds:,.0f}", f"{medians[alone][0] / seconds:.2f}")
-        table.add_row(
-            case, f"{seconds:.1f}", *throughput, f"{alerts:,}", f"{grown:,.0f}", f"{periods:,}", each
-        )
+        table.add_row(case, f"{seconds:.1f}", *throughput, f"{alerts:,}", f"{grown:,.0f}", *each)
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 

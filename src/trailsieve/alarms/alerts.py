@@ -100,7 +100,7 @@ def _identity(rule: Rule, dimensions: Dimensions, change: Change) -> str:
 
 def _distinct(names: Sequence[str | None], counts: Sequence[int]) -> Distinct:
     """The different names, each with the count of its events."""
-    if len(set(names)) == 1:  # as with nearly every field
+    if names.count(names[0]) == len(names):  # as with nearly every field
         return _NONE if names[0] is None else Distinct(1, (Named(names[0], sum(counts)),))
     found: dict[str, int] = {}
     for name, count in zip(names, counts, strict=True):

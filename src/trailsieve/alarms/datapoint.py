@@ -127,7 +127,7 @@ class Period:
         if isinstance(found, str):
             self._add_text(found)
             return
-        value = exact(found)
+        value = found if found.__class__ is int else exact(found)
         self.samples += 1
         self.total += value
         if self.low is None or value < self.low:
