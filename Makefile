@@ -45,7 +45,7 @@ release: $(READY) ## Check, build and tag a version (VERSION=0.2.0); publishes n
 CHAOS_KILLS ?= 40
 CAMPAIGNS ?= 100
 chaos: $(READY) ## Kill services and disturb alarms in many ways, and count the alerts (CHAOS_KILLS=40, CAMPAIGNS=100)
-	@CHAOS_KILLS=$(CHAOS_KILLS) CAMPAIGNS=$(CAMPAIGNS) $(BIN)/pytest -q tests/sources tests/alarms tests/app -k "kill or campaign"
+	@CHAOS_KILLS=$(CHAOS_KILLS) CAMPAIGNS=$(CAMPAIGNS) $(BIN)/pytest -q tests/sources tests/alarms tests/app -k "kill or campaign or members_"
 
 lint: $(READY) ## Check style, types and the layers of the architecture
 	@$(BIN)/ruff check

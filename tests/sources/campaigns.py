@@ -141,6 +141,12 @@ class Campaign:
             self.service.killed_at_random(self.chance)
         self.start()
 
+    def killed_once(self) -> None:
+        """The process is killed, and events come before it is started again."""
+        self.service.kill()
+        self.live(2)
+        self.start()
+
     def restarted(self) -> None:
         """The process is stopped in good order and started again."""
         assert self.service.stop() == 0

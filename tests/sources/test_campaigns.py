@@ -29,9 +29,8 @@ def a_bit_of_all(run: Campaign) -> None:
     if run.shards.relay:
         run.shards.relay.come_back()
         run.slow(0.01)
-    run.live(3)
     run.paused(0.5)
-    run.killed()
+    run.killed_once()
     if run.shards.relay:
         run.away(0.5)
     run.live(3)
