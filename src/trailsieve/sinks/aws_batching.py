@@ -17,6 +17,7 @@ from trailsieve.wire.aws import AwsConfig, client, explain, fault, is_retryable
 # docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 _UNSENDABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NEEDS_PERMISSION = re.compile(r"AccessDenied|Authorization|KMS|OptIn")
+_WITHIN = 60.0  # seconds for a request
 _COUNT = 10  # messages per request, for SQS and SNS
 _OVERHEAD = 1024  # bytes: upper bound of attributes and subject, which count towards the limit
 
@@ -24,7 +25,7 @@ _OVERHEAD = 1024  # bytes: upper bound of attributes and subject, which count to
 def sending_client(service: str, config: AwsConfig) -> Any:
     """A client that does not retry: `engine.sink_worker` does."""
     once = {"mode": "standard", "total_max_attempts": 1}
-    return client(service, config, retries=once, connect_timeout=10, read_timeout=30)
+    return client(service, config, _WITHIN, retries=once, connect_timeout=10, read_timeout=30)
 
 
 def call_aws(name: str, ids: Iterable[str], request: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -40,6 +41,8 @@ def call_aws(name: str, ids: Iterable[str], request: Callable[[], dict[str, Any]
 
     try:
         return request()
+    except KeyError:  # botocore's, for XML of something else
+        raise DeliveryError(f"{name}: the response is not one of AWS", frozenset(ids)) from None
     except (ClientError, BotoCoreError, ResponseParserError) as error:
         message, kind = f"{name}: {explain(error)}", fault(error)
         hinted = explain(error) != str(error)  # a hint tells a person what to fix
@@ -97,7 +100,11 @@ def deliver_messages(
 
 
 def _failures(batch: Batch, response: dict[str, Any]) -> Iterator[tuple[str, str, str, bool]]:
-    """The failed entries of a batch, as `raise_failed_entries` takes them."""
+    """The entries of a batch that are not acknowledged, as `raise_failed_entries` takes them."""
+    answered = {one["Id"] for name in ("Successful", "Failed") for one in response.get(name, ())}
+    for number, one in enumerate(batch):
+        if str(number) not in answered:
+            yield one.id, "no acknowledgement", "the response has no result for the message", False
     for failed in response.get("Failed", ()):
         number = int(failed["Id"])
         yield batch[number].id, failed.get("Code", ""), failed.get("Message", ""), failed["SenderFault"]

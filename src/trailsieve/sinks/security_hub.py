@@ -98,12 +98,12 @@ class SecurityHubSink:
             response = call_aws(
                 name, ids.values(), lambda: self._client(account).batch_import_findings(Findings=findings)
             )
+            failed = response.get("FailedFindings", ())
+            if response.get("SuccessCount", 0) + len(failed) < len(batch):
+                raise DeliveryError(f"{name}: the response has no results", frozenset(ids.values()))
             raise_failed_entries(
                 name,
-                (
-                    (ids[failed["Id"]], failed["ErrorCode"], failed["ErrorMessage"], True)
-                    for failed in response.get("FailedFindings", ())
-                ),
+                ((ids[one["Id"]], one["ErrorCode"], one["ErrorMessage"], True) for one in failed),
             )
 
         encoded = (

@@ -64,6 +64,9 @@ _RETRYABLE = re.compile(
 _REGION_NAME = re.compile(r"[a-z]{2,3}(-[a-z]+)+-\d")
 
 
+_WITHIN = 300.0  # seconds for a request and its body
+
+
 class AwsConfig(Struct, kw_only=True):
     """Settings shared by everything that uses AWS.
 
@@ -99,12 +102,28 @@ def region_in(name: str) -> str | None:
     return arn.parse(name).region or next(filter(_REGION_NAME.fullmatch, labels), None)
 
 
-def client(service: str, config: AwsConfig, **options: Any) -> Any:
-    """A boto3 client; `options` are passed to botocore's Config."""
+def client(service: str, config: AwsConfig, within: float = _WITHIN, **options: Any) -> Any:
+    """A boto3 client, each of whose requests ends `within` seconds; `options` are botocore's."""
     from botocore.config import Config
 
     options.setdefault("retries", {"mode": "standard", "max_attempts": 5})
-    return session(config).client(service, endpoint_url=config.endpoint_url, config=Config(**options))
+    made = session(config).client(service, endpoint_url=config.endpoint_url, config=Config(**options))
+    _limit(made, within)
+    return made
+
+
+def _limit(client: Any, seconds: float) -> None:
+    """Ends each request of a client, its retries apart, and the reading of its body after some seconds.
+
+    botocore has timeouts for a connection and for each read only, and no public way to set the connections.
+    """
+    from botocore.awsrequest import AWSHTTPConnectionPool, AWSHTTPSConnectionPool
+
+    from trailsieve.wire.deadline import begin, limited_pools
+
+    pools = client._endpoint.http_session._pool_classes_by_scheme
+    pools.update(limited_pools(AWSHTTPConnectionPool, AWSHTTPSConnectionPool))
+    client.meta.events.register("before-send", lambda **_: begin(seconds))
 
 
 def session(config: AwsConfig) -> Any:

@@ -13,16 +13,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3 import HTTPConnectionPool
 
 _thread = threading.local()
+
+
+def begin(seconds: float) -> None:
+    """Begins a deadline, which holds until the next one begins in this thread."""
+    _thread.ends = time.monotonic() + seconds
 
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
     """Makes reads and writes of this thread on sockets of this module end `seconds` from now."""
-    _thread.ends = time.monotonic() + seconds
+    begin(seconds)
     try:
         yield
     finally:
@@ -76,35 +80,27 @@ class _TlsSocket(ssl.SSLSocket):
         super().do_handshake(block)
 
 
-class _Connection(HTTPConnection):
+class _Limited:
+    """Makes a connection of urllib3 use the sockets of this module."""
+
     def _new_conn(self) -> socket.socket:
-        return _limited(super()._new_conn())
+        context = getattr(self, "ssl_context", None)
+        if context is not None:
+            context.sslsocket_class = _TlsSocket
+        connection: socket.socket = super()._new_conn()  # type: ignore[misc]
+        timeout = connection.gettimeout()
+        same = _Socket(connection.family, connection.type, connection.proto, connection.detach())
+        same.settimeout(timeout)
+        return same
 
 
-class _TlsConnection(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        return _limited(super()._new_conn())
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
-
-
-POOLS = {"http": _Pool, "https": _TlsPool}
-
-
-def limited(context: ssl.SSLContext) -> ssl.SSLContext:
-    """Returns the context, whose connections now keep deadlines."""
-    context.sslsocket_class = _TlsSocket
-    return context
-
-
-def _limited(connection: socket.socket) -> socket.socket:
-    timeout = connection.gettimeout()
-    same = _Socket(connection.family, connection.type, connection.proto, connection.detach())
-    same.settimeout(timeout)
-    return same
+def limited_pools(*pools: type[HTTPConnectionPool]) -> dict[str, Any]:
+    """Returns subclasses of connection pools of urllib3, by scheme, whose connections keep deadlines."""
+    return {
+        pool.scheme or "": type(
+            pool.__name__,
+            (pool,),
+            {"ConnectionCls": type(pool.ConnectionCls.__name__, (_Limited, pool.ConnectionCls), {})},
+        )
+        for pool in pools
+    }

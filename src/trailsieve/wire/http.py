@@ -204,7 +204,7 @@ def _pool(scheme: str, host: str, config: HttpConfig) -> Any:
 
     import urllib3
 
-    from trailsieve.wire.deadline import POOLS, limited
+    from trailsieve.wire.deadline import limited_pools
 
     try:
         trust = ssl.create_default_context(cafile=config.ca_file)
@@ -214,13 +214,13 @@ def _pool(scheme: str, host: str, config: HttpConfig) -> Any:
         files = ", ".join(filter(None, (config.ca_file, config.client_certificate, config.client_key)))
         raise SinkError(f"{files}: cannot be used as certificates: {error}") from None
     proxy = None if urllib.request.proxy_bypass(host) else urllib.request.getproxies().get(scheme)
-    options: dict[str, Any] = {"maxsize": 2, "ssl_context": limited(trust)}
+    options: dict[str, Any] = {"maxsize": 2, "ssl_context": trust}
     pool = (
         urllib3.ProxyManager(proxy, proxy_headers=_proxy_headers(proxy), **options)
         if proxy
         else urllib3.PoolManager(**options)
     )
-    pool.pool_classes_by_scheme = POOLS
+    pool.pool_classes_by_scheme = limited_pools(urllib3.HTTPConnectionPool, urllib3.HTTPSConnectionPool)
     return pool
 
 
