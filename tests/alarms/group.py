@@ -13,6 +13,7 @@ from tests.alarms.worlds import LATER
 from trailsieve.alarms.datapoint import Sample
 from trailsieve.alarms.evaluator import Alarms, Live
 from trailsieve.alarms.protocol import AlarmEvaluation
+from trailsieve.alarms.rule_alarm import RuleAlarm
 from trailsieve.alarms.shared.alarms import SharedAlarms
 from trailsieve.alarms.shared.table import Table
 from trailsieve.engine.checkpoint import Epoch, MemoryCheckpoint
@@ -150,6 +151,7 @@ class Group:
         """One epoch, and the commit of its offsets, unless its shards were revoked in the meantime."""
         epoch: list[Sample] = []
         newest: dict[str, int] = {}
+        oldest: dict[str, int] = {}
         offsets: dict[str, int] = {}
         assigned = member.shards
         for shard in self.rng.sample(sorted(assigned), self.rng.randint(0, len(assigned))):
@@ -160,8 +162,9 @@ class Group:
             epoch += found
             if found:
                 newest[shard] = max(sample.seconds for sample in found)
+                oldest[shard] = min(sample.seconds for sample in found)
         member.alarms.add(epoch)
-        member.alarms.observe(newest, newest)
+        member.alarms.observe(newest, oldest)
         self.evaluate(member, offsets)
         if member.shards is assigned:
             assigned |= offsets
@@ -173,7 +176,7 @@ class Group:
         alarm = self.rule.alarm
         assert alarm
         last = max(sample.seconds for samples in self.samples.values() for sample in samples)
-        end = last - last % alarm.period + alarm.period + alarm.allowed_lateness
+        end = RuleAlarm(self.rule, alarm).end(last) + alarm.allowed_lateness
         for shard in member.shards:
             member.alarms.mark(Watermark(shard, float(end)))
         self.evaluate(member, {})

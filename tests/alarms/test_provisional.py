@@ -55,7 +55,8 @@ def replayed(chosen: Rule, samples: list[Sample]) -> list[Alert]:
     """What a replay raises."""
     alarms = Alarms([chosen])
     alarms.add(samples)
-    alarms.observe({"s": max(s.seconds for s in samples)})
+    times = [found.seconds for found in samples]
+    alarms.observe({"s": max(times)}, {"s": min(times)})
     return alarms.close()
 
 

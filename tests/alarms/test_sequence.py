@@ -207,7 +207,7 @@ Match = tuple[int, str, str]  # seconds, who, the rules that match
 def sample(number: int, seconds: int, who: str, names: str, name: str) -> Sample:
     facts = Facts(who, event_name=name)
     identity = f"{number:032x}{names.index(name):02x}"
-    return Sample("denied", identity, None, START + seconds, name, (("who", who),), facts, b"{}")
+    return Sample("denied", identity, when(seconds), START + seconds, name, (("who", who),), facts, b"{}")
 
 
 def plainly(events: list[Match], names: str, within: int) -> list[tuple[str, int, int]]:

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.alarms.group import Group, LocalState, SharedState, State
 from tests.alarms.shared_table import MemoryTable
+from tests.alarms.test_absence import absent
 from tests.alarms.test_provisional import EVENTS, LATENESS, definitions, replayed, sample
+from tests.alarms.test_sequence import MANY, SEQUENCES, Match, all_samples, sequence_of
 from tests.alarms.worlds import reference_of, rule
 from tests.examples import examples
 from trailsieve.alarms.datapoint import Sample
@@ -55,4 +58,36 @@ def test_final_ids_are_those_of_a_replay(
 ) -> None:
     rng = random.Random(seed)
     chosen, samples = arranged(alarm, events, rng)
+    hold_the_law(chosen, samples, STATES[kind](), rng, moves)
+
+
+@pytest.mark.parametrize("kind", STATES)
+@settings(max_examples=examples(150))
+@given(
+    names=SEQUENCES,
+    within=st.sampled_from([10, 600]),
+    events=MANY,
+    seed=st.integers(0, 2**32),
+    moves=st.sampled_from([0, 0.1, 0.4]),
+)
+def test_sequences_are_those_of_a_replay(
+    kind: str, names: str, within: int, events: list[Match], seed: int, moves: float
+) -> None:
+    rng = random.Random(seed)
+    chosen = sequence_of(names, within, by=(reference_of("who"),))
+    samples = sorted(all_samples(events, names), key=lambda s: s.seconds + rng.uniform(0, LATENESS))
+    if samples:
+        hold_the_law(chosen, samples, STATES[kind](), rng, moves)
+
+
+@pytest.mark.parametrize("kind", STATES)
+@settings(max_examples=examples(150))
+@given(events=EVENTS, seed=st.integers(0, 2**32), moves=st.sampled_from([0, 0.1, 0.4]), keyed=st.booleans())
+def test_absences_are_those_of_a_replay(
+    kind: str, events: Events, seed: int, moves: float, keyed: bool
+) -> None:
+    rng = random.Random(seed)
+    alarm = absent(60, by=(reference_of("who"),) * keyed, allowed_lateness=LATENESS)
+    chosen, samples = arranged(alarm, events, rng)
+    samples = samples if keyed else [replace(found, dimensions=()) for found in samples]
     hold_the_law(chosen, samples, STATES[kind](), rng, moves)
