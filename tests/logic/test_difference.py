@@ -111,7 +111,7 @@ def test_wrong_use(a: str, b: str, message: str) -> None:
 
 
 def test_unknown_is_no_equivalence() -> None:
-    result = trailsieve("diff", "[a, b]", "[a]")
+    result = trailsieve("diff", "[a = x]", "x")
     assert result.code == 1
     assert result.lines[0] == "unknown"
     assert (

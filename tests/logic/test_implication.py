@@ -62,6 +62,14 @@ IMPLIED = [
     ("[a, b]", ""),
     ("{ $.a = 1 }", ""),
     ('{ $.a = "x" && $.a = "y" }', "never mind"),
+    ("[a, b]", "[a]"),
+    ("[a, b = 1, c]", "[a, b = 1, ...]"),
+    ("[a = x, b = y, ...]", "[a = x*, ...]"),
+    ("[a, b, c]", "[..., c]"),
+    ("[..., b = y, c = z]", "[..., c = z]"),
+    ("[a = 1]", "[..., a = 1]"),  # several fields are no number
+    ("[a, b = 5*, ..., c = x]", "[a, b != 4*, ...]"),
+    ("[a, b]", "[]"),
     ("%[ab]*a[ab]{12}%", "%[ab]*a[ab]{11}%"),
     ("%a.{40}b%", "%a.*b%"),
     ("%^[ab]*a[ab]{12}$%", "%[ab]{13}%"),
@@ -99,6 +107,11 @@ NOT_IMPLIED = [
     ("{ $.a = 1 }", "-ERROR"),
     ("[a, b = 4*]", "[a, b = 404]"),
     ("[a]", "[a = 1]"),
+    ("[a, b = 1]", "[a, b = 1, c]"),
+    ("[a = x, ...]", "[a = x, b]"),
+    ("[..., a = 1]", "[a = 1]"),
+    ("[a, ..., b = 1]", "[a, b = 1, ...]"),
+    ("[a, b = x*]", "[a, b = x*, c]"),
     ("%[ab]*a[ab]{11}%", "%[ab]*a[ab]{12}%"),
     ("%a[ab]{16}$%", "%a[ab]{15}$%"),
     ("%a.{20}b%", "%a.{19}b%"),
@@ -197,12 +210,13 @@ def test_a_verdict_is_true_only_when_proved() -> None:
     assert implies("{ $.x > 3 }", "{ $.x >= 3 }")
     assert not implies("{ $.x >= 3 }", "{ $.x > 3 }")
     assert not implies("[a, b]", "[a, b, c]")
+    assert implies("[a, b, c]", "[a, b]")
 
 
 @pytest.mark.parametrize(
     ("a", "b", "reason"),
     [
-        ("[a, b]", "[a]", "different kinds"),
+        ("[a = x*]", "[a = x*, ...]", "the rest of a line"),
         ("{ $.a = 1 }", r"%^\s*\x7b%", "different kinds"),
         ("{ " + " && ".join(f"$.x[*].a{n}[{n}] = {n}" for n in range(40)) + " }", "{ $.b = 1 }", "too large"),
     ],

@@ -154,6 +154,51 @@ def test_delimited_patterns_of_one_layout(data: st.DataObject) -> None:
         assert not (tautology(a).holds and not a.matches(line)), line
 
 
+CONDITIONS = [
+    "{}",
+    "{}",
+    "{} = x",
+    "{} = x*",
+    "{} != x",
+    "{} = 1",
+    "{} > 1",
+    "{} = %y$%",
+    '{} = "x y"',
+    "{} = *",
+]
+TOKENS = ["x", "xy", "y", "1", "2.0", '"x y"', "[x]", '"1"', "-", '"']
+
+
+def _columns(rng: random.Random) -> str:
+    columns = [rng.choice(CONDITIONS).format(name) for name in "abc"[: rng.randrange(1, 4)]]
+    if rng.random() < 0.5:
+        columns.insert(rng.randrange(len(columns) + 1), "...")
+    return f"[{', '.join(columns)}]"
+
+
+@cache
+def token_lines() -> list[str]:
+    """Every line of up to four tokens, some of them glued together."""
+    lines = [" ".join(line) for count in range(1, 4) for line in itertools.product(TOKENS, repeat=count)]
+    rng = random.Random(3)
+    return [
+        " ",
+        *lines,
+        *(rng.choice(["", " ", "\t", "  "]).join(rng.choices(TOKENS, k=4)) for _ in range(2000)),
+    ]
+
+
+@settings(laws, max_examples=examples(60))
+@given(st.integers(0))
+def test_delimited_patterns_of_different_layouts(seed: int) -> None:
+    rng = random.Random(seed)
+    a, b = (trailsieve.compile(_columns(rng), limits=False) for _ in range(2))
+    verdict = implies(a, b)
+    check(a, b, verdict)
+    for line in token_lines():
+        assert not (verdict.holds and a.predicate(line) and not b.predicate(line)), line
+
+
 # --- brute force ---
 
 FLAT_TERMS = [

@@ -17,6 +17,7 @@ class Encoding(Protocol):
 
     Attributes:
         real: the formula that excludes spurious cases (see `domain`).
+        events: events that a solution may stand for, to be tried.
         lemma: True if a solution is one, else a formula that excludes it (see `text_abstraction`).
     """
 
@@ -26,7 +27,7 @@ class Encoding(Protocol):
 
     def lemma(self, solution: dict[int, int]) -> Formula: ...
 
-    def event(self, solution: dict[int, int]) -> str: ...
+    def events(self, solution: dict[int, int]) -> Iterable[str]: ...
 
 
 def literals_of(expression: Expression, wanted: bool) -> Iterator[tuple[Term, bool]]:

@@ -165,7 +165,7 @@ class JsonEncoding:
         """Numbers of any value are considered: if none has such a text, that is certain."""
         return [(number_texts(), True)] if kind == "number" else [(self._literals[path], None)]
 
-    def event(self, solution: dict[int, int]) -> str:
+    def events(self, solution: dict[int, int]) -> Iterable[str]:
         values: dict[Path, Any] = {(): {}}
         for path, domain in self._domains.items():
             case = solution.get(self._variable[path])
@@ -173,4 +173,4 @@ class JsonEncoding:
         for path in self._abstractions:
             if self._guessed_kind(path, solution) == "string":
                 values[path] = self._abstractions[path].text(solution, NATURAL, self._also(path, "string"))
-        return jsontext.readable(event_value(self.tree, (), values, runtime.ABSENT))
+        return [jsontext.readable(event_value(self.tree, (), values, runtime.ABSENT))]

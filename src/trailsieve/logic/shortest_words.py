@@ -30,7 +30,7 @@ def words(automata: Sequence[Automaton], *, guided: bool = False) -> Iterator[tu
         states, word = queue.popleft()
         yield tuple(m.label(s) for m, s in zip(automata, states, strict=True)), word
         if guided:
-            characters = list(automata[0].keys(states[0]))
+            characters = sorted(automata[0].keys(states[0]))
         else:
             characters = special_characters(m.keys(s) for m, s in zip(automata, states, strict=True))
         for character in characters:

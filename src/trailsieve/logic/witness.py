@@ -11,12 +11,13 @@ from trailsieve.errors import UnknownError
 from trailsieve.logic.encoding import Encoding
 from trailsieve.logic.json_encoding import JsonEncoding
 from trailsieve.logic.satisfiability import Formula
-from trailsieve.logic.text_encoding import DelimitedEncoding, TextEncoding
+from trailsieve.logic.text_encoding import DelimitedEncoding, TextEncoding, token_counts
 from trailsieve.pattern.compiler import FilterPattern
-from trailsieve.pattern.delimited import layout_of
+from trailsieve.pattern.delimited import Layout, layout_of
 from trailsieve.pattern.nodes import DelimitedPattern, JsonPattern, Pattern, RegexPattern, TextPattern
 
 MAX_LEMMAS = 60
+_REST = "it depends on the fields into which the rest of a line splits, which a last field takes as one text"
 Wanted = Sequence[tuple[FilterPattern, bool]]
 
 
@@ -45,9 +46,12 @@ def find(wanted: Wanted) -> Verdict:
     Of JSON patterns alone, only JSON objects count.
     """
     try:
-        if len({_kind(pattern.tree) for pattern, _ in wanted}) > 1:
-            return _by_trial(wanted)
-        return _answer(_encoding(wanted), wanted)
+        kinds = {_kind(pattern.tree) for pattern, _ in wanted}
+        if len(kinds) == 1:
+            return _answer(_encoding(wanted), wanted)
+        if all(isinstance(kind, Layout) for kind in kinds):
+            return _by_count(wanted)
+        return _by_trial(wanted)
     except UnknownError as error:
         return Verdict(None, reason=str(error))
     except RecursionError:
@@ -76,8 +80,8 @@ def _answer(encoding: Encoding, wanted: Wanted) -> Verdict:
         if encoding.real is True or _solution(encoding, encoding.formula) is None:
             return Verdict(False)
         return Verdict(None, reason="it depends on numbers that may not exist")
-    event = encoding.event(solution)
-    if not _confirmed(event, wanted):
+    event = next((event for event in encoding.events(solution) if _confirmed(event, wanted)), None)
+    if event is None:
         return Verdict(None, reason="no event was found that could be confirmed")
     return Verdict(True, minimized(event, lambda text: _confirmed(text, wanted)))
 
@@ -100,6 +104,18 @@ def _confirmed(event: str, wanted: Wanted) -> bool:
     if all(pattern.reads_records for pattern, _ in wanted) and jsontext.decode_object(event) is None:
         return False
     return all(pattern.matches(event) is truth for pattern, truth in wanted)
+
+
+def _by_count(wanted: Wanted) -> Verdict:
+    """For space-delimited patterns with different layouts: every number of fields that a line may have."""
+    trees = [(cast("DelimitedPattern", pattern.tree), truth) for pattern, truth in wanted]
+    unknown = False
+    for count in token_counts(tree for tree, _ in trees):
+        verdict = _answer(DelimitedEncoding(trees, count), wanted)
+        if verdict.holds:
+            return verdict
+        unknown = unknown or verdict.holds is None
+    return Verdict(None, reason=_REST) if unknown else Verdict(False)
 
 
 def _by_trial(wanted: Wanted) -> Verdict:
