@@ -10,6 +10,7 @@ from tests.servers.kafka import Kafka
 from tests.servers.patience import until
 from tests.sources.kafka.topic import CLIENTS, Topic, alive_until, new_topic, positions, read
 from trailsieve.model import Position
+from trailsieve.sources.kafka.consumer import message_of
 from trailsieve.sources.kafka.source import KafkaSource
 
 PAYLOADS = [b'{"Records":[]}', b"\x1f\x8b no gzip", b"", b"\xff\xfe", b"x" * 100_000, b"last"]
@@ -260,3 +261,8 @@ def test_closing_twice_is_closing_once(make: MakeTopic) -> None:
     source.poll()
     source.close()
     source.close()
+
+
+@pytest.mark.parametrize(("timestamp", "arrived"), [(1500, 1.5), (0, None), (-1, None), (None, None)])
+def test_a_record_without_a_timestamp_has_no_arrival(timestamp: int | None, arrived: float | None) -> None:
+    assert message_of("orders/3", 7, b"{}", timestamp).arrived == arrived
