@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from tests.alarms.group import LEASE, Clock
 from tests.alarms.shared_table import MemoryTable
@@ -15,7 +16,7 @@ from trailsieve.alarms.evaluator import Live
 from trailsieve.alarms.shared.alarms import SharedAlarms
 from trailsieve.alarms.shared.entries import MOST_ENTRIES
 from trailsieve.model import Alert, Watermark
-from trailsieve.rules.alarm import Alarm
+from trailsieve.rules.alarm import PLAIN, Alarm, Metric
 from trailsieve.rules.rule import Rule
 
 ALARM = Alarm(threshold=2, period=60, by=(reference_of("who"),), allowed_lateness=0)
@@ -25,8 +26,8 @@ HOUR = 3600.0
 class World:
     """Processes over one table."""
 
-    def __init__(self, alarm: Alarm = ALARM) -> None:
-        self.rule = rule(alarm)
+    def __init__(self, alarm: Alarm = ALARM, metric: Metric = PLAIN) -> None:
+        self.rule = rule(alarm, metric)
         self.table = MemoryTable()
         self.clock = Clock()
         self.reports: list[str] = []
@@ -46,7 +47,8 @@ class World:
         found = []
         for second in seconds:
             self.number += 1
-            found.append(sample(self.number, second, "mia", 1))
+            who = (("who", "mia"),) * bool(self.rule.alarm and self.rule.alarm.by)
+            found.append(structs.replace(sample(self.number, second, "mia", 1), dimensions=who))
         alarms.add(found)
         alarms.observe(dict.fromkeys(shards, START + until))
 
@@ -193,6 +195,23 @@ def test_what_was_late_stays_late_for_the_next_evaluator() -> None:
     assert world.take_over(two) == []
     assert two._evaluation
     assert two.late == {}
+
+
+def test_what_did_not_match_and_was_late_stays_late_too() -> None:
+    two_of_two = replace(ALARM, by=(), evaluation_periods=2, datapoints_to_alarm=2)
+    world = World(two_of_two, Metric(value=1, default=1))
+    one, two = world.process(), world.process()
+    world.read(one, 10, until=60)
+    world.settle(one)
+    one.add_misses({"denied": {START: b"late" * 4}})  # would make the first minute breach
+    world.settle(one)
+    world.clock.seconds += LEASE
+    world.settle(one)
+    world.read(two, 70, 80, until=120)
+    assert world.take_over(two) == []
+    assert two._evaluation
+    world.read(two, 130, 140, until=180)
+    assert len(world.settle(two)) == 1
 
 
 def test_one_that_leaves_is_followed_at_once_and_one_that_dies_after_the_lease() -> None:

@@ -24,7 +24,7 @@ from trailsieve.model import Alert, Watermark
 from trailsieve.rules.rule import Rule
 
 _ALERTS = "alerts"  # saved, and perhaps not delivered
-_LATE = "late/"  # ids of samples that came too late, not to be counted by the next evaluator either
+_LATE = "late/"  # ids of samples, and places of misses, that the next evaluator must not count either
 _GONE_SECONDS = 3600.0  # without a sign of life, after which a process is forgotten
 
 _encode = msgspec.msgpack.encode
@@ -115,16 +115,16 @@ class Evaluation:
             state[WATERMARK] = self._head.watermark
             watermark = msgspec.msgpack.decode(self._head.watermark, type=int)
         for name, (first, last) in self._head.rows.items():
-            for row, samples in self._read(name, first, last):
+            for where, row, samples in self._read(name, first, last):
                 if watermark is None or row.expires > watermark:
-                    self._restore_row(row, samples)
+                    self._restore_row(where, row, samples)
         self.alarms.restore(state, ())
 
-    def _restore_row(self, row: SampleRow, samples: Sequence[Sample]) -> None:
+    def _restore_row(self, where: str, row: SampleRow, samples: Sequence[Sample]) -> None:
         for sample in samples:
             if sample.rule in self.alarms.by_rule and sample.id not in self._late:
                 self.alarms.by_rule[sample.rule].restore(sample)
-        self._add_misses(row)
+        self._add_misses(where, row)
 
     def _members(self) -> dict[str, Member]:
         members = {}
@@ -137,34 +137,40 @@ class Evaluation:
     def _count(self, name: str, rows: int) -> None:
         first, last = self._head.rows.get(name, (1, 0))
         if rows > last:
-            for row, samples in self._read(name, last + 1, rows):
+            for where, row, samples in self._read(name, last + 1, rows):
                 for sample in samples:
                     self._add(sample, row.expires)
-                self._add_misses(row)
+                self._add_misses(where, row)
             self._head.rows[name] = (first, rows)
 
-    def _read(self, name: str, first: int, last: int) -> Iterator[tuple[SampleRow, list[Sample]]]:
-        """The rows of a process, each with the samples that no other row had."""
+    def _read(self, name: str, first: int, last: int) -> Iterator[tuple[str, SampleRow, list[Sample]]]:
+        """The rows of a process, each with its place and the samples that no other row had."""
         for item in self._table.query(log_of(name), row_name(first), row_name(last)):
             row = unpacked(item.data)
             samples = {sample.id: sample for sample in samples_of(row)[0] if sample.id not in self._ids}
             self._ids.update(samples)
             needed = _Row(int(item.sk), row.expires, list(samples))
             self._rows.setdefault(name, deque()).append(needed)
-            yield row, list(samples.values())
+            yield f"{name}/{item.sk}", row, list(samples.values())
 
     def _add(self, sample: Sample, expires: int) -> None:
         alarm = self.alarms.by_rule.get(sample.rule)
         if alarm is None:
             self._report_foreign(sample.rule)
         elif alarm.add(sample) is None:
-            self._late[sample.id] = expires
-            self._changes[_LATE + sample.id] = _encode(expires)
+            self._note_late(sample.id, expires)
 
-    def _add_misses(self, row: SampleRow) -> None:
+    def _add_misses(self, where: str, row: SampleRow) -> None:
         for rule, start, ids in samples_of(row)[1]:
-            if rule in self.alarms.by_rule:
-                self.alarms.by_rule[rule].add_misses(start, ids)
+            alarm, name = self.alarms.by_rule.get(rule), f"{where}/{rule}/{start}"
+            if alarm and alarm.is_late(start):
+                self._note_late(name, row.expires)
+            elif alarm and name not in self._late:
+                alarm.add_misses(start, ids)
+
+    def _note_late(self, name: str, expires: int) -> None:
+        self._late[name] = expires
+        self._changes[_LATE + name] = _encode(expires)
 
     def _report_foreign(self, rule: str) -> None:
         if rule not in self._foreign:
