@@ -42,6 +42,8 @@ def _check_error(error: PatternError, text: str) -> None:
     assert 1 <= error.column <= len(text) + 1
     assert error.message
     assert error.message in str(error)
+    _, found, proposed = error.hint.partition("did you mean: ")
+    assert not found or trailsieve.compile(proposed).text == proposed != text
 
 
 def check_rendering(tree: Pattern) -> None:

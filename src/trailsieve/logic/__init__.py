@@ -5,8 +5,9 @@ finite domains (`json_encoding`, `text_encoding`). There is one variable for eac
 patterns name, and one value in its domain for every way in which the tests on that place can turn out
 (`json_domain`, `number_domain`), found by exploring the product of the tests' automata (`automata`,
 `shortest_words`). Where a product is too large, membership in each language is left open and checked
-afterwards (`text_abstraction`). The search (`satisfiability`) is complete: "unsatisfiable" is a proof, and a
-solution is an event, which the compiled predicates must confirm before it is shown (`witness`).
+afterwards (`text_abstraction`, `word_search`). The search (`satisfiability`) is complete: "unsatisfiable" is
+a proof, and a solution is an event, which the compiled predicates must confirm before it is shown
+(`witness`).
 """
 
 from trailsieve.logic.implication import equivalent, implies, satisfiable, tautology
