@@ -7,6 +7,7 @@
     ├── ConfigError       all mistakes in a configuration, with their places (also a ValueError)
     ├── UnreadableError   an object or record that cannot be read
     ├── SourceError       a source that cannot be read until somebody fixes the cause
+    │   └── OtherSourceError   a checkpoint that was made for another source
     ├── SinkError         a receiver that accepts nothing until somebody fixes the cause
     ├── DeliveryError     alerts to retry, and alerts refused for good
     ├── CheckpointError   state that cannot be written or read
@@ -94,6 +95,14 @@ class ConfigError(TrailsieveError, ValueError):
 
 class SourceError(TrailsieveError):
     """A source cannot be read; the message has the response and what to do."""
+
+
+class OtherSourceError(SourceError):
+    """The checkpoint was made for another source; `differences` has one text per part that differs."""
+
+    def __init__(self, differences: list[str]) -> None:
+        super().__init__(f"the checkpoint belongs to another source: {'; '.join(differences)}")
+        self.differences = differences
 
 
 class SinkError(TrailsieveError):

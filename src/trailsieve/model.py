@@ -18,6 +18,7 @@ ALARM_STATES: tuple[AlarmState, ...] = ("OK", "ALARM", "INSUFFICIENT_DATA")
 
 Offset = int | str
 GONE: Offset = ""  # the offset of a shard that no longer exists: a checkpoint forgets it
+IDENTITY = "source:"  # begins the shards whose offsets are not positions but parts of the source's identity
 
 
 class Position(Struct, frozen=True, gc=False):

@@ -405,7 +405,7 @@ class CampaignCheckpoint:
             kept.state,
             kept.samples,
         )
-        self.close = kept.close
+        self.close, self.ensure_file = kept.close, kept.ensure_file
 
     def save(self, epoch: Epoch) -> None:
         if self._dead:

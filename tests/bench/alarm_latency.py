@@ -112,7 +112,11 @@ def sqs(folder: Path) -> Iterator[tuple[str, Put]]:
             bucket.put(key, gzip.compress(b'{"Records":[' + text + b"]}"))
             queue.tell(bucket, [key])
 
-        yield f'[source]\nkind = "sqs"\nqueue_url = "{queue.url}"\nendpoint_url = "{server.url}"', put
+        yield (
+            f'[source]\nkind = "sqs"\nqueue_url = "{queue.url}"\n'
+            f'buckets = ["{bucket.name}"]\nendpoint_url = "{server.url}"',
+            put,
+        )
 
 
 def _ignore(_: object) -> None:

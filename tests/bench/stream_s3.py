@@ -33,6 +33,7 @@ CONFIG = """
 [source]
 kind = "sqs"
 queue_url = "{queue}"
+buckets = ["{bucket}"]
 endpoint_url = "{server}"
 [run]
 workers = {workers}
@@ -56,11 +57,13 @@ def replay(what: str, server: str) -> None:
     subprocess.run(command, env=environment, check=True, stderr=subprocess.DEVNULL)
 
 
-def drain(queue: Queue, server: str) -> float:
+def drain(queue: Queue, bucket: Bucket, server: str) -> float:
     """The service, from its start until the queue is empty; the seconds without its end."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "service.toml")
-        config.write_text(CONFIG.format(queue=queue.url, server=server, folder=folder, workers=WORKERS))
+        config.write_text(
+            CONFIG.format(queue=queue.url, bucket=bucket.name, server=server, folder=folder, workers=WORKERS)
+        )
         service = subprocess.Popen(
             [TRAILSIEVE, "run", config], env={**os.environ, **ENVIRONMENT}, stderr=subprocess.DEVNULL
         )
@@ -138,7 +141,7 @@ def _figures(
         "bare downloads": lambda: download(moto, bucket, keys),
         "bare queue": lambda: bare_queue(moto, queue, bucket),
         "s3": lambda: replay(bucket.url, moto.url),
-        "sqs": lambda: drain(queue, moto.url),
+        "sqs": lambda: drain(queue, bucket, moto.url),
     }
     found: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
     for _ in range(rounds):

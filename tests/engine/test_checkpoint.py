@@ -155,3 +155,50 @@ def test_samples_that_no_epoch_kept_are_never_read(tmp_path: Path, monkeypatch: 
     checkpoint.save(Epoch(samples=[SampleRow(100, b"new")]))
     assert [row.data for row in checkpoint.samples()] == [b"kept", b"new"]
     checkpoint.close()
+
+
+def test_a_checkpoint_that_is_deleted_while_it_is_used_is_written_again(tmp_path: Path) -> None:
+    path, told = tmp_path / "state.db", list[str]()
+    checkpoint = SqliteCheckpoint(path, info=told.append)
+    checkpoint.save(Epoch([Position("s", 1)], ["a"], {"k": b"v"}, [SampleRow(100, b"kept")]))
+    for name in ("state.db", "state.db-wal"):
+        (tmp_path / name).unlink()
+    checkpoint.ensure_file()
+    (line,) = told
+    assert "state.db was deleted while it was in use; it has been written again" in line
+    checkpoint.save(Epoch([Position("s", 2)]))
+    path.unlink()  # and once more, shortly before the end
+    checkpoint.close()
+    again = SqliteCheckpoint(path)
+    assert again.positions() == {"s": 2}
+    assert (list(again.ids()), again.state()) == (["a"], {"k": b"v"})
+    assert [row.data for row in again.samples()] == [b"kept"]
+    again.close()
+
+
+def test_samples_that_are_deleted_with_their_checkpoint_are_reported(tmp_path: Path) -> None:
+    path, told = tmp_path / "state.db", list[str]()
+    checkpoint = SqliteCheckpoint(path, info=told.append)
+    checkpoint.save(Epoch(samples=[SampleRow(100, b"lost")]))
+    for file in tmp_path.glob("state.db*"):
+        file.unlink()
+    checkpoint.save(Epoch(samples=[SampleRow(100, b"new")]))
+    assert "alarms count fewer events" in told[0]
+    checkpoint.close()
+    again = SqliteCheckpoint(path)
+    assert [row.data for row in again.samples()] == [b"new"]
+    again.close()
+
+
+def test_a_checkpoint_that_is_replaced_while_it_is_used_is_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    checkpoint = SqliteCheckpoint(path)
+    other = SqliteCheckpoint(tmp_path / "other.db")
+    other.save(Epoch([Position("s", 7)]))
+    other.close()
+    (tmp_path / "other.db").replace(path)
+    with pytest.raises(CheckpointError, match="was replaced while it was in use"):
+        checkpoint.save(Epoch([Position("s", 1)]))
+    with pytest.raises(CheckpointError, match="was replaced"):
+        checkpoint.close()
+    assert SqliteCheckpoint(path).positions() == {"s": 7}

@@ -10,7 +10,7 @@ import pytest
 from tests import ledger
 from tests.sources.kill_report import ROWS
 from tests.sources.kill_report import lines as report_lines
-from trailsieve.model import Message
+from trailsieve.model import IDENTITY, Message
 from trailsieve.sources.follow.source import FollowSource
 from trailsieve.sources.kafka.source import KafkaSource
 from trailsieve.sources.kinesis.source import KinesisSource
@@ -29,12 +29,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(autouse=True)
 def without_watermarks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leaves out what sources say of their shards; test_watermarks.py is about that."""
-    if request.module.__name__.endswith("test_watermarks"):
+    """Leaves out what sources say of themselves and of their shards; two modules are about that."""
+    if request.module.__name__.endswith("test_identity"):
         return
+    keep = request.module.__name__.endswith("test_watermarks")
     for source in (FollowSource, KafkaSource, KinesisSource, S3Source, SqsSource, StdinSource):
-        monkeypatch.setattr(source, "poll", _only_records(source.poll))
+        monkeypatch.setattr(source, "poll", _only_records(source.poll, watermarks=keep))
 
 
-def _only_records(poll: Callable[[Any], Sequence[Message]]) -> Callable[[Any], list[Message]]:
-    return lambda source: [message for message in poll(source) if not message.watermark]
+def _only_records(
+    poll: Callable[[Any], Sequence[Message]], *, watermarks: bool
+) -> Callable[[Any], list[Message]]:
+    def wanted(message: Message) -> bool:
+        return watermarks if message.watermark else not message.position.shard.startswith(IDENTITY)
+
+    return lambda source: [message for message in poll(source) if wanted(message)]

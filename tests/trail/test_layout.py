@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from trailsieve.trail.layout import ObjectKey, is_lines_name, is_log_name, parse_key
+from trailsieve.trail.layout import ObjectKey, is_lines_name, is_log_name, is_trail_key, parse_key
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 AT_NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
@@ -50,6 +50,31 @@ KEYS = {
 @pytest.mark.parametrize(("key", "told"), KEYS.values(), ids=KEYS)
 def test_a_key_tells(key: str, told: ObjectKey) -> None:
     assert parse_key(key) == told
+
+
+@pytest.mark.parametrize("kind", ["CloudTrail", "CloudTrail-Insight"])
+@pytest.mark.parametrize(
+    "top", ["AWSLogs", "AWSLogs/o-exampleorg1", "team/trails/AWSLogs", "a/AWSLogs/AWSLogs/o-a1"]
+)
+def test_keys_of_cloudtrail_may_have_a_prefix_and_an_organization(top: str, kind: str) -> None:
+    key = f"{FOLDER}/{NAME}".replace("CloudTrail", kind)
+    assert is_trail_key(key.replace("AWSLogs", top, 1))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        NAME,
+        f"{FOLDER}/other.json.gz",
+        f"{FOLDER}/more/{NAME}",
+        f"{FOLDER}/{NAME}".replace("AWSLogs/", "Logs/"),
+        f"{FOLDER}/{NAME.replace(ACCOUNT, '999999999999')}",
+        f"{FOLDER}/{NAME.replace(REGION, 'eu-north-1')}",
+        f"{FOLDER}/{NAME.replace('CloudTrail', 'CloudTrail-Insight')}",
+    ],
+)
+def test_keys_that_cloudtrail_would_not_write(key: str) -> None:
+    assert not is_trail_key(key)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from trailsieve import private_file
 from trailsieve.alarms.evaluator import Alarms, Live
 from trailsieve.app import registry
 from trailsieve.app.alarm_state import open_alarms, split_alarms
@@ -87,8 +88,11 @@ def service(
     rules = rules_of(config)
     if split := split_alarms(config, rules):
         context.info(split)
-    checkpoint = SqliteCheckpoint(Path(config.checkpoint.path), config.checkpoint.ids)
     letters_path = Path(config.dead_letters.path)
+    for path in (Path(config.checkpoint.path), letters_path, alert_dead_letters(config)):
+        if wide := private_file.warning(path):
+            context.info(wide)
+    checkpoint = SqliteCheckpoint(Path(config.checkpoint.path), config.checkpoint.ids, context.info)
     source: Source = (
         DeadLetterSource(letters_path) if dead_letters_only else open_part("sources", config.source, context)
     )

@@ -7,6 +7,7 @@ import time
 import click
 
 from trailsieve.alarms.shared.dynamodb import DynamoTable
+from trailsieve.app.accept import accept_source
 from trailsieve.app.alarm_state import split_alarms
 from trailsieve.app.build import open_part, rules_of
 from trailsieve.app.config import AlarmsConfig, Part
@@ -30,12 +31,17 @@ Examples:
   trailsieve config check trailsieve.toml
   trailsieve config check --connect trailsieve.toml
 """
+_ACCEPT_EXAMPLES = """\b
+Examples:
+  trailsieve config accept-source trailsieve.toml                    after a topic was made anew
+  trailsieve config accept-source --keep-positions trailsieve.toml   after a cluster moved with its offsets
+"""
 
 
 @click.group("config", cls=CommandGroup, epilog=_EXAMPLES)
 @global_options
 def command() -> None:
-    """Check configuration files."""
+    """Check configuration files, and let a checkpoint accept another source."""
 
 
 @command.command("check", epilog=_EXAMPLES)
@@ -65,6 +71,27 @@ def check(path: str, connect: bool) -> int:
     if config.alarms.state == "dynamodb":
         answers.append(_try_table(config.alarms))
     return 0 if all(answers) else 3
+
+
+@command.command("accept-source", epilog=_ACCEPT_EXAMPLES)
+@click.argument("path", metavar="CONFIG.toml", type=click.Path(dir_okay=False))
+@click.option(
+    "--keep-positions",
+    is_flag=True,
+    help="Continue from the saved positions: for the same data at another place.",
+)
+@global_options
+def accept(path: str, keep_positions: bool) -> int:
+    """Let the checkpoint of CONFIG.toml go on with another source, such as a topic that was made anew.
+
+    `trailsieve run` refuses to start when a checkpoint belongs to another source. The next run takes over the
+    source that it finds. Alert ids and the state of alarms stay. The service must be stopped.
+    """
+    config = load_config(path)
+    forgotten = accept_source(config, keep_positions=keep_positions)
+    what = "positions kept" if keep_positions else f"{forgotten} positions forgotten"
+    click.echo(f"ok    {config.checkpoint.path}: the next run accepts its source; {what}")
+    return 0
 
 
 def _try(group: Group, part: Part, max_object_size: int) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import click
 import orjson
 
+from trailsieve import private_file
 from trailsieve.app.build import replay
 from trailsieve.cli.inputs import (
     Inputs,
@@ -166,7 +167,7 @@ def _workers(asked: int | None, size: int | None) -> int:
 def _sink(options: _Options, stack: ExitStack) -> Sink:
     stream: BinaryIO = sys.stdout.buffer
     if options.output:
-        stream = open(options.output, "wb")  # noqa: SIM115
+        stream = open(options.output, "wb", opener=private_file.opener)  # noqa: SIM115
         stack.callback(stream.close)
     form = options.form or ("table" if stream.isatty() else "jsonl")
     if form != "table":

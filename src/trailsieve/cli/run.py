@@ -18,7 +18,7 @@ from trailsieve.cli.standard_streams import lost_messages, messages_are_lost
 from trailsieve.cli.thread_deaths import ThreadDeaths
 from trailsieve.engine.delivery import StoppedError
 from trailsieve.engine.pipeline import Pipeline
-from trailsieve.errors import SourceError, counted
+from trailsieve.errors import OtherSourceError, SourceError, counted
 from trailsieve.ports import RunContext
 
 _EXAMPLES = """\b
@@ -27,6 +27,10 @@ Examples:
   trailsieve config check --connect trailsieve.toml      before the first run
   trailsieve run --replay-dead-letters trailsieve.toml   after the cause is fixed
 """
+_OTHER_SOURCE = """\
+If [source] is wrong, correct it. For a second source, set another path in [checkpoint]. Otherwise:
+  trailsieve config accept-source {0}                   forgets the positions: reading starts as [source] says
+  trailsieve config accept-source --keep-positions {0}  the same data has moved: reading continues"""
 _REPORT_EVERY = 60.0  # seconds
 
 
@@ -63,6 +67,8 @@ def command(config: str, replay_dead_letters: bool, until_idle: bool) -> int:
     except StoppedError as stopped:
         shown.info(f"stopped while {stopped}: what was not committed will be read again")
         return 3
+    except OtherSourceError as error:
+        raise SourceError(f"{error}\n{_OTHER_SOURCE.format(config)}") from None
     except BrokenPipeError as error:  # `main` would take it for a reader of standard output that has enough
         raise SourceError(f"a connection broke: {error}") from error
     finally:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import orjson
 
+from trailsieve import private_file
 from trailsieve.alarms.sample_log import SampleRow
 from trailsieve.engine.dedup import DEFAULT_CAPACITY
 from trailsieve.engine.sample_files import SampleFiles
@@ -59,6 +60,13 @@ class Checkpoint(Protocol):
             CheckpointError: it could not be saved; nothing of it was.
         """
 
+    def ensure_file(self) -> None:
+        """Writes the checkpoint again if its file was deleted.
+
+        Raises:
+            CheckpointError: another file has taken its place.
+        """
+
     def positions(self) -> dict[str, Offset]:
         """Returns the next offset of each shard."""
 
@@ -98,6 +106,9 @@ class MemoryCheckpoint:
         if epoch.expired is not None:
             self._samples = [row for row in self._samples if row.expires > epoch.expired]
 
+    def ensure_file(self) -> None:
+        """There is no file."""
+
     def positions(self) -> dict[str, Offset]:
         return dict(self._positions)
 
@@ -120,20 +131,33 @@ class SqliteCheckpoint:
     Args:
         path: the file; created if missing. Only one process at a time may use it.
         capacity: the number of alert ids to remember.
+        info: receives one line of text when the file was deleted.
     """
 
-    def __init__(self, path: Path, capacity: int = DEFAULT_CAPACITY) -> None:
+    def __init__(
+        self,
+        path: Path,
+        capacity: int = DEFAULT_CAPACITY,
+        info: Callable[[str], None] = lambda text: None,
+    ) -> None:
         self.path = path
         self._capacity = capacity
+        self._info = info
         with self._errors("opened"):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path, isolation_level=None, timeout=1)
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = FULL")
-            self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._prepare()
+            self._open()
             self._files = SampleFiles(path)
             self._files.open(self._used_files())
+
+    def _open(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        private_file.create(self.path)
+        self._database = sqlite3.connect(self.path, isolation_level=None, timeout=1)
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = FULL")
+        self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._prepare()
+        self._wal = self.path.with_name(f"{self.path.name}-wal")
+        self._file, self._wal_file = _file_at(self.path), _file_at(self._wal)
 
     def _prepare(self) -> None:
         (version,) = self._database.execute("PRAGMA user_version").fetchone()
@@ -146,7 +170,37 @@ class SqliteCheckpoint:
         else:
             self._database.executescript("BEGIN EXCLUSIVE; COMMIT")
 
+    def ensure_file(self) -> None:
+        found = _file_at(self.path)
+        if found == self._file:
+            return
+        if found is not None:
+            raise CheckpointError(
+                f"the checkpoint {self.path} was replaced while it was in use; nothing more is saved. "
+                "Start again to continue from the new file"
+            )
+        with self._errors("restored"):
+            self._restore()
+        self._info(f"the checkpoint {self.path} was deleted while it was in use; it has been written again")
+
+    def _restore(self) -> None:
+        """Writes the database, whose deleted file is still open, to a new file."""
+        copy = self.path.with_name(f"{self.path.name}.restored")
+        copy.unlink(missing_ok=True)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        private_file.create(copy)
+        with closing(sqlite3.connect(copy)) as target:
+            self._database.backup(target)
+        self._database.close()
+        self._wal.unlink(missing_ok=True)  # SQLite would apply it to the copy
+        copy.replace(self.path)
+        self._open()
+        if lost := self._files.lost(self._used_files()):
+            self._database.executemany("DELETE FROM sample WHERE file = ?", [(file,) for file in lost])
+            self._info(f"{self.path}-samples-* were deleted too: after a restart alarms count fewer events")
+
     def save(self, epoch: Epoch) -> None:
+        self.ensure_file()
         last = {position.shard: position.offset for position in epoch.positions}
         offsets = [(shard, orjson.dumps(offset).decode()) for shard, offset in last.items()]
         kept = [(key, value) for key, value in epoch.state.items() if value is not None]
@@ -198,8 +252,14 @@ class SqliteCheckpoint:
         return {file for (file,) in self._database.execute("SELECT DISTINCT file FROM sample")}
 
     def close(self) -> None:
-        self._files.close()
-        self._database.close()
+        try:
+            self.ensure_file()
+        finally:
+            replaced = _file_at(self.path) != self._file
+            self._files.close()
+            self._database.close()
+            if replaced and _file_at(self._wal) == self._wal_file:
+                self._wal.unlink(missing_ok=True)  # SQLite would apply it to the other file
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -225,3 +285,12 @@ class SqliteCheckpoint:
             raise CheckpointError(f"the checkpoint {self.path} cannot be {done}: {error}; {hint}") from None
         except (sqlite3.DatabaseError, OSError) as error:
             raise CheckpointError(f"the checkpoint {self.path} cannot be {done}: {error}") from None
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """What tells the file at a path from any other; None if there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import orjson
 
-from trailsieve import jsontext
+from trailsieve import jsontext, private_file
 from trailsieve.engine.dedup import RecentIds
 from trailsieve.engine.sink_worker import Refusal
 from trailsieve.errors import DeadLetterError
@@ -113,7 +113,7 @@ class AlertDeadLetters:
 
 def _open_lines(path: Path) -> BinaryIO:
     """The file, open for lines at its end. Half a line, which a crash or a full disk left, is ended first."""
-    file = path.open("a+b")
+    file = open(path, "a+b", opener=private_file.opener)  # noqa: SIM115
     if file.seek(0, os.SEEK_END):
         file.seek(-1, os.SEEK_END)
         if file.read(1) != b"\n":

@@ -57,7 +57,9 @@ class GroupCommit:
 
     def flush_if_due(self) -> None:
         """Keeps what waits, when it has waited for long enough."""
-        if self._waits and self.is_due:
+        if not self._waits:
+            self.checkpoint.ensure_file()
+        elif self.is_due:
             self.flush()
 
     def flush(self) -> None:

@@ -81,6 +81,11 @@ class SampleFiles:
             self._path(number).unlink(missing_ok=True)
             self._known.discard(number)
 
+    def lost(self, used: set[int]) -> set[int]:
+        """The files among these that were deleted; what is appended from now on goes to a new one."""
+        self.close()
+        return {number for number in used if not self._path(number).exists()}
+
     def close(self) -> None:
         """Closes the files that are written to."""
         for segment in self._written.values():

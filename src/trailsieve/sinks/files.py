@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from msgspec import Struct
 
+from trailsieve import private_file
 from trailsieve.errors import DeliveryError, SinkError
 from trailsieve.formats import native
 from trailsieve.model import Alert
@@ -64,7 +66,7 @@ class FilesSink:
     def _opened(self) -> BinaryIO:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            file = self._path.open("ab", buffering=0)
+            file = open(self._path, "ab", buffering=0, opener=private_file.opener)  # noqa: SIM115
             size = file.seek(0, os.SEEK_END)
             if size and not _ends_a_line(self._path):
                 file.write(b"\n")
@@ -87,12 +89,14 @@ class FilesSink:
             return
 
     def _rotate(self) -> None:
+        mode = stat.S_IMODE(os.fstat(self._file.fileno()).st_mode)
         self._file.close()
         names = [self._path, *(Path(f"{self._path}.{number}") for number in range(1, self._config.keep + 1))]
         for older, newer in zip(reversed(names[1:]), reversed(names[:-1]), strict=True):
             if newer.exists():
                 newer.replace(older)
         self._file = self._opened()
+        os.fchmod(self._file.fileno(), mode)  # whoever may read the old file may read the new one
 
 
 def _ends_a_line(path: Path) -> bool:
@@ -103,4 +107,6 @@ def _ends_a_line(path: Path) -> bool:
 
 def open_sink(config: Config, context: RunContext) -> FilesSink:
     """A file as a sink."""
+    if wide := private_file.warning(Path(config.path)):
+        context.info(wide)
     return FilesSink(config)

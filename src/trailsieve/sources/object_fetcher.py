@@ -34,6 +34,14 @@ class FetchedObject(Generic[T]):
     refused: bool = False
 
 
+def expected_owner(account: str) -> dict[str, str]:
+    """The option of S3 requests that refuses a bucket of another account.
+
+    Source: docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+    """
+    return {"ExpectedBucketOwner": account} if account else {}
+
+
 class ObjectFetcher(Generic[T]):
     """Fetches objects ahead, with at most `ahead` bytes of them in memory (or one object).
 
@@ -44,16 +52,24 @@ class ObjectFetcher(Generic[T]):
         client: an S3 client; the threads share it.
         limit: bytes that one object may have as it is stored, at most.
         info: receives one line of text when S3 is unreachable.
+        owner: the account that must own the buckets; "" for any.
     """
 
     def __init__(
-        self, client: Any, threads: int, ahead: int, limit: int, info: Callable[[str], None]
+        self,
+        client: Any,
+        threads: int,
+        ahead: int,
+        limit: int,
+        info: Callable[[str], None],
+        owner: str = "",
     ) -> None:
         self._client = client
         self._threads = threads
         self._ahead = ahead
         self._limit = limit
         self._info = info
+        self._options = expected_owner(owner)
         self._stop = threading.Event()
         self._pool: ThreadPoolExecutor | None = None
         self._requested: deque[tuple[int, Future[FetchedObject[T]]]] = deque()
@@ -126,7 +142,7 @@ class ObjectFetcher(Generic[T]):
                     raise SourceError(f"{name.url}: stopped before it was read") from None
 
     def _get(self, name: ObjectName, tag: T) -> FetchedObject[T]:
-        got = self._client.get_object(Bucket=name.bucket, Key=name.key)
+        got = self._client.get_object(Bucket=name.bucket, Key=name.key, **self._options)
         with got["Body"] as body:
             if got["ContentLength"] > self._limit:
                 reason = f"too big: {got['ContentLength']:,} bytes; raise --max-object-size"

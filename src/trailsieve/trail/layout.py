@@ -23,6 +23,10 @@ _NAME = re.compile(
     r"(?P<account>[0-9]{12})_(?P<kind>CloudTrail(?:-Digest|-Insight)?)_(?P<region>[a-z0-9-]+)_"
     r"(?:[^/]*_)?(?P<time>[0-9]{8}T[0-9]{4,6}Z)(?:_[^/_]+)?\.json(?:\.gz)?"
 )
+_FOLDERS = re.compile(
+    r"(?:.*/)?AWSLogs/(?:o-[a-z0-9]+/)?(?P<account>[0-9]{12})/(?P<kind>CloudTrail(?:-Digest|-Insight)?)/"
+    r"(?P<region>[a-z0-9-]+)/[0-9]{4}/[0-9]{2}/[0-9]{2}/"
+)
 LOG_SUFFIXES = (".json", ".jsonl", ".ndjson", ".log")
 
 
@@ -47,6 +51,18 @@ def parse_key(key: str) -> ObjectKey | None:
     except ValueError:
         return None
     return ObjectKey(_KINDS[match["kind"]], match["account"], match["region"], delivered)
+
+
+def is_trail_key(key: str) -> bool:
+    """Whether CloudTrail itself would write this key: its folders and its name agree."""
+    folders, slash, _ = key.rpartition("/")
+    parsed, within = parse_key(key), _FOLDERS.fullmatch(folders + slash)
+    return (
+        parsed is not None
+        and within is not None
+        and (_KINDS[within["kind"]], within["account"], within["region"])
+        == (parsed.kind, parsed.account, parsed.region)
+    )
 
 
 def kind_of_folder(name: str) -> Kind | None:

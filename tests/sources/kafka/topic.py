@@ -89,6 +89,15 @@ class Topic:
             "the group was deleted",
         )
 
+    def make_anew(self) -> None:
+        """Deletes the topic and makes another one of the same name."""
+        from confluent_kafka.admin import AdminClient
+
+        admin = AdminClient({"bootstrap.servers": self.cluster.bootstrap, "log_level": 0})
+        admin.delete_topics([self.name])[self.name].result(30)
+        until(lambda: self.name not in admin.list_topics(timeout=10).topics, "the topic was deleted")
+        self.cluster.create_topic(self.name)
+
     def close(self) -> None:
         for source in self.sources:
             source.close()

@@ -34,8 +34,15 @@ def _told(message: Message) -> str | float | None:
     return message.watermark.time if message.watermark else message.name.rpartition("/")[2]
 
 
-def opened(moto: Moto, queue: Queue) -> Reader:
-    config = Config(queue_url=queue.url, endpoint_url=moto.url, region="us-east-1", visibility_timeout=30)
+def opened(moto: Moto, queue: Queue, bucket: Bucket) -> Reader:
+    config = Config(
+        queue_url=queue.url,
+        endpoint_url=moto.url,
+        region="us-east-1",
+        visibility_timeout=30,
+        buckets=(bucket.name,),
+        key_layout="any",
+    )
     source = open_source(config, RunContext(now=lambda: 1000.0))
     source.start({})
     return Reader(source)
@@ -50,7 +57,7 @@ def test_the_queue_is_told_first_and_its_end_after_the_last_object(moto: Moto) -
     queue = moto.queue()
     bucket, names = _objects(moto, 25)
     queue.tell(bucket, names)
-    reader = opened(moto, queue)
+    reader = opened(moto, queue, bucket)
     try:
         until(lambda: 1000.0 in reader.poll(), "the end of the queue was told")
     finally:
@@ -65,7 +72,7 @@ def test_a_message_in_flight_elsewhere_keeps_alarms_waiting(moto: Moto) -> None:
     bucket, names = _objects(moto, 1)
     queue.tell(bucket, names)
     taken = queue.sqs.receive_message(QueueUrl=queue.url, VisibilityTimeout=30)["Messages"]
-    reader = opened(moto, queue)
+    reader = opened(moto, queue, bucket)
     try:
         for _ in range(6):
             reader.poll()

@@ -20,6 +20,7 @@ from trailsieve.errors import SourceError, counted
 from trailsieve.model import GONE, Message, Offset, Position, watermark_message
 from trailsieve.ports import RunContext
 from trailsieve.sources.follow.growing_file import GrowingFile, shard_of
+from trailsieve.sources.identity import verified
 from trailsieve.trail.selection import Selection
 
 _SUFFIXES = (".jsonl", ".ndjson", ".log")
@@ -77,6 +78,7 @@ class FollowSource:
         folders = {str(path if path.is_dir() else path.parent) for path in self._paths}
         ours = {shard: str(at) for shard, at in positions.items() if shard.rpartition("#")[0] in folders}
         self._positions = ours
+        self._markers += verified(positions, {"kind": "follow"})
         new = {path for path in self._paths if _marker_shard(path) not in positions}
         self._scan(at_end=new if self._config.start == "end" else ())
         for path in self._paths:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import struct
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient
 
 from trailsieve.errors import SourceError, visible
 from trailsieve.model import Message
@@ -16,6 +25,7 @@ from trailsieve.sources.kafka.consumer import (
     AssignmentListener,
     Offsets,
     UnreachableError,
+    identity_of,
     message_of,
     parts_of,
     shard_of,
@@ -56,6 +66,7 @@ class ConfluentConsumer:
     """See `consumer.Consumer`. librdkafka calls back in the polling thread, from within its calls."""
 
     def __init__(self, config: Config) -> None:
+        self._config = config
         self._error: KafkaError | None = None
         self._paused = False
         self._assigned: list[str] = []  # partitions assigned but not yet started
@@ -102,6 +113,17 @@ class ConfluentConsumer:
             if known[topic].error is not None:
                 self._raise(known[topic].error)
         return [shard_of(topic, number) for topic in topics for number in sorted(known[topic].partitions)]
+
+    def identity(self, topics: Sequence[str]) -> dict[str, str]:
+        admin = AdminClient({**confluent_options(self._config), "log_level": 0})
+        asked = admin.describe_topics(TopicCollection(list(topics)), request_timeout=_TIMEOUT)
+        ids = {}
+        with self._translated():
+            for topic, described in asked.items():
+                found = described.result().topic_id
+                parts = found.get_most_significant_bits(), found.get_least_significant_bits()
+                ids[topic] = struct.pack(">qq", *parts)
+            return identity_of(self._consumer.list_topics(timeout=_TIMEOUT).cluster_id, ids)
 
     def committed(self, shards: Sequence[str]) -> dict[str, int | None]:
         with self._translated():

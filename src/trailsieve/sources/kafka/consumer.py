@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
@@ -42,6 +43,9 @@ class Consumer(Protocol):
 
     def partitions(self, topics: Sequence[str]) -> list[str]:
         """The shards of the topics. SourceError if a topic does not exist."""
+
+    def identity(self, topics: Sequence[str]) -> dict[str, str]:
+        """The ids of the cluster and, by `topic_part`, of the topics, as far as the brokers have such ids."""
 
     def committed(self, shards: Sequence[str]) -> dict[str, int | None]:
         """The offset that the group has committed for each shard; None if it has committed none."""
@@ -87,6 +91,21 @@ def parts_of(shard: str) -> tuple[str, int]:
     """The topic and partition number of a shard name."""
     topic, _, partition = shard.rpartition("/")
     return topic, int(partition)
+
+
+def topic_part(topic: str) -> str:
+    """The name of a topic's id among the parts of the source's identity."""
+    return f"topic {topic}"
+
+
+def identity_of(cluster: str | None, topics: Mapping[str, bytes]) -> dict[str, str]:
+    """The parts of the identity, with the ids written as Kafka's tools do; brokers before 2.8 have none."""
+    ids = {
+        topic_part(topic): urlsafe_b64encode(found).decode().rstrip("=")
+        for topic, found in topics.items()
+        if any(found)
+    }
+    return {"cluster": cluster, **ids} if cluster else ids
 
 
 def message_of(shard: str, offset: int, value: bytes | None, timestamp: int | None) -> Message:

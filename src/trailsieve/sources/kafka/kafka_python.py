@@ -25,6 +25,7 @@ from trailsieve.sources.kafka.consumer import (
     AssignmentListener,
     Offsets,
     UnreachableError,
+    identity_of,
     message_of,
     parts_of,
     shard_of,
@@ -105,6 +106,11 @@ class KafkaPythonConsumer:
                 for topic in topics
                 for number in sorted(self._consumer.partitions_for_topic(topic))
             ]
+
+    def identity(self, topics: Sequence[str]) -> dict[str, str]:
+        cluster = self._clients[-1].cluster
+        ids = {topic: cluster.topic_id(topic) for topic in topics}
+        return identity_of(cluster.cluster_id, {topic: found.bytes for topic, found in ids.items() if found})
 
     def committed(self, shards: Sequence[str]) -> dict[str, int | None]:
         with self._translated():

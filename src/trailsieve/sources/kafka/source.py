@@ -10,11 +10,12 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from trailsieve.errors import SourceError, counted
-from trailsieve.model import Message, Offset, Position, watermark_message
+from trailsieve.errors import OtherSourceError, SourceError, counted
+from trailsieve.model import IDENTITY, Message, Offset, Position, watermark_message
 from trailsieve.ports import RunContext
+from trailsieve.sources.identity import verified
 from trailsieve.sources.kafka.config import Config
-from trailsieve.sources.kafka.consumer import Consumer, Offsets, UnreachableError
+from trailsieve.sources.kafka.consumer import Consumer, Offsets, UnreachableError, parts_of, topic_part
 from trailsieve.trail.selection import Selection
 from trailsieve.wire.kafka import client_of
 
@@ -62,6 +63,7 @@ class KafkaSource:
         self._config = config
         self._info = context.info
         self._consumer: Consumer | None = None
+        self._known: Mapping[str, Offset] = {}
         self._polled: dict[str, int] = {}  # the next offset to poll of each partition, as far as known
         self._committed: dict[str, int] = {}  # offsets of assigned partitions; 0 for none
         self._delivered: dict[str, int] = {}
@@ -75,8 +77,8 @@ class KafkaSource:
         self._asked_at = 0.0  # when the end offsets were last requested
 
     def start(self, positions: Mapping[str, Offset]) -> None:
-        known = positions.items()
-        self._polled = {shard: offset for shard, offset in known if isinstance(offset, int)}
+        self._known = positions
+        self._polled = {shard: offset for shard, offset in positions.items() if isinstance(offset, int)}
 
     def poll(self) -> Sequence[Message]:
         began = time.monotonic()
@@ -191,6 +193,7 @@ class KafkaSource:
         consumer = open_consumer(self._config)
         try:
             shards = consumer.partitions(self._config.topics)
+            self._verify(consumer, shards)
             if self._config.start == "latest":
                 self._start_at_end(consumer, shards)
             self._changed += [watermark_message(shard, elsewhere=True) for shard in shards]
@@ -201,6 +204,27 @@ class KafkaSource:
         self._consumer = consumer
         self._report_reachable()
         return consumer
+
+    def _verify(self, consumer: Consumer, shards: Sequence[str]) -> None:
+        """Compares the cluster and the topics with those of the checkpoint.
+
+        Raises:
+            OtherSourceError: they are others, so the saved offsets would skip records.
+        """
+        ids = consumer.identity(self._config.topics)
+        self._changed += verified(self._known, {"kind": "kafka", **ids})
+        unsure = [
+            shard
+            for shard in shards
+            if shard in self._polled and IDENTITY + topic_part(parts_of(shard)[0]) not in self._known
+        ]
+        beyond = [
+            f"the saved offset of {shard} is {self._polled[shard]} and its end is {end}"
+            for shard, end in (consumer.end_offsets(unsure) if unsure else {}).items()
+            if self._polled[shard] > end
+        ]
+        if beyond:
+            raise OtherSourceError(beyond)
 
     def _start_at_end(self, consumer: Consumer, shards: Sequence[str]) -> None:
         """Commits the end offsets once for a new group; partitions added later are read in full."""

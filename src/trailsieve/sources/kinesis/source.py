@@ -21,6 +21,7 @@ from trailsieve import arn
 from trailsieve.errors import SourceError, counted
 from trailsieve.model import Message, Offset, Position, watermark_message
 from trailsieve.ports import RunContext
+from trailsieve.sources.identity import verified
 from trailsieve.sources.kinesis.shard_reader import ShardReader
 from trailsieve.sources.kinesis.shards import AT_TIME, SHARD_END, TRIM_HORIZON, Shard, Shards, shard_of
 from trailsieve.times import iso_time
@@ -29,6 +30,9 @@ from trailsieve.wire.aws import AwsConfig, client, explained, fault
 
 _LIST_EVERY = 60.0  # seconds between two listings of the shards; a shard that ends causes another
 _LIST_AGAIN = 5.0  # seconds until the next listing after one that failed
+_UNKNOWN_STREAM = (
+    "kinesis:DescribeStreamSummary is refused: whether the checkpoint is of this stream cannot be verified"
+)
 _LONGEST_WAIT = 1.0  # seconds that a poll without records takes
 
 
@@ -95,6 +99,8 @@ class KinesisSource:
             self._data = self._client(1)  # the shard readers retry
         self._region = self._control.meta.region_name
         self._pool = ThreadPoolExecutor(config.parallel, "kinesis")
+        self._known: Mapping[str, Offset] = {}
+        self._verified = False  # whether the stream is that of the checkpoint
         self._shards = Shards({}, self._first_offset, self._info)
         self._readers: dict[str, ShardReader] = {}
         self._markers: list[Message] = []
@@ -109,6 +115,7 @@ class KinesisSource:
             shard.removeprefix(mark): str(at) for shard, at in positions.items() if shard.startswith(mark)
         }
         self._shards = Shards(offsets, self._first_offset, self._info)
+        self._known = positions
         self._list_again()
 
     def poll(self) -> Sequence[Message]:
@@ -147,7 +154,8 @@ class KinesisSource:
         with self._explained("GetRecords"):
             reader.try_once()
         still_open = counted(sum(not shard.closed for shard in shards), "open shard")
-        return f"stream {self.name} in {self._region}: {still_open}, records can be read"
+        unknown = "" if self._identity() else "; kinesis:DescribeStreamSummary is refused"
+        return f"stream {self.name} in {self._region}: {still_open}, records can be read{unknown}"
 
     def close(self) -> None:
         self._pool.shutdown()
@@ -156,6 +164,9 @@ class KinesisSource:
 
     def _list(self) -> None:
         """Lists the shards and starts readers for those that may be read."""
+        if not self._verified:
+            self._markers += verified(self._known, {"kind": "kinesis", **self._identity()})
+            self._verified = True
         for shard, offset in self._shards.listed(self._list_shards()):
             self._markers.append(self._marker(shard, offset))
         self._tell_unfinished()
@@ -173,6 +184,20 @@ class KinesisSource:
         ended = sorted(self._unfinished - unfinished)
         self._markers += [watermark_message(shard, ended=True) for shard in ended]
         self._unfinished = unfinished
+
+    def _identity(self) -> dict[str, str]:
+        """The stream's ARN and the time of its creation; nothing if the permission is missing."""
+        from botocore.exceptions import ClientError
+
+        try:
+            with self._explained("DescribeStreamSummary"):
+                answer = self._control.describe_stream_summary(**self._which)["StreamDescriptionSummary"]
+        except SourceError as error:
+            if not isinstance(error.__context__, ClientError) or fault(error.__context__) != "refused":
+                raise
+            self._info(_UNKNOWN_STREAM)
+            return {}
+        return {"stream": answer["StreamARN"], "created": answer["StreamCreationTimestamp"].isoformat()}
 
     def _list_again(self) -> None:
         """Lists the shards; postpones the listing if Kinesis cannot be reached."""

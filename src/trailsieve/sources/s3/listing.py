@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from trailsieve.errors import SourceError
+from trailsieve.sources.object_fetcher import expected_owner
 from trailsieve.trail.envelope_contents import ObjectName
 from trailsieve.trail.layout import Kind, is_log_name, kind_of_folder
 from trailsieve.trail.selection import DELIVERY_SLACK, Selection
@@ -81,6 +82,7 @@ class Listing:
         prefix: a folder above, in or below `AWSLogs/`, or the key of one object.
         others: whether to list the prefixes of digest and Insight files too, to count them.
         skip: receives the reason for each folder that is skipped.
+        owner: the account that must own the bucket; "" for any.
     """
 
     client: Any
@@ -89,6 +91,7 @@ class Listing:
     selection: Selection
     skip: Callable[[str], None]
     others: bool = False
+    owner: str = ""
 
     @property
     def url(self) -> str:
@@ -121,6 +124,11 @@ class Listing:
                 if end and found["Key"] > end:
                     return
                 yield ObjectName(self.bucket, found["Key"], found["Size"])
+
+    def open(self, name: ObjectName) -> Any:
+        """The body of an object, to be closed."""
+        owner = expected_owner(self.owner)
+        return self.client.get_object(Bucket=name.bucket, Key=name.key, **owner)["Body"]
 
     def _descend(self, top: str) -> Iterator[ListingPrefix]:
         """Walks the folders below `top`, depth first, so that the prefixes come in order."""
@@ -173,11 +181,13 @@ class Listing:
         return prefix.is_read or self.others
 
     def _one(self, key: str) -> list[ObjectName]:
-        page = self.client.list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1)
+        page = self.client.list_objects_v2(
+            Bucket=self.bucket, Prefix=key, MaxKeys=1, **expected_owner(self.owner)
+        )
         return [ObjectName(self.bucket, found["Key"], found["Size"]) for found in page.get("Contents", ())]
 
     def _pages(self, prefix: str, delimiter: str = "", after: str = "") -> Iterator[dict[str, Any]]:
-        options = {"Bucket": self.bucket, "Prefix": prefix}
+        options = {"Bucket": self.bucket, "Prefix": prefix, **expected_owner(self.owner)}
         options |= {"Delimiter": delimiter} if delimiter else {}
         options |= {"StartAfter": after} if after else {}
         while True:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from trailsieve.errors import SourceError, UsageError, counted
 from trailsieve.model import Message, Offset, Position, watermark_message
 from trailsieve.ports import RunContext
+from trailsieve.sources.identity import verified
 from trailsieve.sources.object_fetcher import FetchedObject, ObjectFetcher
 from trailsieve.sources.s3.listing import Listing, ListingPrefix
 from trailsieve.sources.s3.prefix_progress import PrefixProgress
@@ -36,6 +37,7 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
         regions: the names of the regions to read; empty for all.
         poll_interval: seconds between two listings; 0 lists once and ends.
         look_back: seconds before the newest object within which late objects are looked for.
+        bucket_owner: the account that must own the bucket; S3 refuses a bucket of another one.
         threads: how many objects are fetched at once.
         prefetch: bytes of objects that are fetched ahead, at most.
     """
@@ -47,6 +49,7 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
     regions: tuple[str, ...] = ()
     poll_interval: float = 60
     look_back: float = 3600
+    bucket_owner: str = ""
     threads: int = 8
     prefetch: int = 64 * 2**20
 
@@ -74,9 +77,10 @@ def open_urls(urls: Sequence[str], selection: Selection, config: Config, context
     with explained("source s3", SourceError):
         s3 = client("s3", config, max_pool_connections=config.threads)
     once = not config.poll_interval
-    listings = [Listing(s3, *parse_url(url), selection, context.skip, once) for url in urls]
+    owner = config.bucket_owner
+    listings = [Listing(s3, *parse_url(url), selection, context.skip, once, owner) for url in urls]
     fetcher: ObjectFetcher[Position] = ObjectFetcher(
-        s3, config.threads, config.prefetch, context.max_object_size, context.info
+        s3, config.threads, config.prefetch, context.max_object_size, context.info, config.bucket_owner
     )
     return S3Source(listings, fetcher, config, context)
 
@@ -138,8 +142,15 @@ class S3Source:
 
     def start(self, positions: Mapping[str, Offset]) -> None:
         self._known = positions
+        if self._config.url:
+            self._markers += verified(positions, self._identity())
         if self._config.poll_interval and self._selection.since:
             self._start_at(self._selection.since, positions.get(f"since:{self._shard}"))
+
+    def _identity(self) -> dict[str, str]:
+        meta = self._listings[0].client.meta
+        endpoint = meta.partition if "amazonaws.com" in meta.endpoint_url else meta.endpoint_url
+        return {"kind": "s3", "url": self._config.url.rstrip("/"), "endpoint": endpoint}
 
     def _start_at(self, since: datetime, saved: Offset | None) -> None:
         """Continues with the first run's `since`, since `24h` is a later time after a restart."""
@@ -147,22 +158,22 @@ class S3Source:
         self._selection = replace(self._selection, since=first)
         name = f"since:{self._shard}"
         self._markers.append(Message(b"", Position(name, first.isoformat()), name, marker=True))
-        self._in_flight += 1
 
     def poll(self) -> Sequence[Message]:
-        if self._markers:
-            markers, self._markers = self._markers, []
-            return markers
         self._fetch_ahead()
-        seconds = _SHORT_WAIT if self._in_flight else _WAIT
-        if self._fetcher.idle:
-            if self._config.poll_interval and not self._complete:
-                time.sleep(min(seconds, max(0.0, self._next_round - time.monotonic())))
-            return self._watermarks()
-        messages = [self._message(fetched) for fetched in self._fetcher.take(seconds)]
-        self._in_flight += len(messages)
-        self._taken += len(messages)
-        return [*messages, *self._watermarks()]
+        markers, self._markers = self._markers, []
+        objects = self._fetched(_SHORT_WAIT if self._in_flight else _WAIT)
+        self._in_flight += len(objects) + sum(not marker.watermark for marker in markers)
+        self._taken += len(objects)
+        return [*markers, *objects, *self._watermarks()]
+
+    def _fetched(self, seconds: float) -> list[Message]:
+        """The objects that are complete; waits for the first one, or for the next listing."""
+        if not self._fetcher.idle:
+            return [self._message(fetched) for fetched in self._fetcher.take(seconds)]
+        if self._config.poll_interval and not self._complete:
+            time.sleep(min(seconds, max(0.0, self._next_round - time.monotonic())))
+        return []
 
     def _watermarks(self) -> list[Message]:
         """How far the bucket is read, after the last object of each listing."""
@@ -185,7 +196,7 @@ class S3Source:
                 first = next((found for prefix in prefixes for found in listing.keys(prefix, "")), None)
             if first:
                 with explained(f"s3://{first.bucket}/{first.key} cannot be read (s3:GetObject)", SourceError):
-                    listing.client.get_object(Bucket=first.bucket, Key=first.key)["Body"].close()
+                    listing.open(first).close()
             answers.append(f"{listing.url}: {_summary(prefixes)}" + ("" if first else ", no object yet"))
         return "; ".join(answers)
 

@@ -10,12 +10,14 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from trailsieve.errors import SourceError, counted
 from trailsieve.model import Message, Offset, Position, watermark_message
 from trailsieve.ports import RunContext
+from trailsieve.sources.identity import verified
 from trailsieve.sources.object_fetcher import ObjectFetcher
+from trailsieve.sources.sqs.allowed import AllowedObjects, buckets_in
 from trailsieve.sources.sqs.receiver import Receiver
 from trailsieve.sources.sqs.visibility import ReceivedMessage, VisibilityLeases
 from trailsieve.trail.envelope_contents import EnvelopeContents, ObjectName, letters
@@ -38,11 +40,18 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
         queue_url: as `aws sqs get-queue-url` prints it.
         visibility_timeout: seconds for which a received message is invisible to others; extended as needed.
         s3_endpoint_url: another endpoint for S3; by default, a local `endpoint_url` serves both.
+        buckets: the buckets whose objects messages may name, or `bucket/prefix` for a part of one; by default
+            those that the queue's policy names in `aws:SourceArn`.
+        bucket_owner: the account that must own the buckets; S3 refuses a bucket of another one.
+        key_layout: whether keys must be those that CloudTrail writes, or may be any.
         threads: how many objects are fetched at once.
         prefetch: bytes of objects that are fetched ahead, at most.
     """
 
     queue_url: str
+    buckets: tuple[str, ...] = ()
+    bucket_owner: str = ""
+    key_layout: Literal["cloudtrail", "any"] = "cloudtrail"
     visibility_timeout: int = 120
     s3_endpoint_url: str | None = None
     threads: int = 8
@@ -71,7 +80,7 @@ def open_source(config: Config, context: RunContext) -> SqsSource:
         s3 = client("s3", for_s3, max_pool_connections=config.threads)
         sqs = client("sqs", config)
     fetcher: ObjectFetcher[_Part] = ObjectFetcher(
-        s3, config.threads, config.prefetch, context.max_object_size, context.info
+        s3, config.threads, config.prefetch, context.max_object_size, context.info, config.bucket_owner
     )
     return SqsSource(sqs, fetcher, config, context)
 
@@ -109,18 +118,23 @@ class SqsSource:
         self._in_flight: dict[Offset, ReceivedMessage] = {}
         self._advised: set[str] = set()
         self._count = 0
+        self._allowed: AllowedObjects | None = None  # not known before the first poll
         self._complete_at: float | None = None  # the next watermark, or the last one
         self._unread: list[ReceivedMessage] | None = (
             None  # to be polled before it; None while it is not known
         )
-        self._told = False
+        self._markers = [watermark_message(config.queue_url)]
         self._asked_at = 0.0  # when the queue's counts were last requested
 
     def start(self, positions: Mapping[str, Offset]) -> None:
         count = positions.get(self._config.queue_url, 0)
         self._count = count if isinstance(count, int) else 0
+        self._markers += verified(positions, {"kind": "sqs", "queue": self._config.queue_url})
 
     def poll(self) -> Sequence[Message]:
+        if self._allowed is None and not self._find_allowed():
+            time.sleep(_WAIT)
+            return ()
         self._request_messages()
         self._fetch_ahead()
         seconds = _SHORT_WAIT if self._in_flight else _WAIT
@@ -134,19 +148,45 @@ class SqsSource:
             self._ready += [(found.tag, found.payload, found.problem) for found in fetched]
         messages = [self._message(*ready) for ready in self._ready]
         self._ready.clear()
-        return [*messages, *self._watermarks()]
+        markers, self._markers = self._markers, []
+        return [*markers, *messages, *([] if markers else self._watermarks())]
 
     def _watermarks(self) -> list[Message]:
-        """The queue, once; then until when all that it held has been polled."""
-        if not self._told:
-            self._told = True
-            return [watermark_message(self._config.queue_url)]
+        """Until when all that the queue held has been polled."""
         if self._unread is None and time.monotonic() - self._asked_at >= _COUNTS_SECONDS:
             self._look()
         if self._unread is None or any(received.unread_parts != 0 for received in self._unread):
             return []
         self._unread = None
         return [watermark_message(self._config.queue_url, self._complete_at)]
+
+    def _find_allowed(self) -> bool:
+        """Finds out which objects messages may name; false if SQS cannot be reached now.
+
+        Raises:
+            SourceError: neither the configuration nor the queue's policy names a bucket.
+        """
+        try:
+            self._allowed = self._allowed_objects()
+        except SourceError as error:
+            if error.__context__ is None or fault(error.__context__) != "later":  # type: ignore[arg-type]
+                raise
+            self._advise({f"{error}; retrying"})
+        return self._allowed is not None
+
+    def _allowed_objects(self) -> AllowedObjects:
+        url, buckets = self._config.queue_url, self._config.buckets
+        if not buckets:
+            with explained(f"{url}: set `buckets`, or grant sqs:GetQueueAttributes", SourceError):
+                got = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
+            buckets = tuple(buckets_in(got.get("Attributes", {}).get("Policy", "")))
+            if not buckets:
+                raise SourceError(
+                    f'{url}: set `buckets`, such as ["my-trail"]: a message may name any object, and the '
+                    "queue's policy does not say in aws:SourceArn of which buckets"
+                )
+            self._context.info(f"{url}: reads objects of {', '.join(buckets)}, as the queue's policy says")
+        return AllowedObjects(buckets, self._config.key_layout == "any")
 
     def _look(self) -> None:
         """Notes the time and the messages to be polled before all is read, if the queue has no others.
@@ -196,6 +236,7 @@ class SqsSource:
         ):
             self._probe(call, needed)
         waiting, hidden = got["ApproximateNumberOfMessages"], got["ApproximateNumberOfMessagesNotVisible"]
+        self._allowed_objects()
         letters = "" if "RedrivePolicy" in got else "; it has no dead-letter queue"
         return f"{url}: {counted(int(waiting), 'message')}, {hidden} in flight{letters}"
 
@@ -241,9 +282,13 @@ class SqsSource:
                 found.add_problem("not a CloudTrail record", text)
         itself = _Part(received, f"{self._config.queue_url}/{received.message_id}")
         received.open_parts = 1  # the message itself, until all its parts are known
-        for name in self._objects_to_read(found):
+        for name, refusal in self._objects_to_read(found):
             received.open_parts += 1
-            self._to_fetch.append((name, _Part(received, name.url)))
+            part = _Part(received, name.url)
+            if refusal:
+                self._ready.append((part, b"", refusal))
+            else:
+                self._to_fetch.append((name, part))
         if records:
             received.open_parts += 1
             self._ready.append((itself, b'{"Records":[' + b",".join(records) + b"]}", ""))
@@ -262,13 +307,15 @@ class SqsSource:
             self._context.info(text)
         self._advised |= advice
 
-    def _objects_to_read(self, found: EnvelopeContents) -> Iterator[ObjectName]:
+    def _objects_to_read(self, found: EnvelopeContents) -> Iterator[tuple[ObjectName, str]]:
+        """The objects that are not skipped, each with the reason why it must not be read, or ""."""
+        assert self._allowed
         for name in found.objects:
             reason = _ALL.reason_to_skip(name.key)
             if reason:
                 self._context.skip(reason)
             else:
-                yield name
+                yield name, self._allowed.reason_to_refuse(name)
 
     def _finish_part(self, received: ReceivedMessage) -> None:
         received.open_parts -= 1
