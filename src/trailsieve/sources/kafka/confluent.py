@@ -34,6 +34,7 @@ from trailsieve.sources.kafka.consumer import (
 from trailsieve.wire.kafka import confluent_options
 
 _TIMEOUT = 5.0  # seconds to wait for one response
+_GONE_SECONDS = 30.0  # that brokers do not know a topic, after which it counts as deleted
 _GATHER = 0.005  # seconds that a poll with one record waits for more
 _REFUSALS = {
     KafkaError._AUTHENTICATION: "check `username`, `password` and `mechanism`",
@@ -71,6 +72,8 @@ class ConfluentConsumer:
         self._paused = False
         self._assigned: list[str] = []  # partitions assigned but not yet started
         self._listener: AssignmentListener | None = None
+        self._topics: list[str] = []
+        self._unknown_since: float | None = None  # a topic has been missing from the brokers' answers
         self._ends: dict[str, int] = {}  # offsets at which librdkafka saw the end of a partition
         self._committing: dict[str, int] = {}
         self._uncommitted: dict[str, int] = {}  # commits that failed, to be retried
@@ -157,6 +160,7 @@ class ConfluentConsumer:
             consumer.unassign()
 
         self._listener = listener
+        self._topics = list(topics)
         self._consumer.subscribe(list(topics), on_assign=assigned, on_revoke=revoked, on_lost=revoked)
 
     def poll(self, seconds: float, most: int) -> list[Message]:
@@ -247,12 +251,25 @@ class ConfluentConsumer:
         """Raises if the error that librdkafka reported persists; forgets it otherwise."""
         error = self._error
         assert error is not None
+        if error.code() in _UNKNOWN and not self._topics_are_gone():
+            return
         if error.code() in _REFUSALS or error.code() in _UNKNOWN:
             self._error = None
             self._raise(error)
         with self._translated():
             self._consumer.list_topics(timeout=1.0)
         self._error = None
+
+    def _topics_are_gone(self) -> bool:
+        """Whether a topic has been unknown for a while: a broker that has just started knows none."""
+        with self._translated():
+            known = self._consumer.list_topics(timeout=1.0).topics
+        if all(topic in known and known[topic].error is None for topic in self._topics):
+            self._error = self._unknown_since = None
+            return False
+        now = time.monotonic()
+        self._unknown_since = self._unknown_since or now
+        return now - self._unknown_since >= _GONE_SECONDS
 
     def _on_error(self, error: KafkaError) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN and self._error is not None:
