@@ -122,10 +122,8 @@ class KinesisSource:
         if self._clock() >= self._list_at:
             self._list_again()
         messages, self._markers = self._markers, []
-        if messages:
-            return messages  # saved before the first record is read
         readers = self._due()
-        if not readers:
+        if not readers and not messages:
             self._wait()
             readers = self._due()
         for reader, records in zip(readers, self._pool.map(ShardReader.read, readers), strict=True):
