@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from trailsieve.errors import UnknownError
 from trailsieve.logic.regex_syntax import Atom, Repeated, alternatives
@@ -99,11 +99,7 @@ class RegexAutomaton:
             character = "?"
         known = self._steps.get((state, character))
         if known is None:
-            reached = {self.begin}
-            for place in state[1]:
-                edge = self.edges[place]
-                if edge and not isinstance(edge[0], str) and character in edge[0]:
-                    reached.add(edge[1])
+            reached = {self.begin, *self._after(state, character)}
             known = self._steps[state, character] = self._state(reached, fresh=False)
         return known
 
@@ -113,12 +109,15 @@ class RegexAutomaton:
             return [state]
         if "\ud800" <= character <= "\udfff":
             character = "?"
-        reached = {self.begin} & state[1]
+        reached = ({self.begin} & state[1]) | {*self._after(state, character)}
+        return [self._state({place}, fresh=False) for place in reached]
+
+    def _after(self, state: State, character: str) -> Iterator[int]:
+        """The places behind the edges that read a character."""
         for place in state[1]:
             edge = self.edges[place]
             if edge and not isinstance(edge[0], str) and character in edge[0]:
-                reached.add(edge[1])
-        return [self._state({place}, fresh=False) for place in reached]
+                yield edge[1]
 
     def label(self, state: State) -> bool:
         return state == _FOUND or self.end in self._closure(state[1], "^$" if state[0] else "$")

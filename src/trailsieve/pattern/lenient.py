@@ -7,7 +7,7 @@ brackets. What has no meaning in filter patterns is `UnclearError`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from trailsieve.errors import UnclearError
@@ -112,7 +112,7 @@ class _Reader:
         if found and found.lastgroup:
             return self._worded(left, found.lastgroup)
         if left.filter_operator:  # $.a[?(@.b = 1)]
-            return _comparison(left, _operator(left.filter_operator), left.filter_value)
+            return _comparison(left, _OPERATORS[left.filter_operator], left.filter_value)
         return self._compared(left)
 
     def _worded(self, field: Token, kind: str) -> nodes.Expression:
@@ -134,7 +134,7 @@ class _Reader:
             if left.kind is Kind.FIELD and left.filtered:
                 return _tested(left, "isexists")
             raise UnclearError
-        operator = _operator(written[0])
+        operator = _OPERATORS[written[0]]
         if written[0] in ("==", "===") and (boolean := self.scanner.takes(_BOOLEAN)):
             return _tested(left, f"is{boolean[0].lower()}")
         if self.scanner.begins_list():
@@ -159,11 +159,7 @@ class _Reader:
         second = self.scanner.takes(_OPERATOR)
         if not second:
             return first
-        return nodes.And((first, _comparison(field, _operator(second[0]), self.scanner.operand())))
-
-
-def _operator(written: str) -> Operator:
-    return _OPERATORS[written]
+        return nodes.And((first, _comparison(field, _OPERATORS[second[0]], self.scanner.operand())))
 
 
 def _joined(kind: type[nodes.Group], terms: Sequence[nodes.Expression]) -> nodes.Expression:
@@ -214,15 +210,15 @@ def _comparison(field: Token, operator: Operator, value: Token) -> nodes.Express
 
 def _tested(field: Token, kind: str) -> nodes.Expression:
     target = field.selector()
-    tests: dict[str, Callable[[], nodes.Expression]] = {
-        "isnotexists": lambda: nodes.NotExists(target),
-        "isexists": lambda: nodes.Comparison(target, "=", nodes.String("*")),
-        "isempty": lambda: nodes.Comparison(target, "=", nodes.String("")),
-        "isnull": lambda: nodes.IsType(target, "NULL"),
-        "istrue": lambda: nodes.IsType(target, "TRUE"),
-        "isfalse": lambda: nodes.IsType(target, "FALSE"),
+    tests: dict[str, nodes.Expression] = {
+        "isnotexists": nodes.NotExists(target),
+        "isexists": nodes.Comparison(target, "=", nodes.String("*")),
+        "isempty": nodes.Comparison(target, "=", nodes.String("")),
+        "isnull": nodes.IsType(target, "NULL"),
+        "istrue": nodes.IsType(target, "TRUE"),
+        "isfalse": nodes.IsType(target, "FALSE"),
     }
-    return tests[kind]()
+    return tests[kind]
 
 
 def _like(field: Token, kind: str, argument: Token) -> nodes.Expression:

@@ -8,6 +8,7 @@ from trailsieve.errors import UnclearError
 from trailsieve.pattern import lenient, nodes
 from trailsieve.pattern.lenient_tokens import plain_regex
 
+XML_ESCAPE = re.compile(r"&(?:amp|quot|lt|gt|apos|#\d+);")
 _COMMAND = re.compile(r"\|?\s*(fields|filter|sort|stats|limit|display|parse|dedup)\b", re.IGNORECASE)
 _QUERY = re.compile(
     r"\s*(?:(?:fields|display|parse)\s+@?\w.*[|@]|filter\s+@?[\w.]+\s+\S|stats\s+\w+\()",

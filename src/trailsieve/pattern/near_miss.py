@@ -41,15 +41,11 @@ def near_miss(term: nodes.Term, scope: Any) -> Miss:
             return _comparison(term, term.target, value, scope)
 
 
-def _relaxed(term: nodes.Term, *also: nodes.Term) -> nodes.Expression:
-    return nodes.Or((term, *also))
-
-
 def _or_empty(term: nodes.NotExists, value: Any) -> nodes.Expression | None:
     """Null and "" are often taken for absent."""
     if value is None:
-        return _relaxed(term, nodes.IsType(term.target, "NULL"))
-    return _relaxed(term, nodes.Comparison(term.target, "=", nodes.String(""))) if value == "" else None
+        return nodes.Or((term, nodes.IsType(term.target, "NULL")))
+    return nodes.Or((term, nodes.Comparison(term.target, "=", nodes.String("")))) if value == "" else None
 
 
 def _wildcard(term: nodes.Term, selector: nodes.Selector, scope: Any) -> Miss:
@@ -57,14 +53,14 @@ def _wildcard(term: nodes.Term, selector: nodes.Selector, scope: Any) -> Miss:
         return _PLAIN
     base = nodes.Selector(selector.steps[: selector.steps.index(nodes.Wildcard.ALL)])
     negative = isinstance(term, nodes.Comparison) and term.is_negative and base.steps
-    instead = _relaxed(term, nodes.NotExists(base)) if negative else None
+    instead = nodes.Or((term, nodes.NotExists(base))) if negative else None
     return "the part before the wildcard is absent", instead
 
 
 def _type(term: nodes.IsType, value: Any) -> Miss:
     state = state_of(value)
     if state == "absent" and term.type == "NULL":
-        return "an absent field is not null", _relaxed(term, nodes.NotExists(term.target))
+        return "an absent field is not null", nodes.Or((term, nodes.NotExists(term.target)))
     if state == "string" and term.type != "NULL":
         text = nodes.Comparison(term.target, "=", nodes.String(value))
         meant = value.lower() == term.type.lower()
@@ -100,7 +96,7 @@ def _absent(term: nodes.Comparison, selector: nodes.Selector, scope: Any) -> Mis
             every = (*selector.steps[:place], nodes.Wildcard.ALL, *selector.steps[place:])
             above = render_target(nodes.Selector(selector.steps[:place]))
             return f"{above} is an array, which has elements and no fields", _if_true(term, every, scope)
-    instead = _relaxed(term, nodes.NotExists(selector)) if term.is_negative else None
+    instead = nodes.Or((term, nodes.NotExists(selector))) if term.is_negative else None
     return "false because the field is absent", instead
 
 
@@ -115,7 +111,7 @@ def _is_type(term: nodes.Comparison, selector: nodes.Selector, state: str) -> no
     named = "" if isinstance(term.value, nodes.Regex) else term.value.text.lower()
     if term.is_negative:
         of_kind = ("null",) if state == "null" else ("true", "false")
-        return test if named in of_kind and named != state else _relaxed(term, test)
+        return test if named in of_kind and named != state else nodes.Or((term, test))
     return test if named == state else None
 
 

@@ -39,7 +39,7 @@ def unescaped(text: str) -> str:
     r"""The text without what a shell, JSON or XML removes: quotes around it, `\"`, `\$`, `&amp;`."""
     around = _QUOTES_AROUND.fullmatch(text)
     text = around[2] if around else text
-    if re.search(r"&(?:amp|quot|lt|gt|apos|#\d+);", text):
+    if lenient_text.XML_ESCAPE.search(text):
         text = html.unescape(text)
     if not re.search(r'(?<!\\)"', text):
         text = text.replace('\\"', '"')

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from trailsieve.errors import shorten, visible
-from trailsieve.pattern.lenient_text import is_query
+from trailsieve.pattern.lenient_text import XML_ESCAPE, is_query
 from trailsieve.pattern.lenient_tokens import placeholder
 from trailsieve.pattern.render import quoted
 
@@ -177,7 +177,7 @@ _FOREIGN_SLIPS: list[_Row] = [
         "this is a query of Logs Insights, another language; a filter pattern is only the condition",
     ),
     (
-        lambda s: re.search(r"&(?:amp|quot|lt|gt|apos|#\d+);", s.text),
+        lambda s: XML_ESCAPE.search(s.text),
         "write the characters themselves, not the escapes of XML: && instead of &amp;&amp;",
     ),
     (

@@ -62,15 +62,7 @@ class _Socket(socket.socket):
         super().sendall(*args)
 
 
-class _TlsSocket(ssl.SSLSocket):
-    def recv_into(self, *args: Any, **options: Any) -> int:
-        _limit(self)
-        return super().recv_into(*args, **options)
-
-    def recv(self, *args: Any) -> bytes:
-        _limit(self)
-        return super().recv(*args)
-
+class _TlsSocket(_Socket, ssl.SSLSocket):
     def send(self, *args: Any) -> int:  # `sendall` calls it for each part
         _limit(self)
         return super().send(*args)

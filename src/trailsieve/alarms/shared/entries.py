@@ -11,11 +11,10 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from trailsieve.alarms.shared.table import Item, Table
+from trailsieve.alarms.shared.table import MAX_ITEM, Item, Table
 
 State = dict[str, bytes | None]
 _STATE = "state"
-_PART_BYTES = 380_000
 MOST_ENTRIES = 50
 
 _decode = msgspec.msgpack.Decoder(State).decode
@@ -25,8 +24,8 @@ def write_entry(table: Table, changes: Mapping[str, bytes | None]) -> str:
     """Writes an entry; returns its name."""
     name = uuid.uuid4().hex
     data = zlib.compress(msgspec.msgpack.encode(changes), 1)
-    for number, start in enumerate(range(0, len(data), _PART_BYTES)):
-        table.put(Item(_STATE, f"{name}/{number:04d}", data[start : start + _PART_BYTES]))
+    for number, start in enumerate(range(0, len(data), MAX_ITEM)):
+        table.put(Item(_STATE, f"{name}/{number:04d}", data[start : start + MAX_ITEM]))
     return name
 
 

@@ -19,13 +19,12 @@ from msgspec.structs import replace
 from trailsieve.alarms.context import MAX_RECORDS
 from trailsieve.alarms.datapoint import ID_BYTES, Dimensions, Sample
 from trailsieve.alarms.sample_log import Misses, SampleRow, sample_row
-from trailsieve.alarms.shared.table import Item, Table
+from trailsieve.alarms.shared.table import MAX_ITEM, Item, Table
 from trailsieve.model import Watermark
 from trailsieve.rules.alarm import Alarm
 
 MEMBER = "member"
 KEPT_SECONDS = 14 * 86400  # that the table keeps samples
-_MOST_BYTES = 380_000  # DynamoDB takes items of up to 400 KB
 _WATERMARK_SECONDS = 2.0  # between two writes of watermarks without samples
 _ALIVE_SECONDS = 600.0  # between two writes without anything new
 _MOST_IDS = 20_000 * ID_BYTES  # of events that did not match, in one item
@@ -167,7 +166,7 @@ class Publisher:
         row = sample_row(samples, misses, self._alarms)
         if row is None:
             return
-        if len(_packed(row)) <= _MOST_BYTES:
+        if len(_packed(row)) <= MAX_ITEM:
             yield row
         elif len(samples) + len(misses) > 1:
             half, other = len(samples) // 2, len(misses) // 2

@@ -7,6 +7,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
+MAX_ITEM = 380_000  # bytes of data; DynamoDB takes items of up to 400 KB
+
 
 class Item(Struct, frozen=True):
     """One item.
