@@ -7,11 +7,11 @@ import json
 import math
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import astuple
 
-from trailsieve.alarms.context import MAX_RECORDS, OTHERS, Context, Facts
+from trailsieve.alarms.context import MAX_RECORDS, Context, Facts
 from trailsieve.alarms.datapoint import Dimensions
 from trailsieve.alarms.sentence import datapoint_name, duration, of_alarm
 from trailsieve.alarms.series import Change
@@ -31,11 +31,7 @@ def alert_of_change(rule: Rule, dimensions: Dimensions, change: Change) -> Alert
     assert rule.alarm is not None
     window = Window(rfc3339(change.start), rfc3339(change.end))
     contexts = [period.context for period in change.periods]
-    facts = _facts(contexts)
-    columns = zip(*map(astuple, facts), strict=True) if facts else ((),) * len(astuple(OTHERS))
-    counts = tuple(facts.values())
-    distinct = [_distinct(column, counts) if column else _NONE for column in columns]
-    principals, addresses, names, errors, accounts, regions, sources, agents = distinct
+    principals, addresses, names, errors, accounts, regions, sources, agents = _columns(_facts(contexts))
     count = sum(period.matches for period in change.periods)
     records = sorted(record for context in contexts for record in context.records)[:MAX_RECORDS]
     context = AlertContext(
@@ -71,8 +67,7 @@ def alert_of_change(rule: Rule, dimensions: Dimensions, change: Change) -> Alert
         error_code=_agreed(errors, count),
         dimensions=dict(dimensions),
         window=window,
-        summary=of_alarm(change.state, count, seconds, principals, addresses, names, errors, regions)
-        + _distinct_values(rule.alarm, change),
+        summary=of_alarm(change.state, count, seconds, context) + _distinct_values(rule.alarm, change),
         context=context,
         tags=rule.tags,
         references=rule.references,
@@ -96,6 +91,14 @@ def _identity(rule: Rule, dimensions: Dimensions, change: Change) -> str:
     # Not orjson: ids stay the same only if these bytes do, blanks after commas included.
     known = json.dumps([rule.id, dimensions, change.start, change.end, change.state])
     return hashlib.sha256(b"alarm\0" + known.encode()).hexdigest()[:32]
+
+
+def _columns(facts: Mapping[Facts, int]) -> list[Distinct]:
+    """The different values of each field, in the order of the fields."""
+    if not facts:
+        return [_NONE] * len(Facts.__struct_fields__)
+    counts = tuple(facts.values())
+    return [_distinct(column, counts) for column in zip(*map(astuple, facts), strict=True)]
 
 
 def _distinct(names: Sequence[str | None], counts: Sequence[int]) -> Distinct:

@@ -43,8 +43,8 @@ class Live:
         ordered: whether the events of a shard come in the order of time, but for their lateness.
         now: seconds since 1970; None while the clock cannot be trusted.
         monotonic: seconds of a clock that no one sets.
-        max_wait: seconds after which alarms go on without a shard that stays behind; 0 for never.
-        report: is told, in one line, what an operator ought to know.
+        max_wait: seconds after which alarms continue without a shard that is behind; 0 for never.
+        report: is called with one line that an operator ought to read.
     """
 
     ordered: bool = True

@@ -59,7 +59,7 @@ def sample_of(
 
 
 def _value(metric: Metric, match: Match) -> int | float | None:
-    """Rule 60: an absent or null field gives the default, text that is no number nothing."""
+    """Rule 60: an absent or null field gives the default, text that is not a number gives none."""
     if not isinstance(metric.value, Reference):
         return metric.value
     found = _look_up(metric.value, match)

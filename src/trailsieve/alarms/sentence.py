@@ -8,7 +8,7 @@ from functools import lru_cache
 from trailsieve import arn
 from trailsieve.alarms.context import Facts
 from trailsieve.errors import shorten
-from trailsieve.model import AlarmState, Distinct, Named
+from trailsieve.model import AlarmState, AlertContext, Distinct, Named
 from trailsieve.rules.alarm import Alarm
 
 _WIDTH = 80  # characters of one name
@@ -27,30 +27,22 @@ def of_match(facts: Facts) -> str:
     return " ".join(parts) + (f": {_name(error_code)}" if error_code else "")
 
 
-def of_alarm(
-    state: AlarmState,
-    count: int,
-    seconds: int,
-    principals: Distinct,
-    source_ips: Distinct,
-    event_names: Distinct,
-    error_codes: Distinct,
-    regions: Distinct,
-) -> str:
+def of_alarm(state: AlarmState, count: int, seconds: int, context: AlertContext) -> str:
     """`3 principals made 41 denied calls from 2 addresses in eu-west-1 in 5 minutes (A, B); 38 of them by …`.
 
-    The counts of `error_codes` may add up to fewer than `count`: the other calls succeeded.
+    The counts of its error codes may add up to fewer than `count`: the other calls succeeded.
     """
     if not count:
         quiet = "no matching call" if state != "INSUFFICIENT_DATA" else "no data"
         return f"{_ending(state)}{quiet} in {duration(seconds)}"
+    principals, source_ips, regions = context.principals, context.source_ips, context.regions
     who = _who(principals.top[0].name) if principals.distinct == 1 else _several(principals, "principal")
-    parts = [who, "made", _calls(count, event_names, error_codes)]
+    parts = [who, "made", _calls(count, context.event_names, context.error_codes)]
     if source_ips.distinct:
         parts += ("from", _one_or_several(source_ips, "address", "es"))
     if regions.distinct:
         parts += ("in", _one_or_several(regions, "region", "s"))
-    parts += ("in", duration(seconds) + _several_calls(event_names))
+    parts += ("in", duration(seconds) + _several_calls(context.event_names))
     most = ""
     if principals.distinct > 1 and principals.top[0].count > 1:
         most = f"; {principals.top[0].count:,} of them by {_who(principals.top[0].name)}"

@@ -37,7 +37,7 @@ class Watermarks:
         now: the time of day; None while it cannot be trusted. No watermark is ahead of it.
         monotonic: seconds of a clock that no one sets.
         max_wait: seconds without progress after which the others go on without a shard; 0 for never.
-        report: is told, in one line, what alarms wait for, of shards that are left behind, and of a clock
+        report: is called with one line about what alarms wait for, shards that are left behind, or a clock
             that went back.
     """
 

@@ -1,4 +1,4 @@
-"""Lets a checkpoint go on with another source than the one that it was made for."""
+"""Lets a checkpoint continue with another source than the one that it belongs to."""
 
 from __future__ import annotations
 

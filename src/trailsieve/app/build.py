@@ -46,7 +46,6 @@ class Service:
 
     pipeline: Pipeline
     source: Source
-    sinks: list[Sink]
     closers: list[Callable[[], None]]
 
     def close(self) -> None:
@@ -86,23 +85,21 @@ def service(
     heartbeat = Heartbeat(config.heartbeat)
     context = replace(context, skip=stats.skip, now=TrustedClock().now, reachable=heartbeat.set_reachable)
     rules = rules_of(config)
-    if split := split_alarms(config, rules):
-        context.info(split)
-    letters_path = Path(config.dead_letters.path)
-    for path in (Path(config.checkpoint.path), letters_path, alert_dead_letters(config)):
-        if wide := private_file.warning(path):
-            context.info(wide)
-    checkpoint = SqliteCheckpoint(Path(config.checkpoint.path), config.checkpoint.ids, context.info)
+    checkpoint_path, letters_path = Path(config.checkpoint.path), Path(config.dead_letters.path)
+    files = (checkpoint_path, letters_path, alert_dead_letters(config))
+    for warning in (split_alarms(config, rules), *map(private_file.warning, files)):
+        if warning:
+            context.info(warning)
+    checkpoint = SqliteCheckpoint(checkpoint_path, config.checkpoint.ids, context.info)
     source: Source = (
         DeadLetterSource(letters_path) if dead_letters_only else open_part("sources", config.source, context)
     )
-    file = FileDeadLetters(letters_path)
-    sinks: list[Sink] = [open_part("sinks", part, context) for part in config.sinks]
+    letters = FileDeadLetters(letters_path)
+    workers = [
+        SinkWorker(open_part("sinks", part, context), part.routing, context.info) for part in config.sinks
+    ]
     delivery = Delivery(
-        [
-            SinkWorker(sink, part.routing, context.info)
-            for sink, part in zip(sinks, config.sinks, strict=True)
-        ],
+        workers,
         source.keep_alive,
         _refuse(AlertDeadLetters(alert_dead_letters(config)), on_problem),
         stopping,
@@ -116,7 +113,7 @@ def service(
         source=source,
         process=_process(rules, source, config.workers or os.cpu_count() or 1, context),
         delivery=delivery,
-        on_problem=[on_problem, file.add],
+        on_problem=[on_problem, letters.add],
         stats=stats,
         checkpoint=checkpoint,
         seen=RecentIds(config.checkpoint.ids),
@@ -128,9 +125,8 @@ def service(
         stopping=stopping,
         info=context.info,
     )
-    closers = [leave_alarms, source.close, delivery.close]
-    closers += [*(sink.close for sink in sinks), file.close, checkpoint.close]
-    return Service(pipeline, source, sinks, closers)
+    closers = [leave_alarms, source.close, delivery.close, *(worker.sink.close for worker in workers)]
+    return Service(pipeline, source, [*closers, letters.close, checkpoint.close])
 
 
 def replay(

@@ -48,7 +48,7 @@ class AlarmsConfig(AwsConfig, forbid_unknown_fields=True, kw_only=True):
     """`[alarms]`: how alarms on a stream are evaluated, with the AWS settings of the table of a shared state.
 
     Attributes:
-        max_wait: how long alarms wait for a shard that stays behind before they go on without it, such as
+        max_wait: how long alarms wait for a shard that is behind before they continue without it, such as
             1h; by default they wait for as long as it takes.
         state: `local` counts what this process reads, `dynamodb` what all processes with the same table read.
         table: name or ARN of the table.

@@ -33,7 +33,7 @@ Examples:
 """
 _ACCEPT_EXAMPLES = """\b
 Examples:
-  trailsieve config accept-source trailsieve.toml                    after a topic was made anew
+  trailsieve config accept-source trailsieve.toml                    after a topic was recreated
   trailsieve config accept-source --keep-positions trailsieve.toml   after a cluster moved with its offsets
 """
 
@@ -82,14 +82,14 @@ def check(path: str, connect: bool) -> int:
 )
 @global_options
 def accept(path: str, keep_positions: bool) -> int:
-    """Let the checkpoint of CONFIG.toml go on with another source, such as a topic that was made anew.
+    """Let the checkpoint of CONFIG.toml continue with another source, such as a topic that was recreated.
 
     `trailsieve run` refuses to start when a checkpoint belongs to another source. The next run takes over the
     source that it finds. Alert ids and the state of alarms stay. The service must be stopped.
     """
     config = load_config(path)
     forgotten = accept_source(config, keep_positions=keep_positions)
-    what = "positions kept" if keep_positions else f"{forgotten} positions forgotten"
+    what = "positions kept" if keep_positions else f"{counted(forgotten, 'position')} forgotten"
     click.echo(f"ok    {config.checkpoint.path}: the next run accepts its source; {what}")
     return 0
 

@@ -99,7 +99,7 @@ def _alerts(text: bytes, sink: str, torn: list[str]) -> Iterator[Alert]:
     A crash or a full disk may have cut lines short: `torn` gets the place of each line that is not JSON.
 
     Raises:
-        UsageError: no line is JSON, or one is no alert.
+        UsageError: no line is JSON, or one is not an alert.
     """
     try:
         values = [jsontext.decode(text)]

@@ -85,7 +85,7 @@ def incident_key(alert: Alert) -> str:
 
 
 def user_name(principal: str | None) -> str | None:
-    """`mia` for `arn:aws:iam::111122223333:user/mia`; a principal that is no ARN is returned unchanged."""
+    """`mia` for `arn:aws:iam::111122223333:user/mia`; other principals are returned unchanged."""
     return arn.parse(principal).resource.rpartition("/")[2] or principal
 
 

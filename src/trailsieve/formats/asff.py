@@ -1,9 +1,9 @@
 """AWS Security Finding Format, 2018-10-08, for Security Hub's BatchImportFindings.
 
 Severity and Types are given as FindingProviderFields, never at the top level, so that an update does not
-overwrite the customer's changes. The finding's id is the alert's, so a duplicate is no new one. Security Hub
-ignores an update whose UpdatedAt is not later: a provisional alert has the time of its last event, the final
-one the end of its window. Sources:
+overwrite the customer's changes. The finding's id is the alert's, so a duplicate is not a new one. Security
+Hub ignores an update whose UpdatedAt is not later: a provisional alert has the time of its last event, the
+final one the end of its window. Sources:
 docs.aws.amazon.com/securityhub/latest/userguide/finding-update-batchimportfindings.html ;
 the length limits are in the page on the format's syntax.
 """

@@ -1,4 +1,4 @@
-"""What is said of one event: each term with its value and result, and what would have to change."""
+"""The explanation of one event: each term with its value and result, and what would have to change."""
 
 from __future__ import annotations
 

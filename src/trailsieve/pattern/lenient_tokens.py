@@ -78,7 +78,7 @@ class Token:
         """What the token selects as a field.
 
         Raises:
-            UnclearError: it is no field.
+            UnclearError: it is not a field.
         """
         if self.kind is Kind.FIELD:
             return nodes.Selector(self.steps)

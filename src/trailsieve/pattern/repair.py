@@ -23,7 +23,7 @@ def suggest(text: str, parse: Callable[[str], Pattern]) -> str:
     """A pattern that was probably meant, or "".
 
     Args:
-        parse: raises `PatternError` for what is no pattern; it accepts what is returned.
+        parse: raises `PatternError` for what is not a pattern; it accepts what is returned.
     """
     if len(text) > 1024 or placeholder(text):
         return ""

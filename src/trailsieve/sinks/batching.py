@@ -83,7 +83,7 @@ def latest(alerts: Sequence[Alert]) -> list[Alert]:
 def message_id(alert: Alert) -> str:
     """The id by which a receiver drops a repeated message.
 
-    A final alert is no repetition of the provisional one with the same id.
+    A final alert does not repeat the provisional one with the same id.
     """
     return f"{alert.id}-provisional" if alert.provisional else alert.id
 

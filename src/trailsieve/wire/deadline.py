@@ -1,4 +1,4 @@
-"""A deadline over a whole HTTP request. urllib3's own timeouts start anew with every byte that arrives.
+"""A deadline over a whole HTTP request. urllib3's own timeouts start over with every byte that arrives.
 
 The deadline belongs to the thread, not to a connection: connections are kept and serve later requests.
 """

@@ -24,8 +24,8 @@ _STEP_SECONDS = 0.5
 class SharedAlarms:
     """Alarms that count what all processes with the same table read; see `AlarmEvaluation`.
 
-    One process at a time evaluates them and delivers their alerts. When it dies or stands still, another one
-    goes on from what it saved last, and delivers again what may not have been delivered, with the same ids.
+    One process at a time evaluates them and delivers their alerts. When it dies or hangs, another one
+    continues from what it saved last, and delivers again what may not have been delivered, with the same ids.
 
     Args:
         rules: the same in all processes.

@@ -18,7 +18,7 @@ class DynamoTable:
     """See `Table`.
 
     Args:
-        report: is told, in one line, that the table does not answer, and that it does again.
+        report: is called with one line when the table does not answer, and when it answers again.
 
     Attributes:
         pause: called with seconds to wait before a request that failed for now is retried; may raise to give

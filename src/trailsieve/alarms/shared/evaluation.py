@@ -1,7 +1,7 @@
 """The one evaluation of all processes: reads their logs into ordinary `Alarms`, and saves what came of it.
 
 Alerts are saved before they are delivered. The next evaluator delivers them again, with the same ids, instead
-of deciding anew what an event that came late since then might have changed.
+of deciding again what an event that came late since then might have changed.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A process takes the lease over once the item has stayed the same for as long as the lease lasts, by its own
 monotonic clock: the clocks of two machines are never compared. Each save of the evaluator is conditional too,
-so one that was replaced while it stood still can save nothing any more.
+so one that was replaced while it was paused can no longer save anything.
 """
 
 from __future__ import annotations

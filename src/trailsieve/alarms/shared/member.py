@@ -32,7 +32,7 @@ _MOST_PERIODS = 100_000
 
 
 class Member(msgspec.Struct, array_like=True):
-    """What a process says of itself.
+    """What a process reports about itself.
 
     Attributes:
         rows: how many rows its log has.
