@@ -188,7 +188,7 @@ def test_a_web_page_is_reported_and_tried_again(log: Path, receiver: Webhook) ->
         service.start()
         until(lambda: len(receiver.accepted) == 10, "all alerts came")
         assert service.stop() == 0
-        assert "a web page is no acknowledgement" in service.said
+        assert "a web page is not an acknowledgement" in service.said
 
 
 def test_restarts_over_a_sink_that_is_forbidden_repeat_nothing_in_the_others(log: Path) -> None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from trailsieve import arn
 from trailsieve.alarms.context import Facts
-from trailsieve.errors import shorten
+from trailsieve.errors import counted, shorten
 from trailsieve.model import AlarmState, AlertContext, Distinct, Named
 from trailsieve.rules.alarm import Alarm
 
@@ -39,9 +39,9 @@ def of_alarm(state: AlarmState, count: int, seconds: int, context: AlertContext)
     who = _who(principals.top[0].name) if principals.distinct == 1 else _several(principals, "principal")
     parts = [who, "made", _calls(count, context.event_names, context.error_codes)]
     if source_ips.distinct:
-        parts += ("from", _one_or_several(source_ips, "address", "es"))
+        parts += ("from", _one_or_several(source_ips, "address", "addresses"))
     if regions.distinct:
-        parts += ("in", _one_or_several(regions, "region", "s"))
+        parts += ("in", _one_or_several(regions, "region"))
     parts += ("in", duration(seconds) + _several_calls(context.event_names))
     most = ""
     if principals.distinct > 1 and principals.top[0].count > 1:
@@ -88,7 +88,7 @@ def _calls(count: int, event_names: Distinct, error_codes: Distinct) -> str:
     denied = failed and all(any(part in error.name for part in _DENIED) for error in errors)
     kind = "denied " if denied else "failed " if failed else ""
     name = f"{_name(event_names.top[0].name)} " if event_names.distinct == 1 else ""
-    return f"{count:,} {kind}{name}call{'s' if count != 1 else ''}"
+    return counted(count, f"{kind}{name}call")
 
 
 def _several_calls(event_names: Distinct) -> str:
@@ -100,11 +100,11 @@ def _several_calls(event_names: Distinct) -> str:
     return f" ({', '.join(names)}{more})"
 
 
-def _several(distinct: Distinct, word: str, plural: str = "s") -> str:
-    return f"{distinct.distinct:,} {word}{plural}" if distinct.distinct else f"an unknown {word}"
+def _several(distinct: Distinct, word: str, plural: str = "") -> str:
+    return counted(distinct.distinct, word, plural) if distinct.distinct else f"an unknown {word}"
 
 
-def _one_or_several(distinct: Distinct, word: str, plural: str) -> str:
+def _one_or_several(distinct: Distinct, word: str, plural: str = "") -> str:
     return _name(distinct.top[0].name) if distinct.distinct == 1 else _several(distinct, word, plural)
 
 

@@ -85,7 +85,7 @@ def _from_secrets_manager(name: str) -> str:
     try:
         return str(jsontext.decode(text)[field])
     except (UnreadableError, KeyError, TypeError):
-        raise _UnknownError(f"the secret is no JSON object with a field {field}") from None
+        raise _UnknownError(f"the secret is not a JSON object with a field {field}") from None
 
 
 def _from_parameter_store(name: str) -> str:

@@ -95,8 +95,6 @@ class RegexAutomaton:
     def step(self, state: State, character: str) -> State:
         if state == _FOUND:
             return state
-        if "\ud800" <= character <= "\udfff":
-            character = "?"
         known = self._steps.get((state, character))
         if known is None:
             reached = {self.begin, *self._after(state, character)}
@@ -107,13 +105,13 @@ class RegexAutomaton:
         """The states after a character, one for each place where the search may go on."""
         if state == _FOUND:
             return [state]
-        if "\ud800" <= character <= "\udfff":
-            character = "?"
         reached = ({self.begin} & state[1]) | {*self._after(state, character)}
         return [self._state({place}, fresh=False) for place in reached]
 
     def _after(self, state: State, character: str) -> Iterator[int]:
         """The places behind the edges that read a character."""
+        if "\ud800" <= character <= "\udfff":
+            character = "?"
         for place in state[1]:
             edge = self.edges[place]
             if edge and not isinstance(edge[0], str) and character in edge[0]:

@@ -18,7 +18,7 @@ class NotAcknowledgedError(Exception):
 def reject_web_page(response: HttpResponse) -> None:
     """Raises NotAcknowledgedError if a successful response is a web page."""
     if succeeded(response) and _is_web_page(response):
-        raise NotAcknowledgedError("a web page is no acknowledgement")
+        raise NotAcknowledgedError("a web page is not an acknowledgement")
 
 
 def require_status(status: int, response: HttpResponse) -> None:
