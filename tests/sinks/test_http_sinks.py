@@ -532,6 +532,11 @@ def test_webhook_settings_that_cannot_be_kept_are_refused(settings: dict[str, st
         webhook.Config(url="http://a.example", **settings)  # type: ignore[arg-type]
 
 
+def test_a_wrong_accept_body_is_shown_as_text() -> None:
+    with pytest.raises(ValueError, match=r"RE2: missing \): \(é$"):
+        webhook.Config(url="http://a.example", accept_body="(é")
+
+
 def test_sentinel_a_page_for_a_token_is_tried_again(opened: list[Pair]) -> None:
     class Portal(Receiver):
         def answer(self, request: Request) -> Reply:

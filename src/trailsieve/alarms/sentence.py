@@ -13,7 +13,7 @@ from trailsieve.rules.alarm import Alarm
 
 _WIDTH = 80  # characters of one name
 _NAMED = 3  # calls that are named
-_DENIED = ("AccessDenied", "UnauthorizedOperation", "Unauthorized")  # parts of the codes of refused calls
+_DENIED = ("AccessDenied", "Unauthorized")  # parts of the codes of refused calls
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 

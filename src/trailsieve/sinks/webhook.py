@@ -150,7 +150,8 @@ def _compiled(pattern: str) -> Any:
     try:
         return re2.compile(pattern, options)
     except re2.error as error:
-        raise ValueError(f"`accept_body` is not a regular expression of RE2: {error}") from None
+        detail = error.args[0].decode(errors="replace") if error.args else ""  # RE2 raises it with bytes
+        raise ValueError(f"`accept_body` is not a regular expression of RE2: {detail}") from None
 
 
 def _key(secret: str) -> bytes:
