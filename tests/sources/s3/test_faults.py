@@ -170,8 +170,21 @@ def test_every_object_is_read_once_whatever_is_late_and_whenever_we_restart(
                 read.append(name)
                 progress.add(name)
                 offset = progress.offset
-        assert len(offset.split()) <= look_back + 2
+        assert len(offset.split()) <= look_back + 3
     assert sorted(read) == sorted(names.values())
+
+
+def test_counts_of_a_day_are_kept() -> None:
+    folder = f"AWSLogs/{ACCOUNT}/CloudTrail/{REGION}/"
+    prefix = ListingPrefix("bucket", folder, folder, "events", ACCOUNT, REGION)
+    progress = PrefixProgress(prefix, timedelta(hours=1))
+    for day in range(10, 14):
+        for hour in range(24):
+            for number in range(2):
+                progress.add(key(f"202603{day}T{hour:02}30", number))
+    counts = progress.offset.split("\n")[2].split(",")
+    assert (len(counts), counts[0], counts[-1]) == (24, "20260312T22:2", "20260313T21:2")
+    assert PrefixProgress(prefix, timedelta(hours=1), progress.offset).offset == progress.offset
 
 
 @pytest.mark.parametrize(

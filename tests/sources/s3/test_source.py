@@ -189,6 +189,79 @@ def test_a_late_object_is_found_and_nothing_is_read_twice(moto: Moto) -> None:
         assert keys_of(rest(source, positions), bucket) == minutes(*found)
 
 
+def test_an_object_later_than_the_look_back_is_read_with_its_hour_and_reported(moto: Moto) -> None:
+    """Across restarts. The objects of a copied bucket are all written long after the times in their names."""
+    early, odd = key("20260313T1500"), key("20260314T0040").replace("_CloudTrail_", "_Other_")
+    bucket = moto.bucket(trail([early, odd, *minutes(0, 5, 50)]))
+    positions: dict[str, Offset] = {}
+    info: list[str] = []
+    one, two, three = key("20260314T0030", 1), key("20260314T0107", 2), key("20260314T0108", 3)
+    for new, found in (
+        ([], [early, *minutes(0, 5, 50)]),
+        ([], []),
+        ([one], [one]),
+        ([two, three, *minutes(4, 51)], [two, three, *minutes(0, 4, 5, 51)]),
+        ([key("20260314T1200")], [key("20260314T1200")]),
+        ([], []),
+    ):
+        bucket.fill(trail(new))
+        source = open_bucket(moto, bucket, context=RunContext(info.append), look_back=600)
+        source.start(positions)
+        assert keys_of(rest(source, positions), bucket) == found
+    shard = f"{bucket.url}/AWSLogs/{ACCOUNT}/CloudTrail/us-east-1"
+    assert info == [
+        f"{shard}: 1 object came later than `look_back`; reading the 1 object of 1 hour again, "
+        f"from {bucket.url}/{one}",
+        f"{shard}: 3 objects came later than `look_back`; reading the 5 objects of 2 hours again, "
+        f"from {bucket.url}/{two}",
+    ]
+
+
+def test_a_kill_among_late_objects_leaves_none_out(moto: Moto) -> None:
+    bucket = moto.bucket(trail(minutes(1, 50)))
+    positions: dict[str, Offset] = {}
+    rest(started(moto, bucket, positions), positions)
+    bucket.fill(trail(minutes(2, 3)))
+    for message in rest(started(moto, bucket, positions))[:2]:  # the hour has three
+        positions[message.position.shard] = message.position.offset
+    assert keys_of(rest(started(moto, bucket, positions), positions), bucket) == minutes(1, 2, 3)
+    assert rest(started(moto, bucket, positions)) == []
+
+
+def test_a_checkpoint_of_an_earlier_version_has_no_counts(moto: Moto) -> None:
+    bucket = moto.bucket(trail(minutes(1, 50)))
+    positions: dict[str, Offset] = {}
+    rest(started(moto, bucket, positions), positions)
+    positions = {shard: str(offset).rpartition("\n")[0] for shard, offset in positions.items()}
+    bucket.fill(trail(minutes(51)))
+    assert keys_of(rest(started(moto, bucket, positions), positions), bucket) == minutes(51)
+    bucket.fill(trail(minutes(2)))
+    assert keys_of(rest(started(moto, bucket, positions)), bucket) == minutes(1, 2)
+
+
+def started(moto: Moto, bucket: Bucket, positions: dict[str, Offset]) -> S3Source:
+    """A source that continues from these positions."""
+    source = open_bucket(moto, bucket, look_back=600)
+    source.start(positions)
+    return source
+
+
+def test_late_objects_are_looked_for_once_an_hour(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = moto.bucket(trail(minutes(50)))
+    figures: dict[str, float] = {}
+    context = RunContext(gauge=figures.__setitem__)
+    source = open_bucket(moto, bucket, context=context, look_back=600, poll_interval=0.01)
+    source.start({})
+    assert keys_of(first(source), bucket) == minutes(50)
+    bucket.fill(trail(minutes(1)))
+    bucket.fill(trail(minutes(52)))
+    assert keys_of(first(source), bucket) == minutes(52)
+    monkeypatch.setattr(source, "_next_late_search", 0.0)
+    assert keys_of(first(source), bucket) == minutes(1)
+    assert figures == {"s3_listed_late": 1}
+    source.close()
+
+
 def test_only_the_look_back_window_is_kept(moto: Moto) -> None:
     bucket = moto.bucket(trail(minutes(*range(60))))
     positions: dict[str, Offset] = {}
@@ -197,9 +270,10 @@ def test_only_the_look_back_window_is_kept(moto: Moto) -> None:
     rest(source, positions)
     ((shard, offset),) = positions.items()
     assert shard == f"{bucket.url}/AWSLogs/{ACCOUNT}/CloudTrail/us-east-1"
-    last, _, window = str(offset).partition("\n")
+    last, window, counts = str(offset).split("\n")
     assert last == minutes(59)[0]
     assert [tail[9:13] for tail in window.split()] == ["0254", "0255", "0256", "0257", "0258", "0259"]
+    assert counts == "20260314T02:54"
 
 
 def test_a_service_finds_new_objects_and_new_accounts(moto: Moto) -> None:
@@ -230,7 +304,8 @@ def test_a_restart_starts_new_folders_where_the_first_run_started(moto: Moto) ->
     before = open_bucket(moto, bucket, poll_interval=0.01, since="2026-03-14")
     before.start({})
     for message in before.poll():
-        positions[message.position.shard] = message.position.offset
+        if message.position.shard.startswith("since:"):
+            positions[message.position.shard] = message.position.offset
     before.close()
     assert positions == {f"since:{bucket.url}/": "2026-03-14T00:00:00+00:00"}
     bucket.fill(trail(minutes(2, region="eu-west-1")))

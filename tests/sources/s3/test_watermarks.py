@@ -85,7 +85,8 @@ def test_a_bucket_that_cannot_be_listed_says_nothing(reader: Reader) -> None:
     assert [reader.poll() for _ in range(5)][-1] == [None]
     reader.off("ListObjectsV2", away)
     came = reader.until(lambda came: isinstance(came[-1], float))
-    assert len(came) == 7
+    before = [mark for mark in came if not isinstance(mark, float)]  # two listings may end in one poll
+    assert sorted(map(str, before)) == ["01", "02", "03", "04", "05", "None"]
 
 
 def test_an_object_that_is_still_fetched_holds_the_end_back(moto: Moto) -> None:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import groupby, takewhile
 from urllib.parse import urlsplit
 
 from trailsieve.errors import SourceError, UsageError, counted
@@ -15,7 +16,7 @@ from trailsieve.ports import RunContext
 from trailsieve.sources.identity import verified
 from trailsieve.sources.object_fetcher import FetchedObject, ObjectFetcher
 from trailsieve.sources.s3.listing import Listing, ListingPrefix
-from trailsieve.sources.s3.prefix_progress import PrefixProgress
+from trailsieve.sources.s3.prefix_progress import PrefixProgress, hour_of
 from trailsieve.trail.envelope_contents import ObjectName
 from trailsieve.trail.layout import parse_key
 from trailsieve.trail.selection import Selection
@@ -23,6 +24,7 @@ from trailsieve.wire.aws import AwsConfig, client, explain, explained, fault
 
 _WAIT = 1.0  # seconds that a poll waits for an object
 _SHORT_WAIT = 0.1  # the same while other objects are in flight
+_LATE_EVERY = 3600.0  # seconds between two searches for objects that were listed later than `look_back`
 _ListedObject = tuple[ObjectName, Position] | None  # an object to read; None at the end of a prefix
 
 
@@ -36,7 +38,8 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
         accounts: the ids of the accounts to read; empty for all.
         regions: the names of the regions to read; empty for all.
         poll_interval: seconds between two listings; 0 lists once and ends.
-        look_back: seconds before the newest object within which late objects are looked for.
+        look_back: seconds before the newest object within which every listing looks for late objects; once an
+            hour, it looks a day further back.
         bucket_owner: the account that must own the bucket; S3 refuses a bucket of another one.
         threads: how many objects are fetched at once.
         prefetch: bytes of objects that are fetched ahead, at most.
@@ -123,7 +126,8 @@ class S3Source:
         self._known: Mapping[str, Offset] = {}
         self._progress: dict[str, PrefixProgress] = {}
         self._round: Iterator[_ListedObject] | None = self._list()
-        self._next_round = 0.0
+        self._next_round = self._next_late_search = 0.0
+        self._late = 0
         self._in_flight = 0
         self._shard = ", ".join(listing.url for listing in listings)
         self._markers = [watermark_message(self._shard)]
@@ -239,30 +243,78 @@ class S3Source:
             raise StopIteration from None  # the next listing continues from here
 
     def _list(self) -> Iterator[_ListedObject]:
-        """Lists all prefixes once."""
+        """Lists all prefixes once, and once an hour also looks for late objects."""
         self._began = self._context.now()
+        late_search = time.monotonic() >= self._next_late_search
         for listing in self._listings:
             for prefix in listing.prefixes():
                 if prefix.is_read:
+                    if late_search:
+                        yield from self._late_objects(listing, prefix)
                     yield from self._new_objects(listing, prefix)
                 else:
                     self._count_skipped(listing, prefix)
                 yield None
+        if late_search:
+            self._next_late_search = time.monotonic() + _LATE_EVERY
 
     def _new_objects(self, listing: Listing, prefix: ListingPrefix) -> Iterator[_ListedObject]:
         progress = self._progress_of(prefix)
-        # Under a CloudTrail prefix the listing starts at `since`; elsewhere names may contain times.
-        names = replace(self._selection, since=None) if prefix.kind else self.selection
         for found in listing.keys(prefix, progress.after or prefix.begin(self._selection)):
             if progress.is_done(found.key):
                 continue
-            reason = names.reason_to_skip(found.key, walked=not prefix.last)
-            reason = reason or self._naming_problem(prefix, found.key)
-            if reason:
+            if reason := self._reason_to_skip(prefix, found.key):
                 self._context.skip(reason)
                 continue
             progress.add(found.key)
             yield found, Position(prefix.shard, progress.offset)
+
+    def _late_objects(self, listing: Listing, prefix: ListingPrefix) -> Iterator[_ListedObject]:
+        """Reads again the hours before the look-back window that list more objects than were read.
+
+        Which of them are late is not known: replicas keep the time at which the original was written.
+        Source: docs.aws.amazon.com/AmazonS3/latest/userguide/replication-what-is-isnot-replicated.html
+        """
+        progress = self._progress_of(prefix)
+        hours = dict(self._hours_before(listing, prefix, progress))
+        if not progress.has_counts:  # the offset is of an earlier version
+            progress.set_counts({hour: len(objects) for hour, objects in hours.items()})
+        late = {hour: len(objects) - progress.count_of(hour) for hour, objects in hours.items()}
+        again = {hour: objects for hour, objects in hours.items() if late[hour] > 0}
+        if again:
+            self._report_late(sum(late[hour] for hour in again), prefix, list(again.values()))
+        for hour, objects in again.items():
+            for found in objects[:-1]:
+                yield found, Position(prefix.shard, progress.offset)
+            progress.set_counts({hour: len(objects)})  # with the last object: a crash repeats the hour
+            yield objects[-1], Position(prefix.shard, progress.offset)
+
+    def _hours_before(
+        self, listing: Listing, prefix: ListingPrefix, progress: PrefixProgress
+    ) -> Iterator[tuple[str, list[ObjectName]]]:
+        """The objects of each hour of the day before the look-back window."""
+        end = progress.after
+        if not progress.counted_after:
+            return
+        begin = max(progress.counted_after, prefix.begin(self._selection))
+        listed = takewhile(lambda found: found.key < end, listing.keys(prefix, begin))
+        readable = (found for found in listed if not self._reason_to_skip(prefix, found.key))
+        for hour, objects in groupby(readable, lambda found: hour_of(found.key)):
+            yield hour, list(objects)
+
+    def _report_late(self, late: int, prefix: ListingPrefix, hours: Sequence[Sequence[ObjectName]]) -> None:
+        self._late += late
+        self._context.gauge("s3_listed_late", self._late)
+        size, first = counted(sum(map(len, hours)), "object"), hours[0][0].url
+        self._context.info(
+            f"{prefix.shard}: {counted(late, 'object')} came later than `look_back`; reading the {size} of "
+            f"{counted(len(hours), 'hour')} again, from {first}"
+        )
+
+    def _reason_to_skip(self, prefix: ListingPrefix, key: str) -> str:
+        # Under a CloudTrail prefix the listing starts at `since`; elsewhere names may contain times.
+        names = replace(self._selection, since=None) if prefix.kind else self.selection
+        return names.reason_to_skip(key, walked=not prefix.last) or self._naming_problem(prefix, key)
 
     def _naming_problem(self, prefix: ListingPrefix, key: str) -> str:
         """Why the look-back cannot handle a key: its name contains no time; "" if it can."""
