@@ -12,7 +12,7 @@ Said = str | tuple[str, float | None] | tuple[str, str]
 
 
 def said(messages: Iterable[Message]) -> list[Said]:
-    """The payload or name of each message, and of each watermark its shard and time, or "ended"."""
+    """The payload or name of each message, and of each watermark its shard and time, "ended" or "elsewhere"."""
     return [_said(message) for message in messages if message.watermark or not message.marker]
 
 
@@ -20,6 +20,8 @@ def _said(message: Message) -> Said:
     mark = message.watermark
     if mark is None:
         return message.payload.decode()
+    if mark.elsewhere:
+        return mark.shard, "elsewhere"
     return (mark.shard, "ended") if mark.ended else (mark.shard, mark.time)
 
 
