@@ -79,3 +79,15 @@ def test_a_heartbeat_is_a_duration(tmp_path: Path) -> None:
     result = trailsieve("config", "check", configuration(tmp_path, {"a": ""}, 'heartbeat = "often"'))
     assert result.code == 2
     assert "`heartbeat`: expected a duration" in result.err
+
+
+def test_what_a_full_queue_gives_up_is_one_line_with_count_reason_and_file(tmp_path: Path) -> None:
+    config = configuration(tmp_path, {"all": "", "soc": "required = false\nqueue = 1"})
+    log_file(tmp_path / "trail" / "a.json", [denied(number) for number in range(50)])
+    result = trailsieve("run", config)
+    letters = (tmp_path / "dead.alerts.jsonl").read_text().splitlines()
+    assert len(letters) == 49
+    assert [line for line in result.err.splitlines() if "queue" in line] == [
+        f"trailsieve: sink soc: 49 alerts not accepted, now in {tmp_path}/dead.alerts.jsonl: "
+        "its queue of 1 alert is full"
+    ]

@@ -104,7 +104,7 @@ def test_what_is_not_taken_is_sent_again_and_only_that() -> None:
         return DeliveryError("half", frozenset(alert.id for alert in alerts[::2]), {alerts[1].id: "bad"})
 
     receiver, refused = Receiver(half), list[Refusal]()
-    Delivery([SinkWorker(receiver, clock=FakeClock())], refused=refused.append).deliver(ALERTS)
+    Delivery([SinkWorker(receiver, clock=FakeClock())], refused=refused.extend).deliver(ALERTS)
     assert receiver.batches == [10, 5]
     assert sorted(receiver.ids) == sorted({alert.id for alert in ALERTS} - {"id-1"})
     assert [(letter.alert.id, letter.reason) for letter in refused] == [("id-1", "bad")]
@@ -222,7 +222,7 @@ def test_what_ends_a_required_sink_ends_the_run_even_while_another_is_down() -> 
 def test_told_to_stop_while_a_required_sink_is_down() -> None:
     refused = list[Refusal]()
     worker = SinkWorker(Receiver(*[busy()] * 1000))
-    delivery = Delivery([worker], refused=refused.append, stopping=lambda: True)
+    delivery = Delivery([worker], refused=refused.extend, stopping=lambda: True)
     with pytest.raises(StoppedError):
         delivery.deliver(ALERTS)
     delivery.close()
@@ -378,7 +378,7 @@ def test_what_an_optional_sink_does_not_take_in_time_is_given_up_and_counted() -
     refused, gauges = list[Refusal](), dict[str, float]()
     clock = FakeClock()
     worker = optional(Receiver(*[busy()] * 60), clock=clock, give_up_after="10m")
-    delivery = Delivery([worker], refused=refused.append, gauge=gauges.__setitem__)
+    delivery = Delivery([worker], refused=refused.extend, gauge=gauges.__setitem__)
     delivery.deliver(ALERTS)
     wait_for(lambda: worker.waiting == 0)
     assert 600 <= clock.time < 640
@@ -393,7 +393,7 @@ def test_what_has_no_room_in_the_queue_is_given_up_at_once() -> None:
     refused = list[Refusal]()
     receiver = Receiver()
     receiver.gate.clear()
-    delivery = Delivery([optional(receiver, queue=4)], refused=refused.append)
+    delivery = Delivery([optional(receiver, queue=4)], refused=refused.extend)
     delivery.deliver(ALERTS)
     assert [letter.alert.id for letter in refused] == [alert.id for alert in ALERTS[4:]]
     receiver.gate.set()
@@ -405,7 +405,7 @@ def test_what_has_no_room_in_the_queue_is_given_up_at_once() -> None:
 def test_an_optional_sink_that_ends_does_not_end_the_run(error: Exception) -> None:
     refused, said = list[Refusal](), list[str]()
     worker = SinkWorker(Receiver(lambda alerts: error), Routing(name="soc", required=False), said.append)
-    delivery = Delivery([worker], refused=refused.append)
+    delivery = Delivery([worker], refused=refused.extend)
     delivery.deliver(ALERTS[:5])
     wait_for(lambda: worker.error)
     delivery.deliver(ALERTS[5:])
@@ -418,7 +418,7 @@ def test_an_optional_sink_that_ends_does_not_end_the_run(error: Exception) -> No
 def test_at_the_end_what_still_waits_is_given_up_never_forgotten() -> None:
     refused = list[Refusal]()
     worker = optional(Receiver(*[busy()] * 1000))
-    delivery = Delivery([worker], refused=refused.append)
+    delivery = Delivery([worker], refused=refused.extend)
     delivery.deliver(ALERTS)
     wait_for(lambda: worker.down)
     delivery.close()
@@ -430,7 +430,7 @@ def test_nothing_is_lost_between_many_threads() -> None:
     refused = list[Refusal]()
     receivers = [Receiver(*[busy(0)] * 20) for _ in range(4)]
     outlets = [SinkWorker(receivers[0]), *(optional(each, max_batch=7) for each in receivers[1:])]
-    delivery = Delivery(outlets, refused=refused.append)
+    delivery = Delivery(outlets, refused=refused.extend)
     for start in range(0, 3000, 30):
         delivery.deliver([alert(number) for number in range(start, start + 30)])
     delivery.close()

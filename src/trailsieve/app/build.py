@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -32,6 +33,7 @@ from trailsieve.engine.processor import Processor
 from trailsieve.engine.sink_worker import Refusal, SinkWorker
 from trailsieve.engine.stats import RunStats
 from trailsieve.engine.workers import WorkerPool
+from trailsieve.errors import counted
 from trailsieve.model import Problem
 from trailsieve.ports import RunContext, Sink, Source
 from trailsieve.rules.load import load_pack
@@ -101,7 +103,7 @@ def service(
     delivery = Delivery(
         workers,
         source.keep_alive,
-        _refuse(AlertDeadLetters(alert_dead_letters(config)), on_problem),
+        _refuse(AlertDeadLetters(alert_dead_letters(config)), context.info),
         stopping,
         heartbeat,
         context.gauge,
@@ -176,13 +178,13 @@ def alert_dead_letters(config: Config) -> Path:
     return Path(config.dead_letters.alerts or path.with_suffix(f".alerts{path.suffix}"))
 
 
-def _refuse(letters: AlertDeadLetters, on_problem: Callable[[Problem], None]) -> Callable[[Refusal], None]:
-    """Saves and reports alerts that a sink never accepted."""
+def _refuse(letters: AlertDeadLetters, info: Callable[[str], None]) -> Callable[[Sequence[Refusal]], None]:
+    """Saves alerts that a sink never accepted, and reports them with one line for each reason."""
 
-    def refuse(refusal: Refusal) -> None:
-        letters.add(refusal)
-        alert = refusal.alert
-        reason = f"alert {alert.id} of {alert.rule} was not accepted by sink {refusal.sink}: {refusal.reason}"
-        on_problem(Problem(alert.position, reason))
+    def refuse(refusals: Sequence[Refusal]) -> None:
+        for refusal in refusals:
+            letters.add(refusal)
+        for (sink, reason), count in Counter((one.sink, one.reason) for one in refusals).items():
+            info(f"sink {sink}: {counted(count, 'alert')} not accepted, now in {letters.path}: {reason}")
 
     return refuse

@@ -48,7 +48,7 @@ class Delivery:
 
     Attributes:
         keep_alive: called every half second while a required sink is busy.
-        refused: called, by the thread that delivers, with each alert that a sink never accepted.
+        refused: called, by the thread that delivers, with the alerts that a sink never accepted.
         stopping: whether to give up waiting for a sink that is down.
         heartbeat: adds a heartbeat when one is due.
         gauge: sets by name how many alerts wait for a sink and how many it never accepted.
@@ -58,7 +58,7 @@ class Delivery:
 
     workers: Sequence[SinkWorker]
     keep_alive: Callable[[], None] = lambda: None
-    refused: Callable[[Refusal], None] = lambda refusal: None
+    refused: Callable[[Sequence[Refusal]], None] = lambda refusals: None
     stopping: Callable[[], bool] = lambda: False
     heartbeat: Heartbeat = field(default_factory=lambda: Heartbeat(0))
     gauge: Callable[[str, float], None] = lambda name, value: None
@@ -145,8 +145,8 @@ class Delivery:
 
     def _collect(self) -> None:
         for worker in self.workers:
-            for refusal in worker.refusals():
-                self.refused(refusal)
+            if refusals := worker.refusals():
+                self.refused(refusals)
             if worker.given_up:
                 self.gauge(f"{worker.name}_never_accepted", worker.given_up)
             if not worker.required:

@@ -101,7 +101,7 @@ class SinkWorker:
         now = self._clock.now()
         with self._changed:
             room = len(alerts) if self.required else max(0, self.routing.queue - self.waiting)
-            why = f"its queue is full: {counted(self.waiting, 'alert')}"
+            why = f"its queue of {counted(self.routing.queue, 'alert')} is full"
             if self.error and not self.required:
                 room, why = 0, str(self.error)
             self._queue.extend((now, alert) for alert in alerts[:room])
