@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import ModuleType
 
 import pytest
 
 from tests.alarms.worlds import reference_of
-from trailsieve.interchange.exporters import athena, aws_cli, cloudformation, terraform
+from trailsieve.interchange.exporters import (
+    athena,
+    aws_cli,
+    cloudformation,
+    eventbridge,
+    opensearch,
+    terraform,
+)
 from trailsieve.interchange.exporters.model import ExportTarget
 from trailsieve.pattern.compiler import compile
 from trailsieve.rules.alarm import Alarm
@@ -17,6 +25,7 @@ from trailsieve.rules.rule import Rule
 
 TARGET = ExportTarget("trail", "arn:aws:sns:us-east-1:111122223333:security", "Mine")
 CLOUDWATCH = (cloudformation, terraform, aws_cli)
+QUERIES = (athena, eventbridge, opensearch)
 DISTINCT = Alarm(
     threshold=3,
     period=300,
@@ -25,8 +34,8 @@ DISTINCT = Alarm(
 )
 
 
-def rule(alarm: Alarm) -> Rule:
-    return Rule("r", "R", "low", compile("{ $.eventName = ConsoleLogin }"), alarm=alarm)
+def rule(alarm: Alarm, name: str = "r") -> Rule:
+    return Rule(name, "R", "low", compile("{ $.eventName = ConsoleLogin }"), alarm=alarm)
 
 
 @pytest.mark.parametrize("exporter", CLOUDWATCH, ids=lambda module: module.__name__.rpartition(".")[2])
@@ -60,4 +69,30 @@ def test_cloudwatch_says_absence_as_missing_data_that_breaches() -> None:
     assert export.losses["r"][0] == (
         "absent_for: CloudWatch is in ALARM from the creation of the alarm until the first match"
     )
-    assert "the alarm is not in the query" in str(athena.export([rule(alarm)], TARGET).losses["r"])
+
+
+ABSENCE = {
+    "absent_for": completed(Alarm(absent_for=3600), ()),
+    "too few": Alarm(threshold=5, comparison="<"),
+    "too few different values": replace(DISTINCT, comparison="<="),
+    "missing data": Alarm(missing="breaching"),
+}
+
+
+@pytest.mark.parametrize("alarm", ABSENCE.values(), ids=ABSENCE)
+@pytest.mark.parametrize("exporter", QUERIES, ids=lambda module: module.__name__.rpartition(".")[2])
+def test_an_alarm_on_absence_is_no_query_for_the_matches(exporter: ModuleType, alarm: Alarm) -> None:
+    export = exporter.export([rule(alarm), rule(Alarm(statistic="Minimum", comparison="<"), "s")], TARGET)
+    assert export.unsupported == {
+        "r": "its alarm is raised when matches are missing, and a query finds matches only"
+    }
+    assert list(export.losses) == ["s"]
+
+
+@pytest.mark.parametrize("exporter", QUERIES, ids=lambda module: module.__name__.rpartition(".")[2])
+def test_a_disabled_rule_is_no_query(exporter: ModuleType) -> None:
+    export = exporter.export([replace(rule(DISTINCT), enabled=False)], TARGET)
+    assert export.unsupported == {"r": "it is disabled, and a query cannot be"}
+    assert "ConsoleLogin" not in export.text
+    made = json.loads(cloudformation.export([replace(rule(DISTINCT), enabled=False)], TARGET).text)
+    assert made["Resources"]["RAlarm"]["Properties"]["ActionsEnabled"] is False

@@ -123,6 +123,12 @@ class Alarm:
         """What the datapoint of a period is."""
         return "DistinctCount" if self.count_distinct else self.statistic
 
+    @property
+    def on_absence(self) -> bool:
+        """Whether it is raised by too few matches, or by none."""
+        counts_matches = self.counted in ("Sum", "SampleCount", "DistinctCount")
+        return self.missing == "breaching" or (counts_matches and self.comparison in ("<", "<="))
+
 
 @dataclass(frozen=True, slots=True)
 class RuleException:

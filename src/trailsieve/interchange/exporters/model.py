@@ -68,6 +68,8 @@ class Export:
 
 
 NO_SEQUENCE = "its alarm is a sequence of matches, which has no equivalent"
+_DISABLED = "it is disabled, and a query cannot be"
+_ON_ABSENCE = "its alarm is raised when matches are missing, and a query finds matches only"
 
 
 class InexpressibleError(Exception):
@@ -98,6 +100,10 @@ def queries(rules: Sequence[Rule], convert: Convert[T]) -> tuple[dict[str, T], E
 def _query(rule: Rule, convert: Convert[T]) -> tuple[T, list[str]]:
     if rule.sequence:
         raise InexpressibleError(NO_SEQUENCE)
+    if not rule.enabled:
+        raise InexpressibleError(_DISABLED)
+    if rule.alarm and rule.alarm.on_absence:
+        raise InexpressibleError(_ON_ABSENCE)
     tree = rule.pattern.tree
     if not isinstance(tree, JsonPattern):
         raise InexpressibleError("only JSON patterns can be exported; this one tests the event's text")
