@@ -5,9 +5,18 @@ Each row has an event that the person wants and one that they do not want. `test
 
 from __future__ import annotations
 
+import ipaddress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import trailsieve
+from trailsieve.pattern import addresses
+from trailsieve.pattern.lenient import BOOLEANS, OBJECTS
+from trailsieve.pattern.lenient_conditions import conditions
+from trailsieve.rules.lint import lint_pattern
+from trailsieve.trail.catalogue.fields import fields
 
 # Slips of the shell, of JSON, of SQL, of JSONPath and of the hand.
 LISTED = [
@@ -122,6 +131,74 @@ PUBLIC = [
 ]
 
 
+NEVER_TRUE = {"TS101", "TS102", "TS104", "TS202", "TS203", "TS204", "TS205", "TS208", "TS402"}
+ROOT = '{"userIdentity": {"type": "Root"}}'
+USER = '{"userIdentity": {"type": "IAMUser", "invokedBy": "x"}}'
+LOGIN = '{"eventName": "ConsoleLogin", "errorMessage": "Failed authentication"}'
+OTHER = '{"eventName": "ListBuckets", "errorMessage": "Failed"}'
+INSIDE, OUTSIDE = '{"sourceIPAddress": "10.1.2.3"}', '{"sourceIPAddress": "8.8.8.8"}'
+
+# Conditions without braces, as SQL, jq, Splunk, Sigma, KQL and Python have them.
+WITHOUT_BRACES = [
+    ("eventName = 'ConsoleLogin' AND errorMessage = 'Failed authentication'", LOGIN, OTHER),
+    (
+        "eventName=ConsoleLogin additionalEventData.MFAUsed!=Yes",
+        '{"eventName": "ConsoleLogin", "additionalEventData": {"MFAUsed": "No"}}',
+        '{"eventName": "ConsoleLogin", "additionalEventData": {"MFAUsed": "Yes"}}',
+    ),
+    (
+        '$.rules.items[*].ranges.items[*].cidrIp == "0.0.0.0/0"',
+        '{"rules": {"items": [{"ranges": {"items": [{}, {"cidrIp": "0.0.0.0/0"}]}}]}}',
+        '{"rules": {"items": [{"ranges": {"items": [{"cidrIp": "10.0.0.0/8"}]}}]}}',
+    ),
+    ("sourceIPAddress NOT IN (10.0.0.0/8)", OUTSIDE, INSIDE),
+    ('cidrmatch("10.0.0.0/8", sourceIPAddress)', INSIDE, OUTSIDE),
+    ("select(.userIdentity.invokedBy == null)", ROOT, USER),
+    ('.Records[] | select(.userIdentity.type == "Root")', ROOT, USER),
+    ("errorCode=*", '{"errorCode": "x"}', "{}"),
+    ("eventName: ConsoleLogin", LOGIN, OTHER),
+    ("eventName:Console*", LOGIN, OTHER),
+    ("userAgent|contains: kali", '{"userAgent": "a kali b"}', '{"userAgent": "a"}'),
+    ('eventName IN ("ConsoleLogin", "x")', LOGIN, OTHER),
+    ('NOT eventName="ListBuckets"', LOGIN, OTHER),
+    ('SELECT * FROM events WHERE eventName = "ConsoleLogin"', LOGIN, OTHER),
+    ('filter eventName = "ConsoleLogin" | stats count(*)', LOGIN, OTHER),
+    ('event["eventName"] == "ConsoleLogin"', LOGIN, OTHER),
+    ("event.get('userIdentity').get('type') == 'Root'", ROOT, USER),
+    ('(eventName = "ConsoleLogin")', LOGIN, OTHER),
+    ("$6 >= 500", "a b c d e 503 7", "a b c d e 404 7"),
+]
+# Operators, functions and values of other languages that keep their meaning.
+KEPT = [
+    ('{ !($.errorCode = "AccessDenied") }', "{}", '{"errorCode": "AccessDenied"}'),
+    ('{ $.errorCode NOT IN ("a", "b") }', "{}", '{"errorCode": "b"}'),
+    ('{ $.eventName NOT LIKE "Describe%" }', "{}", '{"eventName": "DescribeX"}'),
+    ('{ not $.sourceIPAddress.startswith("10.") }', OUTSIDE, INSIDE),
+    ('{ $.userAgent.lower() == "curl" }', '{"userAgent": "CURL"}', '{"userAgent": "wget"}'),
+    ('{ $.userAgent ILIKE "%curl%" }', '{"userAgent": "a CURL"}', '{"userAgent": "wget"}'),
+    ("{ $.responseElements IS NOT NULL }", '{"responseElements": {"a": 1}}', '{"responseElements": null}'),
+    ("{ $.readOnly EXISTS }", '{"readOnly": false}', "{}"),
+    ("{ $.userIdentity.invokedBy === undefined }", ROOT, USER),
+    ("{ NOT EXISTS $.userIdentity.invokedBy }", ROOT, USER),
+    ("{ $.userAgent = %^(?!aws).*% }", '{"userAgent": "curl"}', '{"userAgent": "aws-cli"}'),
+    ('{ "detail": { "eventName": ["ConsoleLogin", {"prefix": "x"}] } }', LOGIN, OTHER),
+    ('{ "source": ["aws.signin"], "detail": { "eventName": ["ConsoleLogin"] } }', LOGIN, OTHER),
+    ('{ "userIdentity": {"type": "Root"}, "readOnly": false }', ROOT[:-1] + ', "readOnly": false}', ROOT),
+    ("{ $.bytes > 1,000 }", '{"bytes": 1001}', '{"bytes": 999}'),
+    ('{ "0.0.0.0/0" in $.cidrs }', '{"cidrs": ["10.0.0.0/8", "0.0.0.0/0"]}', '{"cidrs": ["10.0.0.0/8"]}'),
+    ("{ $.sourceIPAddress in 10.0.0.0/8 }", INSIDE, OUTSIDE),
+    ("{ $.sourceIPAddress != 10.0.0.0/8 }", OUTSIDE, INSIDE),
+    ("{ $.sourceIPAddress = 10.0.0.0/9 }", INSIDE, '{"sourceIPAddress": "10.128.0.1"}'),
+    ("[, , , , , = 404, ]", "a b c d e 404 7", "a b c d e 200 7"),
+    ('["ip", "status" = 404]', "a 404", "a 200"),
+    ("[ip, status in (401,403)]", "a 403", "a 200"),
+    ("ERROR|FATAL", "FATAL", "x"),
+    ("(?i)error", "ERROR", "x"),
+    ("/var/log/secure", "open /var/log/secure", "open /var/log"),
+    ("'Failed password'", "Failed password", "Failed x password"),
+]
+
+
 def led_to(slip: str) -> trailsieve.FilterPattern:
     """The pattern that somebody reaches who follows the messages, in at most two tries."""
     text = slip
@@ -138,7 +215,7 @@ def led_to(slip: str) -> trailsieve.FilterPattern:
     pytest.fail(f"{text} is refused, too")
 
 
-@pytest.mark.parametrize(("slip", "wanted", "unwanted"), [*LISTED, *PUBLIC])
+@pytest.mark.parametrize(("slip", "wanted", "unwanted"), [*LISTED, *PUBLIC, *WITHOUT_BRACES, *KEPT])
 def test_the_message_leads_to_the_right_pattern(slip: str, wanted: str, unwanted: str) -> None:
     pattern = led_to(slip)
     assert pattern.matches(wanted)
@@ -192,9 +269,69 @@ def test_what_has_no_pattern_is_named_and_nothing_is_proposed(slip: str, named: 
         ('{ $.a = "x" &amp;&amp; $.b = 1 }', "write the characters themselves, not the escapes of XML"),
         ("'{ $.a = 1 }'", "remove the quotes around the pattern"),
         ("/x/i", "write a regex between percent signs, without flags"),
+        ("eventName = 'ConsoleLogin'", "put conditions on fields in braces: { $.field = value }"),
+        ("eventName: ConsoleLogin", "put conditions on fields in braces: { $.field = value }"),
+        ("$6 >= 500", "a space-delimited pattern names the columns from the left: [a, b, c = value, ...]"),
+        ("'Failed password'", 'put a phrase in double quotes: "Failed password"'),
+        ('{ $.a = "x"', "close the pattern with }"),
+        ("[a, = 404]", "name the column before the comparison: name = value"),
+        ("!healthcheck", "put - before a term to exclude it: -this (on a command line after --)"),
+        ("{ $.ip = 10.0.0.0/8 }", 'there are no address ranges, only text: for 10.0.0.0/8 write "10.*"'),
+        ('{ $.eventTime >= "2024-05-01T00:00:00Z" }', "text has no order; a star matches the dates"),
+        (
+            "$.a[*].b[*].c == 1",
+            "put conditions on fields in braces: { $.field = value }; a selector can have at most one [*]",
+        ),
     ],
 )
 def test_the_hint_names_the_slip(slip: str, named: str) -> None:
     with pytest.raises(trailsieve.PatternError) as caught:
         trailsieve.compile(slip)
     assert caught.value.hint.startswith(named)
+
+
+@pytest.mark.parametrize("slip", [slip for slip, _, _ in [*LISTED, *PUBLIC, *WITHOUT_BRACES, *KEPT]])
+def test_lint_has_no_error_in_what_is_proposed(slip: str) -> None:
+    issues = lint_pattern(led_to(slip), limits=True)
+    assert not {issue.issue.code for issue in issues} & NEVER_TRUE
+
+
+@pytest.mark.parametrize(
+    "text", ["error: disk full", "java.lang.Error: x", "see https://a.b/c=d", "[ERROR] a: b", "it's a test"]
+)
+def test_a_line_of_a_log_is_not_taken_for_conditions(text: str) -> None:
+    assert conditions(text) == ""
+
+
+def test_the_objects_and_booleans_of_a_record_are_those_of_the_catalogue() -> None:
+    kinds = {name.rpartition(".")[2]: fact.type for name, fact in fields().items()}
+    assert {kinds[name] for name in OBJECTS} == {"object"}
+    assert {kinds[name] for name in BOOLEANS} == {"boolean"}
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("10.0.0.0/8", "10.*"),
+        ("192.168.0.0/16", "192.168.*"),
+        ("1.2.3.0/24", "1.2.3.*"),
+        ("1.2.3.4/32", "1.2.3.4"),
+        ("10.0.0.0/15", r"%^10\.[0-1]\.%"),
+        ("172.16.0.0/12", r"%^172\.1[6-9]\.|^172\.2[0-9]\.|^172\.3[0-1]\.%"),
+        ("1.2.3.8/31", r"%^1\.2\.3\.[8-9]$%"),
+    ],
+)
+def test_a_range_of_addresses_as_a_value(written: str, value: str) -> None:
+    assert addresses.in_pattern(written) == value
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 32), st.integers(0, 2**32 - 1))
+def test_a_range_matches_its_addresses(network: int, length: int, address: int) -> None:
+    inside = ipaddress.ip_network((network, length), strict=False)
+    value = addresses.in_pattern(str(inside))
+    pattern = trailsieve.compile(
+        f"{{ $.ip = {value if value[0] == '%' else chr(34) + value + chr(34)} }}", limits=False
+    )
+    near = inside[address % inside.num_addresses]
+    for one in (ipaddress.ip_address(address), near, inside[0], inside[-1]):
+        assert pattern.matches(f'{{"ip": "{one}"}}') == (one in inside)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from trailsieve.cli.notes import print_notes
 from trailsieve.cli.options import global_options, no_limits
 from trailsieve.cli.pattern_argument import compiled
 from trailsieve.errors import visible
@@ -58,6 +59,8 @@ def command(pattern: str, only_tree: bool, only_python: bool, only_example: bool
     click.echo(tree(parsed.tree, words=not only_tree))
     if not only_tree and satisfiable(parsed).holds is False:
         click.echo("\nno event can ever match this pattern (proved)")
+    if not only_tree:
+        print_notes(parsed)
     return 0
 
 

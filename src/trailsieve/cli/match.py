@@ -64,7 +64,7 @@ def command(
     a JSON object: rule, file, index (the number of the record or line in the file, from 1), eventID,
     eventTime, eventName.
 
-    Exit code 1 means that nothing matched.
+    Exit code 1 means that nothing matched; what may be wrong with the pattern is then noted on stderr.
     """
     if count and (explain or as_json):
         raise click.UsageError("--count cannot be combined with --explain or --json.")
@@ -82,10 +82,23 @@ def command(
         return _match_rules(packs, events, count, limits=not no_limits)
     pattern = compiled(arguments[0], limits=not no_limits)
     if explain:
-        return _print_explained(pattern, events, as_json=as_json)
-    if as_json:
-        return _print_test_metric_filter(pattern, events)
-    return _print(filter(pattern.matches, (text for text, _ in events)), count, lambda text: text)
+        code = _print_explained(pattern, events, as_json=as_json)
+    elif as_json:
+        code = _print_test_metric_filter(pattern, events)
+    else:
+        code = _print(filter(pattern.matches, (text for text, _ in events)), count, lambda text: text)
+    if code:
+        _print_why_nothing(pattern, explained=explain)
+    return code
+
+
+def _print_why_nothing(pattern: FilterPattern, *, explained: bool) -> None:
+    """What may be wrong with a pattern that matches no event, on stderr."""
+    from trailsieve.cli.notes import print_notes  # a pattern that matches needs no lint
+
+    print_notes(pattern)
+    if sys.stderr.isatty() and not explained:
+        screen().info("nothing matched; `trailsieve match --explain` says why for each event")
 
 
 def _match_rules(packs: Sequence[str], events: _Events, count: bool, *, limits: bool) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from trailsieve.errors import UnclearError
-from trailsieve.pattern import nodes
+from trailsieve.pattern import addresses, nodes
 from trailsieve.pattern.lenient_tokens import Kind, Scanner, Token
 from trailsieve.pattern.operators import OPERATORS, Operator
 from trailsieve.pattern.regex import in_either_case
@@ -33,12 +33,21 @@ _WORDS = re.compile(
     r"|(?P<isnull>IS\s*NULL\b|IS\s+NONE\b)|(?P<isempty>IS\s+EMPTY\b)"
     r"|(?P<istrue>IS\s*TRUE\b|IS\s+NOT\s+FALSE\b)|(?P<isfalse>IS\s*FALSE\b|IS\s+NOT\s+TRUE\b)"
     r"|(?P<notin>NOT\s+IN\b)|(?P<isin>IN\b)|(?P<between>BETWEEN\b)"
-    r"|(?P<notlike>(?:NOT\s+|DOES\s+NOT\s+)(?:I?LIKE|CONTAINS?|MATCH(?:ES)?)\b)"
-    r"|(?P<like>I?LIKE\b|CONTAINS?\b|INCLUDES?\b|HAS\b|MATCH(?:ES)?\b)"
+    r"|(?P<notilike>NOT\s+ILIKE\b)|(?P<ilike>ILIKE\b)"
+    r"|(?P<notlike>(?:NOT\s+|DOES\s+NOT\s+)(?:LIKE|CONTAINS?|MATCH(?:ES)?)\b)"
+    r"|(?P<like>LIKE\b|CONTAINS?\b|INCLUDES?\b|HAS\b|MATCH(?:ES)?\b)"
+    r"|(?P<notstarts>NOT\s+(?:STARTS?_?\s?WITH|BEGINS?_?\s?WITH)\b)|(?P<notends>NOT\s+ENDS?_?\s?WITH\b)"
     r"|(?P<starts>STARTS?_?\s?WITH\b|BEGINS?_?\s?WITH\b)|(?P<ends>ENDS?_?\s?WITH\b)",
     re.IGNORECASE,
 )
 _BOOLEAN = re.compile(r"(?:true|false|True|False|TRUE|FALSE)\b")
+_NOT_EXISTS_FIRST = re.compile(r"(NOT\s+)?EXISTS\s+(?=\$)", re.IGNORECASE)
+_LIST_NAME = re.compile(r"(?:s|List|Set)\Z")
+# Fields of a CloudTrail record that are objects or booleans: `= "*"` is true of neither.
+OBJECTS = {"requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"}
+OBJECTS |= {"userIdentity", "sessionContext", "attributes", "sessionIssuer", "tlsDetails"}
+BOOLEANS = {"readOnly", "managementEvent"}
+_LOOK_AHEAD = re.compile(r"\^?\(\?!(\.\*)?([\w./: @-]+|(?:[\w/: @-]|\\\.)+)\)(?:\.[*+])?\$?")
 _FUNCTION = re.compile(r"([A-Za-z_]\w*)\s*\(")
 _CASE = {"lower", "upper", "lcase", "ucase", "tolower", "toupper", "strtolower"}
 _TESTS = {
@@ -85,8 +94,10 @@ class _Reader:
         return _joined(nodes.And, terms)
 
     def _operand(self) -> nodes.Expression:
+        if exists := self.scanner.takes(_NOT_EXISTS_FIRST):
+            return _tested(self.scanner.operand(), "isnotexists" if exists[1] else "isexists")
         if self.scanner.takes(_NOT):
-            return negated(self._operand())
+            return excluded(self._operand())
         if self.scanner.takes(re.compile(r"[({]")):
             inner = self.expression()
             self.scanner.takes(re.compile(r"[)}]"))  # a missing one is forgiven
@@ -117,15 +128,20 @@ class _Reader:
 
     def _worded(self, field: Token, kind: str) -> nodes.Expression:
         if kind in ("isin", "notin"):
-            return _any_of(field, "=" if kind == "isin" else "!=", self.scanner.values_in_brackets())
+            values = self.scanner.values_in_brackets()
+            if field.kind is not Kind.FIELD and [value.kind for value in values] == [Kind.FIELD]:
+                return _in_list(field, values[0], kind)
+            found = _any_of(field, "=", values)
+            return found if kind == "isin" else excluded(found)
         if kind == "between":
             low = self.scanner.operand()
             self.scanner.takes(_AND)
             return nodes.And(
                 (_comparison(field, ">=", low), _comparison(field, "<=", self.scanner.operand()))
             )
-        if kind in ("like", "notlike", "starts", "ends"):
-            return _like(field, kind, self.scanner.operand())
+        if kind.removeprefix("not") in ("like", "ilike", "starts", "ends"):
+            found = _like(field, kind.removeprefix("not"), self.scanner.operand())
+            return excluded(found) if kind.startswith("not") else found
         return _tested(field, kind)
 
     def _compared(self, left: Token) -> nodes.Expression:
@@ -198,8 +214,19 @@ def _any_of(field: Token, operator: Operator, values: Sequence[Token]) -> nodes.
 def _comparison(field: Token, operator: Operator, value: Token) -> nodes.Expression:
     target = field.selector()
     word = value.text.lower() if value.kind is Kind.WORD else ""
-    if word == "null" and operator in ("=", "!="):
+    if word in ("null", "none", "nil") and operator in ("=", "!="):
         return _tested(field, "isnull" if operator == "=" else "isexists")
+    if word == "undefined" and operator in ("=", "!="):
+        return _tested(field, "isnotexists" if operator == "=" else "isexists")
+    if value.kind is Kind.REGEX and (ahead := _LOOK_AHEAD.fullmatch(value.text)) and operator in ("=", "!="):
+        text = f"{'*' if ahead[1] else ''}{ahead[2].replace(chr(92), '')}*"
+        return nodes.Comparison(target, OPERATORS[operator].opposite, nodes.String(text))
+    if (
+        addresses.is_range(value.text)
+        and value.kind is not Kind.REGEX
+        and addresses.is_address_name(target.steps[-1])
+    ):
+        return nodes.Comparison(target, operator, _address_range(value.text))
     if OPERATORS[operator].is_ordering and value.kind is Kind.TEXT:
         value = replace(value, kind=Kind.WORD)  # a number in quotes
     operand = value.value()
@@ -212,7 +239,7 @@ def _tested(field: Token, kind: str) -> nodes.Expression:
     target = field.selector()
     tests: dict[str, nodes.Expression] = {
         "isnotexists": nodes.NotExists(target),
-        "isexists": nodes.Comparison(target, "=", nodes.String("*")),
+        "isexists": _exists(target),
         "isempty": nodes.Comparison(target, "=", nodes.String("")),
         "isnull": nodes.IsType(target, "NULL"),
         "istrue": nodes.IsType(target, "TRUE"),
@@ -221,17 +248,41 @@ def _tested(field: Token, kind: str) -> nodes.Expression:
     return tests[kind]
 
 
+def _exists(target: nodes.Selector) -> nodes.Expression:
+    if target.steps[-1] in BOOLEANS:
+        return nodes.Or((nodes.IsType(target, "TRUE"), nodes.IsType(target, "FALSE")))
+    if target.steps[-1] in OBJECTS:
+        target = nodes.Selector((*target.steps, nodes.Wildcard.ALL))
+    return nodes.Comparison(target, "=", nodes.String("*"))
+
+
+def _address_range(text: str) -> nodes.Value:
+    written = addresses.in_pattern(text)
+    return nodes.Regex(written.strip("%")) if written[0] == "%" else nodes.String(written)
+
+
+def _in_list(value: Token, field: Token, kind: str) -> nodes.Expression:
+    """`"x" in $.list`, and `"x" in $.text` as Python has it."""
+    steps, operand = field.steps, value.value()
+    if _LIST_NAME.search(str(steps[-1])):
+        steps = (*steps, nodes.Wildcard.ALL)
+    elif isinstance(operand, nodes.String):
+        operand = nodes.String(f"*{operand.text}*")
+    found = nodes.Comparison(nodes.Selector(steps), "=", operand)
+    return found if kind == "isin" else excluded(found)
+
+
 def _like(field: Token, kind: str, argument: Token) -> nodes.Expression:
     """LIKE, CONTAINS and so on: a regex stays one, a text gets stars."""
-    operator: Operator = "!=" if kind == "notlike" else "="
     value = argument.value()
     if isinstance(value, nodes.String | nodes.Number):
         text = value.text.replace("%", "*").strip("*")
         before, after = ("" if kind == "starts" else "*"), ("" if kind == "ends" else "*")
         value = nodes.String(f"{before}{text}{after}")
-        if "%" in argument.text and kind in ("like", "notlike"):  # SQL's wildcards say where
+        if "%" in argument.text and kind in ("like", "ilike"):  # SQL's wildcards say where
             value = nodes.String(argument.text.replace("%", "*"))
-    return nodes.Comparison(field.selector(), operator, value)
+    found = nodes.Comparison(field.selector(), "=", value)
+    return _in_either_case(found) if kind == "ilike" else found
 
 
 def _in_either_case(expression: nodes.Expression) -> nodes.Expression:
@@ -247,6 +298,24 @@ def _in_either_case(expression: nodes.Expression) -> nodes.Expression:
     if not changed:
         raise UnclearError
     return replace(expression, value=nodes.Regex(changed))
+
+
+def excluded(expression: nodes.Expression) -> nodes.Expression:
+    """The opposite: an absent field is not equal to anything, but every comparison with it is false."""
+    opposite = negated(expression)
+    terms = list(nodes.terms_of(opposite))
+    same = len({term.target for term in terms}) == 1
+    if isinstance(opposite, nodes.Group) and not (same and isinstance(opposite, nodes.And)):
+        return replace(opposite, terms=tuple(map(_or_absent, opposite.terms)))
+    return _or_absent(opposite)
+
+
+def _or_absent(expression: nodes.Expression) -> nodes.Expression:
+    terms = list(nodes.terms_of(expression))
+    absent = [nodes.NotExists(t.target) for t in terms if isinstance(t, nodes.Comparison) and t.is_negative]  # type: ignore[arg-type]
+    if not absent or len({term.target for term in terms}) > 1:
+        return expression
+    return nodes.Or((expression, absent[0]))
 
 
 def negated(expression: nodes.Expression) -> nodes.Expression:

@@ -8,8 +8,11 @@ from dataclasses import replace
 from trailsieve.errors import UnclearError
 from trailsieve.pattern import lenient, nodes
 
-_PIECE = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|%[^%]*%|[^,;"'%])+""")
-_NAME = re.compile(r"\$?\.?([^\W\d][\w-]*)")
+_PIECE = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|%[^%]*%|\([^()]*\)|[^,;"'%])+""")
+_NAME = re.compile(r"""(["']?)\$?\.?([^\W\d][\w-]*)\1""")
+_QUOTED_NAME = re.compile(r"""^(["'])([^\W\d][\w-]*)\1(?=\s*[=!<>])""")
+_NAMELESS = re.compile(r"(?:[=!<>]=?|<>)\s*[^\s=]")
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def read(text: str) -> nodes.Pattern:
@@ -19,13 +22,30 @@ def read(text: str) -> nodes.Pattern:
         UnclearError: there is none.
     """
     inner = re.sub(r"[\])}\s]+$", "", text.strip().removeprefix("["))
+    if re.search(r"\bin\s*\([^()]*\Z", inner, re.IGNORECASE):
+        inner += ")"
+    if re.search(r",\s*(?:,|\Z)|\A\s*,", inner) and re.search(r",\s*,", inner):  # columns without names
+        inner = f" {inner} "
     pieces = [found[0].strip() for found in _PIECE.finditer(re.sub(r"(?<=[,;])(?=\s*[,;])", " ", inner))]
     if not inner:
         raise UnclearError
     if len(pieces) == 1 and not re.search(r"[=<>!\"'%]|\b(?:IS|NOT|EXISTS)\b", inner):
         pieces = inner.split()  # blanks instead of commas
-    columns = [column for piece in pieces for column in _columns(piece)]
+    pieces = [f"f{place} {p}" if _NAMELESS.match(p) else p for place, p in enumerate(pieces, 1)]
+    columns = [column for piece in pieces for column in _columns(_QUOTED_NAME.sub(r"\2", piece))]
     return nodes.DelimitedPattern(tuple(_unique(columns)))
+
+
+def read_number(number: int, condition: str) -> nodes.Pattern:
+    """The pattern for a condition on a column by its number, as awk has it: `$6 >= 500`.
+
+    Raises:
+        UnclearError: there is none.
+    """
+    if not 0 < number <= len(_LETTERS):
+        raise UnclearError
+    before, name = ", ".join(_LETTERS[: number - 1]), _LETTERS[number - 1]
+    return read(f"[{before}{', ' if before else ''}{name} {condition}, ...]")
 
 
 def _columns(piece: str) -> list[nodes.Column | nodes.Ellipsis]:
@@ -34,7 +54,7 @@ def _columns(piece: str) -> list[nodes.Column | nodes.Ellipsis]:
     if piece in ("", "*", "_", "-"):
         return [nodes.Column("")]
     if name := _NAME.fullmatch(piece):
-        return [nodes.Column(name[1])]
+        return [nodes.Column(name[2])]
     try:
         return _conditions(_as_fields(lenient.read(piece)))
     except UnclearError:
@@ -46,8 +66,9 @@ def _columns(piece: str) -> list[nodes.Column | nodes.Ellipsis]:
 
 def _as_fields(expression: nodes.Expression) -> nodes.Expression:
     """The same conditions on named columns."""
-    if isinstance(expression, nodes.Group):
-        return replace(expression, terms=tuple(map(_as_fields, expression.terms)))
+    if isinstance(expression, nodes.Group):  # a column is never absent
+        terms = [_as_fields(t) for t in expression.terms if not isinstance(t, nodes.NotExists)]
+        return terms[0] if len(terms) == 1 else replace(expression, terms=tuple(terms))
     names = expression.target.steps if isinstance(expression.target, nodes.Selector) else ()
     if not isinstance(expression, nodes.Comparison) or len(names) != 1 or not isinstance(names[0], str):
         raise UnclearError

@@ -19,7 +19,7 @@ _LIKE = re.compile(
 )
 _MESSAGE = re.compile(r"@(?:message|timestamp|logStream|log|ptr|ingestionTime)\b")
 _TERM = re.compile(
-    r"""(?P<join>&&|\|\||[&|+](?=\s)|\b(?:AND|OR)\b)|(?P<mark>!|-|\?|\bNOT\b\s*)?"""
+    r"""(?P<join>&&|\|\|?|[&+](?=\s)|\b(?:AND|OR)\b)|(?P<mark>!|-|\?|\bNOT\b\s*)?"""
     r"""(?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>[^']*)'|“(?P<curly>[^”]*)”|`(?P<tick>[^`]*)`"""
     r"""|%(?P<regex>[^%]+)%|(?P<word>[^\s"'|&]+))"""
 )

@@ -120,6 +120,8 @@ def plain_regex(source: str, flags: str = "") -> str:
     if source.startswith("(?i)"):
         source, flags = source[4:], "i"
     source = re.sub(r"\\([()])", lambda found: f"\\x{ord(found[1]):02x}", source)
+    if "(?" in source:
+        raise UnclearError  # a look-ahead or named group
     if "(" in source:
         source = without_groups(source)
     source = source.replace(r"\b", "").replace(r"\/", "/").replace(" ", r"\s")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from trailsieve.errors import PatternError, visible
 from trailsieve.pattern.nodes import Regex, String, Value
 from trailsieve.pattern.slips import BLANKS, NULL_HINT, Slip, hint_for, word_at
 
+_DATE = re.compile(r"\d{4}-\d\d(?!\d)(?:-\d\d(?!T00:00:00))?")
 _CLOSING = {"{": "}", "[": "]", "%": "%"}
 
 
@@ -42,6 +45,11 @@ def order_hint(operator: str, value: Value) -> str:
         return "compare a regex with = or !="
     if isinstance(value, String) and value.quoted and value.text.strip("+-").replace(".", "", 1).isdigit():
         return f"write the number without quotes: {operator} {value.text}"
+    if isinstance(value, String) and (date := _DATE.match(value.text)):
+        return (
+            f'text has no order; a star matches the dates of a month or day: = "{date[0]}*"; '
+            "`trailsieve replay --since` selects events by time"
+        )
     return f"write a number, such as {operator} 400; text can only be compared with = and !="
 
 

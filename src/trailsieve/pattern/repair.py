@@ -9,13 +9,17 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from trailsieve.errors import PatternError, UnclearError
-from trailsieve.pattern import lenient, lenient_columns, lenient_text
+from trailsieve.pattern import lenient, lenient_columns, lenient_json, lenient_text, nodes
+from trailsieve.pattern.lenient_conditions import conditions, spelled_out
 from trailsieve.pattern.lenient_tokens import placeholder
 from trailsieve.pattern.nodes import JsonPattern, Pattern, TextPattern, TextTerm
 from trailsieve.pattern.render import render
 
+_THOUSANDS = re.compile(r"([<>]=?\s*)(\d{1,3}(?:,\d{3})+)\b")
+_COLUMN_NUMBER = re.compile(r"\$(\d{1,2})\s*((?:===?|!==?|<=|>=|=|<|>|!?~)\s*\S.*)")
 _QUOTES_AROUND = re.compile(r"""\s*(['"`])\s*([{\[%].*[}\]%])\s*\1\s*""", re.DOTALL)
 
 
@@ -28,7 +32,10 @@ def suggest(text: str, parse: Callable[[str], Pattern]) -> str:
     if len(text) > 1024 or placeholder(text):
         return ""
     try:
-        guess = render(parse(render(_meant(unescaped(text)))))
+        meant = _meant(unescaped(text))
+        if ".*" not in text:
+            meant = _within_wildcards(meant)
+        guess = render(parse(render(meant)))
         parse(guess)
     except (PatternError, UnclearError, RecursionError):
         return ""
@@ -43,7 +50,13 @@ def unescaped(text: str) -> str:
         text = html.unescape(text)
     if not re.search(r'(?<!\\)"', text):
         text = text.replace('\\"', '"')
+    text = _THOUSANDS.sub(lambda found: found[1] + found[2].replace(",", ""), text)
     return text.replace("\\$", "$")
+
+
+def meant_as_conditions(text: str, parse: Callable[[str], Pattern]) -> str:
+    """The JSON pattern that a text pattern was probably meant to be, or ""."""
+    return suggest(text, parse) if conditions(text) else ""
 
 
 def _meant(text: str) -> Pattern:
@@ -53,15 +66,22 @@ def _meant(text: str) -> Pattern:
         UnclearError: there is none.
     """
     stripped = text.strip()
+    if column := _COLUMN_NUMBER.fullmatch(stripped):
+        return lenient_columns.read_number(int(column[1]), column[2])
     if lenient_text.is_query(stripped):
         return lenient_text.read_query(stripped)
     if re.fullmatch(r"\[[^\],=<>]*\]\s*[^\s\"].*", stripped):
         return TextPattern((TextTerm(stripped, "required", True),))
     if stripped.startswith("["):
         return lenient_columns.read(stripped)
+    if inner := conditions(stripped):
+        return JsonPattern(lenient.read(inner))
     if stripped.startswith(("{", "$")) or "$." in stripped:
-        return JsonPattern(lenient.read(_without_braces(stripped)))
-    if re.match(r"[%/]", stripped):
+        example = lenient_json.read(stripped)
+        return JsonPattern(example or lenient.read(spelled_out(_without_braces(stripped))))
+    if flagged := re.fullmatch(r"\(\?i\)(\S+)", stripped):
+        return lenient_text.read_regex(f"/{flagged[1]}/i")
+    if re.match(r"%|/(?:[^/\\]|\\.)+/[a-z]{0,3}\Z", stripped):
         return lenient_text.read_regex(stripped)
     return lenient_text.read_terms(stripped)
 
@@ -70,3 +90,21 @@ def _without_braces(text: str) -> str:
     """What stands between the braces of one or several patterns."""
     inner = re.sub(r"\}\s*(&&|\|\|)\s*\{", r" \1 ", text)
     return inner.removeprefix("{").removesuffix("}")
+
+
+def _within_wildcards(pattern: Pattern) -> Pattern:
+    """The pattern with [0] for all but the last wildcard of each selector (rule 25)."""
+    if not isinstance(pattern, JsonPattern):
+        return pattern
+    return JsonPattern(_with_one_wildcard(pattern.expression))
+
+
+def _with_one_wildcard(expression: nodes.Expression) -> nodes.Expression:
+    if isinstance(expression, nodes.Group):
+        return replace(expression, terms=tuple(map(_with_one_wildcard, expression.terms)))
+    if not isinstance(expression.target, nodes.Selector) or isinstance(expression, nodes.NotExists):
+        return expression
+    steps = expression.target.steps
+    wild = [place for place, step in enumerate(steps) if step is nodes.Wildcard.ALL]
+    kept = tuple(0 if place in wild[:-1] else step for place, step in enumerate(steps))
+    return replace(expression, target=nodes.Selector(kept))

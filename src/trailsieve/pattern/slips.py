@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import chain
 
 from trailsieve.errors import shorten, visible
+from trailsieve.pattern.addresses import in_pattern, ranges
+from trailsieve.pattern.lenient_conditions import conditions
 from trailsieve.pattern.lenient_text import XML_ESCAPE, is_query
 from trailsieve.pattern.lenient_tokens import placeholder
 from trailsieve.pattern.render import quoted
@@ -115,7 +117,8 @@ def hint_for(slip: Slip) -> str:
     tables = [_TEXT_SLIPS] if in_text else [rows for wanted, rows in _SLIPS if wanted in slip.expected]
     for test, hint in chain(_FOREIGN_SLIPS, *tables):
         if test(slip) if callable(test) else slip.rest.startswith(test):
-            return hint(slip) if callable(hint) else hint
+            written = hint(slip) if callable(hint) else hint
+            return written + (_ONE_WILDCARD if _WILDCARDS.search(slip.text) else "")
     return ""
 
 
@@ -156,6 +159,22 @@ def _quote_whole_value(slip: Slip) -> str:
     return quote_hint(" ".join(value[:end].split()).strip('"'))
 
 
+# In one selector; CloudWatch takes one (rule 25).
+_WILDCARDS = re.compile(r"\[\*?\][^\s=<>!\[]*\[\*?\]")
+_ONE_WILDCARD = "; a selector can have at most one [*]: use an index such as [0] for the others"
+
+
+def _address_ranges(slip: Slip) -> list[str]:
+    """Ranges in conditions; a text pattern may look for one."""
+    return ranges(slip.text) if slip.json or conditions(slip.text) else []
+
+
+def _range_hint(slip: Slip) -> str:
+    first = _address_ranges(slip)[0]
+    written = in_pattern(first)
+    return f"there are no address ranges, only text: for {first} write {written if written[0] == '%' else quoted(written)}"
+
+
 _ROOT_INDEX = re.compile(r"\$\.?\[[0-9*]")
 _ODD_KEY = re.compile(r"\$\[|\$\.[^\s.=<>!})]")
 _NAME = re.compile(r"[\w-]+(?:\.[\w-]+)*")
@@ -176,6 +195,7 @@ _FOREIGN_SLIPS: list[_Row] = [
         lambda s: is_query(s.text),
         "this is a query of Logs Insights, another language; a filter pattern is only the condition",
     ),
+    (_address_ranges, _range_hint),
     (
         lambda s: XML_ESCAPE.search(s.text),
         "write the characters themselves, not the escapes of XML: && instead of &amp;&amp;",
@@ -194,16 +214,27 @@ _TEXT_SLIPS: list[_Row] = [
         lambda s: s.text.lstrip(BLANKS)[:1] in "{[%" and s.text[:1] in BLANKS,
         "remove the blanks: a JSON, space-delimited or regex pattern starts at the first character",
     ),
-    (lambda s: "$." in s.text, "put conditions on fields in braces: { $.field = value }"),
     (
-        lambda s: re.fullmatch(r"/.+/[a-z]*", s.text.strip()),
+        lambda s: re.match(r"\$\d+\s*[=<>!]", s.text),
+        "a space-delimited pattern names the columns from the left: [a, b, c = value, ...]",
+    ),
+    (
+        lambda s: "$." in s.text or conditions(s.text),
+        "put conditions on fields in braces: { $.field = value }",
+    ),
+    (
+        lambda s: re.fullmatch(r"/.+/[a-z]{0,3}", s.text.strip()),
         "write a regex between percent signs, without flags: %regex%",
     ),
     ('"', 'close the quoted term with a second "'),
     (("-", "?"), "put the word right after `-` or `?`"),
     ("&", "leave out the &&: terms next to each other must all occur"),
     ("|", "to match any of several terms, put ? before each: ?this ?that"),
-    ("!", 'put - before a term to exclude it: -this; or quote it: "!"'),
+    (
+        "!",
+        'put - before a term to exclude it: -this (on a command line after --); or quote it: "!"',
+    ),
+    (("'", "‘", "`"), lambda s: f"put a phrase in double quotes: {_phrase(s)}"),
     ("%", "a regex cannot be combined with terms; quote a % to search for it"),
     ("*", "remove the *: a term is found anywhere in the event; quote a * to search for it"),
     ("", lambda s: _TEXT_HINT + _quoted_rest(s)),
@@ -309,6 +340,7 @@ _CLOSING_SLIPS: list[_Row] = [
     ("", 'close the quoted value with a second "; write \\" for a quote inside it'),
 ]
 _JOIN_SLIPS: list[_Row] = [
+    (lambda s: s.json and not s.rest, "close the pattern with }"),
     (lambda s: s.before.endswith("%") and s.word.isalpha() and not s.blank, _FLAGS_HINT),
     (
         lambda s: s.json and s.before.endswith('"'),
@@ -320,6 +352,10 @@ _JOIN_SLIPS: list[_Row] = [
 ]
 _BRACKET_SLIPS: list[_Row] = [
     (lambda s: not s.rest, "close the pattern with ]"),
+    (
+        lambda s: _begins_column(s) and s.rest[0] in "=!<>",
+        "name the column before the comparison: name = value",
+    ),
     ("=", "use a single `=`"),
     (lambda s: _begins_column(s) and s.rest[0].isdigit(), "a field name must start with a letter"),
     (
@@ -353,6 +389,12 @@ _SLIPS: list[tuple[str, list[_Row]]] = [
     ("`}`", [(")", "a ) has no matching ("), ("", "close the pattern with }")]),
     ("`]`", _BRACKET_SLIPS),
 ]
+
+
+def _phrase(slip: Slip) -> str:
+    """What stands between other quotes at the place, in double quotes."""
+    closing = "’" if slip.rest[0] == "‘" else slip.rest[0]
+    return _quoted(shorten(slip.rest[1:].partition(closing)[0], 40))
 
 
 def _quoted_rest(slip: Slip) -> str:

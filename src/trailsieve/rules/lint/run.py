@@ -21,7 +21,7 @@ from trailsieve.rules.lint.names import (
 from trailsieve.rules.lint.pack import exceptions, relations
 from trailsieve.rules.lint.reading import portability, precedence
 from trailsieve.rules.lint.target import LintTarget
-from trailsieve.rules.lint.types import one_element, type_mistakes, unknown_field
+from trailsieve.rules.lint.types import address_range, one_element, type_mistakes, unknown_field
 from trailsieve.rules.rule import Pack, Rule
 
 Check = Callable[[LintTarget], Iterator[Issue]]
@@ -37,6 +37,7 @@ _MEANING: tuple[Check, ...] = (
 )
 _WORDS: tuple[Check, ...] = (
     type_mistakes,
+    address_range,
     unknown_field,
     unknown_source,
     unknown_name,

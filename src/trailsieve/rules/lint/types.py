@@ -1,4 +1,4 @@
-"""Comparisons that do not fit the type of the field. TS202 to TS207."""
+"""Comparisons that do not fit the type of the field. TS202 to TS208."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from trailsieve import jsontext
 from trailsieve.logic.witness import find
-from trailsieve.pattern import nodes
+from trailsieve.pattern import addresses, nodes
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.render import render_expression, render_target
 from trailsieve.pattern.rewrite import of_tree, replaced
@@ -126,6 +126,27 @@ def _with_next(
     return of_tree(nodes.JsonPattern(replaced(target.expression, term, other)))
 
 
+# --- ranges of addresses ---
+
+
+def address_range(target: LintTarget) -> Iterator[Issue]:
+    """TS208."""
+    for term, selector in target.comparisons:
+        text = term.value.text if isinstance(term.value, nodes.String) else ""
+        if addresses.is_range(text) and addresses.is_address_name(selector.steps[-1]):
+            written = addresses.in_pattern(text)
+            value = written if written[0] == "%" else f'"{written}"'
+            yield Issue(
+                "TS208",
+                f"`{target.quote(term.span)}` compares with the text {text}: there are no address ranges",
+                term.span,
+                "this event has an address of the range and is "
+                + ("not excluded" if term.is_negative else "missed"),
+                _event(selector, text.partition("/")[0]),
+                f"{render_target(selector)} {term.operator} {value}",
+            )
+
+
 # --- fields that do not exist ---
 
 
@@ -153,6 +174,9 @@ def _unknown(target: LintTarget, selector: nodes.Selector) -> Issue | None:
             return None
         meant = nearest(step, children(above))
         steps = (*selector.steps[: length - 1], meant, *selector.steps[length:])
+        if above and known[above].type == "array":
+            meant = step
+            steps = (*selector.steps[: length - 1], nodes.Wildcard.ALL, *selector.steps[length - 1 :])
         return Issue(
             "TS207",
             f"no CloudTrail record has the field {name}",
