@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import trailsieve
-from tests.cli.console import run_line, terminal_line
+from tests.cli.console import trailsieve
+from trailsieve import compile
 
 # Each with an event that its author wants, and one that the author does not want.
 SUSPICIOUS = [
@@ -51,24 +51,31 @@ def nothing(tmp_path: Path) -> str:
 
 @pytest.mark.parametrize(("pattern", "wanted", "unwanted"), SUSPICIOUS)
 def test_the_note_leads_to_the_right_pattern(pattern: str, wanted: str, unwanted: str, nothing: str) -> None:
-    result = run_line("match", pattern, nothing)
+    result = trailsieve("match", pattern, nothing)
     assert (result.code, result.out) == (1, b"")
     found = re.search(r"trailsieve: note: .*did you mean: (.+)", result.err)
     assert found, result.err
-    meant = trailsieve.compile(found[1])
+    meant = compile(found[1])
     assert meant.matches(wanted)
     assert not meant.matches(unwanted)
-    assert result.err in run_line("explain", pattern).err
+    assert result.err in trailsieve("explain", pattern).err
 
 
 @pytest.mark.parametrize("options", [[], ["-c"], ["--json"], ["--explain"]])
 def test_a_pattern_that_matches_gets_no_note(options: list[str], tmp_path: Path) -> None:
     file = tmp_path / "x.log"
     file.write_text("ERROR AND timeout\n", "utf-8")
-    result = run_line("match", *options, "ERROR AND timeout", str(file))
+    result = trailsieve("match", *options, "ERROR AND timeout", str(file))
     assert (result.code, result.err) == (0, "")
 
 
 def test_a_good_pattern_gets_no_note_in_a_pipe(nothing: str) -> None:
-    assert run_line("match", '{ $.eventName = "ConsoleLogin" }', nothing).err == ""
-    assert run_line("explain", '{ $.eventName = "ConsoleLogin" }').err == ""
+    assert trailsieve("match", '{ $.eventName = "ConsoleLogin" }', nothing).err == ""
+    assert trailsieve("explain", '{ $.eventName = "ConsoleLogin" }').err == ""
+
+
+def test_a_terminal_is_pointed_to_explain(nothing: str) -> None:
+    pointer = "trailsieve: nothing matched; `trailsieve match --explain` says why for each event\n"
+    pattern = '{ $.eventName = "ConsoleLogin" }'
+    assert trailsieve("match", pattern, nothing, terminal=True).err == pointer
+    assert trailsieve("match", "--explain", pattern, nothing, terminal=True).err == ""

@@ -31,6 +31,7 @@ print(json.dumps(sorted(sys.modules)), file=sys.stderr)
         (["--version"], ["boto3", "botocore", "kafka", "rich", "pyparsing", "msgspec", "re2"]),
         (["--help"], ["boto3", "botocore", "kafka", "rich", "pyparsing", "msgspec", "re2"]),
         (["match", "ERROR"], ["boto3", "botocore", "kafka", "rich", "asyncio", "multiprocessing"]),
+        (["match", "ERROR"], ["trailsieve.rules.lint", "trailsieve.trail.catalogue", "trailsieve.logic"]),
         (
             ["match", "--rules", "cis-aws"],
             ["boto3", "botocore", "kafka", "rich", "asyncio", "multiprocessing"],
