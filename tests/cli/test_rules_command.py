@@ -79,6 +79,7 @@ def test_show_finds_built_in_rules() -> None:
     [
         ("cis-aws-41", "no rule 'cis-aws-41'; did you mean `cis-aws-4.1`"),
         ("zzz", "no rule 'zzz'; see `trailsieve rules list`"),
+        ("cis-aws", "'cis-aws' is a pack; `trailsieve rules list cis-aws` lists its rules"),
     ],
 )
 def test_an_unknown_rule_is_exit_code_2_and_names_the_nearest(rule: str, said: str) -> None:

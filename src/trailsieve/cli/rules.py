@@ -70,6 +70,8 @@ def show_rule(rule_id: str, packs: tuple[str, ...]) -> None:
     loaded = [load_pack(name) for name in packs or built_in()]
     rule = next((found for pack in loaded if (found := pack.rule(rule_id))), None)
     if rule is None:
+        if rule_id in (*built_in(), *packs):
+            raise UsageError(f"{rule_id!r} is a pack; `trailsieve rules list {rule_id}` lists its rules")
         known = [known.id for pack in loaded for known in pack.rules]
         nearest = did_you_mean(rule_id, known, 3) or "see `trailsieve rules list`"
         raise UsageError(f"no rule {rule_id!r}; {nearest}")
