@@ -147,3 +147,13 @@ def test_no_example_of_what_never_happens() -> None:
     result = trailsieve("explain", "--example", "{ $.a = x && $.a = y }")
     assert result.code == 1
     assert result.err == "no example: no event can ever match\n"
+
+
+@pytest.mark.parametrize("names", [("cis-aws-4.1", "nope-4.1"), ("root-login", "cis-aws")])
+def test_a_word_that_is_written_like_a_rule_id_is_no_text_pattern(names: tuple[str, str]) -> None:
+    result = trailsieve("diff", *names)
+    unknown = next(name for name in names if not name.startswith("cis"))
+    assert (result.code, result.out) == (2, b"")
+    assert f"no rule '{unknown}' in cis-aws, cis-aws-tuned; see `trailsieve rules list`" in result.err
+    assert f"quote it if it is a text pattern: '\"{unknown}\"'" in result.err
+    assert trailsieve("diff", f'"{unknown}"', f'"{unknown}"').code == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trailsieve.cli.pattern_argument import looks_like_a_name
+from trailsieve.cli.pattern_argument import is_hyphenated_name, looks_like_a_name
 from trailsieve.did_you_mean import did_you_mean
 from trailsieve.errors import UsageError
 from trailsieve.pattern.compiler import FilterPattern, compile
@@ -32,6 +32,11 @@ def named(text: str, *, limits: bool = True) -> FilterPattern | Rule | Pack:
         return rule
     if packs == [name] or text.startswith(tuple(packs)) or looks_like_a_name(text):
         raise UsageError(f"no rule {rule_id!r} in {', '.join(packs)}; {_nearest(rule_id, loaded)}")
+    if is_hyphenated_name(text):
+        raise UsageError(
+            f"no rule {text!r} in {', '.join(packs)}; {_nearest(text, loaded)}, "
+            f"or quote it if it is a text pattern: '\"{text}\"'"
+        )
     return compile(text, limits=limits)
 
 

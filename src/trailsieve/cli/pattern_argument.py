@@ -25,6 +25,11 @@ def compiled(text: str, *, limits: bool) -> FilterPattern:
     return compile(text, limits=limits)
 
 
+def is_hyphenated_name(text: str) -> bool:
+    """Whether a word is written as most rule ids are, such as `root-login` or `cis-aws-4.1`."""
+    return "-" in text and bool(_NAME.fullmatch(text))
+
+
 def looks_like_a_name(text: str, *, starts: bool = False) -> bool:
     """Whether a word is so similar to the name of a pack or rule that it is hardly a text pattern.
 
