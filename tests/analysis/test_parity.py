@@ -80,6 +80,17 @@ def test_differences_and_their_reasons(name: str, tmp_path: Path) -> None:
     assert result.code == int(bool(expected))
 
 
+def test_the_minutes_before_the_archive_are_not_counted(tmp_path: Path) -> None:
+    """CloudWatch's alarm on absence is in ALARM from its creation until the first match."""
+    rule = 'alarm = { absent_for = "5m" }'
+    events = [event(0.5, errorCode="other"), event(7), event(11)]
+    result = run(tmp_path, rule, events, "--format", "json")
+    assert json.loads(result.out)[0]["cloudwatch"]["minutes"] == 10
+    assert differences(result) == [
+        ("CloudWatch", "10:00", "10:10", "CloudWatch is in ALARM until the first match")
+    ]
+
+
 def state(folder: Path, **change: Any) -> Path:
     """What CloudWatch says of the rule's filter and alarm."""
     metric_filter = {

@@ -81,7 +81,7 @@ class Alarms:
         until: the end of the selected time of a replay: later silence says nothing.
 
     Attributes:
-        newest: the newest event time of all, in seconds since 1970.
+        oldest, newest: the oldest and the newest event time of all, in seconds since 1970.
     """
 
     def __init__(self, rules: Iterable[Rule], *, live: Live | None = None, until: int | None = None) -> None:
@@ -92,6 +92,7 @@ class Alarms:
         ]
         self._live = live
         self._until = until
+        self.oldest: int | None = None
         self.newest: int | None = None
         self._watermarks = (
             Watermarks(
@@ -126,8 +127,10 @@ class Alarms:
     def observe(self, newest: Mapping[str, int], oldest: Mapping[str, int] | None = None) -> None:
         """Takes the newest and oldest event time of each shard that an epoch read from."""
         if oldest:
+            first = min(oldest.values())
+            self.oldest = first if self.oldest is None else min(first, self.oldest)
             for alarm in self._from_the_start:
-                alarm.begin(min(oldest.values()))
+                alarm.begin(first)
         if newest:
             self.newest = max(*newest.values(), self.newest or 0)
         if self._watermarks:

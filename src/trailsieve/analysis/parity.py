@@ -51,7 +51,7 @@ class Parity:
 
     Attributes:
         counterpart: the metric filter and alarm, as a rule.
-        cloudwatch: the counterpart's spans in ALARM.
+        cloudwatch: the counterpart's spans in ALARM, from the first minute with an event on.
         own: those of the rule, for any of its keys.
         notifications: the number that CloudWatch and the rule would send.
     """
@@ -103,7 +103,8 @@ def parity(
         archive.context,
     ).alarms
     assert isinstance(alarms, Alarms)
-    return [_judged(rule, number, versions, changes, alarms.newest or 0) for number, rule in enumerate(rules)]
+    archived = alarms.oldest or 0, alarms.newest or 0
+    return [_judged(rule, number, versions, changes, archived) for number, rule in enumerate(rules)]
 
 
 def _named(name: str, version: Rule) -> Rule:
@@ -148,14 +149,15 @@ def _variants(own: Rule, cloudwatch: Rule) -> dict[str, Rule]:
 
 
 def _judged(
-    rule: Rule, number: int, versions: Mapping[str, Rule], changes: Mapping[str, list[Alert]], newest: int
+    rule: Rule, number: int, versions: Mapping[str, Rule], changes: Mapping[str, list[Alert]], archived: Span
 ) -> Parity:
+    oldest, newest = archived
     prefix = f"{number} "
     periods = [one.alarm.period for name, one in versions.items() if name.startswith(prefix) and one.alarm]
     end = max(newest - newest % period + period for period in periods)
     mine = {name.removeprefix(prefix): found for name, found in changes.items() if name.startswith(prefix)}
     spans = {
-        name: alarm_spans(versions[prefix + name], found, end)
+        name: alarm_spans(versions[prefix + name], found, (oldest - oldest % 60, end))
         for name, found in mine.items()
         if name not in _NOTIFICATIONS
     }
@@ -198,12 +200,13 @@ def _end(alert: Alert) -> int:
 # --- spans of time ---
 
 
-def alarm_spans(rule: Rule, changes: Sequence[Alert], end: int) -> list[Span]:
+def alarm_spans(rule: Rule, changes: Sequence[Alert], archived: Span) -> list[Span]:
     """Returns when an alarm was in ALARM for any of its keys, from the end of the period that breached."""
+    begin, end = archived
     assert rule.alarm is not None
     open_since: dict[tuple[tuple[str, str], ...], int] = {}
     if first_state(rule.alarm) == "ALARM" and not rule.alarm.by and not rule.metric.dimensions:
-        open_since[()] = 0
+        open_since[()] = begin
     spans: list[Span] = []
     for alert in sorted(changes, key=_end):
         key, moment = tuple(sorted(alert.dimensions.items())), _end(alert)

@@ -176,7 +176,7 @@ def _history(found: HistoryComparison) -> Iterator[str]:
 
 
 def _span(span: Span) -> str:
-    return f"{rfc3339(span[0])} to {rfc3339(span[1])}" if span[0] else f"until {rfc3339(span[1])}"
+    return f"{rfc3339(span[0])} to {rfc3339(span[1])}"
 
 
 def _as_dict(item: Parity, history: HistoryComparison | None) -> dict[str, Any]:
