@@ -135,7 +135,9 @@ def test_no_proposal_switches_the_rule_off(tmp_path: Path) -> None:
     }
     text = trailsieve("tune", "denied", "--rules", rules(tmp_path), "--over", archive).out.decode()
     assert "No exception to propose. The busiest caller has 120 of 120 events:" in text
-    assert "assumed-role/ci/nightly, 2026-03-14T10:00:00Z to 2026-03-14T10:59:30Z, 120 of them" in text
+    assert (
+        "assumed-role/ci/nightly, 2026-03-14T10:00:00Z to 2026-03-14T10:59:30Z, all of them ListUsers" in text
+    )
     snippet = text[text.index("[rule.alarm]") :]
     file = tmp_path / "tuned.toml"
     file.write_text(rules(tmp_path).read_text() + snippet)
@@ -144,6 +146,25 @@ def test_no_proposal_switches_the_rule_off(tmp_path: Path) -> None:
 
 def test_an_alarm_is_proposed_to_no_rule_that_has_one(tmp_path: Path) -> None:
     assert answer(rules(tmp_path, ALARM), noisy(tmp_path))["alarm"] is None
+
+
+def test_no_exception_is_proposed_for_an_alarm_on_absence(archive: Path, tmp_path: Path) -> None:
+    silent = rules(tmp_path, 'alarm = { absent_for = "7d" }')
+    assert answer(silent, archive)["exceptions"] == []
+    text = trailsieve("tune", "denied", "--rules", silent, "--over", archive).out.decode()
+    assert "No exception to propose: the alarm is raised when matches are missing." in text
+    assert answer(rules(tmp_path), archive)["exceptions"]
+
+
+def test_a_single_event_is_said_to_be_the_only_one(tmp_path: Path) -> None:
+    log_file(tmp_path / "archive" / "a.json", [by(1, "ci")])
+    text = trailsieve(
+        "tune", "denied", "--rules", rules(tmp_path), "--over", tmp_path / "archive"
+    ).out.decode()
+    *_, head, event = text.rstrip().splitlines()
+    assert head == "No exception to propose. The only event:"
+    assert event.count("2026-") == 1
+    assert "of them" not in event
 
 
 def test_no_proposal_hides_a_true_positive(archive: Path, tmp_path: Path) -> None:

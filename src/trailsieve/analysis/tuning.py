@@ -127,7 +127,12 @@ def outcomes(
 
 
 def proposals(outcome: Outcome) -> list[RuleException]:
-    """Returns exceptions worth considering: the busiest callers, and their busiest calls."""
+    """Returns exceptions worth considering: the busiest callers, and their busiest calls.
+
+    An alarm on absence gets none: with fewer matches it is raised more often.
+    """
+    if outcome.rule.alarm and outcome.rule.alarm.on_absence:
+        return []
     enough = max(3, _WORTH * len(outcome.events))
     calls = Counter((_caller(seen.principal), seen.event_name) for seen in outcome.events.values())
     calls = Counter({names: count for names, count in calls.items() if names[0] and _is_plain(names[1])})

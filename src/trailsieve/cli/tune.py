@@ -159,10 +159,17 @@ def _alternative(outcome: Outcome, alarm: Outcome | None) -> Iterator[str]:
     """Why there is no exception to propose, and the alarm to consider instead."""
     if not outcome.events:
         return
-    top = outcome.busiest()
-    share = f"{top.events:,} of {counted(len(outcome.events), 'event')}"
-    yield f"\nNo exception to propose. The busiest caller has {share}:"
-    yield f"{shorten(top.principal, _WIDTH)}, {top.first} to {top.last}, {top.calls:,} of them {top.call}"
+    if outcome.rule.alarm and outcome.rule.alarm.on_absence:
+        yield "\nNo exception to propose: the alarm is raised when matches are missing."
+        return
+    top, total = outcome.busiest(), len(outcome.events)
+    who = f"The busiest caller has {top.events:,} of {total:,} events" if total > 1 else "The only event"
+    when = top.first if top.first == top.last else f"{top.first} to {top.last}"
+    share = (
+        "" if top.events == 1 else "all of them " if top.calls == top.events else f"{top.calls:,} of them "
+    )
+    yield f"\nNo exception to propose. {who}:"
+    yield f"{shorten(top.principal, _WIDTH)}, {when}, {share}{top.call}"
     if alarm and alarm.rule.alarm:
         yield "\nAn alarm to consider, which counts the events of each caller:"
         yield f"\n# {counted(len(alarm.alerts), 'alert')} instead of {len(outcome.alerts):,}"
