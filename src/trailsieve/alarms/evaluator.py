@@ -162,6 +162,10 @@ class Alarms:
                 alerts += alarm.early()
         return alerts
 
+    def evaluated(self, until: float) -> bool:
+        """Whether all that had reached the source by a time, in seconds since 1970, was evaluated."""
+        return not self.by_rule or self._watermarks is None or self._watermarks.passed(until)
+
     def close(self) -> list[Alert]:
         """The end of all input: closes every period that has begun."""
         known = [self.newest, self._watermarks.value if self._watermarks else None]

@@ -41,6 +41,12 @@ class AlarmEvaluation(Protocol):
             early: whether to raise provisional alerts now; the next call that may raises them else.
         """
 
+    def evaluated(self, until: float) -> bool:
+        """Returns whether all that had reached the source by a time, in seconds since 1970, was evaluated.
+
+        Also true without alarms, without shards, and while another process evaluates.
+        """
+
     def announce(self) -> dict[str, bytes | None]:
         """Returns what this process's checkpoint must have before the alerts are delivered, by key."""
 

@@ -93,6 +93,10 @@ class Watermarks:
         self._check_stuck()
         return self.value
 
+    def passed(self, time: float) -> bool:
+        """Whether event time has reached this time, as far as there are shards."""
+        return not self._shards or (self.value is not None and self.value >= int(time))
+
     def _go_on(self) -> None:
         if self._stuck:
             waited = self._monotonic() - self._moved

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -13,6 +14,7 @@ import click
 
 from trailsieve.app import build
 from trailsieve.app.load import load_config
+from trailsieve.cli.idle import Idle
 from trailsieve.cli.options import Screen, Size, global_options, screen
 from trailsieve.cli.standard_streams import lost_messages, messages_are_lost
 from trailsieve.cli.thread_deaths import ThreadDeaths
@@ -42,7 +44,9 @@ _REPORT_EVERY = 60.0  # seconds
     help="Process the dead letters instead of the source; what still cannot be read stays there.",
 )
 @click.option(
-    "--until-idle", is_flag=True, help="Stop when no record has arrived for 10 seconds: for scheduled jobs."
+    "--until-idle",
+    is_flag=True,
+    help="Stop when alarms are evaluated and no record has arrived for 10 seconds: for scheduled jobs.",
 )
 @global_options
 def command(config: str, replay_dead_letters: bool, until_idle: bool) -> int:
@@ -54,11 +58,13 @@ def command(config: str, replay_dead_letters: bool, until_idle: bool) -> int:
     """
     shown = screen()
     loaded = load_config(config)
-    stop = _Stop(idle_after=10.0 if until_idle else None)
+    stop = _Stop()
     gauges: dict[str, float] = {}
     context = RunContext(shown.info, Size().convert(loaded.max_object_size, None, None), gauges.__setitem__)
     service = build.service(loaded, context, stop, shown.problem, dead_letters_only=replay_dead_letters)
-    reporter = _StatusReporter(service.pipeline, shown, stop, gauges)
+    if until_idle:
+        stop.idle = Idle(service.pipeline, shown.info)
+    reporter = _StatusReporter(service.pipeline, shown, gauges)
     shown.info(
         f"running {counted(len(loaded.rules), 'rule pack')} over {loaded.source.kind}; Ctrl-C stops it"
     )
@@ -79,16 +85,15 @@ def command(config: str, replay_dead_letters: bool, until_idle: bool) -> int:
 
 
 class _Stop:
-    """True after a signal, or when the source has been idle for long enough.
+    """True after a signal, or when the run is idle.
 
     Calls raise ThreadError once a thread has died.
     """
 
-    def __init__(self, idle_after: float | None) -> None:
+    def __init__(self) -> None:
+        self.idle: Callable[[], bool] = lambda: False
         self.deaths = ThreadDeaths()
         self._asked = threading.Event()
-        self._idle_after = idle_after
-        self.last_busy = time.monotonic()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
 
@@ -99,29 +104,22 @@ class _Stop:
 
     def __call__(self) -> bool:
         self.deaths.check()
-        idle = self._idle_after is not None and time.monotonic() - self.last_busy > self._idle_after
-        return idle or self._asked.is_set()
+        return self._asked.is_set() or self.idle()
 
 
 class _StatusReporter:
     """Reports the counts of a run once a minute, from a thread that only reads them."""
 
-    def __init__(self, pipeline: Pipeline, shown: Screen, stop: _Stop, gauges: dict[str, float]) -> None:
+    def __init__(self, pipeline: Pipeline, shown: Screen, gauges: dict[str, float]) -> None:
         self._pipeline = pipeline
         self._shown = shown
-        self._stop = stop
         self._gauges = gauges
-        self._records = 0
         self._reported = time.monotonic()
         self._ended = threading.Event()
         threading.Thread(target=self._run, name="status", daemon=True).start()
 
     def _run(self) -> None:
         while not self._ended.wait(0.5):
-            records = self._pipeline.stats.records
-            if records != self._records:
-                self._records = records
-                self._stop.last_busy = time.monotonic()
             if time.monotonic() - self._reported > _REPORT_EVERY:
                 self.report()
 

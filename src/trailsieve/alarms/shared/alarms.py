@@ -99,6 +99,9 @@ class SharedAlarms:
             self._step_down()
         return alerts or []
 
+    def evaluated(self, until: float) -> bool:
+        return self._evaluation is None or self._evaluation.alarms.evaluated(until)
+
     def announce(self) -> dict[str, bytes | None]:
         """Returns nothing: `advance` saved the alerts in the table."""
         return {}
