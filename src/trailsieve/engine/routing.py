@@ -19,7 +19,7 @@ class Routing(Struct, kw_only=True, forbid_unknown_fields=True):
         tags: it gets alerts with any of these tags; all alerts when empty.
         accounts: it gets alerts of these accounts; of all accounts when empty.
         confirmations: whether it gets the final alert that confirms a provisional one under the same id;
-            None for the sink's own ability: whether it `overwrites`.
+            by default if it replaces the provisional one with it, as `opensearch` does.
         heartbeat: whether it gets the heartbeat of `[run]`, whatever its other settings.
         max_batch: the most alerts in one delivery.
         rate: the most alerts per second; 0 for no limit.

@@ -60,7 +60,7 @@ class Metric:
         value: a number, or the field of the event that holds it.
         default: emitted for each event that does not match, and for a match whose field is absent.
         dimensions: name and field of the event; each combination of their values is a separate metric.
-        cloudwatch_exact: whether to count as CloudWatch was observed to. If False, `default` is one
+        cloudwatch_exact: whether to count as CloudWatch was observed to. Otherwise `default` is one
             datapoint for a period that had events and no match, and a sample that lacks one dimension keeps
             the others.
     """
@@ -84,10 +84,10 @@ class Alarm:
         statistic: what is made of the values of a period: Sum, SampleCount, Average, Minimum or Maximum.
         comparison: `>=`, `>`, `<` or `<=`.
         evaluation_periods: how many periods, up to the latest, are looked at (N).
-        datapoints_to_alarm: how many of them must be breaching (M).
+        datapoints_to_alarm: how many of them must be breaching (M); by default all.
         missing: what a period without a datapoint counts as: missing, notBreaching, breaching or ignore.
-        absent_for: ALARM is a whole period of this length without a match. `completed` says the same with
-            the other settings.
+        absent_for: ALARM is a whole period of this length without a match. It takes the place of threshold,
+            period, statistic, comparison and missing.
         count_distinct: the datapoint is the number of different values of this field, not the statistic.
             Events without a value do not count.
         sequence: ALARM is a match of each of these rules, in this order, by events with the same `by`.
@@ -138,8 +138,8 @@ class RuleException:
         pattern: what it matches does not count.
         reason: why; shown wherever matches are not counted.
         owner: who answers for it.
-        expires: when it ends, in seconds since 1970 (in a file, a date, which is the last day on which it
-            holds); None if it never does.
+        expires: the last day on which it holds, such as 2026-12-31, or the time at which it ends; without
+            either it never ends. In Python, its end as a Unix timestamp.
     """
 
     pattern: FilterPattern

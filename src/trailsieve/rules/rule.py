@@ -38,7 +38,7 @@ class Rule:
         metric: what a match adds to the alarm's metric; default: 1.
         tests: events that must match or must not, and alerts that must be raised.
         tags: such as `cis-aws-5.0:4.1` or `attack.t1078.004`.
-        alarm: when its matches raise an alert; if None, each match raises one.
+        alarm: when its matches raise an alert; without an alarm, each match raises one.
         exceptions: matches that do not count.
         lint_ignore: codes of issues that `trailsieve lint` does not report for this rule.
         file: the rule file; `tests` paths are relative to its folder.

@@ -24,8 +24,8 @@ class TransportConfig(Struct, kw_only=True):
 
     Attributes:
         host: name or address; with TLS, the name in the certificate.
-        transport: tls, tcp or udp. Only tls protects alerts from being read or forged in transit.
-        port: the default is 6514 for tls, 601 for tcp and 514 for udp.
+        transport: `tls`, `tcp` or `udp`. Only TLS protects alerts from being read or forged in transit.
+        port: by default 6514 for TLS, 601 for TCP and 514 for UDP.
         ca_file: CA certificates (PEM) to trust instead of the system's.
         cert_file: a client certificate (PEM).
         key_file: its key.

@@ -66,6 +66,13 @@ def test_pages_are_up_to_date() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_the_page_of_settings_is_about_toml_not_python() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text("utf-8")
+    assert (
+        re.findall(r".*\b(?:None|True|False|overwrites|completed|since 1970|Tls|Host:port)\b.*", page) == []
+    )
+
+
 def test_each_code_has_a_section() -> None:
     page = (ROOT / "docs" / "lint.md").read_text("utf-8")
     assert re.findall(r"^### (\w+)$", page, re.MULTILINE) == list(codes())
