@@ -202,3 +202,9 @@ def test_the_flaws_of_the_archive_are_reported(tmp_path: Path) -> None:
     summary = json.loads(file.read_text())
     assert summary["skipped"] == {"Insight file": 1, "digest file": 1, "truncated": 1}
     assert summary["duplicates"] > 0
+
+
+def test_a_snippet_that_is_introduced_as_a_sample_is_in_that_file() -> None:
+    introduced = re.compile(r"\]\(\.\./(samples/[\w/.-]+)\)[^\n]*:\n\n```toml\n(.*?)```", re.DOTALL)
+    snippets = [found for page in Path("docs").glob("*.md") for found in introduced.findall(page.read_text())]
+    assert [file for file, snippet in snippets if snippet not in Path(file).read_text()] == []
