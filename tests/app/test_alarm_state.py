@@ -132,6 +132,7 @@ def test_config_check_connect_asks_the_table(moto: Moto, tmp_path: Path) -> None
     text = f"""[source]
 kind = "sqs"
 queue_url = "{moto.queue().url}"
+buckets = ["trail"]
 region = "us-east-1"
 endpoint_url = "{moto.url}"
 [alarms]

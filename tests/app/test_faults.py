@@ -88,6 +88,7 @@ def test_a_queue_that_is_away_and_a_log_that_cannot_be_written(
         relay.faults.extend([Status(503)] * 12)
         queue_url = queue.url.replace(moto.url, relay.url)
         source = f'[source]\nkind = "sqs"\nqueue_url = "{queue_url}"\nendpoint_url = "{relay.url}"\n'
+        source += f'buckets = ["{bucket.name}"]\nkey_layout = "any"\n'
         service = Service(log.parent, source + sink(receiver), ENVIRONMENT)
         service.start(stderr=stderr)
         queue.tell(bucket, ["trail.jsonl"])

@@ -138,6 +138,7 @@ def test_mutated_messages_through_sqs(moto: Moto, service_of: Callable[[str], Se
                 queue.send(s3_notification(bucket.name, name))
 
     config = f'[source]\nkind = "sqs"\nqueue_url = "{queue.url}"\nendpoint_url = "{moto.url}"\n'
+    config += f'buckets = ["{bucket.name}"]\nkey_layout = "any"\n'
     Campaign(service_of(config)).run("sqs", send)
 
 

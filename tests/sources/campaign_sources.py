@@ -112,7 +112,7 @@ class ObjectShards:
         self._queue = moto.queue() if kind == "sqs" else None
         self._count = 0
         settings = (
-            f'queue_url = "{self._queue.url}"\nvisibility_timeout = 5\n'
+            f'queue_url = "{self._queue.url}"\nbuckets = ["{self._bucket.name}"]\nvisibility_timeout = 5\n'
             if self._queue
             else f'url = "{self._bucket.url}"\npoll_interval = 0.2\nlook_back = 86400\n'
         )

@@ -9,6 +9,7 @@ import pytest
 from tests.servers.kafka import Kafka
 from tests.servers.patience import until
 from tests.sources.kafka.topic import CLIENTS, Topic, alive_until, new_topic, positions, read
+from trailsieve.errors import SourceError
 from trailsieve.model import Position
 from trailsieve.sources.kafka.consumer import message_of
 from trailsieve.sources.kafka.source import KafkaSource
@@ -118,13 +119,14 @@ def test_latest_leaves_out_what_is_old_and_nothing_that_comes_after_the_first_st
     assert [message.payload for message in read(second, 1)] == [b"new"]
 
 
-def test_a_checkpoint_behind_what_kafka_still_has_begins_with_the_oldest(make: MakeTopic) -> None:
-    """A topic that was made anew: its offsets begin at 0 again, below the checkpoint's."""
+def test_a_checkpoint_past_the_end_of_a_topic_is_that_of_another_topic(make: MakeTopic) -> None:
+    """A topic with the name of one that was deleted: its offsets begin at 0 again."""
     topic = make()
     topic.produce(PAYLOADS)
     source = topic.source()
     source.start({f"{topic.name}/0": 1_000_000})
-    assert [message.payload for message in read(source, 6)] == PAYLOADS
+    with pytest.raises(SourceError, match=r"the saved offset of .* is 1000000 and its end is 6"):
+        read(source, 6)
 
 
 def test_while_a_sink_refuses_membership_is_kept_and_nothing_is_read_again(make: MakeTopic) -> None:
