@@ -29,7 +29,7 @@ _OPERATORS: dict[str, Operator] = {
 _OPERATOR = re.compile(r"===?|!==|=!|<>|=~|~=|!~|=>|=<|<=|>=|!=|=|<|>|~|:|(?:eq|ne)\b")
 _WORDS = re.compile(
     r"(?P<isnotexists>IS\s+NOT\s+EXISTS?\b|DOES\s?N[O']T\s+EXISTS?\b|DOES\s+NOT\s+EXISTS?\b|NOT\s+EXISTS?\b)"
-    r"|(?P<isexists>IS\s+EXISTS?\b|EXISTS?\b|IS\s+PRESENT\b|IS\s+NOT\s+(?:NULL|NONE|EMPTY)\b|ISNOTNULL\b)"
+    r"|(?P<isexists>IS\s+EXISTS?\b|EXISTS?\b|IS\s+PRESENT\b|IS\s+NOT\s+(?:NULL|NONE|EMPTY)\b|NOT\s+NULL\b|ISNOTNULL\b)"
     r"|(?P<isnull>IS\s*NULL\b|IS\s+NONE\b)|(?P<isempty>IS\s+EMPTY\b)"
     r"|(?P<istrue>IS\s*TRUE\b|IS\s+NOT\s+FALSE\b)|(?P<isfalse>IS\s*FALSE\b|IS\s+NOT\s+TRUE\b)"
     r"|(?P<notin>NOT\s+IN\b)|(?P<isin>IN\b)|(?P<between>BETWEEN\b)"
@@ -42,6 +42,7 @@ _WORDS = re.compile(
 )
 _BOOLEAN = re.compile(r"(?:true|false|True|False|TRUE|FALSE)\b")
 _NOT_EXISTS_FIRST = re.compile(r"(NOT\s+)?EXISTS\s+(?=\$)", re.IGNORECASE)
+_NOT_FIELD = re.compile(r"(?:!|not\s+)\s*(\$[\w.\[\]*-]+)\s*(?=[)}]|&&|\|\||\Z)", re.IGNORECASE)
 _LIST_NAME = re.compile(r"(?:s|List|Set)\Z")
 # Fields of a CloudTrail record that are objects or booleans: `= "*"` is true of neither.
 OBJECTS = {"requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"}
@@ -96,6 +97,8 @@ class _Reader:
     def _operand(self) -> nodes.Expression:
         if exists := self.scanner.takes(_NOT_EXISTS_FIRST):
             return _tested(self.scanner.operand(), "isnotexists" if exists[1] else "isexists")
+        if absent := self.scanner.takes(_NOT_FIELD):
+            return _tested(Scanner(absent[1]).operand(), "isnotexists")
         if self.scanner.takes(_NOT):
             return excluded(self._operand())
         if self.scanner.takes(re.compile(r"[({]")):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 from trailsieve.errors import PatternError, visible
+from trailsieve.pattern.lenient_conditions import conditions
 from trailsieve.pattern.nodes import Regex, String, Value
-from trailsieve.pattern.slips import BLANKS, NULL_HINT, Slip, hint_for, word_at
+from trailsieve.pattern.slip import BLANKS, Slip, word_at
+from trailsieve.pattern.slips import BRACES_HINT, NULL_HINT, hint_for
 
 _DATE = re.compile(r"\d{4}-\d\d(?!\d)(?:-\d\d(?!T00:00:00))?")
 _CLOSING = {"{": "}", "[": "]", "%": "%"}
@@ -37,6 +39,11 @@ def located(text: str, start: int, message: str, hint: str = "") -> PatternError
 def null_hint(text: str) -> str:
     """The hint for `null`, which is not a value (rule 41)."""
     return NULL_HINT if text.startswith("{") else 'quote the word: "null"'
+
+
+def gap_hint(text: str) -> str:
+    """The hint for two terms without a blank between them."""
+    return BRACES_HINT if conditions(text) else "put a blank between the terms"
 
 
 def order_hint(operator: str, value: Value) -> str:

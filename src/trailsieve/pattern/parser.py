@@ -110,6 +110,6 @@ def _joined_terms(text: str, terms: tuple[nodes.TextTerm, ...]) -> tuple[nodes.T
                 text,
                 after.span.start,
                 "two terms without a blank between them",
-                "put a blank between the terms",
+                mistakes.gap_hint(text),
             )
     return terms

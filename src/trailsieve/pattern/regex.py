@@ -61,12 +61,16 @@ def without_groups(source: str) -> str:
     return "|".join(found)
 
 
+_NO_LOOK_AHEAD = "there is no look-ahead; compare with != for what a text must not be"
+
+
 def _check_characters(source: str) -> RegexProblem | None:
     offset = 0
     while offset < len(source):
         character = source[offset]
         if character not in LITERALS and character not in OPERATORS:
-            return RegexProblem(offset, f"a regex cannot contain {_name(character)}", _hint(character))
+            hint = _NO_LOOK_AHEAD if source.startswith("(?!", offset) else _hint(character)
+            return RegexProblem(offset, f"a regex cannot contain {_name(character)}", hint)
         if character == "\\":
             problem = _check_escape(source, offset)
             if problem:

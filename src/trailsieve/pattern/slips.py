@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import chain
 
 from trailsieve.errors import shorten, visible
@@ -16,11 +15,10 @@ from trailsieve.pattern.lenient_conditions import conditions
 from trailsieve.pattern.lenient_text import XML_ESCAPE, is_query
 from trailsieve.pattern.lenient_tokens import placeholder
 from trailsieve.pattern.render import quoted
+from trailsieve.pattern.slip import BLANKS, Slip
 
-# Line breaks inside braces count as blanks (rule 4, INFERRED).
-BLANKS = " \t\r\n"
 NULL_HINT = "write `$.field IS NULL`, or `$.field NOT EXISTS` for an absent field"
-_WORD_END = re.compile(r"""[ \t\r\n(){}\[\]&|=!<>,"'%]""")
+BRACES_HINT = "put conditions on fields in braces: { $.field = value }"
 _JOIN_HINT = "join conditions with && or ||"
 _KEY_HINT = "write a key with other characters as $.['the key']"
 _TEXT_HINT = "only letters, digits, `_` and `.` can do without double quotes: write "
@@ -60,53 +58,6 @@ def quote_hint(token: str) -> str:
 
 def _quoted(token: str) -> str:
     return visible(quoted(token))
-
-
-def word_at(text: str, at: int) -> str:
-    """The word that begins at an offset."""
-    return _WORD_END.split(text[at:], maxsplit=1)[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Slip:
-    """A parse failure, as the tests below look at it."""
-
-    text: str
-    at: int
-    expected: str
-
-    @property
-    def rest(self) -> str:
-        return self.text[self.at :]
-
-    @property
-    def blank(self) -> bool:
-        """Whether a blank stands before the place."""
-        return self.text[self.at - 1 : self.at] in tuple(BLANKS)
-
-    @property
-    def before(self) -> str:
-        return self.text[: self.at].rstrip(BLANKS)
-
-    @property
-    def word(self) -> str:
-        return word_at(self.text, self.at)
-
-    @property
-    def in_quotes(self) -> bool:
-        """Whether a quoted value begins before the place and is not closed."""
-        return len(re.findall(r'(?<!\\)"', self.text[: self.at])) % 2 == 1
-
-    @property
-    def json(self) -> bool:
-        return self.text.startswith("{")
-
-    @property
-    def signs(self) -> str:
-        """The run of comparison signs around the place."""
-        return "".join(
-            re.findall(r"[=<>!~]+\Z", self.text[: self.at]) + re.findall(r"\A[=<>!~:]+", self.rest)
-        )
 
 
 def hint_for(slip: Slip) -> str:
@@ -220,7 +171,7 @@ _TEXT_SLIPS: list[_Row] = [
     ),
     (
         lambda s: "$." in s.text or conditions(s.text),
-        "put conditions on fields in braces: { $.field = value }",
+        BRACES_HINT,
     ),
     (
         lambda s: re.fullmatch(r"/.+/[a-z]{0,3}", s.text.strip()),
@@ -250,6 +201,14 @@ _END_SLIPS: list[_Row] = [
     ),
 ]
 _SIGN_SLIPS: list[_Row] = [
+    (
+        lambda s: re.match(r"[=!<>]+\s*(?:null|none|nil|undefined)\b", s.rest, re.IGNORECASE) and s.json,
+        NULL_HINT,
+    ),
+    (
+        lambda s: re.match(r"=+\s*(?:true|false)\b", s.rest, re.IGNORECASE) and s.json,
+        "test a boolean with IS TRUE or IS FALSE",
+    ),
     (
         lambda s: s.signs in _SIGNS and ("a comparison" in s.expected or "a value" in s.expected),
         lambda s: _SIGNS[s.signs],
@@ -291,6 +250,14 @@ _TERM_SLIPS: list[_Row] = [
     (lambda s: s.rest[:1] in tuple("=<>") and s.before.endswith(("||", "&&")), _REPEAT_HINT),
     (lambda s: s.rest.startswith("!=") and s.before.endswith(("||", "&&")), _REPEAT_HINT),
     (("=", "<", ">", "!="), "the field is missing; write it before the comparison: $.field = value"),
+    (
+        lambda s: re.match(r'\{\s*"[^"]*"\s*:', s.text),
+        'this is JSON, not a pattern; write a comparison for each value: $.field = "value"',
+    ),
+    (
+        lambda s: re.match(r"""(?:[-+.\d]+|"[^"]*"|'[^']*')\s+(?:NOT\s+)?IN\s+\$""", s.rest, re.IGNORECASE),
+        "write the field first; [*] selects all elements: $.list[*] = value",
+    ),
     (
         lambda s: re.match(r"""(?:[-+.\d]+|"[^"]*")\s*[<>=!]+\s*\$""", s.rest),
         "write the field first; a range is two comparisons: $.field > 1 && $.field < 5",
@@ -362,6 +329,14 @@ _BRACKET_SLIPS: list[_Row] = [
         lambda s: _begins_column(s) and s.rest[0] == "*",
         "leave a position empty for any field, or write ... for any number of fields",
     ),
+    (
+        lambda s: _begins_column(s) and s.rest[0] in "\"'",
+        "write the names of columns without quotes: [ip, status = 404]",
+    ),
+    (
+        lambda s: s.word.upper() in _WORDS,
+        lambda s: _WORDS[s.word.upper()].replace("$.field", "name").replace("(", "").replace(")", ""),
+    ),
     ("$", "write a field of a space-delimited pattern as a name, without `$.`"),
     (_is_word("NOT", "IS", "EXISTS"), "a field can only be compared, with =, !=, <, <=, > or >="),
     (
@@ -376,13 +351,18 @@ _SLIPS: list[tuple[str, list[_Row]]] = [
     ("NULL, TRUE", _IS_SLIPS),
     (
         "expected EXISTS",
-        [(_is_word(*_WORDS), "write != for each value or text that is excluded"), ("", _NOT_HINT)],
+        [
+            (_is_word("NULL"), 'write `$.field = "*"`, which matches any string or number'),
+            (_is_word(*_WORDS), "write != for each value or text that is excluded"),
+            ("", _NOT_HINT),
+        ],
     ),
     ("", [(_is_word("EXISTS"), _EXISTS_HINT)]),
     ("a value", _VALUE_SLIPS),
     ("term or (", _TERM_SLIPS),
     ("a comparison", _COMPARISON_SLIPS),
     ("a closing", _CLOSING_SLIPS),
+    ("", [(lambda s: re.match(r"\d,\d{3}(?!\d)", s.text[s.at - 1 :]), "write numbers without commas: 1000")]),
     ("", [(lambda s: s.json and s.rest.startswith((",", ";")), _JOIN_HINT)]),
     ("`)`", [(lambda s: not s.rest or s.rest[0] == "}", "a ( is not closed: write ) where its group ends")]),
     ("`&&`", _JOIN_SLIPS),
