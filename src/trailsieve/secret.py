@@ -14,8 +14,14 @@ from collections.abc import Iterator
 from typing import Annotated, Any, get_args
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
+from msgspec import Meta
+
 Secret = Annotated[str, "secret"]
-SecretUrl = Annotated[str, "secret URL"]  # who knows the URL can use it
+HTTP_URL = Meta(
+    pattern=r"^https?://[^/?#@\s]+([/?#]|$)",
+    description="a URL with http:// or https:// and without a user, such as https://siem.example:8088",
+)
+SecretUrl = Annotated[str, "secret URL", HTTP_URL]  # who knows the URL can use it
 SHORTEST = 6  # characters; shorter values occur in any text
 
 _IN_A_PATH = "/:?#[]@!$&'()*+,;=~"  # RFC 3986: allowed unescaped in a URL

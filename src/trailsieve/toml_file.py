@@ -35,6 +35,9 @@ _STATEMENT = re.compile(rf"\s*(\[{{0,2}})\s*({_NAME}(?:\s*\.\s*{_NAME})*)\s*[\]=
 _TOML_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)")
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
+AtLeastOne = Annotated[int, msgspec.Meta(ge=1, description="a whole number, 1 or more")]
+NotNegative = Annotated[int, msgspec.Meta(ge=0, description="a whole number, 0 or more")]
+
 
 class TomlFile:
     """A TOML file and the mistakes in it.

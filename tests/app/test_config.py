@@ -189,3 +189,112 @@ def test_config_check_connect_asks_every_part(tmp_path: Path) -> None:
     assert result.code == 3
     assert "ok    source files: " in result.out.decode()
     assert "FAIL  sink files: /proc/no/x cannot be written" in result.out.decode()
+
+
+SINK = '[[sink]]\nkind = "stdout"\n'
+OPENSEARCH = '[[sink]]\nkind = "opensearch"\nurl = "https://a"\n'
+SOURCE = '[source]\nkind = "files"\npaths = ["${TRAIL_PATH:-archive}"]\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (
+            SOURCE,
+            '[source]\nkind = "s3"\nurl = "s3://b"\nsince = "yesterday"\n',
+            "2: [source] since 'yesterday': not a",
+        ),
+        (
+            SOURCE,
+            '[source]\nkind = "s3"\nurl = "my-trail/AWSLogs"\n',
+            "4: [source] `url`: expected a URL such as s3://bucket/prefix",
+        ),
+        (
+            SOURCE,
+            '[source]\nkind = "sqs"\nqueue_url = "arn:aws:sqs:eu-west-1:1:q"\n',
+            "4: [source] `queue_url`: expected a queue's URL, such as https://sqs.eu",
+        ),
+        (
+            SOURCE,
+            '[source]\nkind = "sqs"\nqueue_url = "https://a/1/q"\nvisibility_timeout = 1\n',
+            "5: [source] `visibility_timeout`: expected 2 to 43200 seconds",
+        ),
+        (
+            SINK,
+            '[[sink]]\nkind = "webhook"\nname = "soc"\nurl = "hooks.example/x"\n',
+            '9: [sink "soc"] `url`: expected a URL with http:// or https://',
+        ),
+        (
+            SINK,
+            '[[sink]]\nkind = "webhook"\nurl = "https://u:password@hooks.example/x"\n',
+            "8: [sink] `url`: expected a URL with http:// or https:// and without a user",
+        ),
+        (
+            SINK,
+            '[[sink]]\nkind = "webhook"\nurl = "https://a"\nformat = "pagerduty"\n',
+            '6: [sink] `format = "pagerduty"` needs a `routing_key`',
+        ),
+        (
+            SINK,
+            '[[sink]]\nkind = "webhook"\nurl = "https://a"\nsecrets = ["whsec_?"]\n',
+            "6: [sink] `secrets`: one that begins with whsec_ must continue in base64",
+        ),
+        (
+            SINK,
+            '[[sink]]\nkind = "files"\npath = "x"\nmax_bytes = -1\n',
+            "9: [sink] `max_bytes`: expected a whole number, 0 or more",
+        ),
+        (
+            SINK,
+            f'{OPENSEARCH}username = "u"\n',
+            "6: [sink] `username` and `password` require each other",
+        ),
+        (
+            SINK,
+            f'{OPENSEARCH}username = "u"\npassword = "p"\napi_key = "k"\n',
+            "6: [sink] `username` and `api_key`: use only one of them",
+        ),
+        (SINK, SINK * 2, "8: [sink] `name`: another sink is named stdout"),
+        (
+            SINK,
+            f'{SINK}name = "soc"\n{SINK}name = "soc"\n',
+            '11: [sink "soc"] `name`: another sink is named soc',
+        ),
+        (
+            '"cis-aws"',
+            '"cis-aws"\n[checkpoint]\nids = 0',
+            "12: [checkpoint] `ids`: expected a whole number, 1",
+        ),
+        (
+            '"cis-aws"',
+            '"cis-aws"\n[[rules]]\npack = "cis-aws"',
+            "12: [rules] `pack`: cis-aws: another [[rules]] table has it",
+        ),
+        (
+            '"cis-aws"',
+            '"cis-awz"',
+            "10: [rules] `pack`: cis-awz: no such rule pack or file. Built in: cis-aws",
+        ),
+    ],
+)
+def test_what_cannot_run_is_reported_with_its_line_by_check_and_run(
+    old: str, new: str, reason: str, tmp_path: Path
+) -> None:
+    assert old in GOOD
+    path = written(tmp_path, GOOD.replace(old, new))
+    for command in (("config", "check"), ("run",)):
+        result = trailsieve(*command, path)
+        assert (result.code, f"{path}:{reason}" in result.err) == (2, True), result.err
+
+
+def test_mistakes_in_rule_files_are_reported_with_those_of_the_configuration(tmp_path: Path) -> None:
+    rules = tmp_path / "own.toml"
+    rules.write_text('[[rule]]\nid = "a"\npattern = "{"\n')
+    text = GOOD.replace('pack = "cis-aws"', f'path = "{rules}"\n[[rules]]\npack = "no"\n[run]\nworkers = -1')
+    found = "\n".join(problems(written(tmp_path, text)))
+    for place in (
+        f"{rules}:3: rule a",
+        "t.toml:12: [rules] `pack`: no: no such",
+        "t.toml:14: [run] `workers`",
+    ):
+        assert place in found, found

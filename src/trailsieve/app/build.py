@@ -59,7 +59,7 @@ class Service:
 
 def rules_of(config: Config) -> list[Rule]:
     """Returns the rules of all packs of a configuration."""
-    packs = [load_pack(rules.pack or rules.path, limits=config.limits) for rules in config.rules]
+    packs = [load_pack(rules.name, limits=config.limits) for rules in config.rules]
     return joined(packs)
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from trailsieve.engine.routing import Routing
 from trailsieve.times import duration_seconds, fraction_seconds
+from trailsieve.toml_file import AtLeastOne, NotNegative
 from trailsieve.wire.aws import AwsConfig
 
 
@@ -26,6 +27,11 @@ class RulesConfig(Struct, forbid_unknown_fields=True, kw_only=True):
         if bool(self.pack) == bool(self.path):
             raise ValueError("give either `pack` or `path`")
 
+    @property
+    def name(self) -> str:
+        """Returns the name or the path."""
+        return self.pack or self.path
+
 
 class CheckpointConfig(Struct, forbid_unknown_fields=True, kw_only=True):
     """`[checkpoint]`: the file with positions, alert ids and the state of alarms.
@@ -37,7 +43,7 @@ class CheckpointConfig(Struct, forbid_unknown_fields=True, kw_only=True):
     """
 
     path: str = "trailsieve.db"
-    ids: int = 200_000
+    ids: AtLeastOne = 200_000
     every: str = "200ms"
 
     def __post_init__(self) -> None:
@@ -80,7 +86,7 @@ class DeadLettersConfig(Struct, forbid_unknown_fields=True, kw_only=True):
     path: str = "dead-letters.jsonl"
     alerts: str = ""
     max_ratio: float = 1.0
-    after: int = 1000
+    after: AtLeastOne = 1000
 
 
 class RunConfig(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -93,7 +99,7 @@ class RunConfig(Struct, forbid_unknown_fields=True, kw_only=True):
         heartbeat: how often a heartbeat is sent to the sinks, such as 5m; never by default.
     """
 
-    workers: int = 0
+    workers: NotNegative = 0
     max_object_size: str = "256MiB"
     limits: bool = True
     heartbeat: str = ""

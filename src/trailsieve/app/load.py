@@ -20,7 +20,8 @@ from trailsieve.app.config import (
 )
 from trailsieve.app.expand import Expansion
 from trailsieve.engine.routing import Routing
-from trailsieve.errors import ConfigError, UsageError
+from trailsieve.errors import ConfigError, RuleError, UsageError
+from trailsieve.rules.load import load_pack, rule_files
 from trailsieve.secret import hide_in, hide_login
 from trailsieve.times import duration_seconds
 from trailsieve.toml_file import Place, TableReader, TomlFile, nearest
@@ -49,9 +50,10 @@ def load_config(path: str | Path) -> Config:
         raise ConfigError([str(error)]) from None
     for proxy in getproxies().values():
         hide_login(proxy, "(proxy)")
-    config = _Loader(file, Expansion()).config()
+    loader = _Loader(file, Expansion())
+    config = loader.config()
     if config is None:
-        raise ConfigError(file.mistakes)
+        raise ConfigError(loader.mistakes)
     return config
 
 
@@ -60,9 +62,20 @@ class _Loader:
         self.file = file
         self.expansion = expansion
         self.reader = TableReader(self.report)
+        self.rule_mistakes: list[str] = []
+
+    @property
+    def mistakes(self) -> list[str]:
+        """Those of the file, then those of its rule files."""
+        return self.file.mistakes + self.rule_mistakes
 
     def report(self, place: Place, message: str) -> None:
-        self.file.report(place, f"[{place[0]}] {message}")
+        self.file.report(place, f"[{self.label(place)}] {message}")
+
+    def label(self, place: Place) -> str:
+        """The table of a place, with the name that a sink has."""
+        table = self.file.content["sink"][place[1]] if place[0] == "sink" else {}
+        return f'sink "{name}"' if (name := table.get("name")) else str(place[0])
 
     def config(self) -> Config | None:
         content = self.file.content
@@ -70,6 +83,7 @@ class _Loader:
             self.file.report((name,), f"unknown table [{name}]{nearest(name, _TABLES)}")
         source = self.part(("source",), content.get("source"))
         sinks = [self.part(place, table) for place, table in self.tables("sink")]
+        self.check_names(sinks)
         rules = [self.read(RulesConfig, table, place) for place, table in self.tables("rules")]
         checkpoint = self.read(CheckpointConfig, content.get("checkpoint", {}), ("checkpoint",))
         dead_letters = self.read(DeadLettersConfig, content.get("dead_letters", {}), ("dead_letters",))
@@ -80,6 +94,9 @@ class _Loader:
                 ("alarms", "state"),
                 f"`state`: {source.kind} reads what only this machine has, so its alarms are counted locally",
             )
+        self.check_packs(rules)
+        if self.file.mistakes:
+            self.load_packs(rules, limits=not run or run.limits)
         if self.file.mistakes or not (source and checkpoint and dead_letters and alarms and run):
             return None
         return Config(
@@ -99,6 +116,38 @@ class _Loader:
         if name not in self.file.content:
             self.file.report((name,), f"[[{name}]] is missing: write at least one")
         return list(self.file.tables(name))
+
+    def check_names(self, sinks: list[Part | None]) -> None:
+        """Reports sinks with the name of an earlier one: `send` and dead letters know them by it."""
+        names = [sink.name if sink else None for sink in sinks]
+        for number, name in enumerate(names):
+            if name and name in names[:number]:
+                text = f"`name`: another sink is named {name}; give each sink its own name"
+                self.report(("sink", number, "name"), text)
+
+    def check_packs(self, rules: list[RulesConfig | None]) -> None:
+        """Reports packs that do not exist, and those that an earlier table has."""
+        for number, pack in enumerate(rules):
+            if pack:
+                key = "pack" if pack.pack else "path"
+                try:
+                    rule_files(pack.name)
+                    again = f"{pack.name}: another [[rules]] table has it" if pack in rules[:number] else ""
+                except UsageError as error:
+                    again = str(error)
+                if again:
+                    self.report(("rules", number, key), f"`{key}`: {again}")
+
+    def load_packs(self, rules: list[RulesConfig | None], *, limits: bool) -> None:
+        """Adds the mistakes in rule files to those of the configuration."""
+        for pack in rules:
+            try:
+                if pack:
+                    load_pack(pack.name, limits=limits)
+            except UsageError:
+                continue  # `check_packs` reports it
+            except RuleError as error:
+                self.rule_mistakes += error.problems
 
     def part(self, place: Place, table: object) -> Part | None:
         """A source or sink, with the settings that its kind takes."""

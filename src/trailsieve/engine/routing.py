@@ -12,7 +12,7 @@ class Routing(Struct, kw_only=True, forbid_unknown_fields=True):
     """Settings of every sink. It gets an alert when `severity`, `tags` and `accounts` all allow it.
 
     Attributes:
-        name: its name in messages. Default: its kind.
+        name: its name in messages and for `trailsieve send`, which no other sink has. Default: its kind.
         required: whether the checkpoint waits for it. An optional sink never makes the source wait: alerts
             that it does not accept within `give_up_after` go to the dead letters.
         severity: the lowest severity, or a list of severities, that it gets.

@@ -35,15 +35,24 @@ def load_pack(name: str | Path, *, limits: bool = True) -> Pack:
         UsageError: there is no such pack, file or folder.
     """
     path = built_in().get(str(name)) or Path(name)
+    return _Loader(limits).load(rule_files(name), path.stem)
+
+
+def rule_files(name: str | Path) -> list[Path]:
+    """The file of the built-in pack of that name, or a TOML file, or all TOML files in a folder.
+
+    Raises:
+        UsageError: there is no such pack, file or folder.
+    """
+    path = built_in().get(str(name)) or Path(name)
     if path.is_dir():
         files = sorted(path.glob("**/*.toml"))
         if not files:
             raise UsageError(f"{name}: no rule file (*.toml) in this folder")
-    elif path.is_file():
-        files = [path]
-    else:
+        return files
+    if not path.is_file():
         raise UsageError(f"{name}: no such rule pack or file. Built in: {', '.join(built_in())}")
-    return _Loader(limits).load(files, path.stem)
+    return [path]
 
 
 class _Head(Struct):

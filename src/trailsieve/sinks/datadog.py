@@ -20,7 +20,7 @@ from trailsieve.ports import RunContext
 from trailsieve.secret import Secret
 from trailsieve.sinks.acknowledgement import require_status
 from trailsieve.sinks.batching import Batch, Encoded, send_batches, send_request
-from trailsieve.wire.http import Client, HttpConfig, UnreachableError
+from trailsieve.wire.http import Client, HttpConfig, HttpUrl, UnreachableError
 
 _PATH = "/api/v2/logs"
 _MAX_BYTES, _MAX_COUNT, _MAX_LOG = 5_000_000 - 2, 1000, 1_000_000
@@ -47,7 +47,7 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
 
     api_key: Secret
     site: str = "datadoghq.com"
-    url: str | None = None
+    url: HttpUrl | None = None
     service: str = "trailsieve"
     tags: tuple[str, ...] = ()
 

@@ -15,6 +15,7 @@ from trailsieve.errors import DeliveryError, SinkError
 from trailsieve.formats import native
 from trailsieve.model import Alert
 from trailsieve.ports import RunContext
+from trailsieve.toml_file import NotNegative
 
 
 class Config(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -28,8 +29,8 @@ class Config(Struct, kw_only=True, forbid_unknown_fields=True):
     """
 
     path: str
-    max_bytes: int = 100 * 2**20
-    keep: int = 10
+    max_bytes: NotNegative = 100 * 2**20
+    keep: NotNegative = 10
     fsync: bool = True
 
 

@@ -26,8 +26,9 @@ from trailsieve.ports import RunContext
 from trailsieve.secret import Secret
 from trailsieve.sinks.acknowledgement import NotAcknowledgedError, require_json, succeeded
 from trailsieve.sinks.batching import Batch, Encoded, RefusedError, latest, probe, send_batches, send_request
+from trailsieve.toml_file import AtLeastOne
 from trailsieve.wire.aws import AwsConfig, in_region_of
-from trailsieve.wire.http import Client, HttpConfig, HttpResponse
+from trailsieve.wire.http import Client, HttpConfig, HttpResponse, HttpUrl
 
 _MAX_COUNT = 5000
 _THERE_ALREADY = 409
@@ -59,13 +60,21 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
         max_bytes: of a batch before compression; small AWS nodes take 10 MB.
     """
 
-    url: str
+    url: HttpUrl
     index: str = TEMPLATE_NAME
     username: str | None = None
     password: Secret | None = None
     api_key: Secret | None = None
     aws: SigningConfig | None = None
-    max_bytes: int = 5_000_000
+    max_bytes: AtLeastOne = 5_000_000
+
+    def __post_init__(self) -> None:
+        given = [name for name in ("username", "api_key", "aws") if getattr(self, name)]
+        if len(given) > 1:
+            names = " and ".join(f"`{name}`" for name in given)
+            raise ValueError(f"{names}: use only one of them")
+        if bool(self.username) != bool(self.password):
+            raise ValueError("`username` and `password` require each other")
 
 
 class OpenSearchSink:
@@ -249,15 +258,12 @@ def template_for(index: str) -> dict[str, Any]:
 
 
 def _authorization(config: Config) -> dict[str, str]:
-    given = [name for name in ("username", "api_key", "aws") if getattr(config, name)]
-    if len(given) > 1:
-        raise SinkError(f"opensearch: {' and '.join(given)}: use only one of them")
     if config.api_key:
         return {"Authorization": f"ApiKey {config.api_key}"}
     if config.username:
         import base64
 
-        pair = f"{config.username}:{config.password or ''}".encode()
+        pair = f"{config.username}:{config.password}".encode()
         return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
     return {}
 

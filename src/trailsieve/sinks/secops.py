@@ -21,7 +21,7 @@ from trailsieve.ports import RunContext
 from trailsieve.secret import forget, hide
 from trailsieve.sinks.acknowledgement import require_json
 from trailsieve.sinks.batching import Batch, Encoded, probe, send_batches, send_request
-from trailsieve.wire.http import Client, HttpConfig, HttpResponse, UnreachableError
+from trailsieve.wire.http import Client, HttpConfig, HttpResponse, HttpUrl, UnreachableError
 
 _MAX_BYTES = 1_000_000  # per request; the limit is not documented, this is the older API's
 _MAX_LOG = 700_000  # bytes before base64
@@ -49,7 +49,7 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
     log_type: str
     forwarder: str
     credentials_file: str | None = None
-    url: str | None = None
+    url: HttpUrl | None = None
 
 
 class SecOpsSink:

@@ -21,7 +21,7 @@ from trailsieve.ports import RunContext
 from trailsieve.secret import Secret, forget, hide
 from trailsieve.sinks.acknowledgement import require_status
 from trailsieve.sinks.batching import Batch, Encoded, RefusedError, send_batches, send_request
-from trailsieve.wire.http import Client, HttpConfig, HttpResponse, UnreachableError
+from trailsieve.wire.http import Client, HttpConfig, HttpResponse, HttpUrl, UnreachableError
 
 _MAX_BYTES = 1_000_000  # before compression, safely below the limit of 1,048,576
 _MAX_COUNT = 5000
@@ -42,13 +42,13 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
         scope: the scope to request tokens for.
     """
 
-    endpoint: str
+    endpoint: HttpUrl
     rule_id: str
     stream: str
     tenant_id: str
     client_id: str
     client_secret: Secret
-    authority: str = "https://login.microsoftonline.com"
+    authority: HttpUrl = "https://login.microsoftonline.com"
     scope: str = "https://monitor.azure.com/.default"
 
 

@@ -21,7 +21,8 @@ from trailsieve.ports import RunContext
 from trailsieve.secret import Secret
 from trailsieve.sinks.acknowledgement import NotAcknowledgedError, require_json, succeeded
 from trailsieve.sinks.batching import Batch, Encoded, RefusedError, probe, send_batches, send_request
-from trailsieve.wire.http import Client, HttpConfig, HttpResponse, UnreachableError
+from trailsieve.toml_file import AtLeastOne
+from trailsieve.wire.http import Client, HttpConfig, HttpResponse, HttpUrl, UnreachableError
 
 _EVENT, _ACK, _HEALTH = "/services/collector/event", "/services/collector/ack", "/services/collector/health"
 _MAX_COUNT = 5000
@@ -48,7 +49,7 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
         max_bytes: of a batch before compression; at most the server's `max_content_length`.
     """
 
-    url: str
+    url: HttpUrl
     token: Secret
     index: str | None = None
     host: str | None = None
@@ -57,7 +58,7 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
     format: Literal["native", "ecs", "ocsf"] = "native"
     ack: bool = False
     ack_timeout: float = 60.0
-    max_bytes: int = 1_000_000
+    max_bytes: AtLeastOne = 1_000_000
 
 
 class SplunkSink:

@@ -15,7 +15,7 @@ from trailsieve.model import Alert
 from trailsieve.ports import RunContext
 from trailsieve.sinks.aws_batching import deliver_messages, message_attributes, sending_client
 from trailsieve.sinks.batching import message_id
-from trailsieve.wire.aws import AwsConfig, explained, in_region_of
+from trailsieve.wire.aws import AwsConfig, QueueUrl, explained, in_region_of
 
 _BYTES = 2**20
 
@@ -28,7 +28,7 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
         group: the message group in a FIFO queue: alerts of one group keep their order.
     """
 
-    queue_url: str
+    queue_url: QueueUrl
     group: str = "trailsieve"
 
 

@@ -13,6 +13,7 @@ import hmac
 import re
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal
 
 import msgspec
@@ -25,6 +26,7 @@ from trailsieve.ports import RunContext
 from trailsieve.secret import Secret, SecretUrl
 from trailsieve.sinks.acknowledgement import NotAcknowledgedError, reject_web_page, succeeded
 from trailsieve.sinks.batching import Batch, Encoded, message_id, send_batches, send_request
+from trailsieve.toml_file import AtLeastOne
 from trailsieve.wire.http import Client, HttpConfig, HttpResponse, UnreachableError
 
 _STATUSES = re.compile(r"2xx|2\d\d(\s*,\s*2\d\d)*")
@@ -54,7 +56,7 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
     routing_key: Secret | None = None
     headers: dict[str, str] = msgspec.field(default_factory=dict)
     gzip: bool = False  # few receivers accept compressed bodies
-    max_bytes: int = 256_000
+    max_bytes: AtLeastOne = 256_000
     accept: str | None = None
     accept_body: str | None = None
 
@@ -63,6 +65,10 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"`accept` is {self.accept!r}; write 2xx, or statuses such as 200,202")
         if self.accept_body is not None:
             _compiled(self.accept_body)
+        if self.format == "pagerduty" and not self.routing_key:
+            raise ValueError('`format = "pagerduty"` needs a `routing_key`')
+        for secret in self.secrets:
+            _key(secret)
 
 
 class WebhookSink:
@@ -79,13 +85,11 @@ class WebhookSink:
         self._statuses = config.accept or statuses
         pattern = config.accept_body or pattern
         self._body = _compiled(pattern) if pattern else None
-        if config.format != "pagerduty":
-            self._encode = encoder(config.format)
-        elif config.routing_key:
-            routing_key = config.routing_key
-            self._encode = lambda alert: pagerduty.encode(alert, routing_key)
-        else:
-            raise SinkError("webhook: the format pagerduty needs a `routing_key`")
+        self._encode = (
+            partial(pagerduty.encode, routing_key=config.routing_key or "")
+            if config.format == "pagerduty"
+            else encoder(config.format)
+        )
 
     def deliver(self, alerts: Sequence[Alert]) -> None:
         send_batches(map(self._encoded, alerts), self._send, max_bytes=self._config.max_bytes, max_count=1)
@@ -155,13 +159,17 @@ def _compiled(pattern: str) -> Any:
 
 
 def _key(secret: str) -> bytes:
-    """The key bytes of a secret, decoded from base64 after `whsec_`."""
+    """The key bytes of a secret, decoded from base64 after `whsec_`.
+
+    Raises:
+        ValueError: that is not base64.
+    """
     if not secret.startswith("whsec_"):
         return secret.encode()
     try:
         return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except binascii.Error:
-        raise SinkError("webhook: a secret that begins with whsec_ must continue in base64") from None
+        raise ValueError("`secrets`: one that begins with whsec_ must continue in base64") from None
 
 
 def open_sink(config: Config, context: RunContext) -> WebhookSink:

@@ -6,10 +6,10 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from msgspec import Struct, structs
+from msgspec import Meta, Struct, structs
 
 from trailsieve import arn
 from trailsieve.secret import Secret
@@ -65,6 +65,10 @@ _REGION_NAME = re.compile(r"[a-z]{2,3}(-[a-z]+)+-\d")
 
 
 _WITHIN = 300.0  # seconds for a request and its body
+
+
+_QUEUE_URL = "a queue's URL, such as https://sqs.eu-west-1.amazonaws.com/111122223333/trail"
+QueueUrl = Annotated[str, Meta(pattern=r"^https?://[^/]+/.", description=_QUEUE_URL)]
 
 
 class AwsConfig(Struct, kw_only=True):

@@ -12,14 +12,14 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 import orjson
 
 from trailsieve.errors import SinkError, shorten
-from trailsieve.secret import hide_credentials
+from trailsieve.secret import HTTP_URL, hide_credentials
 
 _WORTH_GZIP = 1024  # bytes
 _MAX_RESPONSE = 64 * 2**20  # bytes read from a response
@@ -27,6 +27,8 @@ _LONGEST_WAIT = 3600.0  # seconds; a longer Retry-After is cut to this
 _SHOWN = 300  # characters of a response in an error message
 _NO_SECRETS = {"accept", "content-type", "user-agent"}  # all other headers may hold a token
 _TIMED_OUT = "no answer in time"
+
+HttpUrl = Annotated[str, HTTP_URL]
 
 
 class HttpConfig(msgspec.Struct, kw_only=True):

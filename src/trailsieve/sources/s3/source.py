@@ -8,7 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby, takewhile
+from typing import Annotated
 from urllib.parse import urlsplit
+
+from msgspec import Meta
 
 from trailsieve.errors import SourceError, UsageError, counted
 from trailsieve.model import Message, Offset, Position, watermark_message
@@ -17,6 +20,7 @@ from trailsieve.sources.identity import verified
 from trailsieve.sources.object_fetcher import FetchedObject, ObjectFetcher
 from trailsieve.sources.s3.listing import Listing, ListingPrefix
 from trailsieve.sources.s3.prefix_progress import PrefixProgress, hour_of
+from trailsieve.toml_file import AtLeastOne
 from trailsieve.trail.envelope_contents import ObjectName
 from trailsieve.trail.layout import parse_key
 from trailsieve.trail.selection import Selection
@@ -26,6 +30,8 @@ _WAIT = 1.0  # seconds that a poll waits for an object
 _SHORT_WAIT = 0.1  # the same while other objects are in flight
 _LATE_EVERY = 3600.0  # seconds between two searches for objects that were listed later than `look_back`
 _ListedObject = tuple[ObjectName, Position] | None  # an object to read; None at the end of a prefix
+
+_Url = Annotated[str, Meta(pattern="^s3://[^/]", description="a URL such as s3://bucket/prefix")]
 
 
 class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
@@ -45,7 +51,7 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
         prefetch: bytes of objects that are fetched ahead, at most.
     """
 
-    url: str
+    url: _Url
     since: str | None = None
     until: str | None = None
     accounts: tuple[str, ...] = ()
@@ -53,21 +59,32 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
     poll_interval: float = 60
     look_back: float = 3600
     bucket_owner: str = ""
-    threads: int = 8
+    threads: AtLeastOne = 8
     prefetch: int = 64 * 2**20
+
+    def __post_init__(self) -> None:
+        try:
+            self.selection()
+        except UsageError as error:
+            raise ValueError(str(error).replace("--", "")) from None
+
+    def selection(self) -> Selection:
+        """Returns which records count.
+
+        Raises:
+            UsageError: `since` or `until` is not a time, or the range is empty.
+        """
+        return Selection.parse(self.since, self.until, self.accounts, self.regions)
 
 
 def open_source(config: Config, context: RunContext) -> S3Source:
     """The source for these settings. Does not connect.
 
     Raises:
-        SourceError: `url`, `since` or `until` is invalid.
+        SourceError: boto3 lacks a setting.
+        UsageError: `url` is not an S3 URL.
     """
-    try:
-        selection = Selection.parse(config.since, config.until, config.accounts, config.regions)
-        return open_urls([config.url], selection, config, context)
-    except UsageError as error:
-        raise SourceError(f"source s3: {error}".replace("--", "")) from None
+    return open_urls([config.url], config.selection(), config, context)
 
 
 def open_urls(urls: Sequence[str], selection: Selection, config: Config, context: RunContext) -> S3Source:

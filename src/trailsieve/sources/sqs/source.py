@@ -10,7 +10,9 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from trailsieve.errors import SourceError, counted
 from trailsieve.model import Message, Offset, Position, watermark_message
@@ -20,10 +22,11 @@ from trailsieve.sources.object_fetcher import ObjectFetcher
 from trailsieve.sources.sqs.allowed import AllowedObjects, buckets_in
 from trailsieve.sources.sqs.receiver import Receiver
 from trailsieve.sources.sqs.visibility import ReceivedMessage, VisibilityLeases
+from trailsieve.toml_file import AtLeastOne
 from trailsieve.trail.envelope_contents import EnvelopeContents, ObjectName, letters
 from trailsieve.trail.envelopes import STREAM_LIMIT, unwrap
 from trailsieve.trail.selection import Selection
-from trailsieve.wire.aws import AwsConfig, client, explain, explained, fault, in_region_of
+from trailsieve.wire.aws import AwsConfig, QueueUrl, client, explain, explained, fault, in_region_of
 
 _WAIT = 1.0  # seconds that a poll waits for a message or an object
 _SHORT_WAIT = 0.1  # the same while other messages are in flight
@@ -31,6 +34,8 @@ _COUNTS_LAG = 60.0  # seconds by which the queue's counts may be behind
 _COUNTS_SECONDS = 1.0  # between requests for the queue's counts
 _ALL = Selection()
 _RECORD = re.compile(rb'"event(?:Version|Name|Source|ID|Time)"')
+
+_Visibility = Annotated[int, Meta(ge=2, le=12 * 3600, description="2 to 43200 seconds")]
 
 
 class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
@@ -48,13 +53,13 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
         prefetch: bytes of objects that are fetched ahead, at most.
     """
 
-    queue_url: str
+    queue_url: QueueUrl
     buckets: tuple[str, ...] = ()
     bucket_owner: str = ""
     key_layout: Literal["cloudtrail", "any"] = "cloudtrail"
-    visibility_timeout: int = 120
+    visibility_timeout: _Visibility = 120
     s3_endpoint_url: str | None = None
-    threads: int = 8
+    threads: AtLeastOne = 8
     prefetch: int = 64 * 2**20
 
 
@@ -62,10 +67,8 @@ def open_source(config: Config, context: RunContext) -> SqsSource:
     """The source for these settings. Does not connect.
 
     Raises:
-        SourceError: a setting is out of range, or boto3 lacks a setting.
+        SourceError: boto3 lacks a setting.
     """
-    if not 2 <= config.visibility_timeout <= 12 * 3600:
-        raise SourceError("source sqs: `visibility_timeout` must be between 2 and 43200 seconds")
     config = in_region_of(config, config.queue_url)
     local = None if "amazonaws.com" in (config.endpoint_url or "") else config.endpoint_url
     for_s3 = AwsConfig(
