@@ -79,3 +79,8 @@ def test_a_terminal_is_pointed_to_explain(nothing: str) -> None:
     pattern = '{ $.eventName = "ConsoleLogin" }'
     assert trailsieve("match", pattern, nothing, terminal=True).err == pointer
     assert trailsieve("match", "--explain", pattern, nothing, terminal=True).err == ""
+
+
+def test_an_explanation_is_not_repeated_but_missing_braces_are_noted(nothing: str) -> None:
+    assert trailsieve("match", "--explain", '{ $.readOnly = "false" }', nothing).err == ""
+    assert "stand in braces" in trailsieve("match", "--explain", "userIdentity.type = Root", nothing).err

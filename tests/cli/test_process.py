@@ -95,7 +95,7 @@ def test_a_reader_that_goes_away_is_no_error(arguments: list[str], unbuffered: s
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii"])
 def test_explanations_are_printed_in_any_locale(encoding: str, archive: Path) -> None:
-    arguments = ["match", "--explain", '{ $.errorMessage = "日本" }', str(archive)]
+    arguments = ["match", "--explain", '{ $.eventName = "日本" }', str(archive)]
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
     done = subprocess.run([*MAIN, *arguments], capture_output=True, env=environment, check=False)
     assert (done.returncode, done.stderr) == (1, b"")

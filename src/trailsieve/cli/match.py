@@ -96,7 +96,7 @@ def _print_why_nothing(pattern: FilterPattern, *, explained: bool) -> None:
     """What may be wrong with a pattern that matches no event, on stderr."""
     from trailsieve.cli.notes import print_notes  # a pattern that matches needs no lint
 
-    print_notes(pattern)
+    print_notes(pattern, lint=not explained)  # an explanation has reasons of its own
     if sys.stderr.isatty() and not explained:
         screen().info("nothing matched; `trailsieve match --explain` says why for each event")
 

@@ -22,13 +22,13 @@ _SHOWN = 3
 _QUESTION = re.compile(r"did you mean (.+)\?")
 
 
-def print_notes(pattern: FilterPattern) -> None:
+def print_notes(pattern: FilterPattern, *, lint: bool = True) -> None:
     """Prints what the pattern looks like in another language, or else what lint finds in it."""
-    for text in notes(pattern):
+    for text in notes(pattern, lint=lint):
         screen().info(f"note: {text}")
 
 
-def notes(pattern: FilterPattern) -> list[str]:
+def notes(pattern: FilterPattern, *, lint: bool = True) -> list[str]:
     """One sentence per finding; [] for a pattern without any."""
     if isinstance(pattern.tree, TextPattern):
         meant = meant_as_conditions(pattern.text, partial(parse, limits=pattern.limits))
@@ -39,6 +39,8 @@ def notes(pattern: FilterPattern) -> list[str]:
             ]
     if meant := _without_envelope(pattern):
         return [f"each CloudTrail record is one event, without what it was wrapped in; did you mean: {meant}"]
+    if not lint:
+        return []
     issues = [found for found in lint_pattern(pattern, limits=False) if found.code.level != "note"]
     return [_note(pattern, found) for found in issues[:_SHOWN]]
 
