@@ -36,6 +36,7 @@ _TOML_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)")
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 AtLeastOne = Annotated[int, msgspec.Meta(ge=1, description="a whole number, 1 or more")]
+Duration = Annotated[str, msgspec.Meta(description='a duration, such as "5m"')]
 NotNegative = Annotated[int, msgspec.Meta(ge=0, description="a whole number, 0 or more")]
 
 
@@ -269,7 +270,8 @@ def _quoted(place: Place) -> str:
 
 
 def _meant(value: object, hint: Any) -> str:
-    return nearest(value, get_args(hint)) if get_origin(hint) is Literal else ""
+    choices = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    return nearest(value, [text for one in choices if get_origin(one) is Literal for text in get_args(one)])
 
 
 def _described(hint: Any) -> str:

@@ -61,7 +61,8 @@ def test_each_sink_receives_what_it_is_for(tmp_path: Path) -> None:
     ("setting", "told"),
     [
         ("requird = true", "unknown key `requird`; did you mean `required`?"),
-        ('severity = "hihg"', "`severity`"),
+        ('severity = "hgih"', "did you mean `high`?"),
+        ("give_up_after = 5", '`give_up_after`: expected a duration, such as "5m"'),
         ('give_up_after = "soon"', "`give_up_after`: expected a duration"),
         (f'give_up_after = "{"9" * 400}s"', "`give_up_after`: expected a duration"),
         ("max_batch = 0", "`max_batch` and `queue` must be at least 1"),
@@ -75,8 +76,9 @@ def test_mistakes_are_told_with_their_place(setting: str, told: str, tmp_path: P
     assert f"{tmp_path}/trailsieve.toml:" in result.err
 
 
-def test_a_heartbeat_is_a_duration(tmp_path: Path) -> None:
-    result = trailsieve("config", "check", configuration(tmp_path, {"a": ""}, 'heartbeat = "often"'))
+@pytest.mark.parametrize("given", ['"often"', "5"])
+def test_a_heartbeat_is_a_duration(given: str, tmp_path: Path) -> None:
+    result = trailsieve("config", "check", configuration(tmp_path, {"a": ""}, f"heartbeat = {given}"))
     assert result.code == 2
     assert "`heartbeat`: expected a duration" in result.err
 

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from trailsieve.engine.routing import Routing
 from trailsieve.times import duration_seconds, fraction_seconds
-from trailsieve.toml_file import AtLeastOne, NotNegative
+from trailsieve.toml_file import AtLeastOne, Duration, NotNegative
 from trailsieve.wire.aws import AwsConfig
 
 
@@ -44,7 +44,7 @@ class CheckpointConfig(Struct, forbid_unknown_fields=True, kw_only=True):
 
     path: str = "trailsieve.db"
     ids: AtLeastOne = 200_000
-    every: str = "200ms"
+    every: Duration = "200ms"
 
     def __post_init__(self) -> None:
         fraction_seconds(self.every, "every")
@@ -60,7 +60,7 @@ class AlarmsConfig(AwsConfig, forbid_unknown_fields=True, kw_only=True):
         table: name or ARN of the table.
     """
 
-    max_wait: str = ""
+    max_wait: Duration = ""
     state: Literal["local", "dynamodb"] = "local"
     table: str = ""
 
@@ -102,7 +102,7 @@ class RunConfig(Struct, forbid_unknown_fields=True, kw_only=True):
     workers: NotNegative = 0
     max_object_size: str = "256MiB"
     limits: bool = True
-    heartbeat: str = ""
+    heartbeat: Duration = ""
 
     def __post_init__(self) -> None:
         if self.heartbeat:

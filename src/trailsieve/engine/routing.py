@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from trailsieve.model import SEVERITIES, Alert, Severity
 from trailsieve.times import duration_seconds
+from trailsieve.toml_file import Duration
 
 
 class Routing(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -36,7 +37,7 @@ class Routing(Struct, kw_only=True, forbid_unknown_fields=True):
     heartbeat: bool = True
     max_batch: int = 1000
     rate: float = 0
-    give_up_after: str = "15m"
+    give_up_after: Duration = "15m"
     queue: int = 10_000
 
     def __post_init__(self) -> None:
