@@ -57,6 +57,7 @@ class Message(Struct, frozen=True, gc=False):
         name: its name for people: a path, a key, a stream and sequence number.
         lines: the number of the first line when the payload is plain lines, 0 when it is a whole object.
         problem: why the payload could not be fetched, or "".
+        warning: whether the problem is one of something that was read nevertheless.
         marker: whether there is no payload, only a position to save.
         watermark: what the source reports about a shard; then there is no payload and no position.
         arrived: when it reached the source, in seconds since 1970; None where the source does not say.
@@ -67,6 +68,7 @@ class Message(Struct, frozen=True, gc=False):
     name: str
     lines: int = 0
     problem: str = ""
+    warning: bool = False
     marker: bool = False
     watermark: Watermark | None = None
     arrived: float | None = None

@@ -154,6 +154,17 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_matched(tmp_path: Path) ->
     assert "b.json: empty" in result.err
 
 
+@pytest.mark.parametrize("content", [b"\x8b\x00\xff\xfe", b"", LINES], ids=["bytes", "empty", "lines"])
+def test_a_file_of_lines_that_is_not_gzip_is_named(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "app.log.gz"
+    file.write_bytes(content)
+    result = trailsieve("match", PATTERN, file)
+    assert (result.code, result.lines) == ((0, [LOGIN]) if content == LINES else (1, []))
+    assert result.err.splitlines() == [
+        f"trailsieve: {file}: not gzip, although its name ends in .gz: read as it is"
+    ]
+
+
 def test_a_bomb_stops_at_max_object_size(tmp_path: Path) -> None:
     file = log_file(tmp_path / "bomb.json.gz", [denied(1, padding="x" * 5000)])
     result = trailsieve("match", "--max-object-size", "4KiB", "{ $.eventName = * }", file)

@@ -10,7 +10,7 @@ import msgspec
 from trailsieve.errors import UnreadableError
 from trailsieve.model import Message, Problem
 from trailsieve.trail.cloudtrail import Batch, Decode, batches, is_plain_file, looks_like_lines, split
-from trailsieve.trail.compression import DEFAULT_LIMIT, gunzip, is_gzip
+from trailsieve.trail.compression import DEFAULT_LIMIT, NOT_GZIP, gunzip, is_gzip
 from trailsieve.trail.envelope_contents import letters
 from trailsieve.trail.envelopes import STREAM_LIMIT, is_one_value, is_plain_record, unwrap
 
@@ -188,7 +188,8 @@ class Decoder:
         decoded = Decoded(message.name, message.payload, message.lines, any_object=self.any_object)
         if message.problem:
             decoded.data = b""
-            decoded.problems.append(Problem(message.name, message.problem, text=message.payload))
+            found = Problem(message.name, message.problem, text=message.payload, warning=message.warning)
+            decoded.problems.append(found)
         elif not message.lines:
             try:
                 self._open(decoded)
@@ -221,8 +222,8 @@ class Decoder:
             return data
         if decoded.origin.endswith(".gz"):
             if payload.lstrip()[:1] not in (b"{", b"["):
-                raise UnreadableError("not gzip, although its name ends in .gz")
-            decoded.warn("not gzip, although its name ends in .gz: read as it is")
+                raise UnreadableError(NOT_GZIP)
+            decoded.warn(f"{NOT_GZIP}: read as it is")
         if len(payload) > self.limit:
             raise UnreadableError(f"too big: more than {self.limit:,} bytes; raise --max-object-size")
         return payload

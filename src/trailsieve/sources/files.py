@@ -16,7 +16,7 @@ from trailsieve.errors import UsageError, counted
 from trailsieve.model import Message, Offset, Position
 from trailsieve.ports import RunContext
 from trailsieve.trail.cloudtrail import looks_like_lines
-from trailsieve.trail.compression import GunzippedStream, is_gzip
+from trailsieve.trail.compression import NOT_GZIP, GunzippedStream, is_gzip
 from trailsieve.trail.layout import is_lines_name
 from trailsieve.trail.selection import ListedFile, Selection
 
@@ -172,7 +172,7 @@ class FilesSource:
             yield Message(first + buffered.read(self._limit + 1), Position(STDIN, 0), listed.name)
 
     def _lines(self, listed: ListedFile, stream: IO[bytes], first: bytes = b"") -> Iterator[Message]:
-        number, place = 1, 0
+        number, place, damage, warning = 1, 0, "", ""
         try:
             for block, cut in _blocks(stream, first, self._limit):
                 place += cut
@@ -190,11 +190,14 @@ class FilesSource:
                     )
                     number += part.count(b"\n")
             damage, warning = _ended(stream)
-            problem = damage or warning
+            if listed.path.endswith(".gz") and not _is_decompressed(stream):
+                warning = f"{NOT_GZIP}: read as it is"
         except OSError as error:
-            problem = _reason(error)
-        if problem:
-            yield Message(b"", Position(listed.name, place), listed.name, number, problem)
+            damage = _reason(error)
+        if damage or warning:
+            end = Position(listed.name, place)
+            following = number + bool(place)  # 1 would be another file
+            yield Message(b"", end, listed.name, following, damage or warning, warning=not damage)
 
 
 def _decompressed(stream: BinaryIO) -> IO[bytes]:
@@ -224,6 +227,10 @@ def _ended(stream: IO[bytes]) -> tuple[str, str]:
     """The damage of a gzip stream that was read to its end, and the warning about what follows it."""
     raw = getattr(stream, "raw", None)
     return (raw.damage, raw.warning) if isinstance(raw, GunzippedStream) else ("", "")
+
+
+def _is_decompressed(stream: IO[bytes]) -> bool:
+    return isinstance(getattr(stream, "raw", None), GunzippedStream)
 
 
 def _parts(block: bytes, limit: int) -> Iterator[tuple[bytes, bool]]:

@@ -11,6 +11,7 @@ from isal import isal_zlib
 from trailsieve.errors import UnreadableError
 
 DEFAULT_LIMIT = 256 * 2**20  # bytes; the largest CloudTrail files hold some 50 MB of JSON
+NOT_GZIP = "not gzip, although its name ends in .gz"
 _MAGIC = b"\x1f\x8b"
 _MEMBER = _MAGIC + b"\x08"  # followed by the only compression method, deflate
 _MAX_RATIO = 1032  # the most that deflate can achieve: a larger size is false
