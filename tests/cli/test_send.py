@@ -81,8 +81,23 @@ def test_a_receiver_that_refuses_some_requests_gets_all_alerts(
         result = trailsieve("send", letters.path, "--config", config, "--sink", "hook")
         assert result.err == "trailsieve: 20 of 20 alerts sent to hook\n"
         receiver.faults.extend([Status(503)] * 99)
-        assert trailsieve("send", letters.path, "--config", config, "--sink", "hook").code == 1
+        result = trailsieve("send", letters.path, "--config", config, "--sink", "hook")
         assert len(receiver.faults) == 94
+    assert result.code == 1
+    lines = result.err.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("trailsieve: 20 alerts not accepted: webhook 127.0.0.1:")
+    assert "answered 503" in lines[0]
+    assert lines[1] == "trailsieve: 0 of 20 alerts sent to hook"
+
+
+def test_letters_of_another_sink_are_no_success(config: Path, tmp_path: Path) -> None:
+    letters = AlertDeadLetters(tmp_path / "letters.jsonl")
+    for alert in ALERTS:
+        letters.add(Refusal("a", alert, "busy"))
+    result = trailsieve("send", letters.path, "--config", config, "--sink", "b")
+    text = f"trailsieve: {letters.path} has {len(ALERTS)} alerts, all of sink a; none of b\n"
+    assert (result.code, result.err) == (2, text)
 
 
 def test_a_letter_that_was_cut_short_is_reported_and_the_others_are_sent(

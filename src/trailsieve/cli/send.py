@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,7 +43,7 @@ def command(alerts: str, path: str, name: str) -> int:
     """Send alerts to one sink: one alert or JSON lines in the native format, or a file of dead letters.
 
     Alerts keep their ids, so the receiver recognizes those that it already has. From a file of dead letters
-    only those of the sink are sent. Exit code 1 means that some alerts were refused or cut short.
+    only those of the sink are sent. Exit code 1 means that some alerts were not accepted or cut short.
     """
     shown = screen()
     config = load_config(path)
@@ -51,11 +52,15 @@ def command(alerts: str, path: str, name: str) -> int:
         known = ", ".join(part.name for part in config.sinks)
         raise UsageError(f"{path} has no sink {name}; its sinks: {known}")
     torn: list[str] = []
+    others: Counter[str] = Counter()
     try:
         with click.open_file(alerts, "rb") as file:
-            given = list(_alerts(file.read(), name, torn))
+            given = list(_alerts(file.read(), name, torn, others))
     except OSError as error:
         raise UsageError(f"{alerts}: {error.strerror or error}") from None
+    if others and not given:
+        sinks = " or ".join(f"sink {other}" for other in others)
+        raise UsageError(f"{alerts} has {counted(others.total(), 'alert')}, all of {sinks}; none of {name}")
     context = RunContext(shown.info, max_object_size=Size().convert(config.max_object_size, None, None))
     sink = open_part("sinks", part, context)
     refused: dict[str, str] = {}
@@ -66,8 +71,9 @@ def command(alerts: str, path: str, name: str) -> int:
         sink.close()
     for place in torn:
         shown.info(f"{alerts}: {place}; skipped", skipped=place)
-    for identity, reason in refused.items():
-        shown.info(f"alert {identity} was refused: {reason}", alert=identity, reason=reason)
+    for reason, count in Counter(refused.values()).items():
+        ids = [identity for identity, why in refused.items() if why == reason]
+        shown.info(f"{counted(count, 'alert')} not accepted: {reason}", alerts=ids, reason=reason)
     shown.info(f"{len(given) - len(refused):,} of {counted(len(given), 'alert')} sent to {name}")
     return 1 if refused or torn else 0
 
@@ -93,10 +99,11 @@ def _deliver(sink: Any, alerts: list[Alert]) -> dict[str, str]:
     return refused
 
 
-def _alerts(text: bytes, sink: str, torn: list[str]) -> Iterator[Alert]:
+def _alerts(text: bytes, sink: str, torn: list[str], others: Counter[str]) -> Iterator[Alert]:
     """The alerts in a file: one JSON object in any layout, or one per line.
 
     A crash or a full disk may have cut lines short: `torn` gets the place of each line that is not JSON.
+    `others` counts the alerts of other sinks.
 
     Raises:
         UsageError: no line is JSON, or one is not an alert.
@@ -117,7 +124,9 @@ def _alerts(text: bytes, sink: str, torn: list[str]) -> Iterator[Alert]:
             torn.append(f"line {number}, byte {start}: {error}")
             continue
         read += 1
-        if not isinstance(value, dict) or value.get("sink", sink) == sink:
+        if isinstance(value, dict) and (other := value.get("sink", sink)) != sink:
+            others[str(other)] += 1
+        else:
             yield _alert(line, number)
     if torn and not read:
         raise UsageError(torn[0])
