@@ -298,3 +298,16 @@ def test_mistakes_in_rule_files_are_reported_with_those_of_the_configuration(tmp
         "t.toml:14: [run] `workers`",
     ):
         assert place in found, found
+
+
+def test_a_damaged_checkpoint_fails_the_check_and_is_not_accepted(tmp_path: Path) -> None:
+    state = tmp_path / "state.db"
+    config = written(tmp_path, f'{GOOD}[checkpoint]\npath = "{state}"\n')
+    assert trailsieve("config", "check", config).code == 0
+    state.write_bytes(b"no database, but long enough to be one" * 100)
+    checked = trailsieve("config", "check", config)
+    assert (checked.code, len(checked.lines)) == (3, 2)
+    assert checked.lines[1].startswith(f"FAIL  checkpoint: the checkpoint {state} cannot be read: ")
+    refused = trailsieve("config", "accept-source", config)
+    assert (refused.code, refused.lines) == (3, [])
+    assert f"restore it, or delete {state} and {state}-* to start anew" in refused.err

@@ -12,7 +12,7 @@ import pytest
 
 from trailsieve.alarms.sample_log import SampleRow
 from trailsieve.engine import sample_files
-from trailsieve.engine.checkpoint import Checkpoint, Epoch, MemoryCheckpoint, SqliteCheckpoint
+from trailsieve.engine.checkpoint import Checkpoint, Epoch, MemoryCheckpoint, SqliteCheckpoint, verify
 from trailsieve.errors import CheckpointError
 from trailsieve.model import GONE, Position
 
@@ -88,8 +88,9 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
 
 def test_what_is_no_checkpoint_is_told(tmp_path: Path) -> None:
     (tmp_path / "no.db").write_bytes(b"no database, but long enough to be one" * 100)
-    with pytest.raises(CheckpointError, match=r"no\.db cannot be opened"):
-        SqliteCheckpoint(tmp_path / "no.db")
+    for use in (SqliteCheckpoint, verify):
+        with pytest.raises(CheckpointError, match=r"no\.db cannot be .*path is right, restore it, or delete"):
+            use(tmp_path / "no.db")
     newer = sqlite3.connect(tmp_path / "newer.db")
     newer.execute("PRAGMA user_version = 99")
     newer.close()
@@ -202,3 +203,28 @@ def test_a_checkpoint_that_is_replaced_while_it_is_used_is_not_touched(tmp_path:
     with pytest.raises(CheckpointError, match="was replaced"):
         checkpoint.close()
     assert SqliteCheckpoint(path).positions() == {"s": 7}
+
+
+def test_a_checkpoint_without_its_samples_is_refused_until_they_are_restored(tmp_path: Path) -> None:
+    path, samples = tmp_path / "state.db", tmp_path / "state.db-samples-1"
+    checkpoint = SqliteCheckpoint(path)
+    checkpoint.save(Epoch(samples=[SampleRow(100, b"kept"), SampleRow(100, b"too")]))
+    verify(path)  # in use
+    checkpoint.close()
+    data = samples.read_bytes()
+    for left in (None, data[:-1]):
+        samples.unlink()
+        if left is not None:
+            samples.write_bytes(left)
+        for use in (SqliteCheckpoint, verify):
+            with pytest.raises(CheckpointError) as refused:
+                use(path)
+            assert f"{samples} is missing or cut short" in str(refused.value)
+            assert f"restore it, or delete {path} and {path}-* to start anew" in str(refused.value)
+        samples.write_bytes(data)
+    verify(path)
+    again = SqliteCheckpoint(path)
+    assert [row.data for row in again.samples()] == [b"kept", b"too"]
+    again.close()
+    verify(tmp_path / "none.db")
+    assert not (tmp_path / "none.db").exists()

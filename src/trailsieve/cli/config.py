@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import click
 
@@ -14,6 +15,7 @@ from trailsieve.app.config import AlarmsConfig, Part
 from trailsieve.app.load import load_config
 from trailsieve.app.registry import Group
 from trailsieve.cli.options import CommandGroup, Size, global_options
+from trailsieve.engine.checkpoint import verify
 from trailsieve.engine.heartbeat import test_alert
 from trailsieve.errors import (
     CheckpointError,
@@ -55,7 +57,8 @@ def command() -> None:
 def check(path: str, connect: bool) -> int:
     """Report every mistake in CONFIG.toml with its line; with --connect also test what it names.
 
-    Each sink then gets one alert of the rule trailsieve-test, whose text says that it is a test.
+    Each sink then gets one alert of the rule trailsieve-test, whose text says that it is a test. A checkpoint
+    that is damaged or incomplete is reported in both cases.
     """
     config = load_config(path)
     rules = rules_of(config)
@@ -63,14 +66,15 @@ def check(path: str, connect: bool) -> int:
     click.echo(f"ok    {path}: {counted(len(rules), 'rule')}, source {config.source.kind}, {sinks}")
     if split := split_alarms(config, rules):
         click.echo(f"note  {split}")
+    sound = _check_checkpoint(Path(config.checkpoint.path))
     if not connect:
-        return 0
+        return 0 if sound else 3
     parts: list[tuple[Group, Part]] = [("sources", config.source)]
     parts += [("sinks", sink) for sink in config.sinks]
     answers = [_try(group, part, Size().convert(config.max_object_size, None, None)) for group, part in parts]
     if config.alarms.state == "dynamodb":
         answers.append(_try_table(config.alarms))
-    return 0 if all(answers) else 3
+    return 0 if sound and all(answers) else 3
 
 
 @command.command("accept-source", epilog=_ACCEPT_EXAMPLES)
@@ -92,6 +96,16 @@ def accept(path: str, keep_positions: bool) -> int:
     what = "positions kept" if keep_positions else f"{counted(forgotten, 'position')} forgotten"
     click.echo(f"ok    {config.checkpoint.path}: the next run accepts its source; {what}")
     return 0
+
+
+def _check_checkpoint(path: Path) -> bool:
+    """Checks the checkpoint, if there is one, and prints what is wrong with it."""
+    try:
+        verify(path)
+    except CheckpointError as error:
+        click.echo(f"FAIL  checkpoint: {visible(masked(str(error)))}")
+        return False
+    return True
 
 
 def _try(group: Group, part: Part, max_object_size: int) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -146,6 +147,11 @@ class SqliteCheckpoint:
         with self._errors("opened"):
             self._open()
             self._files = SampleFiles(path)
+            try:
+                _check_samples(self._database, path)
+            except CheckpointError:
+                self._database.close()
+                raise
             self._files.open(self._used_files())
 
     def _open(self) -> None:
@@ -160,10 +166,7 @@ class SqliteCheckpoint:
         self._file, self._wal_file = _file_at(self.path), _file_at(self._wal)
 
     def _prepare(self) -> None:
-        (version,) = self._database.execute("PRAGMA user_version").fetchone()
-        if version not in (0, _VERSION):
-            raise CheckpointError(f"{self.path}: written by another version of trailsieve (format {version})")
-        if version == 0:
+        if _version(self._database, self.path) == 0:
             self._database.executescript(
                 f"BEGIN EXCLUSIVE; {_TABLES} PRAGMA user_version = {_VERSION}; COMMIT"
             )
@@ -195,7 +198,8 @@ class SqliteCheckpoint:
         self._wal.unlink(missing_ok=True)  # SQLite would apply it to the copy
         copy.replace(self.path)
         self._open()
-        if lost := self._files.lost(self._used_files()):
+        self._files.close()  # what is appended from now on goes to a new file
+        if lost := self._files.lost(_sample_ends(self._database)):
             self._database.executemany("DELETE FROM sample WHERE file = ?", [(file,) for file in lost])
             self._info(f"{self.path}-samples-* were deleted too: after a restart alarms count fewer events")
 
@@ -272,19 +276,73 @@ class SqliteCheckpoint:
                 self._database.execute("ROLLBACK")
             raise
 
-    @contextmanager
-    def _errors(self, done: str) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            hint = (
-                "is another trailsieve using it?"
-                if "locked" in str(error)
-                else "is the disk full or the file read-only?"
-            )
-            raise CheckpointError(f"the checkpoint {self.path} cannot be {done}: {error}; {hint}") from None
-        except (sqlite3.DatabaseError, OSError) as error:
-            raise CheckpointError(f"the checkpoint {self.path} cannot be {done}: {error}") from None
+    def _errors(self, done: str) -> AbstractContextManager[None]:
+        return _errors(self.path, done)
+
+
+def verify(path: Path) -> None:
+    """Checks a checkpoint and changes nothing.
+
+    Skips one that does not exist or belongs to another user, and one with a write-ahead log: it is in use, or
+    the next run completes it.
+
+    Raises:
+        CheckpointError: it is damaged, of another version, or without the files that belong to it.
+    """
+    if not os.access(path, os.R_OK) or path.with_name(f"{path.name}-wal").exists():
+        return
+    with _errors(path, "read"):
+        where = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        with closing(sqlite3.connect(where, uri=True)) as database:
+            if _version(database, path):
+                _check_samples(database, path)
+
+
+def _version(database: sqlite3.Connection, path: Path) -> int:
+    """The version of the format; 0 for a new file."""
+    version = int(database.execute("PRAGMA user_version").fetchone()[0])
+    if version not in (0, _VERSION):
+        raise CheckpointError(f"{path}: written by another version of trailsieve (format {version})")
+    return version
+
+
+def _check_samples(database: sqlite3.Connection, path: Path) -> None:
+    lost = SampleFiles(path).lost(_sample_ends(database)).values()
+    if lost:
+        names = ", ".join(str(file) for file in sorted(lost))
+        raise CheckpointError(
+            f"the checkpoint {path} cannot be used: {names} is missing or cut short; {_restore_advice(path)}"
+        )
+
+
+def _sample_ends(database: sqlite3.Connection) -> dict[int, int]:
+    """Of each file of samples that is used, the byte at which the last sample ends."""
+    return dict(database.execute("SELECT file, max(place + size) FROM sample GROUP BY file").fetchall())
+
+
+def _restore_advice(path: Path) -> str:
+    return (
+        f"restore it, or delete {path} and {path}-* to start anew: reading then starts as [source] says, "
+        "alarms forget what they counted, and alerts may be repeated"
+    )
+
+
+@contextmanager
+def _errors(path: Path, done: str) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        hint = (
+            "is another trailsieve using it?"
+            if "locked" in str(error)
+            else "is the disk full or the file read-only?"
+        )
+        raise CheckpointError(f"the checkpoint {path} cannot be {done}: {error}; {hint}") from None
+    except sqlite3.DatabaseError as error:
+        hint = f"if [checkpoint] path is right, {_restore_advice(path)}"
+        raise CheckpointError(f"the checkpoint {path} cannot be {done}: {error}; {hint}") from None
+    except OSError as error:
+        raise CheckpointError(f"the checkpoint {path} cannot be {done}: {error}") from None
 
 
 def _file_at(path: Path) -> tuple[int, int] | None:

@@ -8,6 +8,7 @@ of its own, which would otherwise keep the rest.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -81,10 +82,10 @@ class SampleFiles:
             self._path(number).unlink(missing_ok=True)
             self._known.discard(number)
 
-    def lost(self, used: set[int]) -> set[int]:
-        """The files among these that were deleted; what is appended from now on goes to a new one."""
-        self.close()
-        return {number for number in used if not self._path(number).exists()}
+    def lost(self, ends: Mapping[int, int]) -> dict[int, Path]:
+        """The files, by number, that are missing or end before this byte; none may be open for writing."""
+        paths = {number: self._path(number) for number in ends}
+        return {number: path for number, path in paths.items() if not _is_whole(path, ends[number])}
 
     def close(self) -> None:
         """Closes the files that are written to."""
@@ -114,3 +115,7 @@ class SampleFiles:
 
     def _path(self, number: int) -> Path:
         return self.path.with_name(f"{self.path.name}-samples-{number}")
+
+
+def _is_whole(path: Path, size: int) -> bool:
+    return path.exists() and path.stat().st_size >= size
