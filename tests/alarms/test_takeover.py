@@ -289,3 +289,17 @@ def test_the_table_does_not_grow_with_what_was_evaluated() -> None:
     world.take_over(two)
     world.read(two, 3 * MOST_ENTRIES * 60 + 70, until=3 * MOST_ENTRIES * 60 + 120)
     assert len(world.settle(two)) == 1
+
+
+def test_only_the_process_that_evaluates_waits_for_what_all_have_read() -> None:
+    world = World()
+    evaluator, other = world.process(), world.process()
+    world.read(evaluator, 10, until=100, shards="a")
+    world.settle(evaluator)
+    world.settle(other)
+    assert (evaluator.evaluated(START + 100), other.evaluated(START + 100)) == (False, True)
+    world.read(other, 20, until=100, shards="b")
+    world.settle(other)
+    world.settle(evaluator)
+    assert evaluator.evaluated(START + 100)
+    assert not evaluator.evaluated(START + 101)
