@@ -14,7 +14,7 @@ import re
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -27,7 +27,7 @@ from trailsieve.secret import Secret, SecretUrl
 from trailsieve.sinks.acknowledgement import NotAcknowledgedError, reject_web_page, succeeded
 from trailsieve.sinks.batching import Batch, Encoded, message_id, send_batches, send_request
 from trailsieve.toml_file import AtLeastOne
-from trailsieve.wire.http import Client, HttpConfig, HttpResponse, UnreachableError
+from trailsieve.wire.http import HTTP_URL, Client, HttpConfig, HttpResponse, UnreachableError
 
 _STATUSES = re.compile(r"2xx|2\d\d(\s*,\s*2\d\d)*")
 # What acknowledges a message: docs.slack.dev/messaging/sending-messages-using-incoming-webhooks and
@@ -50,7 +50,7 @@ class Config(HttpConfig, kw_only=True, forbid_unknown_fields=True):
             web page acknowledges nothing. Slack and PagerDuty have their own defaults for both.
     """
 
-    url: SecretUrl
+    url: Annotated[SecretUrl, HTTP_URL]
     format: Literal["native", "ecs", "ocsf", "slack", "teams", "pagerduty"] = "native"
     secrets: tuple[Secret, ...] = ()
     routing_key: Secret | None = None

@@ -19,7 +19,7 @@ import msgspec
 import orjson
 
 from trailsieve.errors import SinkError, shorten
-from trailsieve.secret import HTTP_URL, hide_credentials
+from trailsieve.secret import hide_credentials
 
 _WORTH_GZIP = 1024  # bytes
 _MAX_RESPONSE = 64 * 2**20  # bytes read from a response
@@ -28,6 +28,10 @@ _SHOWN = 300  # characters of a response in an error message
 _NO_SECRETS = {"accept", "content-type", "user-agent"}  # all other headers may hold a token
 _TIMED_OUT = "no answer in time"
 
+HTTP_URL = msgspec.Meta(
+    pattern=r"^https?://[^/?#@\s]+([/?#]|$)",
+    description="a URL with http:// or https:// and without a user, such as https://siem.example:8088",
+)
 HttpUrl = Annotated[str, HTTP_URL]
 
 
