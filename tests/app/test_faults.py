@@ -155,7 +155,7 @@ def test_a_service_whose_output_nobody_reads_ends_with_an_error(log: Path) -> No
         assert service.process
         assert service.process.wait(stretched(DEADLINE)) == 3
         assert service.said.splitlines()[-1] == (
-            "trailsieve: standard output cannot be written: its reader has ended"
+            "trailsieve: sink stdout: standard output cannot be written: its reader has ended"
         )
         assert "Exception ignored" not in service.said
 

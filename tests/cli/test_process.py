@@ -149,3 +149,23 @@ def test_completion_scripts_call_the_command(shell: str) -> None:
     environment = {**SOURCES, "_TRAILSIEVE_COMPLETE": f"{shell}_source"}
     done = subprocess.run(MAIN, env=environment, capture_output=True, text=True, check=True)
     assert f"_TRAILSIEVE_COMPLETE={shell}_complete" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [["match", "ERROR"], ["explain", "ERROR"], ["replay", "trail"]], ids=str
+)
+def test_output_to_a_full_disk_is_named(arguments: list[str], tmp_path: Path) -> None:
+    log_file(tmp_path / "trail" / "a.json", [denied(1)])
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*MAIN, *arguments],
+            input=b"ERROR\n",
+            stdout=full,
+            stderr=subprocess.PIPE,
+            cwd=tmp_path,
+            env=SOURCES,
+            check=False,
+        )
+    assert done.returncode == 3
+    expected = "trailsieve: standard output cannot be written: No space left on device"
+    assert expected in done.stderr.decode().splitlines()

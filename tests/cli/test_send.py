@@ -182,4 +182,5 @@ def test_connect_says_that_it_sent_no_test_alert(config: Path) -> None:
         file.write(f'[[sink]]\nkind = "webhook"\nurl = "http://127.0.0.1:{port}/in"\n')
     result = trailsieve("config", "check", "--connect", config)
     assert result.code == 3
-    assert "Connection refused; no test alert was sent" in result.out.decode()
+    line = f"FAIL  sink webhook: webhook 127.0.0.1:{port}: Connection refused; no test alert was sent\n"
+    assert line in result.out.decode()

@@ -305,7 +305,7 @@ def forbidden(alerts: Sequence[Alert]) -> Exception:
 def test_restarts_over_one_sink_do_not_repeat_alerts_in_another() -> None:
     runs = Restarts(Receiver(*[forbidden] * 10))
     for _ in range(10):
-        assert str(runs.run(ALERTS)) == "403"
+        assert str(runs.run(ALERTS)) == "sink bad: 403"
     assert runs.good.ids == [alert.id for alert in ALERTS]
     assert runs.run([*ALERTS, alert(10)]) is None
     assert runs.good.ids == runs.bad.ids == [f"id-{number}" for number in range(11)]
@@ -522,3 +522,9 @@ def test_an_alert_that_was_given_up_is_kept_whole(tmp_path: Path) -> None:
     letter = json.loads(kept.path.read_text())
     assert (letter["sink"], letter["reason"], letter["alert"]["id"]) == ("siem", "bad\nnews", "id-1")
     assert b'{"n": 1.0}' in kept.path.read_bytes()
+
+
+def test_the_error_that_ends_a_run_names_the_sink() -> None:
+    worker = SinkWorker(Receiver(lambda alerts: SinkError("answered 403")), Routing(name="soc"))
+    with pytest.raises(SinkError, match=r"^sink soc: answered 403$"):
+        Delivery([worker]).deliver(ALERTS)

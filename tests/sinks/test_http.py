@@ -77,13 +77,13 @@ def test_no_answer_is_told_in_a_few_words() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         port = silent.getsockname()[1]
-        with pytest.raises(UnreachableError, match=f"127.0.0.1:{port}: Connection refused"):
+        with pytest.raises(UnreachableError, match=r"^Connection refused$"):
             client(f"http://127.0.0.1:{port}").post("/", b"x")
         silent.listen()
         with pytest.raises(UnreachableError, match="no answer in time") as caught:
             client(f"http://127.0.0.1:{port}", HttpConfig(timeout=0.2)).post("/", b"x")
     assert SECRET not in str(caught.value)
-    with pytest.raises(UnreachableError, match=r"no\.such\.host\.invalid"):
+    with pytest.raises(UnreachableError, match=r"^Name or service not known$|resolve|name resolution"):
         client("http://no.such.host.invalid:1").post("/", b"x")
 
 
@@ -238,3 +238,8 @@ def test_a_line_break_in_a_header_is_refused(echo: Echo) -> None:
     with pytest.raises(ValueError, match="Invalid header"):
         client(echo.url).post("/", b"x", {"webhook-id": "a\r\nX-Evil: 1"})
     assert echo.requests == []
+
+
+def test_https_to_a_port_without_tls_is_explained(echo: Echo) -> None:
+    with pytest.raises(UnreachableError, match=r"^the response is not TLS; does it speak http://\?$"):
+        client(echo.url.replace("http://", "https://")).post("/", b"x")

@@ -17,7 +17,7 @@ import click
 
 from trailsieve import __version__
 from trailsieve.cli.options import global_options
-from trailsieve.cli.standard_streams import drop_output, open_streams
+from trailsieve.cli.standard_streams import drop_output, open_streams, output_failure
 from trailsieve.errors import ConfigError, PatternError, RuleError, TrailsieveError, UsageError, visible_lines
 from trailsieve.secret import masked
 
@@ -119,7 +119,7 @@ def run(arguments: list[str]) -> int:
         print(f"trailsieve: {visible_lines(masked(_text(error)))}", file=sys.stderr)
         return 2 if isinstance(error, ConfigError | PatternError | RuleError | UsageError) else 3
     except OSError as error:
-        print(f"trailsieve: {visible_lines(masked(str(error)))}", file=sys.stderr)
+        print(f"trailsieve: {visible_lines(masked(output_failure() or str(error)))}", file=sys.stderr)
         return 3
     return result if isinstance(result, int) else 0
 

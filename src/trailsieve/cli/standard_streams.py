@@ -69,6 +69,15 @@ def messages_are_lost() -> bool:
     return raw is not None and raw.failing
 
 
+def output_failure() -> str:
+    """Returns why standard output cannot be written; "" if it has taken everything."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        return f"standard output cannot be written: {error.strerror or error}"
+    return ""
+
+
 def drop_output() -> None:
     """Drops what standard output has not taken, so that Python does not complain when it exits."""
     try:

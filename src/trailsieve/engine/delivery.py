@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from trailsieve.engine.accepted import Accepted
 from trailsieve.engine.heartbeat import Heartbeat
 from trailsieve.engine.sink_worker import Refusal, SinkWorker
+from trailsieve.errors import SinkError
 from trailsieve.model import Alert
 from trailsieve.ports import Sink
 
@@ -129,7 +130,7 @@ class Delivery:
             self.keep_alive()
         for worker in required:
             if worker.error:
-                raise worker.error
+                raise SinkError(f"sink {worker.name}: {worker.error}")
 
     def _keep(self, alerts: Sequence[Alert]) -> None:
         """Saves what each sink has accepted or refused of alerts that cannot be committed yet."""

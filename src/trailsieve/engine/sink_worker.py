@@ -233,7 +233,7 @@ class SinkWorker:
             if isinstance(error, SinkError):
                 self.error = error
             else:
-                self.error = SinkError(f"sink {self.name}: {type(error).__name__}: {error}")
+                self.error = SinkError(f"{type(error).__name__}: {error}")
             if not self.required:
                 self._give_up_all(str(self.error))
             self._changed.notify_all()

@@ -127,9 +127,12 @@ class _Tokens:
         self._client.close()
 
     def _renew(self) -> None:
-        response = self._client.post(
-            self._path, self._form, {"Content-Type": "application/x-www-form-urlencoded"}
-        )
+        try:
+            response = self._client.post(
+                self._path, self._form, {"Content-Type": "application/x-www-form-urlencoded"}
+            )
+        except UnreachableError as error:
+            raise UnreachableError(f"{self._client.host}: {error}") from None
         content: dict[str, Any] = response.json()
         if response.status == 429 or response.status >= 500:
             raise UnreachableError(f"{self._client.host} answered {response.status}")

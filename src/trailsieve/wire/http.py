@@ -57,7 +57,10 @@ Sign = Callable[[str, str, bytes, Mapping[str, str]], Mapping[str, str]]
 
 
 class UnreachableError(Exception):
-    """There was no response; the receiver may have processed the request all the same."""
+    """There was no response; the receiver may have processed the request all the same.
+
+    The text is the reason, without the receiver's address.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +199,11 @@ class Client:
                 raise SinkError(f"{self.host}: {reason}; see `ca_file` and `client_certificate`") from None
             if reason == _TIMED_OUT:
                 reason = f"{reason}: it must be complete within {self._config.timeout:g} seconds (`timeout`)"
-            raise UnreachableError(f"{self.host}: {reason}") from None
+            if "WRONG_VERSION_NUMBER" in reason:
+                reason = "the response is not TLS; does it speak http://?"
+            raise UnreachableError(reason) from None
         except OSError as error:
-            raise UnreachableError(f"{self.host}: {error.strerror or error}") from None
+            raise UnreachableError(str(error.strerror or error)) from None
         return HttpResponse(
             response.status, {name.lower(): text for name, text in response.headers.items()}, text
         )
