@@ -171,8 +171,9 @@ def test_unreadable_files_are_reported(log: Path) -> None:
     opened = Opened(log)
     assert opened.source.check() == "0 files can be followed"
     log.rmdir()
-    opened.source._paths = [log.parent / "no" / "x"]
-    assert opened.source.check() == "0 files can be followed"
+    missing = log.parent / "no" / "x"
+    opened.source._paths = [missing]
+    assert opened.source.check() == f"0 files can be followed; {missing} does not exist yet"
     log.symlink_to(log)
     assert Opened(log).lines(3) == []
     if os.geteuid():

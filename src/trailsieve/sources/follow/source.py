@@ -123,7 +123,8 @@ class FollowSource:
             if path.exists() and not os.access(path, os.R_OK):
                 raise SourceError(f"{path} cannot be read: permission denied; run as a user with read access")
         count = sum(1 for _ in self._found())
-        return f"{counted(count, 'file')} can be followed"
+        missing = [f"; {path} does not exist yet" for path in self._paths if not path.exists()]
+        return f"{counted(count, 'file')} can be followed{''.join(missing)}"
 
     def close(self) -> None:
         for file in self._files.values():
