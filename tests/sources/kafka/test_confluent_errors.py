@@ -11,6 +11,7 @@ import pytest
 from trailsieve.errors import SourceError
 from trailsieve.sources.kafka.config import Config
 from trailsieve.sources.kafka.confluent import ConfluentConsumer
+from trailsieve.sources.kafka.consumer import UnreachableError
 
 KafkaError = pytest.importorskip("confluent_kafka").KafkaError
 
@@ -30,7 +31,13 @@ class Brokers:
         return SimpleNamespace(topics=self.topics)
 
     def subscribe(self, topics: list[str], **_: Any) -> None:
-        pass
+        self.subscribed = topics
+
+    def assignment(self) -> list[Any]:
+        return [SimpleNamespace(topic="trail", partition=3)]
+
+    def close(self) -> None:
+        self.closed = True
 
 
 @pytest.fixture
@@ -65,4 +72,28 @@ def test_a_topic_that_stays_unknown_ends_the_run(
     began = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: began + 31)
     with pytest.raises(SourceError, match="the topic no longer exists"):
+        consumer.poll(0, 10)
+
+
+@pytest.mark.parametrize("code", [KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID])
+def test_a_fenced_member_joins_again_once(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its coordinator may have fenced it by mistake. If not, two processes would fence each other in turn."""
+    made: list[Brokers] = []
+    revoked: list[str] = []
+
+    def consumer_of(options: dict[str, Any]) -> Brokers:
+        made.append(brokers := Brokers())
+        brokers.error = KafkaError(code)
+        return brokers
+
+    monkeypatch.setattr("trailsieve.sources.kafka.confluent.Consumer", consumer_of)
+    consumer = ConfluentConsumer(
+        Config(bootstrap_servers=["h:1"], topics=["trail"], client="confluent", group_instance_id="one")
+    )
+    consumer.subscribe(["trail"], SimpleNamespace(revoked=revoked.extend))
+    with pytest.raises(UnreachableError, match="joining the group again"):
+        consumer.poll(0, 10)
+    first, second = made
+    assert (first.closed, second.subscribed, revoked) == (True, ["trail"], ["trail/3"])
+    with pytest.raises(SourceError, match="another process uses the same `group_instance_id`"):
         consumer.poll(0, 10)

@@ -50,6 +50,7 @@ _REFUSALS = {
     KafkaError._INVALID_ARG: "fix the configuration",
 }
 _UNKNOWN = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}
+_FENCED = {KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID}  # after which librdkafka reads no more
 _NO_ANSWER = {KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN}
 _TRANSIENT = {
     KafkaError._MAX_POLL_EXCEEDED,  # the consumer rejoins
@@ -77,7 +78,9 @@ class ConfluentConsumer:
         self._ends: dict[str, int] = {}  # offsets at which librdkafka saw the end of a partition
         self._committing: dict[str, int] = {}
         self._uncommitted: dict[str, int] = {}  # commits that failed, to be retried
-        options = {
+        self._rejoined_at: float | None = None  # when a fenced consumer was last replaced
+        self._rejoin_seconds = 10 * config.session_timeout
+        self._options = {
             **confluent_options(config),
             "group.id": config.group,
             "enable.auto.commit": False,
@@ -97,9 +100,9 @@ class ConfluentConsumer:
             "on_commit": self._on_commit,
         }
         if config.group_instance_id:
-            options["group.instance.id"] = config.group_instance_id
+            self._options["group.instance.id"] = config.group_instance_id
         try:
-            self._consumer = Consumer(options)
+            self._consumer = Consumer(self._options)
         except KafkaException as error:
             raise SourceError(f"confluent-kafka rejects the configuration: {error.args[0].str()}") from None
 
@@ -253,7 +256,7 @@ class ConfluentConsumer:
         assert error is not None
         if error.code() in _UNKNOWN and not self._topics_are_gone():
             return
-        if error.code() in _REFUSALS or error.code() in _UNKNOWN:
+        if error.code() in _REFUSALS or error.code() in _UNKNOWN | _FENCED:
             self._error = None
             self._raise(error)
         with self._translated():
@@ -270,6 +273,24 @@ class ConfluentConsumer:
         now = time.monotonic()
         self._unknown_since = self._unknown_since or now
         return now - self._unknown_since >= _GONE_SECONDS
+
+    def _rejoined(self) -> bool:
+        """Replaces a consumer that was fenced; False if that did not help: another process has its name.
+
+        A coordinator that comes back after an outage may fence a member that is alone with its
+        `group_instance_id`, too.
+        """
+        now = time.monotonic()
+        lately = self._rejoined_at is not None and now - self._rejoined_at < self._rejoin_seconds
+        if self._listener is None or lately:
+            return False
+        self._rejoined_at = now
+        self._listener.revoked(_shards(self._consumer.assignment()))
+        self._assigned, self._committing, self._uncommitted, self._ends = [], {}, {}, {}
+        self._consumer.close()
+        self._consumer = Consumer(self._options)
+        self.subscribe(self._topics, self._listener)
+        return True
 
     def _on_error(self, error: KafkaError) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN and self._error is not None:
@@ -289,6 +310,9 @@ class ConfluentConsumer:
         if self._error is not None and error.code() in _NO_ANSWER:
             error = self._error
         code, text = error.code(), visible(error.str())
+        if code in _FENCED and self._rejoined():
+            raise UnreachableError(f"{text}; joining the group again") from None
+        code = KafkaError.FENCED_INSTANCE_ID if code in _FENCED else code
         if code in _REFUSALS and not (code == KafkaError._SSL and self._listener is not None):
             raise SourceError(f"Kafka refuses access: {text}; {_REFUSALS[code]}") from None
         if code in _UNKNOWN:
