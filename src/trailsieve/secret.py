@@ -56,7 +56,10 @@ def hide_in(hint: Any, value: object, name: str) -> None:
 def hide_url(url: str, shown: str) -> None:
     """Hides a URL, and those parts of it that are long enough to be tokens, whatever their names."""
     hide(url, shown)
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # not a URL: the settings report it
+        return
     hide_login(url, shown)
     texts = [*parts.path.split("/"), *(text for _, text in parse_qsl(parts.query))]
     for text in (parts.path, f"{parts.path}?{parts.query}", *texts):

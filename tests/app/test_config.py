@@ -226,6 +226,16 @@ SOURCE = '[source]\nkind = "files"\npaths = ["${TRAIL_PATH:-archive}"]\n'
         ),
         (
             SINK,
+            '[[sink]]\nkind = "webhook"\nurl = "https://[abc"\n',
+            "8: [sink] `url`: expected a URL with http:// or https:// and",
+        ),
+        (
+            SINK,
+            '[[sink]]\nkind = "webhook"\nurl = "https://a:8o88/x"\n',
+            "8: [sink] `url`: expected a URL with http:// or https:// and",
+        ),
+        (
+            SINK,
             '[[sink]]\nkind = "webhook"\nurl = "https://u:password@hooks.example/x"\n',
             "8: [sink] `url`: expected a URL with http:// or https:// and without a user",
         ),

@@ -29,7 +29,7 @@ _NO_SECRETS = {"accept", "content-type", "user-agent"}  # all other headers may 
 _TIMED_OUT = "no answer in time"
 
 HTTP_URL = msgspec.Meta(
-    pattern=r"^https?://[^/?#@\s]+([/?#]|$)",
+    pattern=r"^https?://(\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]\s]+)(:[0-9]{1,5})?([/?#]|$)",
     description="a URL with http:// or https:// and without a user, such as https://siem.example:8088",
 )
 HttpUrl = Annotated[str, HTTP_URL]
