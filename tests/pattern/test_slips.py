@@ -199,6 +199,24 @@ KEPT = [
     ("/var/log/secure", "open /var/log/secure", "open /var/log"),
     ("'Failed password'", "Failed password", "Failed x password"),
 ]
+GET_BY_ADMIN = '{"eventName": "GetObject", "userIdentity": {"arn": "arn:aws:iam::1:user/admin1"}}'
+# Bare fields in braces with a test of another language: the whole is translated.
+GET, GET_DENIED = '{"eventName": "GetObject"}', '{"eventName": "GetObject", "errorCode": "x"}'
+DELETE, CLI = '{"eventName": "DeleteBucket"}', '{"eventName": "GetObject", "userAgent": "aws-cli/2"}'
+IN_BRACES = [
+    ("{ eventName = 'GetObject' AND errorCode IS NOT NULL }", GET_DENIED, GET),
+    ("{ userAgent|contains: 'cli' }", CLI, GET),
+    ("{ eventName|startswith: ['List','Delete'] }", DELETE, GET),
+    ('{ eventName in~ ("ListBuckets","GetObject") }', GET, DELETE),
+    ('{ eventName == "GetObject" and userAgent !startswith "aws-cli" }', GET, CLI),
+    ("{ eventName=GetObject NOT userAgent=aws-cli* }", GET, CLI),
+    ('{ .eventName | test("^Delete") }', DELETE, GET),
+    ("{ $.eventName === 'GetObject' && $.userIdentity?.arn.includes('admin') }", GET_BY_ADMIN, GET),
+    ("e => e.eventName === 'GetObject' && !e.errorCode", GET, GET_DENIED),
+    ('.eventName | startswith("DeleteB")', DELETE, GET),
+    ('.eventName | startswith("DeleteB") | not', GET, DELETE),
+]
+SLIPS = [*LISTED, *PUBLIC, *WITHOUT_BRACES, *KEPT, *IN_BRACES]
 
 
 def led_to(slip: str) -> trailsieve.FilterPattern:
@@ -217,7 +235,7 @@ def led_to(slip: str) -> trailsieve.FilterPattern:
     pytest.fail(f"{text} is refused, too")
 
 
-@pytest.mark.parametrize(("slip", "wanted", "unwanted"), [*LISTED, *PUBLIC, *WITHOUT_BRACES, *KEPT])
+@pytest.mark.parametrize(("slip", "wanted", "unwanted"), SLIPS)
 def test_the_message_leads_to_the_right_pattern(slip: str, wanted: str, unwanted: str) -> None:
     pattern = led_to(slip)
     assert pattern.matches(wanted)
@@ -301,7 +319,7 @@ def test_the_hint_names_the_slip(slip: str, named: str) -> None:
     assert caught.value.hint.startswith(named)
 
 
-@pytest.mark.parametrize("slip", [slip for slip, _, _ in [*LISTED, *PUBLIC, *WITHOUT_BRACES, *KEPT]])
+@pytest.mark.parametrize("slip", [slip for slip, _, _ in SLIPS])
 def test_lint_has_no_error_in_what_is_proposed(slip: str) -> None:
     issues = lint_pattern(led_to(slip), limits=True)
     assert not {issue.issue.code for issue in issues} & NEVER_TRUE

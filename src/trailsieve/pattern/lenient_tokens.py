@@ -37,6 +37,10 @@ _NAME = re.compile(r"""[^\s()&|=!<>{}"',;:~]+""")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,9})?")
 _BARE = re.compile(r"[\w.*\-]+")
 _STOP = re.compile(r"(?:and|or|AND|OR|And|Or)\b")
+_TEST_WORD = re.compile(
+    r"\A\S+ (?:IS|NOT|IN|I?LIKE|BETWEEN|EXISTS|HAS|CONTAINS?|MATCH(?:ES)?|STARTS_?WITH|ENDS_?WITH)\b",
+    re.IGNORECASE,
+)
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}?|\{\{\s*[\w.]+\s*(?:\|[^}]*)?\}\}|<%[^>]*>?|\$\([^)]*\)?")
 _ESCAPE = re.compile(r'\\(["\\])')
 
@@ -260,7 +264,8 @@ class Scanner:
         self.skip("")
         follows = self.text[self.place : self.place + 1] in ("", ")", "}", "|", "&", ";")
         ends = follows or _STOP.match(self.text, self.place)
-        return value if value.kind is not Kind.FIELD and ends else None
+        is_condition = value.kind is Kind.WORD and _TEST_WORD.search(value.text)
+        return value if value.kind is not Kind.FIELD and ends and not is_condition else None
 
 
 def _step(found: re.Match[str]) -> nodes.Step:

@@ -13,7 +13,8 @@ from dataclasses import replace
 
 from trailsieve.errors import PatternError, UnclearError
 from trailsieve.pattern import lenient, lenient_columns, lenient_json, lenient_text, nodes
-from trailsieve.pattern.lenient_conditions import conditions, spelled_out
+from trailsieve.pattern.lenient_conditions import conditions, joined
+from trailsieve.pattern.lenient_spelling import spelled_out
 from trailsieve.pattern.lenient_tokens import placeholder
 from trailsieve.pattern.nodes import JsonPattern, Pattern, TextPattern, TextTerm
 from trailsieve.pattern.render import render
@@ -78,7 +79,7 @@ def _meant(text: str) -> Pattern:
         return JsonPattern(lenient.read(inner))
     if stripped.startswith(("{", "$")) or "$." in stripped:
         example = lenient_json.read(stripped)
-        return JsonPattern(example or lenient.read(spelled_out(_without_braces(stripped))))
+        return JsonPattern(example or lenient.read(joined(spelled_out(_without_braces(stripped)))))
     if flagged := re.fullmatch(r"\(\?i\)(\S+)", stripped):
         return lenient_text.read_regex(f"/{flagged[1]}/i")
     if re.match(r"%|/(?:[^/\\]|\\.)+/[a-z]{0,3}\Z", stripped):
