@@ -216,7 +216,17 @@ IN_BRACES = [
     ('.eventName | startswith("DeleteB")', DELETE, GET),
     ('.eventName | startswith("DeleteB") | not', GET, DELETE),
 ]
-SLIPS = [*LISTED, *PUBLIC, *WITHOUT_BRACES, *KEPT, *IN_BRACES]
+# Commands behind pipes: only the conditions count.
+PIPES = [
+    ('AWSCloudTrail | where EventName == "GetObject"', GET, DELETE),
+    ('AWSCloudTrail | where EventName == "GetObject" | where isnotempty(ErrorCode) | count', GET_DENIED, GET),
+    ('eventName=* | where like(eventName, "Delete%ket")', DELETE, GET),
+    ("eventName=GetObject | stats count by userName", GET, DELETE),
+    ("Failed password | grep -v healthcheck", "a Failed password", "Failed password healthcheck"),
+    ("cat messages.log | grep 'Failed password' | wc -l", "a Failed password", "Failed x password"),
+    ("ERROR | count", "an ERROR", "count"),
+]
+SLIPS = [*LISTED, *PUBLIC, *WITHOUT_BRACES, *KEPT, *IN_BRACES, *PIPES]
 
 
 def led_to(slip: str) -> trailsieve.FilterPattern:
@@ -259,6 +269,8 @@ def test_forty_slips_are_from_public_questions() -> None:
         ("{ $.a.size() > 5 }", "there are no functions"),
         ("{ $..a = 1 }", "`..` does not exist: write the whole path"),
         ("{ = 1 }", "the field is missing; write it before the comparison"),
+        ("eventName=X | stats count by userName | where count > 5", "put conditions on fields in braces"),
+        ("ERROR | sed s/a/b/", "a filter pattern is only the condition: leave out the pipe"),
         ("stats count(*) by bin(5m)", "this is a query of Logs Insights, another language"),
     ],
 )

@@ -52,8 +52,15 @@ _LOOK_AHEAD = re.compile(r"\^?\(\?!(\.\*)?([\w./: @-]+|(?:[\w/: @-]|\\\.)+)\)(?:
 _FUNCTION = re.compile(r"([A-Za-z_]\w*)\s*\(")
 _CASE = {"lower", "upper", "lcase", "ucase", "tolower", "toupper", "strtolower"}
 _TESTS = {
-    **dict.fromkeys(("exists", "ispresent", "has", "defined", "isnotnull"), "isexists"),
-    **{"contains": "like", "includes": "like", "strcontains": "like", "match": "like", "matches": "like"},
+    **dict.fromkeys(("exists", "ispresent", "has", "defined", "isnotnull", "isnotempty"), "isexists"),
+    **{
+        "contains": "like",
+        "includes": "like",
+        "strcontains": "like",
+        "like": "like",
+        "match": "like",
+        "matches": "like",
+    },
     **{"startswith": "starts", "endswith": "ends", "isnull": "isnull", "isempty": "isempty"},
 }
 _MIRRORED: dict[Operator, Operator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}

@@ -26,8 +26,8 @@ _WRAPPED = (
 )
 _JQ_NULL = re.compile(r"(\.[\w.]+)\s*==\s*null\b")  # jq reads an absent field as null
 _CALL = re.compile(
-    r"(?:NOT \()?(?:lower|upper|isnull|is_?notnull|is_?present|exists|contains|like|starts_?with|ends_?with)"
-    r"\(\$?\.?\w",
+    r"(?:NOT \()?(?:lower|upper|isnull|is_?not_?(?:null|empty)|is_?present|exists|contains|like"
+    r"|starts_?with|ends_?with)\(\$?\.?\w",
     re.IGNORECASE,
 )
 _GAP = re.compile(rf"({QUOTED})|\s+(?=(?:NOT\s+)?(?:{_NAME})\s*{_SIGN}\s*[^\s=])")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from trailsieve.errors import PatternError, UnclearError
-from trailsieve.pattern import lenient, lenient_columns, lenient_json, lenient_text, nodes
+from trailsieve.pattern import lenient, lenient_columns, lenient_json, lenient_pipes, lenient_text, nodes
 from trailsieve.pattern.lenient_conditions import conditions, joined
 from trailsieve.pattern.lenient_spelling import spelled_out
 from trailsieve.pattern.lenient_tokens import placeholder
@@ -71,6 +71,8 @@ def _meant(text: str) -> Pattern:
         return lenient_columns.read_number(int(column[1]), column[2])
     if lenient_text.is_query(stripped):
         return lenient_text.read_query(stripped)
+    if stripped[0:1] not in ("{", "[", "%") and lenient_pipes.is_pipeline(stripped):
+        return lenient_pipes.read(stripped)
     if re.fullmatch(r"\[[^\],=<>]*\]\s*[^\s\"].*", stripped):
         return TextPattern((TextTerm(stripped, "required", True),))
     if stripped.startswith("["):

@@ -12,6 +12,7 @@ from itertools import chain
 from trailsieve.errors import shorten, visible
 from trailsieve.pattern.addresses import in_pattern, ranges
 from trailsieve.pattern.lenient_conditions import conditions
+from trailsieve.pattern.lenient_pipes import is_pipeline
 from trailsieve.pattern.lenient_text import XML_ESCAPE, is_query
 from trailsieve.pattern.lenient_tokens import placeholder
 from trailsieve.pattern.render import quoted
@@ -168,6 +169,10 @@ _TEXT_SLIPS: list[_Row] = [
     (
         lambda s: re.match(r"\$\d+\s*[=<>!]", s.text),
         "a space-delimited pattern names the columns from the left: [a, b, c = value, ...]",
+    ),
+    (
+        lambda s: is_pipeline(s.text) and not conditions(s.text),
+        "a filter pattern is only the condition: leave out the pipe and the command after it",
     ),
     (
         lambda s: "$." in s.text or conditions(s.text),
