@@ -261,7 +261,7 @@ def test_secrets_of_aws(tmp_path: Path, moto: Moto, monkeypatch: pytest.MonkeyPa
     ("mark", "told"),
     [
         ("secretsmanager:there-is-none", "can't find the specified secret"),
-        ("secretsmanager:siem/odd#field", "no JSON object with a field field"),
+        ("secretsmanager:siem/odd#field", "not a JSON object with a field field"),
         ("ssm:/there/is/none", "ParameterNotFound"),
         ("file:/there/is/none", "No such file"),
         ("THERE_IS_NONE", "the environment has no THERE_IS_NONE"),
