@@ -226,7 +226,36 @@ PIPES = [
     ("cat messages.log | grep 'Failed password' | wc -l", "a Failed password", "Failed x password"),
     ("ERROR | count", "an ERROR", "count"),
 ]
-SLIPS = [*LISTED, *PUBLIC, *WITHOUT_BRACES, *KEPT, *IN_BRACES, *PIPES]
+SIGMA = """selection:
+  eventSource: s3.amazonaws.com
+  eventName|startswith:
+    - Delete
+    - Put
+filter:
+  userAgent: aws-cli*
+condition: selection and not filter"""
+S3_DELETE, S3_CLI = (
+    '{"eventSource": "s3.amazonaws.com", "eventName": "DeleteBucket"}',
+    '{"eventSource": "s3.amazonaws.com", "eventName": "DeleteBucket", "userAgent": "aws-cli/2"}',
+)
+BY_ALICE = '{"eventName": "GetObject", "userIdentity": {"userName": "alice"}}'
+RULE = (
+    '{"source": ["aws.s3"], "detail": {"eventName": [{"prefix": "Get"}], "userIdentity": {"userName": [%s]}}}'
+)
+# Wholes of other languages.
+WHOLES = [
+    ("$[?(@.eventName == 'DeleteBucket')]", DELETE, GET),
+    ("$.Records[?(@.eventName == 'DeleteBucket' && !@.errorCode)]", DELETE, GET),
+    ("index=aws sourcetype=aws:cloudtrail eventName=DeleteBucket", DELETE, GET),
+    ("index=aws sourcetype=aws:cloudtrail eventName=DeleteBucket | stats count", DELETE, GET),
+    (SIGMA, S3_DELETE, S3_CLI),
+    ("source=a:b eventName=x", '{"source": "a:b", "eventName": "x"}', '{"eventName": "x"}'),
+    ("index=10:0 && eventName=x", '{"index": "10:0", "eventName": "x"}', '{"eventName": "x"}'),
+    ("@eventName:GetObject -@userIdentity.userName:alice", GET, BY_ALICE),
+    (RULE % '{"anything-but": ["alice", "bob"]}', BY_ALICE.replace("alice", "eve"), BY_ALICE),
+    (RULE % '{"anything-but": {"prefix": "al"}}', BY_ALICE.replace("alice", "eve"), BY_ALICE),
+]
+SLIPS = [*LISTED, *PUBLIC, *WITHOUT_BRACES, *KEPT, *IN_BRACES, *PIPES, *WHOLES]
 
 
 def led_to(slip: str) -> trailsieve.FilterPattern:
@@ -271,6 +300,7 @@ def test_forty_slips_are_from_public_questions() -> None:
         ("{ = 1 }", "the field is missing; write it before the comparison"),
         ("eventName=X | stats count by userName | where count > 5", "put conditions on fields in braces"),
         ("ERROR | sed s/a/b/", "a filter pattern is only the condition: leave out the pipe"),
+        ("ispresent(userIdentity.sessionContext)", "sessionContext is an object that holds objects"),
         ("stats count(*) by bin(5m)", "this is a query of Logs Insights, another language"),
     ],
 )
@@ -306,6 +336,7 @@ def test_what_has_no_pattern_is_named_and_nothing_is_proposed(slip: str, named: 
         ("$6 >= 500", "a space-delimited pattern names the columns from the left: [a, b, c = value, ...]"),
         ("'Failed password'", 'put a phrase in double quotes: "Failed password"'),
         ('{ $.a = "x"', "close the pattern with }"),
+        ("index=a sourcetype=b:c eventName=x", "leave out index and sourcetype: the log group says"),
         ('NOT eventName="x"', "put conditions on fields in braces: { $.field = value }"),
         ("{ $.bytes > 1,000 }", "write numbers without commas: 1000"),
         ("{ $.a === undefined }", "write `$.field IS NULL`, or `$.field NOT EXISTS` for an absent field"),

@@ -70,6 +70,8 @@ def _whole(pattern: FilterPattern, found: LocatedIssue) -> str:
     fix, span = found.issue.fix, found.issue.span
     if question := _QUESTION.fullmatch(fix):
         fix = question[1]
+    if found.issue.code == "TS302":
+        fix = _with_stars(pattern.text[span.start : span.end]) or fix
     if isinstance(pattern.tree, TextPattern):
         return fix if found.issue.code == "TS404" else ""
     whole = f"{pattern.text[: span.start]}{fix}{pattern.text[span.end :]}" if fix else ""
@@ -80,3 +82,11 @@ def _whole(pattern: FilterPattern, found: LocatedIssue) -> str:
     if type(other.tree) is not type(pattern.tree):
         return ""
     return "" if any(again.issue.code == found.issue.code for again in lint_pattern(other)) else whole
+
+
+def _with_stars(term: str) -> str:
+    """The term with stars for the wildcards of SQL and of regexes, "" for one without any."""
+    if term.endswith("%"):
+        return ""  # a regex
+    changed = re.sub(r"\.\*|(?<=[\w\"])%(?=[\w\"])", "*", term)
+    return "" if changed == term else changed

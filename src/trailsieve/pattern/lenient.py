@@ -239,6 +239,8 @@ def _comparison(field: Token, operator: Operator, value: Token) -> nodes.Express
         return nodes.Comparison(target, operator, _address_range(value.text))
     if OPERATORS[operator].is_ordering and value.kind is Kind.TEXT:
         value = replace(value, kind=Kind.WORD)  # a number in quotes
+    if target.steps[-1] == "eventName" and value.kind is not Kind.REGEX:
+        value = replace(value, text=value.text.replace(".*", "*"))  # no name of a call has a dot
     operand = value.value()
     if OPERATORS[operator].is_ordering and not isinstance(operand, nodes.Number):
         raise UnclearError
@@ -261,6 +263,8 @@ def _tested(field: Token, kind: str) -> nodes.Expression:
 def _exists(target: nodes.Selector) -> nodes.Expression:
     if target.steps[-1] in BOOLEANS:
         return nodes.Or((nodes.IsType(target, "TRUE"), nodes.IsType(target, "FALSE")))
+    if target.steps[-1] == "sessionContext":
+        raise UnclearError  # its values are objects, which no comparison matches
     if target.steps[-1] in OBJECTS:
         target = nodes.Selector((*target.steps, nodes.Wildcard.ALL))
     return nodes.Comparison(target, "=", nodes.String("*"))

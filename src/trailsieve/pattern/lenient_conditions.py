@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from trailsieve.pattern.lenient_sigma import detection
 from trailsieve.pattern.lenient_spelling import QUOTED, spelled_out
 
 _NAME = r"[$@]?\.?[A-Za-z_][\w-]*(?:\.[\w-]+|\[(?:\d+|\*|)\])*"
@@ -25,6 +26,15 @@ _WRAPPED = (
     re.compile(r"(?:\.\[?\]?\s*\|\s*|\.Records\[\]\s*\|\s*)?select\s*\((.+)\)", re.IGNORECASE | re.DOTALL),
 )
 _JQ_NULL = re.compile(r"(\.[\w.]+)\s*==\s*null\b")  # jq reads an absent field as null
+_INDEX = re.compile(
+    rf"(?<![\w.$|])(?:index|sourcetype|source|host)\s*=(?!=)\s*(?:{QUOTED}|[^\s|)&]++)(?:\s+AND\b)?(?!\s*&)\s*"
+)
+_SPLUNK = re.compile(r"\s*(?:index|sourcetype)\s*=(?![^|]*&&)")
+_OR = re.compile(r"\s+OR\s+", re.IGNORECASE)
+# A field and its values without a sign between them.
+_LISTED = re.compile(
+    r"(event(?:Name|Source|Type)|errorCode|awsRegion|sourceIPAddress)\s+([\w.*-]+(?:\s+(?:OR|or)\s+[\w.*-]+)+)"
+)
 _CALL = re.compile(
     r"(?:NOT \()?(?:lower|upper|isnull|is_?not_?(?:null|empty)|is_?present|exists|contains|like"
     r"|starts_?with|ends_?with)\(\$?\.?\w",
@@ -41,14 +51,28 @@ def conditions(text: str) -> str:
     text = text.strip()
     if text[:1] in ("{", "[", "%", "'", '"') or len(text) > 1024:
         return ""
+    if sigma := detection(text):
+        return spelled_out(sigma)
+    if listed := _LISTED.fullmatch(text):
+        return f"{listed[1]} IN ({', '.join(_OR.split(listed[2]))})"
     wrapped = next((found for pattern in _WRAPPED if (found := pattern.fullmatch(text))), None)
-    inner = wrapped[1] if wrapped else text
+    inner = _without_index(wrapped[1] if wrapped else text)
     if inner.startswith(".") or text.startswith(("select", ".")):
         inner = _JQ_NULL.sub(r"(\1 NOT EXISTS || \1 IS NULL)", inner)
     inner = spelled_out(inner)
     if not _has_condition(inner):
         return ""
     return joined(inner)
+
+
+def names_an_index(text: str) -> bool:
+    """Whether a search of Splunk says in which index or source type it looks."""
+    return _SPLUNK.match(text) is not None
+
+
+def _without_index(text: str) -> str:
+    rest = _INDEX.sub("", text) if names_an_index(text) else text
+    return rest if rest.strip() else text
 
 
 def joined(text: str) -> str:

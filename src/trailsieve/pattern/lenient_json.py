@@ -67,6 +67,10 @@ def _matcher(target: nodes.Selector, value: Any) -> nodes.Expression:
     """A test of EventBridge, such as `{"prefix": "Delete"}`."""
     stars = {"prefix": "{}*", "suffix": "*{}", "wildcard": "{}", "anything-but": "{}"}
     match value:
+        case {"anything-but": [_, *_] as values}:
+            return nodes.And(tuple(_matcher(target, {"anything-but": one}) for one in values))
+        case {"anything-but": {"prefix": str(start)}}:
+            return nodes.Comparison(target, "!=", nodes.String(f"{start}*"))
         case {"exists": True}:
             return nodes.Comparison(target, "=", nodes.String("*"))
         case {**tests} if len(tests) == 1:

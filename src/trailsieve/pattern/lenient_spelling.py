@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 
 QUOTED = r""""(?:[^"\\]|\\.)*"|'[^']*'|%[^%]*%"""
+# JSONPath's filter on the records of a file.
+_ROOT_FILTER = re.compile(r"\$(?:\.?\.Records)?(?:\[\*?\])?\.?\[\?\s*\(?(.*?)\)?\s*\](?:\.\*)?", re.DOTALL)
+# Datadog: `@name:value -@name:value`.
+_DATADOG = re.compile(r"(?<![\w.@$])(-?)@([A-Za-z_][\w.]*)\s*:\s*(?=\S)")
 _SUBSCRIPTS = re.compile(
     r"""\b(?:event|record|e|r|row|log|obj|data|x)((?:\[["'][\w.-]+["']\]|\.get\(["'][\w.-]+["']\))+)"""
 )
@@ -36,6 +40,9 @@ def spelled_out(text: str) -> str:
     """The text with its fields, methods and modifiers as `lenient` reads them."""
     if arrow := _ARROW.fullmatch(text.strip()):
         text = re.sub(rf"(?<![\w.$]){arrow[1]}\??\.(?=\w)", "$.", arrow[2])
+    if rooted := _ROOT_FILTER.fullmatch(text.strip()):
+        text = rooted[1].replace("@.", "$.")
+    text = _DATADOG.sub(lambda found: f"{'NOT ' if found[1] else ''}$.{found[2]} = ", text)
     text = _SUBSCRIPTS.sub(lambda found: "$." + ".".join(_KEY.findall(found[1])), text)
     text = _outside_quotes(_OPTIONAL_CHAIN, ".", text)
     text = _outside_quotes(_LEADING_DOT, "$.", text)

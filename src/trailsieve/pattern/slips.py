@@ -11,7 +11,7 @@ from itertools import chain
 
 from trailsieve.errors import shorten, visible
 from trailsieve.pattern.addresses import in_pattern, ranges
-from trailsieve.pattern.lenient_conditions import conditions
+from trailsieve.pattern.lenient_conditions import conditions, names_an_index
 from trailsieve.pattern.lenient_pipes import is_pipeline
 from trailsieve.pattern.lenient_text import XML_ESCAPE, is_query
 from trailsieve.pattern.lenient_tokens import placeholder
@@ -136,9 +136,18 @@ _NO_FUNCTIONS = (
     "there are no functions, only comparisons of fields; a regex can test the length of a text, %^.{3,}$%, "
     "or letters in either case, %[Xx]%"
 )
+_ANY_SESSION = re.compile(
+    r"\((?:[$@]?\.?[\w.]+\.)?sessionContext\)|sessionContext\s+(?:IS\s+NOT\s+NULL|(?<!NOT )EXISTS)\b",
+    re.IGNORECASE,
+)
 _FLAGS_HINT = "a regex takes no flags; write [Xx] for a letter in either case"
 # Whatever the grammar expected: text that was meant for another program.
 _FOREIGN_SLIPS: list[_Row] = [
+    (
+        lambda s: _ANY_SESSION.search(s.text),
+        "sessionContext is an object that holds objects, which no comparison matches: test a field in it, "
+        "such as $.userIdentity.sessionContext.sessionIssuer.arn",
+    ),
     (
         lambda s: placeholder(s.text),
         lambda s: f"{visible(placeholder(s.text))} is a placeholder of a template: fill it in first",
@@ -173,6 +182,10 @@ _TEXT_SLIPS: list[_Row] = [
     (
         lambda s: is_pipeline(s.text) and not conditions(s.text),
         "a filter pattern is only the condition: leave out the pipe and the command after it",
+    ),
+    (
+        lambda s: names_an_index(s.text) and conditions(s.text),
+        f"leave out index and sourcetype: the log group says which events are searched; {BRACES_HINT}",
     ),
     (
         lambda s: "$." in s.text or conditions(s.text),
