@@ -29,14 +29,18 @@ def _groups(text: str, names: set[str]) -> dict[str, dict[str, list[str]]]:
     groups: dict[str, dict[str, list[str]]] = {}
     group: dict[str, list[str]] = {}
     values: list[str] = []
+    depth = 0
     for line in text.splitlines():
+        indent = len(line) - len(line.lstrip())
         if item := _ITEM.fullmatch(line):
             if _NAME.fullmatch(item[1]):
                 return {}  # alternatives of several tests
             values.append(item[1])
         elif (name := _NAME.fullmatch(line)) and name[1] in names and not name[2]:
             group = groups[name[1]] = {}
+            depth = indent
         elif name:
+            group = group if indent > depth else {}  # what follows the group
             values = group[name[1]] = [name[2]] if name[2] else []
     return groups
 

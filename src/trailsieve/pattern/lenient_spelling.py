@@ -16,6 +16,7 @@ _KEY = re.compile(r"""["']([\w.-]+)["']""")
 _LEADING_DOT = re.compile(r"(?<![\w$@\])}.])\.(?=[A-Za-z_])")
 _OPTIONAL_CHAIN = re.compile(r"\?\.(?=[A-Za-z_])")
 _ARROW = re.compile(r"(?:\w+\.(?:filter|some|find)\()?\(?([A-Za-z_]\w*)\)?\s*=>\s*(.+?);?", re.DOTALL)
+_LAMBDA = re.compile(r"\A\s*lambda\s+\w+\s*:\s*")
 # Kusto: `in~ (...)`, `!in (...)`, `!startswith "x"`.
 _KUSTO_NOT = re.compile(r"(?<=\s)!(?=(?:in|has|contains|startswith|endswith)\b)", re.IGNORECASE)
 _KUSTO_TAIL = re.compile(r"(?<=\s)(in)~(?=\s*\()", re.IGNORECASE)
@@ -40,6 +41,7 @@ def spelled_out(text: str) -> str:
     """The text with its fields, methods and modifiers as `lenient` reads them."""
     if arrow := _ARROW.fullmatch(text.strip()):
         text = re.sub(rf"(?<![\w.$]){arrow[1]}\??\.(?=\w)", "$.", arrow[2])
+    text = _LAMBDA.sub("", text)
     if rooted := _ROOT_FILTER.fullmatch(text.strip()):
         text = rooted[1].replace("@.", "$.")
     text = _DATADOG.sub(lambda found: f"{'NOT ' if found[1] else ''}$.{found[2]} = ", text)

@@ -37,8 +37,10 @@ _NAME = re.compile(r"""[^\s()&|=!<>{}"',;:~]+""")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,9})?")
 _BARE = re.compile(r"[\w.*\-]+")
 _STOP = re.compile(r"(?:and|or|AND|OR|And|Or)\b")
+# The beginning of a further condition, which is not a value: `name IS`, `name: `, `NOT name`.
 _TEST_WORD = re.compile(
-    r"\A\S+ (?:IS|NOT|IN|I?LIKE|BETWEEN|EXISTS|HAS|CONTAINS?|MATCH(?:ES)?|STARTS_?WITH|ENDS_?WITH)\b",
+    r"\A\S+ (?:IS|NOT|IN|I?LIKE|BETWEEN|EXISTS|HAS|CONTAINS?|MATCH(?:ES)?|STARTS_?WITH|ENDS_?WITH)\b"
+    r"|\A(?:NOT )?(?!arn:)[A-Z_][\w.]*:(?!:)",
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}?|\{\{\s*[\w.]+\s*(?:\|[^}]*)?\}\}|<%[^>]*>?|\$\([^)]*\)?")
