@@ -25,6 +25,7 @@ SUSPICIOUS = [
     ('eventName = "Delete.*"', '{"eventName": "DeleteTrail"}', '{"eventName": "x"}'),
     ('{ $.eventName = "Delete.*" }', '{"eventName": "DeleteTrail"}', '{"eventName": "x"}'),
     ('{ $.eventName = "Put%RolePolicy" }', '{"eventName": "PutRolePolicy"}', '{"eventName": "PutPolicy"}'),
+    ('"Delete.*"', "DeleteTrail", "x"),
     ("ERROR AND timeout", "timeout ERROR", "ERROR"),
     ("ERROR NOT healthcheck", "ERROR", "ERROR healthcheck"),
     ("ERROR OR FATAL", "FATAL", "x"),

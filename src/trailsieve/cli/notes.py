@@ -37,12 +37,20 @@ def notes(pattern: FilterPattern, *, lint: bool = True) -> list[str]:
                 "these are words to find in the text; conditions on fields stand in braces, "
                 f"did you mean: {meant}"
             ]
+        if meant := _as_regex(pattern.tree):
+            return [f"text in quotes is found as it stands, `.*` too; did you mean: {meant}"]
     if meant := _without_envelope(pattern):
         return [f"each CloudTrail record is one event, without what it was wrapped in; did you mean: {meant}"]
     if not lint:
         return []
     issues = [found for found in lint_pattern(pattern, limits=False) if found.code.level != "note"]
     return [_note(pattern, found) for found in issues[:_SHOWN]]
+
+
+def _as_regex(tree: TextPattern) -> str:
+    """The regex for a single term with `.*` in it, or ""."""
+    text = tree.terms[0].text
+    return f"%{text}%" if len(tree.terms) == 1 and re.fullmatch(r"\w+\.\*\w*", text) else ""
 
 
 def _without_envelope(pattern: FilterPattern) -> str:

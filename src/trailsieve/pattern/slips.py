@@ -187,10 +187,7 @@ _TEXT_SLIPS: list[_Row] = [
         lambda s: names_an_index(s.text) and conditions(s.text),
         f"leave out index and sourcetype: the log group says which events are searched; {BRACES_HINT}",
     ),
-    (
-        lambda s: "$." in s.text or conditions(s.text),
-        BRACES_HINT,
-    ),
+    (lambda s: "$." in s.text or conditions(s.text), BRACES_HINT),
     (
         lambda s: re.fullmatch(r"/.+/[a-z]{0,3}", s.text.strip()),
         "write a regex between percent signs, without flags: %regex%",
@@ -249,10 +246,7 @@ _IS_SLIPS: list[_Row] = [
 _NOT_HINT = "NOT takes EXISTS only: `$.field NOT EXISTS` matches an absent field; write != for `is not`"
 _EXISTS_HINT = 'there is no EXISTS, only NOT EXISTS; `$.field = "*"` matches any string or number'
 _VALUE_SLIPS: list[_Row] = [
-    (
-        "$.",
-        "two fields cannot be compared with each other, only a field with a fixed value",
-    ),
+    ("$.", "two fields cannot be compared with each other, only a field with a fixed value"),
     ("'", 'put values in double quotes: "value"'),
     (("“", "”", "„", "‘", "’", "`"), 'put values in straight double quotes: "value"'),
     (lambda s: s.json and s.rest.startswith(("(", "[", "{")), _WORDS["IN"]),
