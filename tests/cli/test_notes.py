@@ -24,7 +24,7 @@ SUSPICIOUS = [
     ),
     ('eventName = "Delete.*"', '{"eventName": "DeleteTrail"}', '{"eventName": "x"}'),
     ('{ $.eventName = "Delete.*" }', '{"eventName": "DeleteTrail"}', '{"eventName": "x"}'),
-    ('{ $.eventName = "Put%RolePolicy" }', '{"eventName": "PutRolePolicy"}', '{"eventName": "PutPolicy"}'),
+    ('{ $.eventName = "Put%Policy" }', '{"eventName": "PutRolePolicy"}', '{"eventName": "PutObject"}'),
     ('"Delete.*"', "DeleteTrail", "x"),
     ("ERROR AND timeout", "timeout ERROR", "ERROR"),
     ("ERROR NOT healthcheck", "ERROR", "ERROR healthcheck"),

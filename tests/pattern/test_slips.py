@@ -221,7 +221,7 @@ PIPES = [
     ('AWSCloudTrail | where EventName == "GetObject"', GET, DELETE),
     ('AWSCloudTrail | where EventName == "GetObject" | where isnotempty(ErrorCode) | count', GET_DENIED, GET),
     ('eventName=* | where like(eventName, "Delete%ket")', DELETE, GET),
-    ("eventName=GetObject | stats count by userName", GET, DELETE),
+    ("eventName=GetObject | stats count by userName", GET, '{"eventName": "stats count by userName"}'),
     ("Failed password | grep -v healthcheck", "a Failed password", "Failed password healthcheck"),
     ("cat messages.log | grep 'Failed password' | wc -l", "a Failed password", "Failed x password"),
     ("ERROR | count", "an ERROR", "count"),
