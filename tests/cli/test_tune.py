@@ -187,3 +187,16 @@ def test_proposals_hide_the_false_positives(tmp_path: Path) -> None:
         "hides": 3,
         "alerts_left": 120,
     }
+
+
+@pytest.mark.parametrize("option", ["--tp", "--fp"])
+def test_judged_events_that_the_rule_does_not_match_are_refused(
+    option: str, archive: Path, tmp_path: Path
+) -> None:
+    """An empty or damaged file must not pass as a set of true positives that nothing hides."""
+    empty = tmp_path / "empty.json"
+    empty.write_bytes(b"")
+    result = trailsieve("tune", "denied", "--rules", rules(tmp_path), "--over", archive, option, empty)
+    assert result.code == 2
+    assert "empty: the file has no bytes" in result.err
+    assert f"{option} {empty}: rule 'denied' matches no event in it" in result.err

@@ -80,9 +80,10 @@ def command(
     true, false = options.pop("tp"), options.pop("fp")
     archive = Archive.open(inputs, Selection.parse(**options), max_object_size)
     found = outcomes([rule] + ([other] if other else []), archive, screen().problem)
-    noise = outcomes([rule], Archive.open(false, Selection(), max_object_size))[0] if false else found[0]
+    noise = _labelled(rule, "--fp", false, max_object_size) if false else found[0]
     proposed = proposals(noise)
     if true:
+        _labelled(rule, "--tp", true, max_object_size)
         proposed = keeps(rule, proposed, Archive.open(true, Selection(), max_object_size))
     tried = outcomes([with_exception(rule, one) for one in proposed], archive) if proposed else []
     pairs = [(one, outcome) for one, outcome in zip(proposed, tried, strict=True) if outcome.events]
@@ -113,6 +114,15 @@ def _version(rule: Rule, against: str, *, limits: bool) -> Rule:
     found = pack.rule(rule.id) or (pack.rules[0] if len(pack.rules) == 1 else None)
     if found is None:
         raise UsageError(f"{against} has no rule {rule.id!r}: name the file that has its other version")
+    return found
+
+
+def _labelled(rule: Rule, option: str, inputs: Sequence[str], max_object_size: int) -> Outcome:
+    """What the rule matches in events that a person has judged; they prove nothing if it matches none."""
+    archive = Archive.open(inputs, Selection(), max_object_size)
+    found = outcomes([rule], archive, screen().problem)[0]
+    if not found.events:
+        raise UsageError(f"{option} {', '.join(inputs)}: rule {rule.id!r} matches no event in it")
     return found
 
 
