@@ -161,6 +161,13 @@ class AlertContext(Struct, frozen=True, gc=False):
     regions: Distinct
 
 
+class Target(Struct, frozen=True, gc=False, array_like=True):
+    """What a call touched: its kind in plain words ("user", "bucket") and its name or ARN."""
+
+    kind: str
+    name: str
+
+
 class Alert(Struct, frozen=True, kw_only=True):
     """What a sink receives, with the fields of the native format. A field without a single value is None.
 

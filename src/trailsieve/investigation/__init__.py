@@ -1,0 +1,1 @@
+"""What happened in an archive: who did what, from where and to what, and whether it is over."""
