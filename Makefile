@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 UV = UV_PROJECT_ENVIRONMENT=$(VENV) $$(command -v uv || echo $(BIN)/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-siem demo-stream test test-servers coverage smoke release lint bench bench-parts bench-rules bench-relate bench-sinks bench-stream bench-size bench-alarms chaos fuzz fuzz-messages clean
+.PHONY: help demo demo-siem demo-stream test test-servers coverage smoke release lint bench bench-parts bench-rules bench-relate bench-sinks bench-stream bench-size bench-alarms bench-s3 chaos fuzz fuzz-messages clean
 
 help: ## Say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -79,6 +79,10 @@ bench-size: $(READY) ## Measure time and memory from 100 MB to 10 GB (half an ho
 
 bench-alarms: $(READY) ## Measure a million windowed matches over ten thousand keys (some minutes)
 	@$(BIN)/python -m tests.bench.alarms
+
+bench-s3: $(READY) ## Measure a bucket of 20,000 small objects behind 20 and 50 ms against aws s3 sync (minutes)
+	@$(UV) sync --locked --inexact --quiet --group bench
+	@$(BIN)/python -m tests.bench.s3
 
 FUZZ_SECONDS ?= 300
 fuzz: $(READY) ## Look for inputs that break a law of patterns (FUZZ_SECONDS=300)
