@@ -12,6 +12,7 @@
     ├── DeliveryError     alerts to retry, and alerts refused for good
     ├── CheckpointError   state that cannot be written or read
     ├── DeadLetterError   too many unreadable records, or dead letters that cannot be written
+    ├── TemporaryFileError   a temporary file that cannot be written or read
     └── ThreadError       a thread that died of an unexpected error
 
 Messages say what is wrong, where, and what to do. Text from outside is shown through `visible`, so that no
@@ -139,6 +140,10 @@ class CheckpointError(TrailsieveError):
 
 class DeadLetterError(TrailsieveError):
     """Too many records are unreadable, or dead letters cannot be written."""
+
+
+class TemporaryFileError(TrailsieveError):
+    """A temporary file cannot be written or read; the message has its folder and what to do."""
 
 
 class ThreadError(TrailsieveError):

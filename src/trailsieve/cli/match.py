@@ -10,7 +10,15 @@ import click
 
 from trailsieve.cli.inputs import Inputs, open_bucket, split_inputs
 from trailsieve.cli.json_output import print_json, to_json
-from trailsieve.cli.options import Screen, global_options, max_object_size, no_limits, rule_packs, screen
+from trailsieve.cli.options import (
+    Screen,
+    global_options,
+    max_object_size,
+    no_limits,
+    order_option,
+    rule_packs,
+    screen,
+)
 from trailsieve.cli.pattern_argument import compiled
 from trailsieve.engine.decode import Decoder
 from trailsieve.errors import visible
@@ -43,6 +51,7 @@ _PROPOSALS = 5  # that are counted
     is_flag=True,
     help="Print why each event matched or not; with --json as lines of JSON.",
 )
+@order_option("With --rules: print matches", "time on a terminal, else file")
 @click.option("--json", "as_json", is_flag=True, help="Print the same JSON as `aws logs test-metric-filter`.")
 @no_limits
 @max_object_size
@@ -52,6 +61,7 @@ def command(
     packs: tuple[str, ...],
     count: bool,
     explain: bool,
+    order: str | None,
     as_json: bool,
     no_limits: bool,
     max_object_size: int,
@@ -70,6 +80,8 @@ def command(
         raise click.UsageError("--count cannot be combined with --explain or --json.")
     if packs and (explain or as_json):
         raise click.UsageError("--explain and --json need a PATTERN, not --rules.")
+    if order and not packs:
+        raise click.UsageError("--order needs --rules: the log events of a PATTERN may have no time.")
     if not packs and not arguments:
         raise click.UsageError(
             "Missing PATTERN, such as '{ $.eventName = \"ConsoleLogin\" }'; or use --rules."
@@ -79,7 +91,8 @@ def command(
     inputs = arguments if packs else arguments[1:]
     events = _Events(inputs or ("-",), max_object_size, screen())
     if packs:
-        return _match_rules(packs, events, count, limits=not no_limits)
+        order = order or ("time" if sys.stdout.isatty() else "file")
+        return _match_rules(packs, events, count, in_time=order == "time" and not count, limits=not no_limits)
     pattern = compiled(arguments[0], limits=not no_limits)
     if explain:
         code = _print_explained(pattern, events, as_json=as_json)
@@ -101,7 +114,7 @@ def _print_why_nothing(pattern: FilterPattern, *, explained: bool) -> None:
         screen().info("nothing matched; `trailsieve match --explain` says why for each event")
 
 
-def _match_rules(packs: Sequence[str], events: _Events, count: bool, *, limits: bool) -> int:
+def _match_rules(packs: Sequence[str], events: _Events, count: bool, *, in_time: bool, limits: bool) -> int:
     from trailsieve.engine.matcher import Matcher  # a pattern alone does not need rules
     from trailsieve.rules.load import load_pack
     from trailsieve.rules.rule import joined
@@ -109,7 +122,19 @@ def _match_rules(packs: Sequence[str], events: _Events, count: bool, *, limits: 
     rules = joined(load_pack(pack, limits=limits) for pack in packs)
     matcher = Matcher([rule for rule in rules if not rule.sequence])
     matches = (found for decoded in events.decoded() for found in events.kept(matcher.match(decoded)))
+    if in_time:
+        return _print_in_time(matches)
     return _print(matches, count, _as_json)
+
+
+def _print_in_time(matches: Iterator[Match]) -> int:
+    from trailsieve.engine.alerts import time_of
+    from trailsieve.engine.time_order import TimeOrder
+
+    with TimeOrder() as lines:
+        for match in matches:
+            lines.add(time_of(match.record.event), _as_json(match))
+        return _print(iter(lines), False, lambda line: line)
 
 
 def _as_json(match: Match) -> bytes:

@@ -128,6 +128,16 @@ def rule_packs(help: str) -> Callable[[F], F]:  # noqa: A002 - click's own word
     return click.option("--rules", "packs", metavar="PACK|FILE", multiple=True, help=help)
 
 
+def order_option(what: str, default: str) -> Callable[[F], F]:
+    """The option `--order`."""
+    return click.option(
+        "--order",
+        type=click.Choice(["time", "file"]),
+        help=f"{what} by event time, or in the order of the files. Default: {default}. Those of the same "
+        "time are in the order of the files; those without a valid time come last.",
+    )
+
+
 def print_lines(lines: Iterable[str]) -> None:
     """Prints lines, whose colours are kept in a file too."""
     for line in lines:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 import orjson
 
-from trailsieve import private_file
 from trailsieve.app.build import replay
+from trailsieve.cli.alert_output import open_output
 from trailsieve.cli.inputs import (
     Inputs,
     StreamedInputs,
@@ -25,18 +22,24 @@ from trailsieve.cli.inputs import (
     split_inputs,
     time_range,
 )
-from trailsieve.cli.options import Screen, global_options, max_object_size, no_limits, rule_packs, screen
+from trailsieve.cli.options import (
+    Screen,
+    global_options,
+    max_object_size,
+    no_limits,
+    order_option,
+    rule_packs,
+    screen,
+)
 from trailsieve.cli.progress import Progress
 from trailsieve.cli.summary_table import print_summary
 from trailsieve.engine.dead_letters import FileDeadLetters
 from trailsieve.engine.stats import RunStats
 from trailsieve.errors import UsageError
-from trailsieve.formats import encoder, table
 from trailsieve.model import Problem
-from trailsieve.ports import RunContext, Sink, Source
+from trailsieve.ports import RunContext, Source
 from trailsieve.rules.load import load_pack
 from trailsieve.rules.rule import joined
-from trailsieve.sinks.stream import StreamSink
 from trailsieve.sources.files import FilesSource, list_files
 from trailsieve.trail.selection import Selection
 
@@ -64,6 +67,7 @@ Examples:
     type=click.Choice(["jsonl", "ecs", "ocsf", "cef", "leef", "asff", "table"]),
     help="Default: a table on a terminal, else JSON lines.",
 )
+@order_option("Print alerts", "time for a table, else file, as with --as-streamed")
 @click.option("--output", type=click.Path(dir_okay=False), help="Write the alerts to this file.")
 @click.option(
     "--summary-json", type=click.Path(dir_okay=False), help="Write the counts of the run to this file."
@@ -115,6 +119,7 @@ class _Options:
     accounts: tuple[str, ...]
     regions: tuple[str, ...]
     form: str | None
+    order: str | None
     output: str | None
     dead_letters: str | None
     no_limits: bool
@@ -127,7 +132,7 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
     packs = [load_pack(pack, limits=not options.no_limits) for pack in options.packs or ("cis-aws",)]
     selection = Selection.parse(options.since, options.until, options.accounts, options.regions)
     stats = RunStats()
-    progress = stack.enter_context(Progress(stats, shown))
+    progress = Progress(stats, shown)
     context = RunContext(
         shown.info,
         options.max_object_size,
@@ -147,12 +152,17 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
     source = (StreamedInputs if options.as_streamed else Inputs)(sources, selection)
     stack.callback(source.close)
     size = None if urls else sum(file.size for file in files)
-    sink, on_problem = _sink(options, stack), _on_problem(options, shown, stack)
+    order = options.order or ("file" if options.as_streamed else None)
+    sink, on_problem = (
+        open_output(options.output, options.form, order, stack),
+        _on_problem(options, shown, stack),
+    )
     workers = _workers(options.workers, size)
     pipeline = replay(
         joined(packs), source, sink, context, on_problem, stats, workers, as_streamed=options.as_streamed
     )
-    pipeline.run()
+    with progress:
+        pipeline.run()
     if not stats.files:
         skipped = "".join(f"; skipped: {count:,} × {reason}" for reason, count in stats.skipped.items())
         shown.info(f"nothing to read in {', '.join(inputs)}{skipped}")
@@ -162,19 +172,6 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
 def _workers(asked: int | None, size: int | None) -> int:
     """The number of processes: one when there is too little to read to be worth starting more."""
     return asked or (1 if size is not None and size < _WORTH_WORKERS else os.cpu_count() or 1)
-
-
-def _sink(options: _Options, stack: ExitStack) -> Sink:
-    stream: BinaryIO = sys.stdout.buffer
-    if options.output:
-        stream = open(options.output, "wb", opener=private_file.opener)  # noqa: SIM115
-        stack.callback(stream.close)
-    form = options.form or ("table" if stream.isatty() else "jsonl")
-    if form != "table":
-        return StreamSink(stream, encoder(form))
-    widths = table.column_widths(shutil.get_terminal_size().columns) if stream.isatty() else table.WIDTHS
-    stream.write(table.header(widths) + b"\n")
-    return StreamSink(stream, partial(table.encode, widths=widths))
 
 
 def _on_problem(options: _Options, shown: Screen, stack: ExitStack) -> list[Callable[[Problem], None]]:
