@@ -117,6 +117,18 @@ class Window(Struct, frozen=True, gc=False):
     end: str
 
 
+class Target(Struct, frozen=True, gc=False, omit_defaults=True):
+    """What a call touched: its kind in plain words, such as "access key", and its name, id or ARN.
+
+    Attributes:
+        more: the number of further targets of this kind, which are not listed.
+    """
+
+    kind: str
+    name: str
+    more: int = 0
+
+
 class Moment(Struct, frozen=True, gc=False):
     """The main fields of one event of a window."""
 

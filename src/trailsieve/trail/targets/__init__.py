@@ -1,0 +1,5 @@
+"""What a call touched and what that means: the table of the fields, and the effects worth a word."""
+
+from trailsieve.trail.targets.find import targets_of
+
+__all__ = ["targets_of"]
