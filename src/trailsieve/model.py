@@ -117,18 +117,6 @@ class Window(Struct, frozen=True, gc=False):
     end: str
 
 
-class Target(Struct, frozen=True, gc=False, omit_defaults=True):
-    """What a call touched: its kind in plain words, such as "access key", and its name, id or ARN.
-
-    Attributes:
-        more: the number of further targets of this kind, which are not listed.
-    """
-
-    kind: str
-    name: str
-    more: int = 0
-
-
 class Moment(Struct, frozen=True, gc=False):
     """The main fields of one event of a window."""
 
@@ -174,10 +162,15 @@ class AlertContext(Struct, frozen=True, gc=False):
 
 
 class Target(Struct, frozen=True, gc=False, array_like=True):
-    """What a call touched: its kind in plain words ("user", "bucket") and its name or ARN."""
+    """What a call touched: its kind in plain words, such as "access key", and its name, id or ARN.
+
+    Attributes:
+        more: the number of further targets of this kind, which are not listed.
+    """
 
     kind: str
     name: str
+    more: int = 0
 
 
 class Alert(Struct, frozen=True, kw_only=True):
