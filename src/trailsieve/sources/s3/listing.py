@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from trailsieve.errors import SourceError
 from trailsieve.sources.object_fetcher import expected_owner
+from trailsieve.sources.s3.folder_tree import Folder, FolderTree
+from trailsieve.sources.s3.request_pool import RequestPool
 from trailsieve.trail.envelope_contents import ObjectName
 from trailsieve.trail.layout import Kind, is_log_name, kind_of_folder
 from trailsieve.trail.selection import DELIVERY_SLACK, Selection
@@ -26,6 +29,8 @@ _TRAIL_FOLDERS = re.compile(r"o-[a-z0-9]+|[0-9]{12}")
 _FOLDERS = (
     1000  # outside CloudTrail's layout; with more it is not an archive, and listing costs time and money
 )
+
+Page = dict[str, Any]  # a response of ListObjectsV2
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,7 @@ class Listing:
     skip: Callable[[str], None]
     others: bool = False
     owner: str = ""
+    _pool: RequestPool = field(default_factory=RequestPool)
 
     @property
     def url(self) -> str:
@@ -115,11 +121,16 @@ class Listing:
         else:
             yield from self._descend(folder)
 
-    def keys(self, prefix: ListingPrefix, after: str) -> Iterator[ObjectName]:
-        """The objects under a prefix after a key, sorted by key."""
+    def request(self, prefix: ListingPrefix, after: str) -> Future[Page]:
+        """Requests the first page of what `keys` returns. Returns at once."""
+        return self._pool.submit(self._page, self._options(prefix.within, _delimiter(prefix), after))
+
+    def keys(
+        self, prefix: ListingPrefix, after: str, first: Future[Page] | None = None
+    ) -> Iterator[ObjectName]:
+        """The objects under a prefix after a key, sorted by key; `first` is its first page, if requested."""
         end = prefix.end(self.selection)
-        delimiter = "" if prefix.kind else "/"
-        for page in self._pages(prefix.within, delimiter, after):
+        for page in self._pages(prefix.within, _delimiter(prefix), after, first):
             for found in page.get("Contents", ()):
                 if end and found["Key"] > end:
                     return
@@ -130,9 +141,14 @@ class Listing:
         owner = expected_owner(self.owner)
         return self.client.get_object(Bucket=name.bucket, Key=name.key, **owner)["Body"]
 
+    def close(self) -> None:
+        """Stops the threads that list ahead. Returns at once."""
+        self._pool.close()
+
     def _descend(self, top: str) -> Iterator[ListingPrefix]:
         """Walks the folders below `top`, depth first, so that the prefixes come in order."""
         pending, others = [top], 0
+        tree = FolderTree(self._folder, self._folders_to_list, self._pool)
         while pending:
             folder = pending.pop()
             prefix = self._prefix_of(folder)
@@ -144,12 +160,15 @@ class Listing:
                 raise SourceError(
                     f"{self.url}: more than {_FOLDERS:,} folders; name the one that contains AWSLogs/"
                 )
-            folders, has_logs = self._folder(folder)
+            folders, has_logs = tree.contents(folder)
             if has_logs:
                 yield ListingPrefix(self.bucket, folder, folder)
+            for inner in folders:
+                if self._is_of_another_account(inner):
+                    self.skip("folder of another account")
             pending += reversed([inner for inner in folders if self._may_hold_a_trail(folder, inner)])
 
-    def _folder(self, folder: str) -> tuple[list[str], bool]:
+    def _folder(self, folder: str) -> Folder:
         """The folders directly in a folder, and whether it contains log files too."""
         folders: list[str] = []
         has_logs = False
@@ -160,12 +179,18 @@ class Listing:
 
     def _may_hold_a_trail(self, folder: str, inner: str) -> bool:
         name = inner[len(folder) : -1]
-        if _ACCOUNT.fullmatch(inner) and self.selection.accounts and name not in self.selection.accounts:
-            self.skip("folder of another account")
+        if self._is_of_another_account(inner):
             return False
         if _ACCOUNT.fullmatch(folder):
             return kind_of_folder(name) is not None or name == "AWSLogs"
         return _TRAIL_FOLDERS.fullmatch(name) is not None if _IN_TRAIL.fullmatch(folder) else True
+
+    def _folders_to_list(self, folder: str, inner: list[str]) -> list[str]:
+        return [one for one in inner if self._may_hold_a_trail(folder, one) and not self._prefix_of(one)]
+
+    def _is_of_another_account(self, folder: str) -> bool:
+        account = folder.rstrip("/").rpartition("/")[2] if _ACCOUNT.fullmatch(folder) else ""
+        return bool(account and self.selection.accounts) and account not in self.selection.accounts
 
     def _prefix_of(self, folder: str) -> ListingPrefix | None:
         match = _REGION_FOLDER.match(folder)
@@ -186,13 +211,27 @@ class Listing:
         )
         return [ObjectName(self.bucket, found["Key"], found["Size"]) for found in page.get("Contents", ())]
 
-    def _pages(self, prefix: str, delimiter: str = "", after: str = "") -> Iterator[dict[str, Any]]:
+    def _pages(
+        self, prefix: str, delimiter: str = "", after: str = "", first: Future[Page] | None = None
+    ) -> Iterator[Page]:
+        options = self._options(prefix, delimiter, after)
+        page = first.result() if first else self._page(options)
+        while page.get("IsTruncated"):
+            options["ContinuationToken"] = page["NextContinuationToken"]
+            following = self._pool.submit(self._page, dict(options))
+            yield page
+            page = following.result()
+        yield page
+
+    def _options(self, prefix: str, delimiter: str, after: str) -> dict[str, Any]:
         options = {"Bucket": self.bucket, "Prefix": prefix, **expected_owner(self.owner)}
         options |= {"Delimiter": delimiter} if delimiter else {}
-        options |= {"StartAfter": after} if after else {}
-        while True:
-            page: dict[str, Any] = self.client.list_objects_v2(**options)
-            yield page
-            if not page.get("IsTruncated"):
-                return
-            options["ContinuationToken"] = page["NextContinuationToken"]
+        return options | ({"StartAfter": after} if after else {})
+
+    def _page(self, options: dict[str, Any]) -> Page:
+        page: Page = self.client.list_objects_v2(**options)
+        return page
+
+
+def _delimiter(prefix: ListingPrefix) -> str:
+    return "" if prefix.kind else "/"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby, takewhile
@@ -18,13 +19,15 @@ from trailsieve.model import Message, Offset, Position, watermark_message
 from trailsieve.ports import RunContext
 from trailsieve.sources.identity import verified
 from trailsieve.sources.object_fetcher import FetchedObject, ObjectFetcher
-from trailsieve.sources.s3.listing import Listing, ListingPrefix
+from trailsieve.sources.s3.listing import Listing, ListingPrefix, Page
 from trailsieve.sources.s3.prefix_progress import PrefixProgress, hour_of
+from trailsieve.sources.s3.request_pool import LISTING_THREADS
 from trailsieve.toml_file import AtLeastOne
 from trailsieve.trail.envelope_contents import ObjectName
 from trailsieve.trail.layout import parse_key
 from trailsieve.trail.selection import Selection
 from trailsieve.wire.aws import AwsConfig, client, explain, explained, fault
+from trailsieve.wire.s3_pages import read_pages_fast
 
 _WAIT = 1.0  # seconds that a poll waits for an object
 _SHORT_WAIT = 0.1  # the same while other objects are in flight
@@ -95,7 +98,8 @@ def open_urls(urls: Sequence[str], selection: Selection, config: Config, context
         SourceError: boto3 lacks a setting.
     """
     with explained("source s3", SourceError):
-        s3 = client("s3", config, max_pool_connections=config.threads)
+        s3 = client("s3", config, max_pool_connections=config.threads + LISTING_THREADS)
+        read_pages_fast(s3)
     once = not config.poll_interval
     owner = config.bucket_owner
     listings = [Listing(s3, *parse_url(url), selection, context.skip, once, owner) for url in urls]
@@ -222,6 +226,8 @@ class S3Source:
         return "; ".join(answers)
 
     def close(self) -> None:
+        for listing in self._listings:
+            listing.close()
         self._fetcher.close()
 
     def _fetch_ahead(self) -> None:
@@ -264,20 +270,36 @@ class S3Source:
         self._began = self._context.now()
         late_search = time.monotonic() >= self._next_late_search
         for listing in self._listings:
-            for prefix in listing.prefixes():
+            for prefix, first in self._requested_ahead(listing):
                 if prefix.is_read:
                     if late_search:
                         yield from self._late_objects(listing, prefix)
-                    yield from self._new_objects(listing, prefix)
+                    yield from self._new_objects(listing, prefix, first)
                 else:
-                    self._count_skipped(listing, prefix)
+                    self._count_skipped(listing, prefix, first)
                 yield None
         if late_search:
             self._next_late_search = time.monotonic() + _LATE_EVERY
 
-    def _new_objects(self, listing: Listing, prefix: ListingPrefix) -> Iterator[_ListedObject]:
+    def _requested_ahead(self, listing: Listing) -> Iterator[tuple[ListingPrefix, Future[Page]]]:
+        """The prefixes of a listing, each with its first page, which is requested some prefixes ahead."""
+        ahead: deque[tuple[ListingPrefix, Future[Page]]] = deque()
+        for prefix in listing.prefixes():
+            ahead.append((prefix, listing.request(prefix, self._after(prefix))))
+            if len(ahead) > LISTING_THREADS:
+                yield ahead.popleft()
+        yield from ahead
+
+    def _after(self, prefix: ListingPrefix) -> str:
+        """The key after which the new objects of a prefix begin."""
+        begin = prefix.begin(self._selection)
+        return self._progress_of(prefix).after or begin if prefix.is_read else begin
+
+    def _new_objects(
+        self, listing: Listing, prefix: ListingPrefix, first: Future[Page]
+    ) -> Iterator[_ListedObject]:
         progress = self._progress_of(prefix)
-        for found in listing.keys(prefix, progress.after or prefix.begin(self._selection)):
+        for found in listing.keys(prefix, self._after(prefix), first):
             if progress.is_done(found.key):
                 continue
             if reason := self._reason_to_skip(prefix, found.key):
@@ -338,8 +360,8 @@ class S3Source:
         odd = prefix.kind and self._look_back and parse_key(key) is None
         return "not a CloudTrail object key" if odd else ""
 
-    def _count_skipped(self, listing: Listing, prefix: ListingPrefix) -> None:
-        for found in listing.keys(prefix, prefix.begin(self._selection)):
+    def _count_skipped(self, listing: Listing, prefix: ListingPrefix, first: Future[Page]) -> None:
+        for found in listing.keys(prefix, self._after(prefix), first):
             self._context.skip(self._selection.reason_to_skip(found.key))
 
     def _progress_of(self, prefix: ListingPrefix) -> PrefixProgress:
