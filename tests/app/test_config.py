@@ -283,7 +283,7 @@ SOURCE = '[source]\nkind = "files"\npaths = ["${TRAIL_PATH:-archive}"]\n'
         (
             '"cis-aws"',
             '"cis-awz"',
-            "10: [rules] `pack`: cis-awz: no such rule pack or file. Built in: cis-aws",
+            "10: [rules] `pack`: cis-awz: no such rule pack or file. Built in: aws-threats",
         ),
     ],
 )

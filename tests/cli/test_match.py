@@ -112,7 +112,10 @@ def test_no_match_is_exit_code_1() -> None:
         (("--json", "--rules", "cis-aws"), "need a PATTERN"),
         (("--max-object-size", "lots", "ERROR"), "'lots' is not a size"),
         (("--nonsense", "ERROR"), "--nonsense"),
-        (("--rules", "no-such-pack"), "no such rule pack or file. Built in: cis-aws, cis-aws-tuned"),
+        (
+            ("--rules", "no-such-pack"),
+            "no such rule pack or file. Built in: aws-threats, cis-aws, cis-aws-tuned",
+        ),
     ],
 )
 def test_wrong_use_is_exit_code_2(arguments: tuple[str, ...], said: str) -> None:

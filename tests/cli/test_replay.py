@@ -212,7 +212,7 @@ def test_nothing_to_read_is_said(tmp_path: Path) -> None:
         ((".", "--since", "2026-03-15", "--until", "2026-03-14"), "is not before --until"),
         ((".", "--workers", "0"), "--workers"),
         ((".", "--format", "xml"), "'xml' is not one of"),
-        ((".", "--rules", "no-such-pack"), "Built in: cis-aws, cis-aws-tuned"),
+        ((".", "--rules", "no-such-pack"), "Built in: aws-threats, cis-aws, cis-aws-tuned"),
     ],
 )
 def test_wrong_use_is_exit_code_2(arguments: tuple[str, ...], said: str) -> None:

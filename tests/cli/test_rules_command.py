@@ -91,4 +91,6 @@ def test_an_unknown_rule_is_exit_code_2_and_names_the_nearest(rule: str, said: s
 def test_an_unknown_pack_is_exit_code_2() -> None:
     result = trailsieve("rules", "list", "no-such-pack")
     assert result.code == 2
-    assert "no-such-pack: no such rule pack or file. Built in: cis-aws, cis-aws-tuned" in result.err
+    assert (
+        "no-such-pack: no such rule pack or file. Built in: aws-threats, cis-aws, cis-aws-tuned" in result.err
+    )

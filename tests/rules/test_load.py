@@ -87,7 +87,7 @@ def test_a_name_of_a_built_in_pack_wins_over_a_file(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     assert load_pack("cis-aws").rules[0].id == "cis-aws-4.1"
     assert load_pack("./cis-aws").rules[0].id == "a"
-    assert list(built_in()) == ["cis-aws", "cis-aws-tuned"]
+    assert list(built_in()) == ["aws-threats", "cis-aws", "cis-aws-tuned"]
 
 
 def test_all_mistakes_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
@@ -226,7 +226,9 @@ def test_files_that_hold_no_rules(content: bytes, message: str, tmp_path: Path) 
 
 
 def test_a_pack_that_does_not_exist_names_those_that_do(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no such rule pack or file\. Built in: cis-aws, cis-aws-tuned"):
+    with pytest.raises(
+        UsageError, match=r"no such rule pack or file\. Built in: aws-threats, cis-aws, cis-aws-tuned"
+    ):
         load_pack("cis-was")
     with pytest.raises(UsageError, match=r"no rule file \(\*\.toml\) in this folder"):
         load_pack(tmp_path)

@@ -19,9 +19,10 @@ _TABLES = ("pack", "rule", "override")
 
 
 def built_in() -> dict[str, Path]:
-    """The paths of the packs that come with trailsieve, by name."""
+    """The paths of the packs that come with trailsieve, files and folders, by name."""
     folder = Path(str(resources.files("trailsieve.rules") / "packs"))
-    return {path.stem: path for path in sorted(folder.glob("*.toml"), key=lambda path: path.stem)}
+    paths = (path for path in folder.iterdir() if path.is_dir() or path.suffix == ".toml")
+    return {path.stem: path for path in sorted(paths, key=lambda path: path.stem)}
 
 
 def load_pack(name: str | Path, *, limits: bool = True) -> Pack:
