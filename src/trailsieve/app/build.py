@@ -28,6 +28,7 @@ from trailsieve.engine.dedup import RecentIds
 from trailsieve.engine.delivery import Delivery, DirectDelivery
 from trailsieve.engine.heartbeat import Heartbeat
 from trailsieve.engine.matcher import Matcher
+from trailsieve.engine.observer import Observer
 from trailsieve.engine.pipeline import Pipeline, ProcessAll, per_batch, per_message
 from trailsieve.engine.processor import Processor
 from trailsieve.engine.sink_worker import Refusal, SinkWorker
@@ -161,15 +162,45 @@ def replay(
     )
 
 
-def _process(rules: Sequence[Rule], source: Source, workers: int, context: RunContext) -> ProcessAll:
+def observe(
+    rules: Sequence[Rule],
+    source: Source,
+    sink: Sink,
+    context: RunContext,
+    observer: Observer,
+    on_problem: Sequence[Callable[[Problem], None]] = (),
+    stats: RunStats | None = None,
+    workers: int = 1,
+) -> Pipeline:
+    """Returns a pipeline that replays an archive and shows every record to an observer."""
+    until = source.selection.until
+    return Pipeline(
+        source=source,
+        process=_process(rules, source, workers, context, observer),
+        delivery=DirectDelivery([sink]),
+        on_problem=on_problem,
+        on_observed=observer.add,
+        stats=stats or RunStats(),
+        alarms=Alarms(rules, until=int(until.timestamp()) if until else None),
+        info=context.info,
+    )
+
+
+def _process(
+    rules: Sequence[Rule],
+    source: Source,
+    workers: int,
+    context: RunContext,
+    observer: Observer | None = None,
+) -> ProcessAll:
     """Whole objects may go to worker processes; small messages are processed together, in this one."""
-    matcher = Matcher(rules, source.selection.wants if source.selection.narrows else None)
+    matcher = Matcher(rules, source.selection.wants if source.selection.narrows else None, observer)
     processor = Processor(Decoder(context.max_object_size), matcher)
     if not source.whole_objects:
         return per_batch(processor)
-    return (
-        per_message(processor) if workers == 1 else WorkerPool(processor.process, workers, context.info).run
-    )
+    if workers == 1:
+        return per_message(processor)
+    return WorkerPool(processor.process, workers, context.info, processor.observed).run
 
 
 def alert_dead_letters(config: Config) -> Path:

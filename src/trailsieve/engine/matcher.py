@@ -9,17 +9,17 @@ from trailsieve import jsontext
 from trailsieve.alarms.metric import counts_misses
 from trailsieve.engine.alerts import miss_id
 from trailsieve.engine.decode import Decoded
+from trailsieve.engine.observer import Locate, Observer
 from trailsieve.errors import UnreadableError
 from trailsieve.model import Match, Problem, Record
 from trailsieve.pattern.fused import FusedPatterns
-from trailsieve.pattern.nodes import JsonPattern
+from trailsieve.pattern.nodes import JsonPattern, Selector
 from trailsieve.rules.rule import Rule
 from trailsieve.trail.cloudtrail import Batch, blocks_of
 from trailsieve.trail.event import Event, read_event
 
 Wanted = Callable[[Event], bool]
 OnBatch = Callable[[int, list[Any], list[bytes]], None]
-Locate = Callable[[int], tuple[str, int]]
 _TIMES = ("eventTime", "@timestamp")  # the second is Logstash's
 _IDS = ("eventID", "recipientAccountId")
 
@@ -34,13 +34,17 @@ class Matcher:
     Args:
         rules: the enabled ones are used, and disabled ones that an enabled one names in its sequence.
         wanted: selects the records that count (time range, account, region).
+        observer: is shown every record that counts.
 
     Attributes:
         rules: those whose patterns are matched.
         sequences: those that wait for matches of others.
     """
 
-    def __init__(self, rules: Sequence[Rule], wanted: Wanted | None = None) -> None:
+    def __init__(
+        self, rules: Sequence[Rule], wanted: Wanted | None = None, observer: Observer | None = None
+    ) -> None:
+        self.observer = observer
         self.sequences = [rule for rule in rules if rule.enabled and rule.sequence]
         parts = {part for rule in self.sequences for part in rule.sequence}
         self.rules = [rule for rule in rules if not rule.sequence and (rule.enabled or rule.id in parts)]
@@ -49,9 +53,12 @@ class Matcher:
         self._record_rules = [number for number, rule in numbered if rule.pattern.reads_records]
         self._text_rules = [number for number, rule in numbered if not rule.pattern.reads_records]
         trees = [self.rules[number].pattern.tree for number in self._record_rules]
-        times = _TIMES if self.sequences or any(rule.alarm for rule in self.rules) else ()
+        timed = observer or self.sequences or any(rule.alarm for rule in self.rules)
+        times = _TIMES if timed else ()
+        beside = [Selector(path) for path in observer.reads] if observer else []
         ids = _IDS if any(counts_misses(rule) for rule in self.rules) else ()
-        self._fused = FusedPatterns([tree for tree in trees if isinstance(tree, JsonPattern)], (*times, *ids))
+        patterns = [tree for tree in trees if isinstance(tree, JsonPattern)]
+        self._fused = FusedPatterns(patterns, (*times, *ids), beside)
         self._read_times = [self._fused.reader(name) for name in times]
         self._read_ids = [self._fused.reader(name) for name in ids]
         self._decode_record = jsontext.decoder(self._fused.decode_as).decode
@@ -73,7 +80,7 @@ class Matcher:
             seen = self._seen(batch) if self._read_times else ([], [])
             if batch.events is not None and not self._text_rules:
                 on_batch(len(batch.events), *seen)
-                yield from self._match_events(batch, batch.events, decoded.locate)
+                yield from self._match_events(batch, batch.events, seen[0], decoded.locate)
             else:
                 lines = [(index, text) for index, text in enumerate(batch.texts, batch.first) if text.strip()]
                 on_batch(len(lines), *seen)
@@ -113,14 +120,43 @@ class Matcher:
                     ids.append(miss_id(event.eventID, event.recipientAccountId, text))
         return times, ids
 
-    def _match_events(self, batch: Batch, events: list[Any], locate: Locate) -> Iterator[Match | Problem]:
-        for place, numbers in self._fused.matches(events):
+    def _match_events(
+        self, batch: Batch, events: list[Any], times: list[Any], locate: Locate
+    ) -> Iterator[Match | Problem]:
+        found = self._fused.matches(events)
+        if self.observer:
+            self._show(self.observer, batch, events, times, {place for place, _ in found}, locate)
+        for place, numbers in found:
             origin, index = locate(batch.first + place)
             record = _record(index, batch.texts[place], origin)
             if isinstance(record, Problem):
                 yield record
             else:
                 yield from self._matches(record, [self._record_rules[n] for n in numbers], origin)
+
+    def _show(
+        self,
+        observer: Observer,
+        batch: Batch,
+        events: list[Any],
+        times: list[Any],
+        matched: set[int],
+        locate: Locate,
+    ) -> None:
+        """Shows the records that no rule matches; the others follow one by one, with their rules."""
+        values = self._fused.values(events)
+        places: Sequence[int] = range(len(events))
+        if self._wanted:
+            first, second = self._read_times
+            times = [first(event) or second(event) for event in events]
+        if matched or self._wanted:
+            places = [place for place in places if place not in matched and self._counts(batch.texts[place])]
+            values = [values[place] for place in places]
+            times = [times[place] for place in places]
+        observer.records(values, times, places, batch, locate)
+
+    def _counts(self, text: bytes) -> bool:
+        return self._wanted is None or self._wanted(read_event(text))
 
     def _match_text(self, text: bytes, origin: str, index: int) -> Iterator[Match | Problem]:
         try:
@@ -135,12 +171,14 @@ class Matcher:
             numbers = [n for n in range(len(self._record_rules)) if self._rule(n).pattern.predicate(content)]
         matching = [self._record_rules[number] for number in numbers]
         matching += [number for number in self._text_rules if self.rules[number].pattern.matches(text)]
-        if matching:
+        if matching or self.observer:
             record = _record(index, text, origin)
-            if isinstance(record, Record):
-                yield from self._matches(record, sorted(matching), origin)
-            else:
+            if not isinstance(record, Record):
                 yield record
+            elif matching:
+                yield from self._matches(record, sorted(matching), origin)
+            elif self.observer and (self._wanted is None or self._wanted(record.event)):
+                self.observer.record(record, origin, ())
 
     def _rule(self, number: int) -> Rule:
         return self.rules[self._record_rules[number]]

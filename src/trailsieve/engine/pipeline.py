@@ -27,6 +27,7 @@ from trailsieve.engine.stats import Matched, RunStats
 from trailsieve.model import Alert, Message, Position, Problem
 from trailsieve.ports import Source
 
+_MOST_OBSERVED = 5000  # entries that an observer keeps before the pipeline takes them
 _ALIVE_SECONDS = 5.0  # between polls, or signs of life to the source
 
 T = TypeVar("T", bound=Matched)
@@ -43,7 +44,11 @@ def per_message(processor: Processor) -> ProcessAll:
             if not messages:
                 yield (), BatchResult()
             for message in messages:
-                yield (message,), processor.process(message)
+                result = processor.process(message)
+                result.observed = processor.observed(_MOST_OBSERVED)
+                yield (message,), result
+        if observed := processor.observed():
+            yield (), BatchResult(observed=observed)
 
     return process
 
@@ -60,6 +65,7 @@ class Pipeline:
     Attributes:
         on_problem: called with each problem: to report it, to save it as a dead letter.
         alarms: the alarms of the rules that have one.
+        on_observed: called with what an observer collected.
         accepted: what sinks accepted of epochs that were never committed.
         commit_every: seconds for which epochs wait to be saved together; 0 saves each at once.
         unreadable: watches how much cannot be read.
@@ -76,6 +82,7 @@ class Pipeline:
     checkpoint: Checkpoint = field(default_factory=MemoryCheckpoint)
     seen: RecentIds = field(default_factory=RecentIds)
     alarms: AlarmEvaluation = field(default_factory=lambda: Alarms(()))
+    on_observed: Callable[[bytes], None] = lambda observed: None
     accepted: Accepted = field(default_factory=Accepted)
     commit_every: float = 0
     unreadable: UnreadableShare = field(default_factory=UnreadableShare)
@@ -127,6 +134,8 @@ class Pipeline:
         # A provisional alert costs a write of its own: no more of them than of other writes.
         alerts += self.alarms.advance(early=self._commits.is_due)
         self.stats.add(result)
+        for observed in result.observed:
+            self.on_observed(observed)
         self._report(result)
         self._raise(alerts, ids, [message.position for message in messages if not message.watermark])
         self.unreadable.add(result.messages, result.lost, result.problems)

@@ -13,6 +13,7 @@ from trailsieve.alarms.metric import EARLIEST, Tally, sample_of
 from trailsieve.engine.alerts import alert_id, alert_of, facts_of, miss_id, time_of
 from trailsieve.engine.decode import EPOCH_BYTES, Decoded, DecodedBatch, Decoder
 from trailsieve.engine.matcher import Matcher
+from trailsieve.engine.observer import MatchedRecords
 from trailsieve.engine.unreadable import UnreadableRecords
 from trailsieve.model import Alert, Match, Message, Problem
 from trailsieve.rules.rule import Rule
@@ -41,6 +42,7 @@ class BatchResult(Struct):
         expired: the same for exceptions that have expired; these matches count.
         messages: the number of messages.
         lost: those of them of which nothing could be read.
+        observed: what an observer collected, in its own encoding.
     """
 
     alerts: list[Alert] = []
@@ -59,6 +61,7 @@ class BatchResult(Struct):
     expired: dict[str, dict[str, int]] = {}
     messages: int = 0
     lost: int = 0
+    observed: list[bytes] = []
 
 
 Processed = tuple[Sequence[Message], BatchResult]
@@ -70,6 +73,7 @@ class Processor:
     def __init__(self, decoder: Decoder, matcher: Matcher) -> None:
         self._decoder = decoder
         self._matcher = matcher
+        self._observer = matcher.observer
         alarmed = [rule for rule in matcher.rules if rule.enabled and rule.alarm]
         self._alarmed = bool(alarmed or matcher.sequences)
         self._with_default = [rule for rule in alarmed if rule.metric.default is not None]
@@ -78,11 +82,17 @@ class Processor:
             for part in dict.fromkeys(sequence.sequence):
                 self._sequences.setdefault(part, []).append(sequence)
 
+    def observed(self, above: int = 0) -> list[bytes]:
+        """Returns what the observer collected since the last call, if that is more than so many entries."""
+        return self._observer.take(above) if self._observer else []
+
     def process(self, message: Message) -> BatchResult:
         """Returns all alerts and problems of one message; never raises for what it holds."""
         if message.marker:
             return BatchResult()
         try:
+            if self._observer and message.lines <= 1:
+                self._observer.opened(message.name)
             decoded = self._decoder.decode(message)
             return joined(list(self._results(decoded, len(decoded.data), message.position.shard)))
         except MemoryError:
@@ -140,6 +150,7 @@ class Processor:
         unreadable = UnreadableRecords(each=decoded.lines > 0)
         tally = Tally(self._with_default)
         seen = 0
+        matched = MatchedRecords(self._observer) if self._observer else None
 
         def on_batch(count: int, times: list[Any], ids: list[bytes]) -> None:
             nonlocal seen
@@ -150,10 +161,14 @@ class Processor:
             if isinstance(found, Problem):
                 unreadable.add(found)
             else:
-                self._take(found, result, tally, unreadable)
+                counts = self._take(found, result, tally, unreadable)
+                if matched:
+                    matched.add(found, counts=counts)
                 if len(result.alerts) + len(result.samples) >= _MOST_ALERTS:
                     yield BatchResult(result.alerts, samples=result.samples)
                     result.alerts, result.samples = [], []
+        if matched:
+            matched.finish()
         result.unreadable_records = unreadable.count
         result.records = seen - result.unreadable_records
         result.problems = [*unreadable.problems(decoded.payloads), *decoded.problems]
@@ -165,24 +180,23 @@ class Processor:
             result.misses[rule.id] = tally.misses(rule.id, rule.alarm.period)
         yield result
 
-    def _take(self, match: Match, result: BatchResult, tally: Tally, unreadable: UnreadableRecords) -> None:
-        """Adds an alert or a sample, or nothing when an exception hides the match."""
+    def _take(self, match: Match, result: BatchResult, tally: Tally, unreadable: UnreadableRecords) -> bool:
+        """Adds an alert or a sample, or nothing and returns False when an exception hides the match."""
         rule: Rule = match.rule
         sequences = self._sequences.get(rule.id, ())
         time = time_of(match.record.event)
         seconds = seconds_of(time) if rule.alarm or rule.exceptions or sequences else None
         tally.hit(rule.id, time, _miss_id(match) if tally.needs_id(rule.id) else b"")
         if rule.exceptions and _is_excepted(rule, match, seconds, result):
-            return
+            return False
         for sequence in sequences:
             if not (sequence.exceptions and _is_excepted(sequence, match, seconds, result)):
                 _count(sequence, match, seconds, result, unreadable)
-        if not rule.enabled:
-            return
-        if rule.alarm is None:
+        if rule.enabled and rule.alarm is None:
             result.alerts.append(alert_of(match))
-        else:
+        elif rule.enabled:
             _count(rule, match, seconds, result, unreadable)
+        return rule.enabled
 
 
 def _miss_id(match: Match) -> bytes:
@@ -213,6 +227,7 @@ def joined(results: Sequence[BatchResult]) -> BatchResult:
         total.control_messages += result.control_messages
         total.advice += result.advice
         total.samples += result.samples
+        total.observed += result.observed
         for shard, seconds in result.oldest.items():
             total.oldest[shard] = min(seconds, total.oldest.get(shard, seconds))
         for shard, seconds in result.newest.items():

@@ -69,11 +69,13 @@ class WorkerPool:
 
     Attributes:
         info: shows the operator one line when a worker died.
+        observed: returns what an observer collected in a worker since the last call.
     """
 
     process: Process
     size: int
     info: Callable[[str], None]
+    observed: Callable[[], list[bytes]] = list
     _workers: list[_Worker] = field(default_factory=list)
 
     def run(self, polled: Iterable[Sequence[Message]]) -> Iterator[tuple[Sequence[Message], BatchResult]]:
@@ -147,11 +149,19 @@ class WorkerPool:
         )
         part.job.results[part.places.start] = BatchResult(problems=[problem], messages=1, lost=1, files=1)
 
+    def _answer(self, messages: Sequence[Message]) -> bytes:
+        """Runs in a worker. What was observed comes with the job, so that a job that died counts once."""
+        results = [self.process(message) for message in messages]
+        if results:
+            results[-1].observed = self.observed()
+        return _encode(results)
+
     def _start(self) -> _Worker:
         context = multiprocessing.get_context("fork")
         ours, theirs = context.Pipe()
         inherited = [worker.connection for worker in self._workers] + [ours]
-        started = context.Process(target=_work, args=(theirs, self.process, inherited), daemon=True)
+        args = (theirs, self._answer, inherited)
+        started = context.Process(target=_work, args=args, daemon=True)
         started.start()
         theirs.close()
         return _Worker(started, ours)
@@ -188,7 +198,9 @@ def _jobs(polled: Iterable[Sequence[Message]]) -> Iterator[_Job]:
         yield _Job(pending)
 
 
-def _work(connection: Connection, process: Process, inherited: list[Connection]) -> None:
+def _work(
+    connection: Connection, answer: Callable[[Sequence[Message]], bytes], inherited: list[Connection]
+) -> None:
     """Runs in the worker until its pipe closes, which the end of the parent does too."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     for other in inherited:
@@ -198,9 +210,9 @@ def _work(connection: Connection, process: Process, inherited: list[Connection])
             messages = _decode_messages(connection.recv_bytes())
         except (EOFError, OSError):
             return
-        answer = _encode([process(message) for message in messages])
+        answered = answer(messages)
         try:
-            connection.send_bytes(answer)
+            connection.send_bytes(answered)
         except OSError:
             return
 

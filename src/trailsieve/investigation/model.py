@@ -104,6 +104,30 @@ class Activity(Struct):
     folded: str = ""
 
 
+class AlertCount(Struct, gc=False, array_like=True):
+    """How many alerts one rule raised in one minute (`2026-03-14T02:10`) for one principal and call."""
+
+    minute: str
+    rule: str
+    principal: str
+    event_name: str
+    count: int = 0
+
+
+class Alerts(Struct):
+    """The alerts of a run: all of them as counts, the gravest in full.
+
+    Attributes:
+        kept: in time order, at most some thousands, so many of each rule and principal.
+        counts: all alerts; where there are too many different ones, by hour and for "others".
+        total: how many there were.
+    """
+
+    kept: list[Alert]
+    counts: list[AlertCount]
+    total: int
+
+
 class Signal(Struct, frozen=True):
     """One reason for a suspect's score: points, and a sentence that says why."""
 

@@ -29,12 +29,16 @@ class FusedPatterns:
 
     Attributes:
         also: names of top-level fields that are decoded too, for `reader`.
+        beside: fields that are decoded too, for `values`.
+        values: returns those of the fields of `beside` for each event; `ABSENT` for those it has not.
         decode_as: the projection's struct type; `dict[str, Any]` when a pattern needs every field.
     """
 
     patterns: Sequence[JsonPattern]
     also: Sequence[str] = ()
+    beside: Sequence[Selector] = ()
     decode_as: Any = field(init=False)
+    values: Callable[[Sequence[Any]], list[tuple[Any, ...]]] = field(init=False)
     _tables: list[TriggerTable] = field(init=False)
     _scan: Callable[[Sequence[Any]], list[tuple[Any, ...]]] = field(init=False)
     _predicates: list[Predicate | None] = field(init=False)
@@ -42,13 +46,15 @@ class FusedPatterns:
 
     def __post_init__(self) -> None:
         selectors = [s for pattern in self.patterns for s in selectors_of(pattern)]
-        projection = Projection(selectors + [Selector((name,)) for name in self.also])
+        also = [Selector((name,)) for name in self.also]
+        projection = Projection([*selectors, *also, *self.beside])
         self.decode_as = projection.type if projection.possible else dict[str, Any]
         self._view = projection.view if projection.possible else ObjectView
         self._predicates = [None] * len(self.patterns)
         tables = self._trigger_tables()
         self._tables = list(tables.values())
         self._scan = self._scanner(tables)
+        self.values = self._values()
 
     def _trigger_tables(self) -> dict[Selector, TriggerTable]:
         popular = popularity(pattern.expression for pattern in self.patterns)
@@ -81,6 +87,23 @@ class FusedPatterns:
             ]
         )
         return load(generated, "fused patterns")
+
+    def _values(self) -> Callable[[Sequence[Any]], list[tuple[Any, ...]]]:
+        """The generated function that reads the fields of `beside` from events; ABSENT where none is."""
+        view = self._view()
+        values = "".join(f"{view.value(selector)}, " for selector in self.beside)
+        generated = Generated(constants=dict(view.names))
+        generated.source = "\n".join(
+            [
+                f"def {FUNCTION}(records):",
+                "    found = []",
+                "    for record in records:",
+                *(f"        {line}" for line in view.lines),
+                f"        found.append(({values}))",
+                "    return found",
+            ]
+        )
+        return load(generated, "fields beside patterns")
 
     def reader(self, name: str) -> Callable[[Any], Any]:
         """What reads a field of `also` from a decoded event; `ABSENT` or None when it has none."""

@@ -1,0 +1,44 @@
+"""Reads an archive once and returns all that an investigation is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from trailsieve.app.build import observe
+from trailsieve.engine.stats import RunStats
+from trailsieve.investigation.alert_log import AlertLog
+from trailsieve.investigation.collector import Collector
+from trailsieve.investigation.ledger import Ledger
+from trailsieve.investigation.model import Activity, Alerts
+from trailsieve.model import Problem
+from trailsieve.ports import RunContext, Source
+from trailsieve.rules.rule import Rule
+
+
+class Collected(Struct):
+    """What an archive holds: who did what, the alerts of the rules, and the counts of the run."""
+
+    activity: Activity
+    alerts: Alerts
+    stats: RunStats
+
+
+def collect(
+    rules: Sequence[Rule],
+    source: Source,
+    context: RunContext,
+    on_problem: Sequence[Callable[[Problem], None]] = (),
+    stats: RunStats | None = None,
+    workers: int = 1,
+) -> Collected:
+    """Returns what an archive holds; memory stays bounded whatever its size.
+
+    Raises:
+        SourceError: the source refuses requests.
+    """
+    ledger, log = Ledger(), AlertLog()
+    pipeline = observe(rules, source, log, context, Collector(ledger.add), on_problem, stats, workers)
+    counted = pipeline.run()
+    return Collected(ledger.activity(), log.alerts(), counted)
