@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from trailsieve.investigation.calls import text
+from trailsieve.investigation.calls import shortened
 from trailsieve.model import Target
+from trailsieve.trail.targets import targets_of
 
-_MOST_TARGETS = 5
+_MOST_TARGETS = 5  # of one call
 
 
 def touched(content: dict[str, Any]) -> tuple[tuple[Target, ...], str]:
-    """Returns the targets of a decoded record, at most a few, and the effect of its call."""
-    resources = content.get("resources")
-    found = resources if resources.__class__ is list else []
-    names = (one.get("ARN") for one in found or () if one.__class__ is dict)
-    targets = dict.fromkeys(Target("resource", name) for value in names if (name := text(value)))
-    return tuple(targets)[:_MOST_TARGETS], ""
+    """Returns the targets of a decoded record, at most 5, and the effect of its call."""
+    fields = ("eventSource", "eventName", "requestParameters", "responseElements", "resources")
+    found = targets_of(*(content.get(field) for field in fields))
+    return tuple(Target(one.kind, shortened(one.name), one.more) for one in found[:_MOST_TARGETS]), ""
