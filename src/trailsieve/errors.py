@@ -201,6 +201,8 @@ def caret(text: str, column: int) -> list[str]:
 
 def cells(text: str) -> int:
     """Terminal cells that `text` takes: wide characters take two, combining ones none."""
+    if text.isascii():
+        return len(text)
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
     )

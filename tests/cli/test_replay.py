@@ -173,7 +173,7 @@ def test_a_table_on_a_terminal_and_json_lines_elsewhere(
         *("2026-03-14T02:01:00Z", "low", "cis-aws-4.1", "ListUsers", "111122223333:user/mia"),
         *("198.51.100.7", "AccessDenied"),
     ]
-    assert trailsieve("replay", archive, terminal=True).out == table.out
+    assert trailsieve("replay", "--color", "never", archive, terminal=True).out == table.out
     lines = trailsieve("replay", archive)
     assert trailsieve("replay", "--format", "jsonl", archive, terminal=True).out == lines.out
 
@@ -227,3 +227,17 @@ def test_an_output_that_cannot_be_written_is_exit_code_3(archive: Path, tmp_path
     assert (result.code, result.out) == (3, b"")
     assert result.err.startswith("trailsieve: ")
     assert "No such file or directory" in result.err
+
+
+def test_severities_have_a_colour_on_a_terminal_only(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    coloured = b"\x1b[36mlow     \x1b[0m"
+    assert trailsieve("replay", archive, terminal=True).out.count(coloured) == 3
+    assert trailsieve("replay", "--color", "always", "--format", "table", archive).out.count(coloured) == 3
+    for options in ([], ["--format", "table"], ["--format", "cef", "--color", "always"]):
+        assert b"\x1b" not in trailsieve("replay", *options, archive).out
+    assert b"\x1b" not in trailsieve("replay", "--color", "never", archive, terminal=True).out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert b"\x1b" not in trailsieve("replay", archive, terminal=True).out

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from functools import partial
 from types import TracebackType
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+import click
 
 from trailsieve import private_file
+from trailsieve.cli.options import Screen, terminal_width
 from trailsieve.engine.time_order import TimeOrder
 from trailsieve.errors import SourceError
-from trailsieve.formats import encoder, table
-from trailsieve.model import Alert
+from trailsieve.formats import encoder
+from trailsieve.formats.table import AlertTable
+from trailsieve.model import Alert, Severity
 from trailsieve.sinks.stream import StreamSink
 
 _NEWLINE = b"\n"
+_STYLES: dict[Severity, dict[str, Any]] = {
+    "informational": {"dim": True},
+    "low": {"fg": "cyan"},
+    "medium": {"fg": "yellow"},
+    "high": {"fg": "red"},
+    "critical": {"fg": "red", "bold": True, "reverse": True},
+}
 
 
 class TimeOrderedSink(StreamSink):
@@ -44,23 +53,39 @@ class TimeOrderedSink(StreamSink):
             self._order.add(alert.time, self._encode(alert))
 
 
-def open_output(path: str | None, form: str | None, order: str | None, stack: ExitStack) -> StreamSink:
+def open_output(
+    path: str | None,
+    form: str | None,
+    order: str | None,
+    ids: Iterable[str],
+    shown: Screen,
+    stack: ExitStack,
+) -> StreamSink:
     """Returns a sink that writes to a file or standard output; `stack` completes and closes it.
 
     Args:
         form: a format; by default a table on a terminal and JSON lines elsewhere.
         order: "time" or "file"; by default a table is in the order of time.
+        ids: the ids of the rules.
     """
     stream: BinaryIO = sys.stdout.buffer
     if path:
         stream = open(path, "wb", opener=private_file.opener)  # noqa: SIM115
         stack.callback(stream.close)
     form = form or ("table" if stream.isatty() else "jsonl")
-    encode = encoder(form)
-    if form == "table":
-        widths = table.column_widths(shutil.get_terminal_size().columns) if stream.isatty() else table.WIDTHS
-        stream.write(table.header(widths) + _NEWLINE)
-        encode = partial(table.encode, widths=widths)
+    encode = _table(stream, ids, shown) if form == "table" else encoder(form)
     if (order or ("time" if form == "table" else "file")) == "file":
         return StreamSink(stream, encode)
     return stack.enter_context(TimeOrderedSink(stream, encode))
+
+
+def _table(stream: BinaryIO, ids: Iterable[str], shown: Screen) -> Callable[[Alert], bytes]:
+    """Writes the header of a table; returns what makes its lines."""
+    colored = shown.colored(stream)
+
+    def paint(severity: Severity, text: str) -> str:
+        return click.style(text, **_STYLES[severity]) if colored else text
+
+    table = AlertTable(terminal_width(stream), ids, paint)
+    stream.write(table.header() + _NEWLINE)
+    return table.encode

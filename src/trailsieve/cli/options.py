@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 _SIZE = re.compile(r"(\d+)\s*([kmg]?)(i?b)?", re.IGNORECASE)
+_USUAL_WIDTH = 80  # of terminals that do not tell theirs
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 
 
@@ -56,6 +57,19 @@ class Screen:
         if problem.index:
             fields["record"] = problem.index
         self.info(f"{problem.origin}{place}: {problem.reason}", **fields)
+
+
+def terminal_width(stream: Any) -> int | None:
+    """The columns of a terminal, which COLUMNS overrides; None for a stream that is no terminal."""
+    if not stream.isatty():
+        return None
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _USUAL_WIDTH
+    except OSError:
+        return _USUAL_WIDTH
 
 
 def screen() -> Screen:

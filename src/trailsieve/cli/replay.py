@@ -129,7 +129,7 @@ class _Options:
 
 
 def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitStack) -> RunStats:
-    packs = [load_pack(pack, limits=not options.no_limits) for pack in options.packs or ("cis-aws",)]
+    rules = joined(load_pack(pack, limits=not options.no_limits) for pack in options.packs or ("cis-aws",))
     selection = Selection.parse(options.since, options.until, options.accounts, options.regions)
     stats = RunStats()
     progress = Progress(stats, shown)
@@ -153,13 +153,11 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
     stack.callback(source.close)
     size = None if urls else sum(file.size for file in files)
     order = options.order or ("file" if options.as_streamed else None)
-    sink, on_problem = (
-        open_output(options.output, options.form, order, stack),
-        _on_problem(options, shown, stack),
-    )
+    sink = open_output(options.output, options.form, order, [rule.id for rule in rules], shown, stack)
+    on_problem = _on_problem(options, shown, stack)
     workers = _workers(options.workers, size)
     pipeline = replay(
-        joined(packs), source, sink, context, on_problem, stats, workers, as_streamed=options.as_streamed
+        rules, source, sink, context, on_problem, stats, workers, as_streamed=options.as_streamed
     )
     with progress:
         pipeline.run()

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from trailsieve.engine.histogram import Histogram
 from trailsieve.engine.processor import BatchResult
 from trailsieve.model import Alert, Problem
 
@@ -41,12 +42,14 @@ class RuleCounts:
     last: str = ""
     principals: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
+    times: Histogram = field(default_factory=Histogram)
 
     def add(self, match: Matched) -> None:
         """Counts one event that matches."""
         if match.time:
             self.first = min(self.first or match.time, match.time)
             self.last = max(self.last, match.time)
+        self.times.add(match.time)
         _count(self.principals, match.principal)
         _count(self.sources, match.source_ip)
 

@@ -9,7 +9,7 @@ from trailsieve.model import Alert
 
 
 def encoder(name: str) -> Callable[[Alert], bytes]:
-    """The `encode` function of a format: jsonl or native, table, ecs, ocsf, asff, cef, leef, slack, teams."""
+    """The `encode` function of a format: jsonl or native, ecs, ocsf, asff, cef, leef, slack, teams."""
     module = import_module(f"trailsieve.formats.{'native' if name == 'jsonl' else name}")
     encode: Callable[[Alert], bytes] = module.encode
     return encode

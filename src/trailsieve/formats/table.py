@@ -2,63 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 
-from trailsieve import arn
-from trailsieve.errors import shorten, tail
 from trailsieve.formats import alert_fields
-from trailsieve.model import Alert
+from trailsieve.formats.columns import Column, Layout, head, principal, whole
+from trailsieve.model import Alert, Severity
 
-_GAP = "  "
-_TITLES = ("TIME", "SEVERITY", "RULE", "EVENT", "PRINCIPAL", "SOURCE", "ERROR")
-WIDTHS = (20, 8, 20, 30, 44, 16, 40)  # on a wide terminal
-# Columns that shrink, in this order, and their smallest width; 0 drops the column.
-_NARROW = ((4, 20), (6, 14), (3, 18), (2, 14), (6, 0), (5, 0), (1, 0))
-_EVENT, _PRINCIPAL, _ERROR = 3, 4, 6
-_SENTENCE = 3  # the first column that an alarm's sentence replaces
+_FAILED = " ✗"
 
 
-def header(widths: tuple[int, ...] = WIDTHS) -> bytes:
-    """The header line."""
-    return _joined(_TITLES, widths)
+def _event(text: str, width: int) -> str:
+    """The name of an event, of which an ellipsis leaves the mark of a failure."""
+    name = text.removesuffix(_FAILED)
+    return head(name, width) if name == text else head(name, width - len(_FAILED)) + _FAILED
 
 
-def encode(alert: Alert, widths: tuple[int, ...] = WIDTHS) -> bytes:
-    """Time, severity, rule, event, principal, source and error in columns; for an alarm, its sentence."""
-    severity = "info" if alert.severity == "informational" else alert.severity
-    first = (alert.time or "-", severity, alert.rule)
-    if alert.kind == "alarm":
-        rest = sum(widths[_SENTENCE:]) + len(_GAP) * sum(width > 0 for width in widths[_SENTENCE + 1 :])
-        return _joined((*first, alert_fields.summary(alert)), (*widths[:_SENTENCE], rest))
-    principal = tail(_short_principal(alert.principal or "-"), widths[_PRINCIPAL])
-    failed = " ✗" if alert.error_code and not widths[_ERROR] else ""
-    event = shorten(alert.event_name or "-", max(1, widths[_EVENT] - len(failed))) + failed
-    last = (event, principal, alert.source_ip or "-", alert.error_code or "")
-    return _joined((*first, *last), widths)
+# Rank 0: an alert without its time, severity or rule is of no use.
+_TIME = Column("TIME", 20, 20)
+_SEVERITY = Column("SEVERITY", 8, 8, fit=whole)
+# What the sentence of an alarm stands in place of, each with what it shows of a match.
+_OF_MATCHES: tuple[tuple[Column, Callable[[Alert], str | None]], ...] = (
+    (Column("EVENT", 10, 30, 1, _event), lambda alert: alert.event_name),
+    (Column("PRINCIPAL", 10, 44, 2, principal), lambda alert: alert.principal),
+    (Column("SOURCE", 15, 16, 3), lambda alert: alert.source_ip),
+    (Column("ERROR", 12, 40, 4), lambda alert: alert.error_code or ""),
+)
+_ID_CELLS = 32  # a longer id takes room from its own line only
 
 
-def column_widths(width: int) -> tuple[int, ...]:
-    """Column widths for lines of at most `width` cells; 0 means no such column."""
-    widths = list(WIDTHS)
-    for column, least in _NARROW:
-        missing = _total(widths) - width
-        if missing > 0:
-            widths[column] = max(least, widths[column] - missing) if least else 0
-    for column in (_PRINCIPAL, _EVENT):  # share what is left
-        widths[column] += max(0, min(width - _total(widths), WIDTHS[column] - widths[column]))
-    return tuple(widths)
+class AlertTable:
+    """Alerts on lines of at most `width` cells; without a width, as wide as the columns wish.
 
+    Args:
+        ids: the ids of the rules, which are never cut.
+        paint: adds the colour of a severity to a text.
+    """
 
-def _total(widths: Sequence[int]) -> int:
-    return sum(widths) + len(_GAP) * (sum(width > 0 for width in widths) - 1)
+    def __init__(
+        self,
+        width: int | None = None,
+        ids: Iterable[str] = (),
+        paint: Callable[[Severity, str], str] = lambda severity, text: text,
+    ) -> None:
+        longest = min(max(map(len, ids), default=0), _ID_CELLS)
+        rule = Column("RULE", max(longest, 4), max(longest, 4), fit=whole)
+        self._layout = Layout([_TIME, _SEVERITY, rule, *(column for column, _ in _OF_MATCHES)], width)
+        self._shows_errors = self._layout.widths[-1] > 0
+        self._paint = paint
 
+    def header(self) -> bytes:
+        """The titles of the columns."""
+        return self._layout.header().encode()
 
-def _short_principal(principal: str) -> str:
-    """An ARN without its prefix: `111122223333:user/mia`."""
-    parts = arn.parse(principal)
-    return f"{parts.account}:{parts.resource}" if parts.resource else principal
-
-
-def _joined(cells: tuple[str, ...], widths: tuple[int, ...]) -> bytes:
-    padded = (shorten(cell, width).ljust(width) for cell, width in zip(cells, widths, strict=True) if width)
-    return _GAP.join(padded).rstrip().encode("utf-8", "replace")
+    def encode(self, alert: Alert) -> bytes:
+        """Time, severity, rule, event, principal, source and error; for an alarm its sentence."""
+        severity = "info" if alert.severity == "informational" else alert.severity
+        texts = [alert.time or "-", severity, alert.rule]
+        if alert.kind == "alarm":
+            texts.append(alert_fields.summary(alert))
+        else:
+            event, *others = (get(alert) for _, get in _OF_MATCHES)
+            mark = _FAILED if alert.error_code and not self._shows_errors else ""
+            texts += [(event or "-") + mark, *("-" if text is None else text for text in others)]
+        line = self._layout.line(texts, lambda n, cell: self._paint(alert.severity, cell) if n == 1 else cell)
+        return line.encode("utf-8", "replace")
