@@ -66,6 +66,7 @@ class Store:
     latency: float = 0.0
     jitter: float = 0.0
     slow_down: float = 0.0
+    refuse_next: float = 0  # so many requests are answered with 503, whatever `slow_down` is
     counts: Counter[str] = field(default_factory=Counter)
     _keys: list[str] = field(init=False)
 
@@ -91,7 +92,8 @@ class Store:
         if bucket != BUCKET:
             return 404, b"<Error><Code>NoSuchBucket</Code></Error>"
         self.counts["GET" if key else "LIST"] += 1
-        if random.random() < self.slow_down:
+        if self.refuse_next > 0 or random.random() < self.slow_down:
+            self.refuse_next -= 1
             self.counts["503"] += 1
             return 503, _SLOW_DOWN
         if not key:
@@ -177,7 +179,7 @@ class LatentS3:
     url: str
 
     def set(self, **settings: float) -> None:
-        """Changes `latency`, `jitter` or `slow_down`."""
+        """Changes `latency`, `jitter`, `slow_down` or `refuse_next`."""
         urllib.request.urlopen(f"{self.url}/_set?{urlencode(settings)}", timeout=10).close()
 
     def counts(self) -> dict[str, int]:

@@ -14,6 +14,7 @@ from trailsieve.errors import SourceError
 from trailsieve.trail.envelope_contents import ObjectName
 from trailsieve.wire.aws import explain, fault
 from trailsieve.wire.backoff import Backoff
+from trailsieve.wire.s3_get import ObjectReader, ObjectTooBigError
 
 _UNKNOWN_SIZE = 2**20  # bytes assumed for an object whose notification does not give its size
 _REQUESTS_PER_THREAD = 4  # requested ahead
@@ -64,12 +65,11 @@ class ObjectFetcher(Generic[T]):
         info: Callable[[str], None],
         owner: str = "",
     ) -> None:
-        self._client = client
+        self._reader = ObjectReader(client, limit)
         self._threads = threads
         self._ahead = ahead
-        self._limit = limit
         self._info = info
-        self._options = expected_owner(owner)
+        self._owner = owner
         self._stop = threading.Event()
         self._pool: ThreadPoolExecutor | None = None
         self._requested: deque[tuple[int, Future[FetchedObject[T]]]] = deque()
@@ -142,9 +142,7 @@ class ObjectFetcher(Generic[T]):
                     raise SourceError(f"{name.url}: stopped before it was read") from None
 
     def _get(self, name: ObjectName, tag: T) -> FetchedObject[T]:
-        got = self._client.get_object(Bucket=name.bucket, Key=name.key, **self._options)
-        with got["Body"] as body:
-            if got["ContentLength"] > self._limit:
-                reason = f"too big: {got['ContentLength']:,} bytes; raise --max-object-size"
-                return FetchedObject(name, tag, b"", reason)
-            return FetchedObject(name, tag, body.read())
+        try:
+            return FetchedObject(name, tag, self._reader.get(name.bucket, name.key, self._owner))
+        except ObjectTooBigError as error:
+            return FetchedObject(name, tag, b"", f"too big: {error}; raise --max-object-size")

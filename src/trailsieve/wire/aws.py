@@ -64,7 +64,7 @@ _RETRYABLE = re.compile(
 _REGION_NAME = re.compile(r"[a-z]{2,3}(-[a-z]+)+-\d")
 
 
-_WITHIN = 300.0  # seconds for a request and its body
+REQUEST_SECONDS = 300.0  # seconds for a request and its body
 
 
 _QUEUE_URL = "a queue's URL, such as https://sqs.eu-west-1.amazonaws.com/111122223333/trail"
@@ -106,7 +106,7 @@ def region_in(name: str) -> str | None:
     return arn.parse(name).region or next(filter(_REGION_NAME.fullmatch, labels), None)
 
 
-def client(service: str, config: AwsConfig, within: float = _WITHIN, **options: Any) -> Any:
+def client(service: str, config: AwsConfig, within: float = REQUEST_SECONDS, **options: Any) -> Any:
     """A boto3 client, each of whose requests ends `within` seconds; `options` are botocore's."""
     from botocore.config import Config
 

@@ -115,7 +115,7 @@ def test_s3_is_told_who_must_own_the_bucket(moto: Moto, sources: list[SqsSource]
     bucket, queue = moto.bucket(trail(minutes(1))), moto.queue()
     source = opened(sources, moto, queue, buckets=(bucket.name,), bucket_owner="999999999999")
     asked: list[Any] = []
-    events = source._fetcher._client.meta.events
+    events = source._fetcher._reader._client.meta.events
     events.register("provide-client-params.s3.GetObject", lambda params, **_: asked.append(params))
     queue.tell(bucket, minutes(1))
     polled(source)

@@ -62,7 +62,7 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
     poll_interval: float = 60
     look_back: float = 3600
     bucket_owner: str = ""
-    threads: AtLeastOne = 8
+    threads: AtLeastOne = 32
     prefetch: int = 64 * 2**20
 
     def __post_init__(self) -> None:

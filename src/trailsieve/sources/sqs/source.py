@@ -59,7 +59,7 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
     key_layout: Literal["cloudtrail", "any"] = "cloudtrail"
     visibility_timeout: _Visibility = 120
     s3_endpoint_url: str | None = None
-    threads: AtLeastOne = 8
+    threads: AtLeastOne = 32
     prefetch: int = 64 * 2**20
 
 
