@@ -33,6 +33,7 @@ from trailsieve.engine.pipeline import Pipeline, ProcessAll, per_batch, per_mess
 from trailsieve.engine.processor import Processor
 from trailsieve.engine.sink_worker import Refusal, SinkWorker
 from trailsieve.engine.stats import RunStats
+from trailsieve.engine.wanted import Wanted
 from trailsieve.engine.workers import WorkerPool
 from trailsieve.errors import counted
 from trailsieve.model import Problem
@@ -132,7 +133,7 @@ def service(
     return Service(pipeline, source, [*closers, letters.close, checkpoint.close])
 
 
-def replay(
+def replay(  # noqa: PLR0913 - what a replay has, each by itself
     rules: Sequence[Rule],
     source: Source,
     sink: Sink,
@@ -142,10 +143,12 @@ def replay(
     workers: int = 1,
     *,
     as_streamed: bool = False,
+    wanted: Wanted | None = None,
 ) -> Pipeline:
     """Returns a pipeline over an archive, which saves nothing.
 
     Args:
+        wanted: the records that count; those of the source's selection by default.
         as_streamed: whether alarms are evaluated as in a stream, while the source goes on, and provisional
             alerts are raised; else they are evaluated at the end.
     """
@@ -153,7 +156,7 @@ def replay(
     live = Live(ordered=source.ordered, report=context.info) if as_streamed else None
     return Pipeline(
         source=source,
-        process=_process(rules, source, workers, context),
+        process=_process(rules, source, workers, context, wanted),
         delivery=DirectDelivery([sink]),
         on_problem=on_problem,
         stats=stats or RunStats(),
@@ -162,7 +165,7 @@ def replay(
     )
 
 
-def observe(
+def observe(  # noqa: PLR0913 - as of `replay`
     rules: Sequence[Rule],
     source: Source,
     sink: Sink,
@@ -171,12 +174,14 @@ def observe(
     on_problem: Sequence[Callable[[Problem], None]] = (),
     stats: RunStats | None = None,
     workers: int = 1,
+    *,
+    wanted: Wanted | None = None,
 ) -> Pipeline:
-    """Returns a pipeline that replays an archive and shows every record to an observer."""
+    """Returns a pipeline that replays an archive and shows every record that counts to an observer."""
     until = source.selection.until
     return Pipeline(
         source=source,
-        process=_process(rules, source, workers, context, observer),
+        process=_process(rules, source, workers, context, wanted, observer),
         delivery=DirectDelivery([sink]),
         on_problem=on_problem,
         on_observed=observer.add,
@@ -191,10 +196,12 @@ def _process(
     source: Source,
     workers: int,
     context: RunContext,
+    wanted: Wanted | None = None,
     observer: Observer | None = None,
 ) -> ProcessAll:
     """Whole objects may go to worker processes; small messages are processed together, in this one."""
-    matcher = Matcher(rules, source.selection.wants if source.selection.narrows else None, observer)
+    wanted = wanted or Wanted(source.selection)
+    matcher = Matcher(rules, wanted.wants if wanted.narrows else None, observer)
     processor = Processor(Decoder(context.max_object_size), matcher)
     if not source.whole_objects:
         return per_batch(processor)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from trailsieve.cli.inputs import Inputs, open_bucket, split_inputs
+from trailsieve.cli.events import Events
 from trailsieve.cli.json_output import print_json, to_json
 from trailsieve.cli.options import (
-    Screen,
     global_options,
     max_object_size,
     no_limits,
@@ -20,12 +21,8 @@ from trailsieve.cli.options import (
     screen,
 )
 from trailsieve.cli.pattern_argument import compiled
-from trailsieve.engine.decode import Decoder
+from trailsieve.cli.selectors import rule_choice, rules_to_run, selectors, with_patterns
 from trailsieve.errors import visible
-from trailsieve.model import Match, Problem
-from trailsieve.ports import RunContext
-from trailsieve.sources.files import FilesSource, list_files
-from trailsieve.trail.selection import Selection
 
 _EXAMPLES = """\b
 Examples:
@@ -36,7 +33,10 @@ Examples:
 """
 
 if TYPE_CHECKING:
+    from trailsieve.engine.wanted import Wanted
+    from trailsieve.model import Match, Severity
     from trailsieve.pattern.compiler import FilterPattern
+    from trailsieve.rules.rule import Rule
 
 _COUNTED = 10_000  # events on which proposed patterns are tried
 _PROPOSALS = 5  # that are counted
@@ -45,13 +45,15 @@ _PROPOSALS = 5  # that are counted
 @click.command("match", epilog=_EXAMPLES)
 @click.argument("arguments", metavar="PATTERN [INPUT]...", nargs=-1)
 @rule_packs("Rules instead of PATTERN; may be repeated.")
+@rule_choice
+@selectors()
 @click.option("-c", "--count", is_flag=True, help="Print only the number of matching events.")
 @click.option(
     "--explain",
     is_flag=True,
     help="Print why each event matched or not; with --json as lines of JSON.",
 )
-@order_option("With --rules: print matches", "time on a terminal, else file")
+@order_option("With --rules or a selector: print matches", "time on a terminal, else file")
 @click.option("--json", "as_json", is_flag=True, help="Print the same JSON as `aws logs test-metric-filter`.")
 @no_limits
 @max_object_size
@@ -59,12 +61,10 @@ _PROPOSALS = 5  # that are counted
 def command(
     arguments: tuple[str, ...],
     packs: tuple[str, ...],
-    count: bool,
-    explain: bool,
-    order: str | None,
-    as_json: bool,
-    no_limits: bool,
+    rule_ids: tuple[str, ...],
+    min_severity: Severity | None,
     max_object_size: int,
+    **options: Any,
 ) -> int:
     """Print the log events that match, one per line, in their exact original text.
 
@@ -74,34 +74,82 @@ def command(
     a JSON object: rule, file, index (the number of the record or line in the file, from 1), eventID,
     eventTime, eventName.
 
+    Options such as --principal select records. The values of a repeated option are alternatives, different
+    options must all hold, and * in a name is a wildcard. With any of them PATTERN may be left out; if it is
+    given, it begins with {, [ or %.
+
     Exit code 1 means that nothing matched; what may be wrong with the pattern is then noted on stderr.
     """
-    if count and (explain or as_json):
+    chosen = _Options(**options)
+    if chosen.count and (chosen.explain or chosen.as_json):
         raise click.UsageError("--count cannot be combined with --explain or --json.")
-    if packs and (explain or as_json):
-        raise click.UsageError("--explain and --json need a PATTERN, not --rules.")
-    if order and not packs:
-        raise click.UsageError("--order needs --rules: the log events of a PATTERN may have no time.")
-    if not packs and not arguments:
+    with_rules = bool(packs or rule_ids or min_severity)
+    selective = bool(chosen.wanted.narrows or chosen.patterns)
+    if chosen.order and not with_rules and not selective:
         raise click.UsageError(
-            "Missing PATTERN, such as '{ $.eventName = \"ConsoleLogin\" }'; or use --rules."
+            "--order needs --rules or a selector: the log events of a PATTERN may have no time."
         )
-    if packs and arguments and arguments[0][:1] in ("{", "[", "%"):
-        raise click.UsageError("PATTERN cannot be combined with --rules.")
-    inputs = arguments if packs else arguments[1:]
-    events = _Events(inputs or ("-",), max_object_size, screen())
-    if packs:
-        order = order or ("time" if sys.stdout.isatty() else "file")
-        return _match_rules(packs, events, count, in_time=order == "time" and not count, limits=not no_limits)
-    pattern = compiled(arguments[0], limits=not no_limits)
-    if explain:
-        code = _print_explained(pattern, events, as_json=as_json)
-    elif as_json:
-        code = _print_test_metric_filter(pattern, events)
+    pattern, inputs = _split(arguments, with_rules, selective)
+    events = Events(inputs or ("-",), max_object_size, screen(), chosen.wanted)
+    if with_rules:
+        if chosen.explain or chosen.as_json:
+            raise click.UsageError("--explain and --json need a PATTERN, not rules.")
+        rules = rules_to_run(packs, chosen.patterns, rule_ids, min_severity, limits=not chosen.no_limits)
+        return _match_rules(rules, events, chosen)
+    return _match_pattern(pattern, events, chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """Options of the command line, by the names that click gives them."""
+
+    wanted: Wanted
+    patterns: tuple[str, ...]
+    count: bool
+    order: str | None
+    explain: bool
+    as_json: bool
+    no_limits: bool
+
+
+def _split(arguments: Sequence[str], with_rules: bool, selective: bool) -> tuple[str | None, Sequence[str]]:
+    """PATTERN, or None where something else says what matches, and the inputs."""
+    marked = bool(arguments) and arguments[0][:1] in ("", "{", "[", "%")
+    if with_rules and marked:
+        raise click.UsageError("PATTERN cannot be combined with rules; --pattern adds it to them.")
+    if not arguments and not with_rules and not selective:
+        raise click.UsageError(
+            "Missing PATTERN, such as '{ $.eventName = \"ConsoleLogin\" }'; or use --rules or --principal."
+        )
+    if with_rules or (selective and not marked):
+        return None, arguments
+    return arguments[0], arguments[1:]
+
+
+def _match_pattern(text: str | None, events: Events, chosen: _Options) -> int:
+    """Prints the events that a pattern matches and the options select."""
+    limits = not chosen.no_limits
+    pattern = None if text is None else compiled(text, limits=limits)
+    if pattern is None and len(chosen.patterns) == 1 and (chosen.explain or chosen.as_json):
+        pattern = compiled(chosen.patterns[0], limits=limits)
+    elif chosen.patterns:
+        events.wanted = with_patterns(chosen.wanted, chosen.patterns, limits=limits)
+    if chosen.explain or chosen.as_json:
+        if not pattern:
+            raise click.UsageError("--explain and --json need a PATTERN.")
+        show = (
+            partial(_print_explained, as_json=chosen.as_json) if chosen.explain else _print_test_metric_filter
+        )
+        code = show(pattern, events)
+    elif events.wanted.narrows:
+        code = _print_matches(events.selected(pattern), chosen, lambda match: match.record.text)
     else:
-        code = _print(filter(pattern.matches, (text for text, _ in events)), count, lambda text: text)
-    if code:
-        _print_why_nothing(pattern, explained=explain)
+        assert pattern is not None
+        code = _print(filter(pattern.matches, (text for text, _ in events)), chosen.count, lambda text: text)
+    if code and pattern:
+        _print_why_nothing(pattern, explained=chosen.explain)
+    if code and events.wanted.narrows:
+        events.print_why_nothing()
     return code
 
 
@@ -114,26 +162,31 @@ def _print_why_nothing(pattern: FilterPattern, *, explained: bool) -> None:
         screen().info("nothing matched; `trailsieve match --explain` says why for each event")
 
 
-def _match_rules(packs: Sequence[str], events: _Events, count: bool, *, in_time: bool, limits: bool) -> int:
+def _match_rules(rules: Sequence[Rule], events: Events, chosen: _Options) -> int:
     from trailsieve.engine.matcher import Matcher  # a pattern alone does not need rules
-    from trailsieve.rules.load import load_pack
-    from trailsieve.rules.rule import joined
 
-    rules = joined(load_pack(pack, limits=limits) for pack in packs)
-    matcher = Matcher([rule for rule in rules if not rule.sequence])
-    matches = (found for decoded in events.decoded() for found in events.kept(matcher.match(decoded)))
-    if in_time:
-        return _print_in_time(matches)
-    return _print(matches, count, _as_json)
+    wanted = events.wanted
+    matcher = Matcher([rule for rule in rules if not rule.sequence], wanted.wants if wanted.narrows else None)
+    code = _print_matches(events.matches(matcher), chosen, _as_json)
+    if code and wanted.narrows:
+        events.print_why_nothing()
+    return code
 
 
-def _print_in_time(matches: Iterator[Match]) -> int:
+def _print_matches(matches: Iterator[Match], chosen: _Options, encode: Callable[[Match], bytes]) -> int:
+    order = chosen.order or ("time" if sys.stdout.isatty() else "file")
+    if order == "file" or chosen.count:
+        return _print(matches, chosen.count, encode)
+    return _print_in_time(matches, encode)
+
+
+def _print_in_time(matches: Iterator[Match], encode: Callable[[Match], bytes]) -> int:
     from trailsieve.engine.alerts import time_of
     from trailsieve.engine.time_order import TimeOrder
 
     with TimeOrder() as lines:
         for match in matches:
-            lines.add(time_of(match.record.event), _as_json(match))
+            lines.add(time_of(match.record.event), encode(match))
         return _print(iter(lines), False, lambda line: line)
 
 
@@ -146,60 +199,6 @@ def _as_json(match: Match) -> bytes:
         **{name: getattr(event, name) for name in ("eventID", "eventTime", "eventName")},
     }
     return to_json(line, indent=False).encode()
-
-
-class _Events:
-    """The events of the inputs; problems are reported on stderr."""
-
-    def __init__(self, inputs: Sequence[str], limit: int, shown: Screen) -> None:
-        self._inputs = inputs
-        self._limit = limit
-        self._screen = shown
-
-    def __iter__(self) -> Iterator[tuple[bytes, int]]:
-        """Yields each event's text and its number, from 1 over all inputs."""
-        number = 0
-        for decoded in self.decoded():
-            for _, text in decoded.texts():
-                number += 1
-                yield text, number
-
-    def decoded(self) -> Iterator[Any]:
-        paths, urls = split_inputs(self._inputs)
-        sources = [self._files(paths)] if paths else []
-        source = Inputs(sources + ([self._bucket(urls)] if urls else []), Selection())
-        decoder = Decoder(self._limit, any_object=True)
-        while not source.exhausted:
-            for message in source.poll():
-                decoded = decoder.decode(message)
-                yield decoded
-                for problem in decoded.problems:
-                    self._screen.problem(problem)
-
-    def _files(self, paths: Sequence[str]) -> Any:
-        selection, files = Selection(), []
-        for file in list_files(paths):
-            reason = selection.reason_to_skip(file.path) if file.walked else ""
-            if reason:
-                self._skip(f"{file.name}: {reason}")
-            else:
-                files.append(file)
-        return FilesSource(files, RunContext(max_object_size=self._limit), selection)
-
-    def _bucket(self, urls: Sequence[str]) -> Any:
-        return open_bucket(urls, Selection(), RunContext(self._screen.info, self._limit, skip=self._skip))
-
-    def _skip(self, reason: str) -> None:
-        if self._screen.verbose:
-            self._screen.info(f"skipped: {reason}")
-
-    def kept(self, found: Iterator[Match | Problem]) -> Iterator[Match]:
-        """Yields the matches; reports the problems."""
-        for item in found:
-            if isinstance(item, Problem):
-                self._screen.problem(item)
-            else:
-                yield item
 
 
 def _print(matches: Iterator[Any], count: bool, encode: Callable[[Any], bytes]) -> int:
@@ -226,7 +225,7 @@ def _for_a_terminal(text: bytes) -> bytes:
     return visible(_one_line(text).decode("utf-8", "replace")).encode("utf-8", "replace")
 
 
-def _print_test_metric_filter(pattern: FilterPattern, events: _Events) -> int:
+def _print_test_metric_filter(pattern: FilterPattern, events: Events) -> int:
     matches = [
         {
             "eventNumber": number,
@@ -240,7 +239,7 @@ def _print_test_metric_filter(pattern: FilterPattern, events: _Events) -> int:
     return 0 if matches else 1
 
 
-def _print_explained(pattern: FilterPattern, events: _Events, *, as_json: bool) -> int:
+def _print_explained(pattern: FilterPattern, events: Events, *, as_json: bool) -> int:
     seen: list[bytes] = []
     proposals: dict[str, None] = {}
     matched = 0

@@ -14,13 +14,13 @@ import orjson
 
 from trailsieve.app.build import replay
 from trailsieve.cli.alert_output import open_output
+from trailsieve.cli.events import Events
 from trailsieve.cli.inputs import (
     Inputs,
     StreamedInputs,
     delivery_order,
     open_bucket,
     split_inputs,
-    time_range,
 )
 from trailsieve.cli.options import (
     Screen,
@@ -32,16 +32,15 @@ from trailsieve.cli.options import (
     screen,
 )
 from trailsieve.cli.progress import Progress
+from trailsieve.cli.selectors import rule_choice, rules_to_run, selectors
 from trailsieve.cli.summary_table import print_summary
 from trailsieve.engine.dead_letters import FileDeadLetters
 from trailsieve.engine.stats import RunStats
+from trailsieve.engine.wanted import Wanted
 from trailsieve.errors import UsageError
-from trailsieve.model import Problem
+from trailsieve.model import Problem, Severity
 from trailsieve.ports import RunContext, Source
-from trailsieve.rules.load import load_pack
-from trailsieve.rules.rule import joined
 from trailsieve.sources.files import FilesSource, list_files
-from trailsieve.trail.selection import Selection
 
 _WORTH_WORKERS = 4 * 2**20  # bytes of compressed files
 _EXAMPLES = """\b
@@ -56,11 +55,8 @@ Examples:
 @click.command("replay", epilog=_EXAMPLES)
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @rule_packs("Rules to run; may be repeated. Default: cis-aws.")
-@time_range
-@click.option(
-    "--account", "accounts", metavar="ID", multiple=True, help="This account only; may be repeated."
-)
-@click.option("--region", "regions", metavar="NAME", multiple=True, help="This region only; may be repeated.")
+@rule_choice
+@selectors(pattern="A rule of its own, with the id `pattern`; without --rules the only one.")
 @click.option(
     "--format",
     "form",
@@ -114,10 +110,10 @@ class _Options:
     """The options of the command line, by the names that click gives them."""
 
     packs: tuple[str, ...]
-    since: str | None
-    until: str | None
-    accounts: tuple[str, ...]
-    regions: tuple[str, ...]
+    patterns: tuple[str, ...]
+    rule_ids: tuple[str, ...]
+    min_severity: Severity | None
+    wanted: Wanted
     form: str | None
     order: str | None
     output: str | None
@@ -129,8 +125,10 @@ class _Options:
 
 
 def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitStack) -> RunStats:
-    rules = joined(load_pack(pack, limits=not options.no_limits) for pack in options.packs or ("cis-aws",))
-    selection = Selection.parse(options.since, options.until, options.accounts, options.regions)
+    rules = rules_to_run(
+        options.packs, options.patterns, options.rule_ids, options.min_severity, limits=not options.no_limits
+    )
+    selection = options.wanted.selection
     stats = RunStats()
     progress = Progress(stats, shown)
     context = RunContext(
@@ -157,13 +155,23 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
     on_problem = _on_problem(options, shown, stack)
     workers = _workers(options.workers, size)
     pipeline = replay(
-        rules, source, sink, context, on_problem, stats, workers, as_streamed=options.as_streamed
+        rules,
+        source,
+        sink,
+        context,
+        on_problem,
+        stats,
+        workers,
+        as_streamed=options.as_streamed,
+        wanted=options.wanted,
     )
     with progress:
         pipeline.run()
     if not stats.files:
         skipped = "".join(f"; skipped: {count:,} × {reason}" for reason, count in stats.skipped.items())
         shown.info(f"nothing to read in {', '.join(inputs)}{skipped}")
+    elif options.wanted.narrows and not stats.rules:
+        Events(inputs, options.max_object_size, shown, options.wanted).print_why_nothing(stats.records)
     return stats
 
 

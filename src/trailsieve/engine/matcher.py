@@ -18,7 +18,7 @@ from trailsieve.rules.rule import Rule
 from trailsieve.trail.cloudtrail import Batch, blocks_of
 from trailsieve.trail.event import Event, read_event
 
-Wanted = Callable[[Event], bool]
+Wanted = Callable[[Event, bytes], bool]
 OnBatch = Callable[[int, list[Any], list[bytes]], None]
 _TIMES = ("eventTime", "@timestamp")  # the second is Logstash's
 _IDS = ("eventID", "recipientAccountId")
@@ -33,7 +33,7 @@ class Matcher:
 
     Args:
         rules: the enabled ones are used, and disabled ones that an enabled one names in its sequence.
-        wanted: selects the records that count (time range, account, region).
+        wanted: selects the records that count, by their main fields and text.
         observer: is shown every record that counts.
 
     Attributes:
@@ -114,7 +114,7 @@ class Matcher:
                 event = read_event(text)
             except UnreadableError:
                 continue
-            if not self._wanted or self._wanted(event):
+            if not self._wanted or self._wanted(event, text):
                 times.append(event.eventTime or event.timestamp)
                 if self._read_ids:
                     ids.append(miss_id(event.eventID, event.recipientAccountId, text))
@@ -156,7 +156,7 @@ class Matcher:
         observer.records(values, times, places, batch, locate)
 
     def _counts(self, text: bytes) -> bool:
-        return self._wanted is None or self._wanted(read_event(text))
+        return self._wanted is None or self._wanted(read_event(text), text)
 
     def _match_text(self, text: bytes, origin: str, index: int) -> Iterator[Match | Problem]:
         try:
@@ -177,14 +177,14 @@ class Matcher:
                 yield record
             elif matching:
                 yield from self._matches(record, sorted(matching), origin)
-            elif self.observer and (self._wanted is None or self._wanted(record.event)):
+            elif self.observer and (self._wanted is None or self._wanted(record.event, record.text)):
                 self.observer.record(record, origin, ())
 
     def _rule(self, number: int) -> Rule:
         return self.rules[self._record_rules[number]]
 
     def _matches(self, record: Record, numbers: list[int], origin: str) -> Iterator[Match]:
-        if self._wanted is None or self._wanted(record.event):
+        if self._wanted is None or self._wanted(record.event, record.text):
             for number in numbers:
                 yield Match(self.rules[number], record, origin)
 

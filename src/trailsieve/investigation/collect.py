@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from trailsieve.app.build import observe
 from trailsieve.engine.stats import RunStats
+from trailsieve.engine.wanted import Wanted
 from trailsieve.investigation.alert_log import AlertLog
 from trailsieve.investigation.collector import Collector
 from trailsieve.investigation.ledger import Ledger
@@ -32,13 +33,20 @@ def collect(
     on_problem: Sequence[Callable[[Problem], None]] = (),
     stats: RunStats | None = None,
     workers: int = 1,
+    *,
+    wanted: Wanted | None = None,
 ) -> Collected:
     """Returns what an archive holds; memory stays bounded whatever its size.
+
+    Args:
+        wanted: the records that count; those of the source's selection by default.
 
     Raises:
         SourceError: the source refuses requests.
     """
     ledger, log = Ledger(), AlertLog()
-    pipeline = observe(rules, source, log, context, Collector(ledger.add), on_problem, stats, workers)
+    pipeline = observe(
+        rules, source, log, context, Collector(ledger.add), on_problem, stats, workers, wanted=wanted
+    )
     counted = pipeline.run()
     return Collected(ledger.activity(), log.alerts(), counted)
