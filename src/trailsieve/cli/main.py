@@ -31,6 +31,7 @@ _COMMANDS = {
     "sniff": "Show the envelopes around records: SNS, EventBridge, subscriptions, gzip, base64.",
     "tune": "Show what a rule would have raised over an archive, and what would reduce it.",
     "replay": "Run rules over an archive of CloudTrail files and print the alerts.",
+    "investigate": "Tell what happened in an archive: who, from where, to what, and is it over.",
     "diff": "Prove that two patterns or rules are equivalent, or show events that tell them apart.",
     "lint": "Find mistakes in patterns and rules, each with an event or a proof.",
     "rules": "List, show and export rules.",

@@ -94,6 +94,16 @@ def is_folded_whole(call: Call) -> bool:
     return call.read_only and not call.error_code and not call.rules and not session
 
 
+def failed_sign_in(content: Mapping[str, Any]) -> str:
+    """Returns "Failure" for a sign-in that failed, which has no error code; "" for all else.
+
+    Source: docs.aws.amazon.com/awscloudtrail/latest/userguide/,
+    cloudtrail-event-reference-aws-console-sign-in-events.html
+    """
+    found = text(_at(content, ("responseElements", "ConsoleLogin")))
+    return found if found == "Failure" else ""
+
+
 def _is_read(value: Any, name: str) -> bool:
     """Whether a call changes nothing: `readOnly`, which records before 2019 lack, or the call's name."""
     if value.__class__ is bool:

@@ -12,7 +12,15 @@ from msgspec import Struct
 from trailsieve import jsontext
 from trailsieve.engine.alerts import time_of
 from trailsieve.engine.observer import Locate
-from trailsieve.investigation.calls import READS, call_of, is_folded_whole, text, time_text, values_of
+from trailsieve.investigation.calls import (
+    READS,
+    call_of,
+    failed_sign_in,
+    is_folded_whole,
+    text,
+    time_text,
+    values_of,
+)
 from trailsieve.investigation.grants import grant_of
 from trailsieve.investigation.model import Call, CoveredHour, Grant
 from trailsieve.investigation.touched import touched
@@ -123,6 +131,7 @@ class Collector:
         call = call_of(values)
         call.rules = tuple(rules)
         call.example = _example(origin, number)
+        call.error_code = call.error_code or failed_sign_in(content)
         if is_folded_whole(call):
             self._read(call, time)
             return

@@ -1,0 +1,212 @@
+"""`trailsieve investigate`: what happened in an archive, who did it, and whether it is over."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from trailsieve import __version__, private_file
+from trailsieve.cli.inputs import Inputs, open_bucket, split_inputs, time_range
+from trailsieve.cli.investigation_text import Layout, lines, principals
+from trailsieve.cli.json_output import to_json
+from trailsieve.cli.options import Screen, global_options, max_object_size, no_limits, rule_packs, screen
+from trailsieve.cli.progress import Progress
+from trailsieve.engine.stats import RunStats
+from trailsieve.errors import UsageError, counted
+from trailsieve.investigation.as_json import as_json
+from trailsieve.investigation.collect import Collected, collect
+from trailsieve.investigation.conclusions import conclude
+from trailsieve.investigation.model import Investigation
+from trailsieve.ports import RunContext, Source
+from trailsieve.rules.load import load_pack
+from trailsieve.rules.rule import Pack, Rule, joined
+from trailsieve.sources.files import FilesSource, list_files
+from trailsieve.trail.selection import Selection
+
+_PACKS = ("cis-aws", "aws-threats")
+_WORTH_WORKERS = 4 * 2**20  # bytes of compressed files
+_WIDTH = 120  # of text that is not for a terminal
+_EXAMPLES = """\b
+Examples:
+  trailsieve investigate samples/archive
+  trailsieve investigate ./AWSLogs --since 7d --account 111122223333 --report incident.html
+  trailsieve investigate s3://my-trail/AWSLogs --since 2026-03-14 --report ticket.md
+  trailsieve investigate ./AWSLogs --principals
+  trailsieve investigate ./AWSLogs --format json --output incident.json
+"""
+
+
+@click.command("investigate", epilog=_EXAMPLES)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@rule_packs("Rules to run; may be repeated. Default: cis-aws and aws-threats.")
+@time_range
+@click.option(
+    "--account", "accounts", metavar="ID", multiple=True, help="This account only; may be repeated."
+)
+@click.option("--region", "regions", metavar="NAME", multiple=True, help="This region only; may be repeated.")
+@click.option("--top", type=click.IntRange(1, 50), default=4, show_default=True, help="Suspects to print.")
+@click.option(
+    "--steps", type=click.IntRange(1, 500), default=16, show_default=True, help="Lines of each story."
+)
+@click.option("--principals", "all_principals", is_flag=True, help="Print what every principal did instead.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Text for people, or the whole investigation as JSON.",
+)
+@click.option("--output", type=click.Path(dir_okay=False), help="Write to this file instead of printing.")
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Also write a page (FILE.html) or a summary for a ticket (FILE.md).",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Processes that read and match. Default: one per processor.",
+)
+@no_limits
+@max_object_size
+@global_options
+def command(inputs: tuple[str, ...], **options: Any) -> int:
+    """Tell what happened in an archive of CloudTrail files: who, from where, to what, and is it over.
+
+    INPUT is what `replay` reads: files, directories, or a folder of a bucket, s3://bucket/prefix. The verdict
+    comes first, then the suspects by score, then the story of each in time order, through the roles that
+    were assumed and the keys, users and roles that were made. docs/investigate.md explains the score.
+    """
+    shown, asked = screen(), _Options(**options)
+    write = _report(asked.report)
+    with ExitStack() as stack:
+        found = _investigated(inputs, asked, shown, stack)
+    _print(found, asked, shown)
+    if asked.report and write:
+        write(found, Path(asked.report))
+        shown.info(f"wrote {asked.report}")
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """The options of the command line, by the names that click gives them."""
+
+    packs: tuple[str, ...]
+    since: str | None
+    until: str | None
+    accounts: tuple[str, ...]
+    regions: tuple[str, ...]
+    top: int
+    steps: int
+    all_principals: bool
+    form: str
+    output: str | None
+    report: str | None
+    workers: int | None
+    no_limits: bool
+    max_object_size: int
+
+
+def _investigated(
+    inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitStack
+) -> Investigation:
+    packs = [load_pack(pack, limits=not options.no_limits) for pack in options.packs or _PACKS]
+    rules = joined(packs)
+    collected = _collected(inputs, options, rules, shown, stack)
+    return conclude(
+        collected.activity,
+        rules,
+        collected.alerts.kept,
+        collected.alerts.total,
+        collected.stats.records,
+        list(_appendix(packs, collected.stats)),
+    )
+
+
+def _collected(
+    inputs: tuple[str, ...], options: _Options, rules: Sequence[Rule], shown: Screen, stack: ExitStack
+) -> Collected:
+    selection = Selection.parse(options.since, options.until, options.accounts, options.regions)
+    stats = RunStats()
+    progress = Progress(stats, shown)
+    context = RunContext(
+        shown.info,
+        options.max_object_size,
+        skip=stats.skip,
+        object_found=progress.found,
+        object_read=progress.done,
+    )
+    paths, urls = split_inputs(inputs)
+    files = selection.files(list_files(paths), stats.skip)
+    sources: list[Source] = [FilesSource(files, context, selection)]
+    if urls:
+        sources.append(open_bucket(urls, selection, context))
+    source = Inputs(sources, selection)
+    stack.callback(source.close)
+    small = not urls and sum(file.size for file in files) < _WORTH_WORKERS
+    workers = options.workers or (1 if small else os.cpu_count() or 1)
+    with progress:
+        collected = collect(rules, source, context, [shown.problem], stats, workers)
+    if not stats.files:
+        shown.info(f"nothing to read in {', '.join(inputs)}")
+    return collected
+
+
+def _appendix(packs: Sequence[Pack], stats: RunStats) -> list[tuple[str, str]]:
+    """How the investigation was made, and what was left aside."""
+    read = f"{counted(stats.records, 'record')} in {counted(stats.files, 'file')}, {stats.bytes:,} bytes"
+    rows = [
+        ("command", shlex.join(["trailsieve", *sys.argv[1:]])),
+        ("version", f"trailsieve {__version__}"),
+        ("rules", ", ".join(f"{pack.name} ({counted(len(pack.rules), 'rule')})" for pack in packs)),
+        ("read", read),
+    ]
+    if stats.unreadable_records:
+        rows.append(("could not be read", counted(stats.unreadable_records, "record")))
+    return rows + [("skipped", f"{count:,} × {reason}") for reason, count in sorted(stats.skipped.items())]
+
+
+def _print(found: Investigation, options: _Options, shown: Screen) -> None:
+    color = shown.colored(sys.stdout) and not options.output
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() and not options.output else _WIDTH
+    layout = Layout(width, color, options.top, options.steps)
+    if options.form == "json":
+        text = to_json(as_json(found))
+    else:
+        text = "\n".join(
+            principals(found.principals, layout) if options.all_principals else lines(found, layout)
+        )
+    data = f"{text}\n".encode("utf-8", "replace")
+    if not options.output:
+        sys.stdout.buffer.write(data)
+        return
+    with open(options.output, "wb", opener=private_file.opener) as file:
+        file.write(data)
+
+
+def _report(name: str | None) -> Any:
+    """The function that writes a report, chosen by the file's ending, before anything is read.
+
+    Raises:
+        UsageError: another ending.
+    """
+    if name is None:
+        return None
+    if name.endswith(".md"):
+        from trailsieve.investigation.markdown import write
+
+        return write
+    raise UsageError(f"--report {name}: the name ends with .html or .md")

@@ -1,0 +1,152 @@
+"""The calls that matter by themselves, whatever rules say: what they amount to, and in which words."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+from trailsieve.investigation.model import Call
+from trailsieve.investigation.names import by_service, tail
+from trailsieve.trail.catalogue.calls import plain
+
+_CREATED = re.compile(
+    r"(Create(?!PolicyVersion|Tags|Grant|Route$|LoginProfile)|Run|Register|Import|CopyDB|CopySnapshot|CopyImage)[A-Z]"
+)
+_TAKEN = frozenset(
+    {"logging stopped", "logging reduced", "data destroyed", "encryption changed"}
+)  # kinds that harm nobody on one's own things
+_DATA = frozenset({"objects touched", "secrets read"})  # kinds that are somebody's daily work
+_EVERYTHING = ("every action", "AdministratorAccess")
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A row of acts.toml.
+
+    Attributes:
+        kind: what it amounts to, a row of the weights.
+        infinitive: "stop", for attempts.
+        past: "stopped".
+        noun: what it is done to: "trail".
+        needs_effect: whether it counts only if it had an effect.
+        source: the service, if several have a call of that name.
+    """
+
+    kind: str
+    infinitive: str
+    past: str
+    noun: str
+    needs_effect: bool
+    source: str
+
+
+@lru_cache(maxsize=1)
+def table() -> dict[str, list[dict[str, Any]]]:
+    """Returns acts.toml."""
+    return tomllib.loads((resources.files(__package__) / "acts.toml").read_text("utf-8"))
+
+
+@lru_cache(maxsize=1)
+def _acts() -> dict[str, Act]:
+    acts = {}
+    for row in table()["act"]:
+        infinitive, past = row["says"]
+        needs_effect = row.get("effect", False)
+        act = Act(row["kind"], infinitive, past, row["noun"], needs_effect, row.get("source", ""))
+        acts.update(dict.fromkeys(row["calls"].split(), act))
+    return acts
+
+
+def act_of(call: Call) -> Act | None:
+    """Returns what a call amounts to; None for calls that do not matter by themselves."""
+    act = _acts().get(plain(call.event_name))
+    if act is None or (act.needs_effect and not call.effect and not call.error_code):
+        return None
+    if act.source and not call.event_source.startswith(act.source):
+        return None
+    return None if act.kind in _DATA and by_service(call.actor.service) else act
+
+
+class Acts:
+    """The acts among the calls of one chain, which knows what the chain made itself."""
+
+    def __init__(self, calls: Iterable[Call]) -> None:
+        self._own = {
+            tail(call.targets[0].name)
+            for call in calls
+            if not call.error_code and call.targets and _CREATED.match(call.event_name)
+        }
+
+    def kind(self, call: Call) -> str:
+        """Returns the row of weights of a call; "" for calls that do not matter by themselves."""
+        act = act_of(call)
+        if act is None:
+            return ""
+        if act.kind in _TAKEN and self._is_own(call):
+            return "clean-up"
+        return kind_of(call, act)
+
+    def _is_own(self, call: Call) -> bool:
+        names = [tail(target.name) for target in call.targets]
+        # a secret's ARN ends with six characters that its name does not have
+        return bool(names) and all(name in self._own or name[:-7] in self._own for name in names)
+
+
+def kind_of(call: Call, act: Act) -> str:
+    """Returns the row of weights: rights and keys count more if somebody gives them to themselves."""
+    if act.kind == "rights changed" and gives_everything(call):
+        return "rights for itself" if for_itself(call) else "rights for another"
+    if act.kind == "key made" and for_itself(call):
+        return "key for itself"
+    return act.kind
+
+
+def gives_everything(call: Call) -> bool:
+    """Whether a call gave all rights, by its effect or the policy that it names."""
+    texts = (call.effect, *(target.name for target in call.targets))
+    return any(mark in text for text in texts for mark in _EVERYTHING)
+
+
+def for_itself(call: Call) -> bool:
+    """Whether a user or role did this to itself; a call that names no user is about the caller."""
+    own = {tail(call.actor.principal), tail(call.actor.issuer)} - {""}
+    touched = {tail(target.name) for target in call.targets if target.kind in ("user", "role")}
+    return bool(own & touched) or (not touched and call.event_name == "CreateAccessKey")
+
+
+def phrase(act: Act, kind: str, calls: list[Call]) -> str:
+    """Returns an act in words: "stopped trail audit", "tried to delete 2 buckets"."""
+    succeeded = [call for call in calls if not call.error_code]
+    count = sum(call.count for call in succeeded or calls)
+    verb = act.past if succeeded else f"tried to {act.infinitive}"
+    if kind == "rights for itself":
+        return "granted itself all rights" if succeeded else "tried to grant itself all rights"
+    if kind == "rights for another":
+        return (
+            f"{'gave' if succeeded else 'tried to give'} all rights to {_touched(act, succeeded or calls, 1)}"
+        )
+    if kind == "key for itself":
+        return f"{verb} {'an access key' if count == 1 else f'{count} access keys'} for itself"
+    own = " of its own" if kind == "clean-up" else ""
+    return f"{verb} {_touched(act, succeeded or calls, count)}{own}"
+
+
+def _touched(act: Act, calls: list[Call], count: int) -> str:
+    found = [target for call in calls for target in call.targets]
+    known = [target for target in found if target.kind == act.noun] or found[:1]
+    names = list(dict.fromkeys(tail(target.name) for target in known))
+    if len(names) == 1:
+        return f"{act.noun} {names[0]}" + (f" (×{count:,})" if count > 1 else "")
+    if count > 1:
+        return f"{count:,} {plural(act.noun)}"
+    return f"{act.noun} {names[0]}" if names else f"{'an' if act.noun[0] in 'aeiou' else 'a'} {act.noun}"
+
+
+def plural(noun: str) -> str:
+    """Returns a noun in the plural."""
+    return noun[:-1] + "ies" if noun.endswith("y") and noun[-2] not in "aeiou" else noun + "s"

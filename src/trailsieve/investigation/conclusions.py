@@ -1,0 +1,166 @@
+"""From what was collected to what happened: the one place that puts an investigation together."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from trailsieve.investigation.acts import Acts
+from trailsieve.investigation.identities import Chain, chains
+from trailsieve.investigation.left_behind import Remains
+from trailsieve.investigation.model import (
+    Activity,
+    Call,
+    FiredRule,
+    Grant,
+    Identity,
+    Investigation,
+    Suspect,
+)
+from trailsieve.investigation.names import by_service, is_address
+from trailsieve.investigation.principals import summaries
+from trailsieve.investigation.score import phrases, signals
+from trailsieve.investigation.stories import Story, describe
+from trailsieve.investigation.usual import Usual
+from trailsieve.investigation.verdict import headline, verdict
+from trailsieve.investigation.weights import ACT, ATTEMPT
+from trailsieve.model import SEVERITIES, Alert
+from trailsieve.rules.rule import Rule
+
+_MOST_SUSPECTS = 50
+_HEADLINE = 4  # acts that a headline names
+
+
+def conclude(
+    activity: Activity,
+    rules: Sequence[Rule],
+    alerts: Sequence[Alert] = (),
+    alert_count: int | None = None,
+    records: int | None = None,
+    appendix: Sequence[tuple[str, str]] = (),
+) -> Investigation:
+    """Returns the investigation of what was collected; suspects by score.
+
+    Args:
+        rules: those whose ids the calls have.
+        alert_count: of all alerts, if `alerts` are not all.
+        records: the number that was read, if the calls do not count all.
+    """
+    calls = activity.calls
+    known = {rule.id: rule for rule in rules}
+    total = sum(call.count for call in calls) if records is None else records
+    suspects = _suspects(activity, known)
+    return Investigation(
+        verdict=verdict(suspects, calls, activity.hours, total),
+        fired=_fired(calls, known),
+        suspects=suspects,
+        principals=summaries(calls),
+        hours=sorted(activity.hours, key=lambda hour: (hour.account, hour.region, hour.hour)),
+        alerts=list(alerts),
+        alert_count=len(alerts) if alert_count is None else alert_count,
+        records=total,
+        first=min((call.first for call in calls), default=""),
+        last=max((call.last for call in calls), default=""),
+        appendix=[*appendix, *([("folded", activity.folded)] if activity.folded else [])],
+    )
+
+
+def _suspects(activity: Activity, rules: Mapping[str, Rule]) -> list[Suspect]:
+    usual, remains = Usual(chains(activity)), Remains(activity.calls)
+    found = [
+        suspect
+        for chain in usual.chains
+        if (suspect := _suspect(chain, usual, remains, activity.grants, rules)).score > 0
+    ]
+    found = sorted(found, key=lambda one: (-one.score, one.first, one.principal))[:_MOST_SUSPECTS]
+    names = Counter(suspect.name for suspect in found)
+    for suspect in found:
+        if names[suspect.name] > 1 and suspect.accounts:
+            suspect.name += f" ({suspect.accounts[0]})"
+    return found
+
+
+def _suspect(
+    chain: Chain, usual: Usual, remains: Remains, grants: Iterable[Grant], rules: Mapping[str, Rule]
+) -> Suspect:
+    calls, top = chain.calls, chain.members[0]
+    reasons = signals(chain, usual, rules)
+    story = Story(chain, grants, rules)
+    work = story.work
+    own = [call for call in work if not by_service(call.actor.service)]
+    hit = {name for call in calls for name in call.rules}
+    failed = sum(call.count for call in calls if call.error_code)
+    what = headline(_main_acts(calls), len(hit))
+    if what.endswith("decisive") or what.endswith("out"):
+        what += f" ({describe(calls)})"
+    return Suspect(
+        name=top.name,
+        principal=top.principal,
+        headline=what,
+        score=sum(signal.points for signal in reasons),
+        signals=reasons,
+        identities=[Identity(m.name, m.principal, m.keys, m.how) for m in chain.members],
+        steps=story.steps,
+        omitted_steps=story.omitted,
+        calls=sum(call.count for call in calls),
+        failed=failed,
+        first=story.first,
+        last=max(call.last for call in work),
+        accounts=_most((call.account, call.count) for call in calls),
+        regions=_most((call.region, call.count) for call in calls),
+        addresses=_most((call.source_ip, call.count) for call in own if is_address(call.source_ip)),
+        agents=_most((call.user_agent, call.count) for call in own if call.user_agent != "AWS Internal"),
+        noise=story.noise,
+        left_behind=remains.of(calls),
+    )
+
+
+def _main_acts(calls: Sequence[Call]) -> list[str]:
+    """The weightiest acts in words, in time order; what was tried in vain weighs less."""
+    acts = Acts(calls)
+    kinds: dict[tuple[str, bool], list[Call]] = defaultdict(list)
+    for call in calls:
+        kind = acts.kind(call)
+        if kind:
+            kinds[kind, bool(call.error_code)].append(call)
+    found = []
+    for (kind, failed), done in kinds.items():
+        if not failed or (kind, False) not in kinds:
+            text, first = phrases(done, acts)[0]
+            found.append((ACT[kind] * (ATTEMPT if failed else 1), first, text))
+    heaviest = sorted(found, key=lambda item: (-item[0], item[1]))[:_HEADLINE]
+    return [text for _, _, text in sorted(heaviest, key=lambda item: item[1])]
+
+
+def _fired(calls: Iterable[Call], rules: Mapping[str, Rule]) -> list[FiredRule]:
+    matched: dict[str, list[Call]] = defaultdict(list)
+    for call in calls:
+        for name in call.rules:
+            if name in rules:
+                matched[name].append(call)
+    fired = [_fired_rule(rules[name], hits) for name, hits in matched.items()]
+    return sorted(fired, key=lambda rule: (-SEVERITIES.index(rule.severity), -rule.alerts, rule.rule))
+
+
+def _fired_rule(rule: Rule, hits: Sequence[Call]) -> FiredRule:
+    principals: Counter[str] = Counter()
+    for call in hits:
+        principals[call.actor.principal] += call.count
+    return FiredRule(
+        rule=rule.id,
+        title=rule.title,
+        severity=rule.severity,
+        tags=rule.tags,
+        alerts=sum(call.count for call in hits),
+        first=min(call.first for call in hits),
+        last=max(call.last for call in hits),
+        principals=dict(principals.most_common()),
+    )
+
+
+def _most(items: Iterable[tuple[str, int]]) -> list[str]:
+    counts: Counter[str] = Counter()
+    for name, count in items:
+        if name:
+            counts[name] += count
+    return [name for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]

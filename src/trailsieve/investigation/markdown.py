@@ -1,0 +1,109 @@
+"""An investigation as Markdown for a ticket: the verdict, the suspects, the decisive steps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from trailsieve import private_file
+from trailsieve.errors import shorten
+from trailsieve.investigation.model import Investigation, Step, Suspect
+from trailsieve.investigation.names import listed, tail
+from trailsieve.investigation.stories import importance
+from trailsieve.investigation.verdict import DECISIVE
+
+# Everything that Markdown or HTML could read as more than text, and `@`, which notifies people in trackers.
+_SPECIAL = re.compile(r"[\\`*_{}\[\]<>()#+\-.!|~&@:$^=\"']")
+_LONGEST = 300  # characters of a text from logs
+_STEPS = 40
+_REMAINS = 20
+
+
+def write(found: Investigation, path: Path) -> None:
+    """Writes the summary, readable by its owner only.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with open(path, "wb", opener=private_file.opener) as file:
+        file.write(markdown(found).encode("utf-8", "replace"))
+
+
+def markdown(found: Investigation) -> str:
+    """Returns the text; whatever comes from logs is escaped, so that it is shown as it is."""
+    return "\n".join(_lines(found)) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Returns text that Markdown and HTML show as it is, on one line; cut when it is very long."""
+    return _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", shorten(text, _LONGEST))
+
+
+def _lines(found: Investigation) -> Iterator[str]:
+    yield "# Investigation"
+    yield ""
+    for sentence in found.verdict.sentences:
+        yield f"- {_SPECIAL.sub(lambda hit: f'&#{ord(hit[0])};', shorten(sentence, 2000))}"
+    yield from ("", "## Suspects", "")
+    yield from _table(
+        ("Score", "Suspect", "Calls", "Failed", "First", "Last", "What"), map(_row, found.suspects[:10])
+    )
+    for suspect in found.suspects:
+        if suspect.score >= DECISIVE:
+            yield from _story(suspect)
+    yield from ("", "## Rules that matched", "")
+    fired = (
+        (one.severity, one.rule, one.title, f"{one.alerts:,}", one.first, one.last) for one in found.fired
+    )
+    yield from _table(("Severity", "Rule", "Title", "Matches", "First", "Last"), fired)
+    if found.appendix:
+        yield from ("", "## How this was made", "")
+        yield from _table(("", ""), found.appendix)
+
+
+def _row(suspect: Suspect) -> tuple[str, ...]:
+    counts = f"{suspect.calls:,}", f"{suspect.failed:,}"
+    return str(suspect.score), suspect.name, *counts, suspect.first, suspect.last, suspect.headline
+
+
+def _story(suspect: Suspect) -> Iterator[str]:
+    yield from ("", f"## {escaped(suspect.name)}, score {suspect.score}", "")
+    for identity in suspect.identities:
+        keys = f", keys {listed(identity.access_keys, 5)}" if identity.access_keys else ""
+        how = f": {identity.how}" if identity.how else ""
+        yield f"- {escaped(f'{identity.principal}{keys}{how}')}"
+    yield from (
+        "",
+        "Why:",
+        "",
+        *(f"- {signal.points} points: {escaped(signal.text)}" for signal in suspect.signals),
+    )
+    chosen = sorted(suspect.steps, key=importance, reverse=True)[:_STEPS]
+    shown = [step for step in suspect.steps if any(step is one for one in chosen)]
+    yield ""
+    yield from _table(("Time", "Severity", "Who", "Call", "Target", "Outcome", "From"), map(_step, shown))
+    left = len(suspect.steps) - len(shown) + suspect.omitted_steps
+    if left:
+        yield from ("", f"{left:,} less important steps are not listed.")
+    if suspect.left_behind:
+        yield from (
+            "",
+            "Left behind:",
+            "",
+            *(f"- {escaped(line)}" for line in suspect.left_behind[:_REMAINS]),
+        )
+
+
+def _step(step: Step) -> tuple[str, ...]:
+    call = f"{step.event_name}{f' ×{step.count:,}' if step.count > 1 else ''}"
+    names = listed([tail(target.name) for target in step.targets], 3)
+    where = f"{names} ({step.note})" if names and step.note else names or step.note
+    return step.first, step.severity or "", step.identity, call, where, step.outcome, step.source_ip
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(header)} |"
+    yield f"|{' --- |' * len(header)}"
+    for row in rows:
+        yield f"| {' | '.join(map(escaped, row))} |"

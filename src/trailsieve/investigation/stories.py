@@ -1,0 +1,291 @@
+"""A chain of identities as a story: steps in time order, equal ones folded, the decisive ones apart."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from trailsieve.errors import counted
+from trailsieve.investigation.acts import Acts, act_of
+from trailsieve.investigation.identities import Chain, Member
+from trailsieve.investigation.model import Actor, Call, Grant, Step
+from trailsieve.investigation.names import by_service, listed
+from trailsieve.investigation.score import refused, tactics_of
+from trailsieve.model import SEVERITIES, Target
+from trailsieve.rules.rule import Rule
+from trailsieve.times import seconds_of
+
+CONTINUES = "continues as "
+OWN = "its own"  # the note of acts on what the suspect made itself
+_PHASE = 600  # seconds in which calls of one kind are one line
+_MOST_STEPS = 500
+_MOST_TARGETS = 4  # kinds of targets
+_MOST_OF_A_KIND = 2
+_MOST_NAMES = 4  # API calls that a folded line names
+_NOISE = 20  # calls of an identity that are worth a line about what was folded
+_LINKS = frozenset({"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot"})
+_GUESSES = 3  # failed sign-ins that are no slip
+_MANY = 10  # refused calls of a folded line that show a search for what is allowed
+_QUIET = frozenset(
+    {"secrets read", "objects touched", "identities made", "instances started"}
+)  # kinds that are listed but rarely decisive
+_GRAVE_RULE = 2  # from medium on, a rule makes a call a line by itself
+
+
+class Story:
+    """The steps of a chain.
+
+    Attributes:
+        steps: in time order.
+        omitted: the number of steps left out, the least important ones.
+        noise: what was folded away, in words.
+        first: the time of the first step that matters.
+        work: the calls behind the steps, in time order: all but somebody's usual work from elsewhere.
+    """
+
+    def __init__(self, chain: Chain, grants: Iterable[Grant], rules: Mapping[str, Rule]) -> None:
+        self._chain, self._rules, self._acts = chain, rules, Acts(chain.calls)
+        usual, work = _usual_work(chain)
+        self.work = sorted((call for _, call in work), key=lambda call: call.first)
+        self.noise = [*usual, *self._folded_noise(work)]
+        steps = [*self._links(grants), *self._folded(work)]
+        steps.sort(key=lambda step: (step.first, -step.count, step.event_name))
+        self.omitted = max(0, len(steps) - _MOST_STEPS)
+        kept = sorted(steps, key=importance, reverse=True)[:_MOST_STEPS]
+        self.first = min((step.first for step in steps if step_weight(step)), default=self.work[0].first)
+        self.steps = [step for step in steps if not self.omitted or any(step is one for one in kept)]
+
+    def _folded(self, work: Sequence[tuple[Member, Call]]) -> list[Step]:
+        """One step for equal calls of a phase, and one each for its other reads, changes and refusals."""
+        groups: list[tuple[str, bool, list[Call]]] = []
+        last: dict[tuple[object, ...], list[Call]] = {}
+        begun = 0
+        for member, call in sorted(work, key=lambda item: item[1].first):
+            time = seconds_of(call.first) or 0
+            if time - begun > _PHASE:
+                begun = time
+            apart = self._listed(call)
+            key = (member.name, call.account, *(apart or (_sort_of(call), begun)))
+            group = last.get(key)
+            if group is None or (apart and time - (seconds_of(group[-1].last) or 0) > _PHASE):
+                group = last[key] = []
+                groups.append((member.name, bool(apart), group))
+            group.append(call)
+        return [self._step(name, calls, listed=listed) for name, listed, calls in groups]
+
+    def _listed(self, call: Call) -> tuple[object, ...]:
+        """What tells steps that are listed by themselves apart; () for what is folded with others."""
+        act = act_of(call)
+        grave = any(
+            SEVERITIES.index(self._rules[name].severity) >= _GRAVE_RULE
+            for name in call.rules
+            if name in self._rules
+        )
+        if act and not by_service(call.actor.service):
+            return call.event_name, bool(call.error_code), call.effect, call.region, self._acts.kind(call)
+        if call.event_name == "ConsoleLogin" or (grave and not call.read_only and not refused(call)):
+            return call.event_name, call.error_code, call.effect, call.region
+        return ()
+
+    def _step(self, identity: str, calls: Sequence[Call], *, listed: bool) -> Step:
+        rules = tuple(dict.fromkeys(name for call in calls for name in call.rules))
+        known = [self._rules[name] for name in rules if name in self._rules]
+        count = sum(call.count for call in calls)
+        return Step(
+            first=min(call.first for call in calls),
+            last=max(call.last for call in calls),
+            count=count,
+            identity=identity,
+            event_name=calls[0].event_name if listed else _names(calls),
+            event_source=", ".join(_most(call.event_source.partition(".")[0] for call in calls)),
+            account=calls[0].account,
+            region=", ".join(_most(call.region for call in calls)),
+            source_ip=", ".join(_most(call.source_ip for call in calls)),
+            user_agent=calls[0].user_agent,
+            targets=_targets(calls) if listed else (),
+            outcome=_most(call.error_code for call in calls if call.error_code)[0]
+            if calls[0].error_code
+            else "",
+            read_only=all(call.read_only for call in calls),
+            rules=rules,
+            severity=max((rule.severity for rule in known), key=SEVERITIES.index, default=None),
+            tactics=tuple(dict.fromkeys(tactic for rule in known for tactic in tactics_of(rule.tags))),
+            note=self._note(calls[0]) if listed else _summary(calls, count),
+            example=calls[0].example,
+        )
+
+    def _note(self, call: Call) -> str:
+        return OWN if self._acts.kind(call) == "clean-up" else call.effect
+
+    def _links(self, grants: Iterable[Grant]) -> list[Step]:
+        """The steps by which one identity of the chain became another: roles that were assumed."""
+        members = {member.principal: member for member in self._chain.members}
+        groups: dict[tuple[str, str, str], list[Grant]] = defaultdict(list)
+        for grant in grants:
+            by, to = members.get(grant.by.principal), members.get(grant.principal)
+            if grant.kind == "session" and by and to and to is not by:
+                groups[by.name, to.name, grant.event_name].append(grant)
+        return [_link(members, by, to, found) for (by, to, _), found in groups.items()]
+
+    def _folded_noise(self, work: Sequence[tuple[Member, Call]]) -> list[str]:
+        """For identities with many calls that are not listed: how many, in how many sessions, from where."""
+        lines = []
+        for member in self._chain.members:
+            calls = [call for one, call in work if one is member and not self._listed(call)]
+            count = sum(call.count for call in calls)
+            if count >= _NOISE:
+                lines.append(f"{member.name}: {describe(calls)}")
+        return lines
+
+
+def _targets(calls: Sequence[Call]) -> tuple[Target, ...]:
+    """The targets of equal calls: the first two of each kind, and how many more there are."""
+    kinds: dict[str, dict[str, int]] = defaultdict(dict)
+    for call in calls:
+        for target in call.targets:
+            known = kinds[target.kind]
+            known[target.name] = max(known.get(target.name, 0), target.more)
+    found = []
+    for kind, names in list(kinds.items())[:_MOST_TARGETS]:
+        first = list(names)[:_MOST_OF_A_KIND]
+        more = len(names) - len(first) + sum(names.values())
+        found += [Target(kind, name, more * (name == first[-1])) for name in first]
+    return tuple(found)
+
+
+def describe(calls: Sequence[Call]) -> str:
+    """Returns "656 calls, one session, one address"."""
+    count = sum(call.count for call in calls)
+    parts = [counted(count, "call")]
+    for noun, values, plural in (
+        ("session", {call.actor.access_key for call in calls}, ""),
+        ("address", {call.source_ip for call in calls}, "addresses"),
+    ):
+        number = len(values - {""})
+        if number:
+            parts.append(f"one {noun}" if number == 1 else counted(number, noun, plural))
+    return ", ".join(parts)
+
+
+def importance(step: Step) -> tuple[int, int]:
+    """Returns a sort key: what a reader must see first is greatest."""
+    return step_weight(step), SEVERITIES.index(step.severity) if step.severity else -1
+
+
+def step_weight(step: Step) -> int:
+    """Returns how much a step matters: 3 for decisive acts, 2 for what leads to them, 0 for the rest."""
+    if step.note == OWN:
+        return 1
+    if step.note.startswith(CONTINUES) or (
+        step.event_name == "ConsoleLogin" and step.severity and not step.outcome
+    ):
+        return 2
+    act = act_of(_as_call(step))
+    if act is None:
+        refusals = step.count >= _MANY and bool(step.outcome)  # a search for what is allowed
+        listed = step.severity and not step.read_only and not step.outcome
+        return 2 if refusals else 1 if listed else 0
+    if act.kind in _QUIET or step.outcome:
+        return 2 if step.count >= _MANY else 1
+    return 3
+
+
+def _is_sign_in(step: Step) -> bool:
+    """Whether somebody signed in to the console, or tried passwords."""
+    return step.event_name == "ConsoleLogin" and (
+        step.count >= _GUESSES if step.outcome else bool(step.severity)
+    )
+
+
+def _as_call(step: Step) -> Call:
+    return Call(
+        actor=Actor(""),
+        account=step.account,
+        region=step.region,
+        source_ip="",
+        user_agent="",
+        event_source=step.event_source,
+        event_name=step.event_name,
+        error_code=step.outcome,
+        read_only=step.read_only,
+        targets=step.targets,
+        effect=step.note,
+    )
+
+
+def _usual_work(chain: Chain) -> tuple[list[str], list[tuple[Member, Call]]]:
+    """What identities did before from addresses where nothing happened, in words; and the other calls."""
+    shared: Counter[str] = Counter()
+    for member in chain.members:
+        shared.update({call.source_ip for call in member.calls})
+    lines, rest = [], []
+    for member in chain.members:
+        joined = len(chain.members) > 1 or any(call.rules or act_of(call) for call in member.calls)
+        bad = {
+            call.source_ip
+            for call in member.calls
+            if call.rules or act_of(call) or shared[call.source_ip] > 1
+        }
+        begun = min((call.first for call in member.calls if call.source_ip in bad), default="")
+        before = {call.source_ip for call in member.calls if call.first < begun} - bad
+        usual = [call for call in member.calls if joined and call.source_ip in before]
+        if usual and bad:
+            count = counted(sum(call.count for call in usual), "call")
+            where = listed([call.source_ip for call in usual])
+            lines.append(f"{member.name}: {count} of other work from {where}")
+        else:
+            usual = []
+        hidden = {id(call) for call in usual}
+        rest += [(member, call) for call in member.calls if id(call) not in hidden]
+    return lines, rest
+
+
+def _link(members: Mapping[str, Member], by: str, to: str, grants: Sequence[Grant]) -> Step:
+    first = grants[0]
+    member = members[first.by.principal]
+    call = next((call for call in member.calls if call.event_name == first.event_name), member.calls[0])
+    return Step(
+        first=min(grant.time for grant in grants),
+        last=max(grant.time for grant in grants),
+        count=len(grants),
+        identity=by,
+        event_name=first.event_name,
+        event_source="sts",
+        account=call.account,
+        region=call.region,
+        source_ip=call.source_ip,
+        user_agent=call.user_agent,
+        targets=(Target("role", members[first.principal].issuer or first.principal),),
+        outcome="",
+        read_only=False,
+        note=f"{CONTINUES}{to}",
+        example=first.example,
+    )
+
+
+def _sort_of(call: Call) -> str:
+    if refused(call):
+        return "refused"
+    return "read" if call.read_only else "changed"
+
+
+def _summary(calls: Sequence[Call], count: int) -> str:
+    """Returns "312 read calls in iam, ec2, s3"."""
+    sort = _sort_of(calls[0])
+    what = {"refused": "refused", "read": "read", "changed": "other"}[sort]
+    services = _most(call.event_source.partition(".")[0] for call in calls)
+    return f"{counted(count, f'{what} call')} in {listed(services, 4)}"
+
+
+def _names(calls: Sequence[Call]) -> str:
+    names: Counter[str] = Counter()
+    for call in calls:
+        names[call.event_name] += call.count
+    return listed(
+        [name for name, _ in sorted(names.items(), key=lambda item: (-item[1], item[0]))], _MOST_NAMES
+    )
+
+
+def _most(values: Iterable[str]) -> list[str]:
+    """Returns the different values, the most frequent first."""
+    return [value for value, _ in sorted(Counter(values).items(), key=lambda item: (-item[1], item[0]))]
