@@ -24,6 +24,17 @@ def parse(text: object) -> Arn:
     return Arn(*parts[1:]) if len(parts) == 6 and parts[0] == "arn" else Arn()
 
 
+def name_in(text: str) -> str:
+    """The name in an ARN: `mia` of `arn:aws:iam::111122223333:user/path/mia`; other text is not changed."""
+    parts = parse(text)
+    if parts.service == "s3":
+        return parts.resource
+    if parts.service == "iam":
+        return parts.resource.rpartition("/")[2] or text
+    name = parts.resource.removesuffix(":*").replace("/", ":").partition(":")[2]
+    return name or parts.resource or text
+
+
 def log_group(text: object) -> str:
     """The log group's name in `arn:…:log-group:NAME:*`, or "" for any other text."""
     kind, _, name = parse(text).resource.partition(":")

@@ -180,6 +180,8 @@ class Alert(Struct, frozen=True, kw_only=True):
         id: the same on every retry, replay and machine.
         time: event time in RFC 3339.
         summary: one sentence for people.
+        targets: what the call touched; empty for an alarm.
+        effect: what a successful call brought about, where that matters: "opens port 22 to 0.0.0.0/0".
         records: exact original texts of CloudTrail records; of an alarm's alert the first few.
         state: of an alarm's alert, as `window` and `context`.
         provisional: raised before the periods of the alarm are closed. The final alert has the same id and
@@ -202,6 +204,8 @@ class Alert(Struct, frozen=True, kw_only=True):
     event_name: str | None = None
     event_source: str | None = None
     error_code: str | None = None
+    targets: tuple[Target, ...] = ()
+    effect: str | None = None
     dimensions: dict[str, str] = {}
     window: Window | None = None
     summary: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from trailsieve.engine.heartbeat import heartbeat
-from trailsieve.model import Alert, AlertContext, Distinct, Moment, Named, Window
+from trailsieve.model import Alert, AlertContext, Distinct, Moment, Named, Target, Window
 
 _RECORD = (
     b'{"eventVersion":"1.11","eventID":"92de9e90-161b-4f0b-874b-f1b5af3876fa","eventName":"ListSecrets",\n'
@@ -35,6 +35,29 @@ MATCH = Alert(
     summary="inventory-scanner/nightly called ListSecrets of secretsmanager.amazonaws.com: AccessDenied",
     records=(_RECORD,),
     position="s3://trail/AWSLogs/file.json.gz#7",
+    **_COMMON,  # type: ignore[arg-type]
+)
+
+TOUCHED = Alert(
+    id="0acf00a670ff7e676ecb144250bcda4b",
+    rule="own-policy",
+    kind="match",
+    time="2026-03-14T02:12:09Z",
+    count=1,
+    principal="arn:aws:iam::111122223333:user/mia",
+    source_ip="198.51.100.31",
+    user_agent="aws-cli/2.15",
+    event_name="AttachUserPolicy",
+    event_source="iam.amazonaws.com",
+    targets=(
+        Target("user", "bob"),
+        Target("policy", "arn:aws:iam::aws:policy/AdministratorAccess"),
+        Target("instance", "i-0123456789abcdef0", 7),
+    ),
+    effect="allows every action on every resource",
+    summary="user/mia called AttachUserPolicy of iam.amazonaws.com on user bob and 9 more",
+    records=(_RECORD,),
+    position="s3://trail/AWSLogs/file.json.gz#8",
     **_COMMON,  # type: ignore[arg-type]
 )
 
@@ -99,6 +122,7 @@ HEARTBEAT = Alert(
 )
 KINDS = {
     "match": MATCH,
+    "touched": TOUCHED,
     "alarm": ALARM,
     "alarm-over": OVER,
     "provisional": PROVISIONAL,
@@ -125,6 +149,10 @@ alerts = st.builds(
     event_name=texts,
     event_source=texts,
     error_code=texts,
+    targets=st.lists(st.builds(Target, texts.map(str), texts.map(str), st.integers(0, 9)), max_size=3).map(
+        tuple
+    ),
+    effect=texts,
     account=texts,
     region=texts,
     time=texts | st.just("2026-03-14T02:12:08Z"),

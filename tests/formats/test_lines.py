@@ -30,12 +30,14 @@ _CEF_KEYS = {
         "c6a2",
     ),
     *("c6a2Label", "requestClientApplication", "sourceServiceName", "outcome", "reason"),
+    *("duser", "flexString1", "flexString1Label", "flexString2", "flexString2Label"),
     *(f"cs{number}{label}" for number in range(1, 7) for label in ("", "Label")),
 }
 _LEEF_KEYS = {
     *("devTime", "sev", "cat", "src", "identHostName", "usrName", "accountName", "alertId", "kind", "state"),
     *("title", "msg", "principal", "eventName", "eventSource", "errorCode", "region", "userAgent", "count"),
     *("windowStart", "windowEnd", "dimensions", "tags", "reference", "provisional", "confirms", "replaces"),
+    *("resource", "effect"),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tests.formats.alerts import ALARM, MATCH, PROVISIONAL, REPLACEMENT
+from tests.formats.alerts import ALARM, MATCH, PROVISIONAL, REPLACEMENT, TOUCHED
 from trailsieve.errors import cells
 from trailsieve.formats.table import AlertTable
 from trailsieve.model import SEVERITIES, Alert
@@ -75,3 +75,8 @@ def test_colour_does_not_change_the_widths() -> None:
         line.replace(f"<{MATCH.severity}>", "").replace("</>", "")
         == AlertTable(80, IDS).encode(MATCH).decode()
     )
+
+
+def test_a_wide_table_names_what_was_touched() -> None:
+    line = AlertTable(200, [TOUCHED.rule]).encode(TOUCHED).decode()
+    assert "  AttachUserPolicy  bob, AdministratorAccess, i-0" in line

@@ -8,23 +8,40 @@ from functools import lru_cache
 from trailsieve import arn
 from trailsieve.alarms.context import Facts
 from trailsieve.errors import counted, shorten
-from trailsieve.model import AlarmState, AlertContext, Distinct, Named
+from trailsieve.model import AlarmState, AlertContext, Distinct, Named, Target
 from trailsieve.rules.alarm import Alarm
 
 _WIDTH = 80  # characters of one name
 _NAMED = 3  # calls that are named
+_TOUCHED = 3  # targets that are named
 _DENIED = ("AccessDenied", "Unauthorized")  # parts of the codes of refused calls
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
-def of_match(facts: Facts) -> str:
-    """`user/mia called ListUsers of iam.amazonaws.com from 198.51.100.7 in us-east-1: AccessDenied`."""
+def of_match(facts: Facts, targets: Sequence[Target] = (), effect: str | None = None) -> str:
+    """`user/mia called GetUser of iam.amazonaws.com on user bob from 192.0.2.7 in us-east-1: AccessDenied`.
+
+    A call that succeeded ends with its effect, where that is known.
+    """
     event_name, error_code = facts.event_name, facts.error_code
     parts = [_who(facts.principal), "called", _name(event_name) if event_name else "something"]
-    for word, value in (("of", facts.event_source), ("from", facts.source_ip), ("in", facts.region)):
+    if facts.event_source:
+        parts += ("of", _name(facts.event_source))
+    if targets:
+        parts += ("on", _touched(targets))
+    for word, value in (("from", facts.source_ip), ("in", facts.region)):
         if value:
             parts += (word, _name(value))
-    return " ".join(parts) + (f": {_name(error_code)}" if error_code else "")
+    outcome = error_code or effect
+    return " ".join(parts) + (f": {_name(outcome)}" if outcome else "")
+
+
+def _touched(targets: Sequence[Target]) -> str:
+    """`user bob and policy AdministratorAccess`, or `instance i-1, instance i-2, instance i-3 and 7 more`."""
+    names = [_name(f"{target.kind} {arn.name_in(target.name)}") for target in targets[:_TOUCHED]]
+    more = len(targets) - len(names) + sum(target.more for target in targets)
+    listed = [*names, f"{more:,} more"] if more else names
+    return " and ".join((", ".join(listed[:-1]), listed[-1])) if len(listed) > 1 else listed[0]
 
 
 def of_alarm(state: AlarmState, count: int, seconds: int, context: AlertContext) -> str:

@@ -9,8 +9,9 @@ from trailsieve import jsontext
 from trailsieve.alarms.context import Facts
 from trailsieve.alarms.datapoint import ID_BYTES
 from trailsieve.alarms.sentence import of_match
-from trailsieve.model import Alert, Match, Record
-from trailsieve.trail.event import Event
+from trailsieve.model import Alert, Match, Record, Target
+from trailsieve.trail.event import Event, read_details
+from trailsieve.trail.targets import effect_of, targets_of
 
 
 def alert_of(match: Match) -> Alert:
@@ -18,6 +19,7 @@ def alert_of(match: Match) -> Alert:
     event: Event = match.record.event
     rule = match.rule
     facts = facts_of(event)
+    targets, effect = _touched(event, match.record.text)
     return Alert(
         id=alert_id(rule.id, match.record),
         rule=rule.id,
@@ -35,7 +37,9 @@ def alert_of(match: Match) -> Alert:
         event_name=facts.event_name,
         event_source=facts.event_source,
         error_code=facts.error_code,
-        summary=of_match(facts),
+        targets=targets,
+        effect=effect,
+        summary=of_match(facts, targets, effect),
         tags=rule.tags,
         references=rule.references,
         position=position_of(match),
@@ -55,6 +59,14 @@ def facts_of(event: Event) -> Facts:
         _text(event.eventSource),
         _text(event.userAgent),
     )
+
+
+def _touched(event: Event, text: bytes) -> tuple[tuple[Target, ...], str | None]:
+    """What the call touched, and what it brought about."""
+    details = read_details(text)
+    call = (event.eventSource, event.eventName, details.requestParameters, details.responseElements)
+    more = {"additional": details.additionalEventData, "error": event.errorCode}
+    return targets_of(*call, details.resources), effect_of(*call, identity=event.userIdentity, **more)
 
 
 def time_of(event: Event) -> str | None:

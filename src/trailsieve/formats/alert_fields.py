@@ -84,6 +84,26 @@ def incident_key(alert: Alert) -> str:
     return hashlib.sha256(known).hexdigest()[:32]
 
 
+def targets(alert: Alert) -> list[dict[str, str | int]]:
+    """What was touched: `kind`, `name`, and `more` where further ones of the kind are not listed."""
+    return [
+        {"kind": target.kind, "name": target.name, **({"more": target.more} if target.more else {})}
+        for target in alert.targets
+    ]
+
+
+def target_names(alert: Alert) -> str:
+    """The names of what was touched, in a line: `bob, AdministratorAccess`; "" if the alert has none."""
+    names = [arn.name_in(target.name) for target in alert.targets]
+    more = sum(target.more for target in alert.targets)
+    return ", ".join(names) + (f" and {more:,} more" if more else "")
+
+
+def target_users(alert: Alert) -> list[str]:
+    """The names of the users that were touched."""
+    return [arn.name_in(target.name) for target in alert.targets if target.kind == "user"]
+
+
 def user_name(principal: str | None) -> str | None:
     """`mia` for `arn:aws:iam::111122223333:user/mia`; other principals are returned unchanged."""
     return arn.parse(principal).resource.rpartition("/")[2] or principal

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from trailsieve.errors import shorten
-from trailsieve.formats import alert_fields
+from trailsieve.formats import alert_fields, resource_types
 from trailsieve.model import Alert
 
 _SEVERITY = {
@@ -28,7 +28,7 @@ _SEVERITY = {
 }
 _NO_ACCOUNT, _NO_REGION = "000000000000", "us-east-1"
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]{2,12}){1,3}-\d", re.ASCII)
-_MAX_FIELD, _MAX_FIELDS = 2048, 50
+_MAX_FIELD, _MAX_FIELDS, _MAX_TARGETS = 2048, 50, 30
 
 
 def document(alert: Alert, account: str | None = None, region: str | None = None) -> dict[str, Any]:
@@ -92,14 +92,19 @@ def _url(alert: Alert) -> str | None:
 
 
 def _resources(alert: Alert, account: str, region: str, aws: str) -> list[dict[str, Any]]:
-    """The account, and the principal if it is an ARN."""
+    """The account, the principal if it is an ARN, and what was touched."""
     place = {"Partition": aws, "Region": region}
     found = [{"Type": "AwsAccount", "Id": f"AWS::::Account:{account}", **place}]
     principal = alert.principal or ""
     if principal.startswith("arn:"):
         kind = "AwsIamUser" if ":user/" in principal else "AwsIamRole" if ":role/" in principal else "Other"
         found.append({"Type": kind, "Id": _text(principal, 512), **place})
-    return found
+    touched = [
+        {"Type": resource_types.finding(target.kind), "Id": shown, **place}
+        for target in alert.targets[:_MAX_TARGETS]
+        if (shown := _text(target.name, 512))
+    ]
+    return found + [resource for resource in touched if resource not in found]
 
 
 def _action(alert: Alert, time: str) -> dict[str, Any] | None:
@@ -131,6 +136,7 @@ def _fields(alert: Alert) -> dict[str, str]:
         "source_ip": alert.source_ip,
         "user_agent": alert.user_agent,
         "error_code": alert.error_code,
+        "effect": alert.effect,
         "tags": " ".join(alert.tags),
         "position": alert.position,
         **{f"dimension/{name}": value for name, value in sorted(alert.dimensions.items())},

@@ -60,6 +60,13 @@ def _extension(alert: Alert) -> Iterator[tuple[str, str | None, int]]:
         yield "shost", alert.source_ip, _LONG
     yield "requestClientApplication", alert.user_agent, _LONG
     yield "sourceServiceName", alert.event_source, _LONG
+    yield "duser", next(iter(alert_fields.target_users(alert)), None), _LONG
+    for number, (label, text) in enumerate(
+        (("targets", alert_fields.target_names(alert)), ("effect", alert.effect)), 1
+    ):
+        if text:
+            yield f"flexString{number}", text, _LONG
+            yield f"flexString{number}Label", label, 128
     yield "outcome", alert.state or ("failure" if alert.error_code else "success"), _NAME
     yield "reason", alert.error_code, _LONG
     customs = [

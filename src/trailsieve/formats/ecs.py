@@ -22,6 +22,7 @@ def document(alert: Alert) -> dict[str, Any]:
     """The alert as an ECS document; `trailsieve.*` holds fields without an ECS counterpart."""
     time = alert_fields.rfc3339(alert_fields.event_time(alert))
     ip = alert_fields.source_ip(alert)
+    users = alert_fields.target_users(alert)
     return alert_fields.without_empty(
         {
             "@timestamp": time,
@@ -49,11 +50,18 @@ def document(alert: Alert) -> dict[str, Any]:
                 "region": alert.region,
                 "service": {"name": (alert.event_source or "").removesuffix(".amazonaws.com")},
             },
-            "user": {"id": alert.principal, "name": alert_fields.user_name(alert.principal)},
+            "user": {
+                "id": alert.principal,
+                "name": alert_fields.user_name(alert.principal),
+                "target": {"name": next(iter(users), None)},
+            },
             "source": {"address": alert.source_ip, "ip": ip},
             "user_agent": {"original": alert.user_agent},
             "error": {"code": alert.error_code},
-            "related": {"user": alert_fields.principals(alert), "ip": alert_fields.source_ips(alert)},
+            "related": {
+                "user": list(dict.fromkeys((*alert_fields.principals(alert), *users))),
+                "ip": alert_fields.source_ips(alert),
+            },
             "threat": _threat(alert),
             "tags": list(alert.tags),
             "trailsieve": {
@@ -62,6 +70,8 @@ def document(alert: Alert) -> dict[str, Any]:
                 "severity": alert.severity,
                 "state": alert.state,
                 "count": alert.count,
+                "target": alert_fields.targets(alert),
+                "effect": alert.effect,
                 "dimensions": [f"{name}={value}" for name, value in sorted(alert.dimensions.items())],
                 "value": alert.context.value if alert.context else None,
                 "suppressed": alert.context.suppressed if alert.context else None,

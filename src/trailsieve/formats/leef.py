@@ -43,6 +43,8 @@ def _attributes(alert: Alert) -> Iterator[tuple[str, str | None]]:
     yield "eventName", alert.event_name
     yield "eventSource", alert.event_source
     yield "errorCode", alert.error_code
+    yield "resource", alert_fields.target_names(alert)
+    yield "effect", alert.effect
     yield "region", alert.region
     yield "userAgent", alert.user_agent
     yield "count", str(alert.count)

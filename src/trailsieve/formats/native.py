@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import orjson
 
+from trailsieve.formats import alert_fields
 from trailsieve.model import Alert
 
 MAX_RECORDS = 10  # per alert; the others are only counted
@@ -21,6 +22,7 @@ def encode(alert: Alert) -> bytes:
     for name in _ONLY_IF_SET:
         if not shown[name]:
             del shown[name]
+    shown["targets"] = alert_fields.targets(alert)
     shown["records"] = [orjson.Fragment(one_line(text)) for text in alert.records[:MAX_RECORDS]]
     shown["records_omitted"] = max(0, alert.count - len(shown["records"]))
     return orjson.dumps(shown, default=msgspec.to_builtins)

@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 import orjson
 
-from trailsieve.formats import alert_fields, native
-from trailsieve.model import Alert
+from trailsieve import arn
+from trailsieve.formats import alert_fields, native, resource_types
+from trailsieve.model import Alert, Target
 
 VERSION = "1.6.0"
 _CATEGORY, _CLASS = 2, 2004
@@ -137,10 +138,16 @@ def _evidence(alert: Alert) -> dict[str, Any]:
 
 
 def _resources(alert: Alert) -> list[dict[str, Any]]:
-    if not alert.account:
-        return []
+    """The account, and what was touched in it."""
     uid = f"AWS::::Account:{alert.account}"
-    return [alert_fields.without_empty({"uid": uid, "type": "AWS::Account", "region": alert.region})]
+    found = [{"uid": uid, "type": "AWS::Account", "region": alert.region}] if alert.account else []
+    return [alert_fields.without_empty(resource) for resource in (*found, *map(_resource, alert.targets))]
+
+
+def _resource(target: Target) -> dict[str, Any]:
+    kind = resource_types.cloudformation(target.kind)
+    uid = target.name if target.name.startswith("arn:") else None
+    return {"uid": uid, "name": arn.name_in(target.name), "type": kind}
 
 
 def _observables(alert: Alert) -> list[dict[str, Any]]:
@@ -169,6 +176,7 @@ def _unmapped(alert: Alert) -> dict[str, Any]:
         "kind": alert.kind,
         "state": alert.state,
         "user_agent": alert.user_agent,
+        "effect": alert.effect,
         "dimensions": dict(alert.dimensions),
         "provisional": alert.provisional or None,
         "confirms": alert.confirms or None,

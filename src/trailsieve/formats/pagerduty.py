@@ -49,6 +49,8 @@ def document(alert: Alert, routing_key: str) -> dict[str, Any]:
                         "source_ip": alert.source_ip,
                         "user_agent": alert.user_agent,
                         "event_name": alert.event_name,
+                        "targets": alert_fields.target_names(alert),
+                        "effect": alert.effect,
                         "error_code": alert.error_code,
                         "dimensions": dict(alert.dimensions),
                         "tags": list(alert.tags),

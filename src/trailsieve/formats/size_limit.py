@@ -9,6 +9,7 @@ import msgspec
 from trailsieve.model import Alert
 
 _SHORT = 1024  # characters of a text in a shortened alert
+_TARGETS = 10
 _TEXTS = (
     "title",
     "principal",
@@ -17,6 +18,7 @@ _TEXTS = (
     "event_name",
     "event_source",
     "error_code",
+    "effect",
     "position",
 )
 
@@ -38,7 +40,10 @@ def _shortened(alert: Alert) -> Alert:
     texts = {name: _cut(text) for name in _TEXTS if (text := getattr(alert, name))}
     dimensions = {_cut(name): _cut(value) for name, value in list(alert.dimensions.items())[:100]}
     summary = _cut(alert.summary)
-    return msgspec.structs.replace(alert, **texts, dimensions=dimensions, summary=summary, context=None)
+    targets = alert.targets[:_TARGETS]
+    return msgspec.structs.replace(
+        alert, **texts, dimensions=dimensions, summary=summary, targets=targets, context=None
+    )
 
 
 def _cut(text: str) -> str:

@@ -54,6 +54,8 @@ def labelled_fields(alert: Alert) -> list[tuple[str, str]]:
         ("Principal", alert.principal),
         ("Source", alert.source_ip),
         ("Event", alert.event_name),
+        ("Target", alert_fields.target_names(alert)),
+        ("Effect", alert.effect),
         ("Error", alert.error_code),
         ("Alert", alert.id),
         ("User agent", alert.user_agent),

@@ -23,9 +23,10 @@ _SEVERITY = Column("SEVERITY", 8, 8, fit=whole)
 # What the sentence of an alarm stands in place of, each with what it shows of a match.
 _OF_MATCHES: tuple[tuple[Column, Callable[[Alert], str | None]], ...] = (
     (Column("EVENT", 10, 30, 1, _event), lambda alert: alert.event_name),
+    (Column("TARGET", 14, 36, 3), alert_fields.target_names),
     (Column("PRINCIPAL", 10, 44, 2, principal), lambda alert: alert.principal),
-    (Column("SOURCE", 15, 16, 3), lambda alert: alert.source_ip),
-    (Column("ERROR", 12, 40, 4), lambda alert: alert.error_code or ""),
+    (Column("SOURCE", 15, 16, 4), lambda alert: alert.source_ip),
+    (Column("ERROR", 12, 40, 5), lambda alert: alert.error_code or ""),
 )
 _ID_CELLS = 32  # a longer id takes room from its own line only
 
@@ -55,7 +56,7 @@ class AlertTable:
         return self._layout.header().encode()
 
     def encode(self, alert: Alert) -> bytes:
-        """Time, severity, rule, event, principal, source and error; for an alarm its sentence."""
+        """Time, severity, rule, event, target, principal, source and error; for an alarm its sentence."""
         severity = "info" if alert.severity == "informational" else alert.severity
         texts = [alert.time or "-", severity, alert.rule]
         if alert.kind == "alarm":

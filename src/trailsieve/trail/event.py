@@ -30,7 +30,17 @@ class Event(msgspec.Struct, gc=False, rename={"timestamp": "@timestamp"}):
     timestamp: Any = None  # the time, in records that passed through Logstash
 
 
+class Details(msgspec.Struct, gc=False):
+    """What was asked and answered in one record: read for matches alone, since it is most of the record."""
+
+    requestParameters: Any = None  # noqa: N815
+    responseElements: Any = None  # noqa: N815
+    additionalEventData: Any = None  # noqa: N815
+    resources: Any = None
+
+
 _decode = jsontext.decoder(Event).decode
+_decode_details = jsontext.decoder(Details).decode
 
 
 def read_event(text: bytes) -> Event:
@@ -42,11 +52,27 @@ def read_event(text: bytes) -> Event:
     try:
         return _decode(text)
     except jsontext.REFUSALS:
-        content = jsontext.decode(text)
+        return Event(**_fields(text, Event))
+
+
+def read_details(text: bytes) -> Details:
+    """The request and response in a record, given its JSON text.
+
+    Raises:
+        UnreadableError: the text is not JSON, or not a JSON object.
+    """
+    try:
+        return _decode_details(text)
+    except jsontext.REFUSALS:
+        return Details(**_fields(text, Details))
+
+
+def _fields(text: bytes, kind: type[msgspec.Struct]) -> dict[str, Any]:
+    content = jsontext.decode(text)
     if content.__class__ is not dict:
         raise UnreadableError(f"a record is a JSON object; this is {_kind(content)}")
-    names = zip(Event.__struct_fields__, Event.__struct_encode_fields__, strict=True)
-    return Event(**{field: content.get(name) for field, name in names})
+    names = zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True)
+    return {field: content.get(name) for field, name in names}
 
 
 def _kind(value: object) -> str:
