@@ -30,6 +30,8 @@ CONTRACT = {
         "event_name",
         "event_source",
         "error_code",
+        "targets",
+        "effect",
         "dimensions",
         "tags",
         "references",
@@ -168,7 +170,16 @@ def test_a_table_on_a_terminal_and_json_lines_elsewhere(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     table = trailsieve("replay", "--format", "table", archive)
-    assert table.lines[0].split() == ["TIME", "SEVERITY", "RULE", "EVENT", "PRINCIPAL", "SOURCE", "ERROR"]
+    assert table.lines[0].split() == [
+        "TIME",
+        "SEVERITY",
+        "RULE",
+        "EVENT",
+        "TARGET",
+        "PRINCIPAL",
+        "SOURCE",
+        "ERROR",
+    ]
     assert table.lines[1].split() == [
         *("2026-03-14T02:01:00Z", "low", "cis-aws-4.1", "ListUsers", "111122223333:user/mia"),
         *("198.51.100.7", "AccessDenied"),

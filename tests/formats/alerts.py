@@ -149,9 +149,12 @@ alerts = st.builds(
     event_name=texts,
     event_source=texts,
     error_code=texts,
-    targets=st.lists(st.builds(Target, texts.map(str), texts.map(str), st.integers(0, 9)), max_size=3).map(
-        tuple
-    ),
+    targets=st.lists(
+        st.builds(
+            Target, st.just("user") | texts.map(str), texts.map(lambda text: text or "bob"), st.integers(0, 9)
+        ),
+        max_size=3,
+    ).map(tuple),
     effect=texts,
     account=texts,
     region=texts,
