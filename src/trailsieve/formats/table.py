@@ -23,10 +23,10 @@ _SEVERITY = Column("SEVERITY", 8, 8, fit=whole)
 # What the sentence of an alarm stands in place of, each with what it shows of a match.
 _OF_MATCHES: tuple[tuple[Column, Callable[[Alert], str | None]], ...] = (
     (Column("EVENT", 10, 30, 1, _event), lambda alert: alert.event_name),
-    (Column("TARGET", 14, 36, 3), alert_fields.target_names),
-    (Column("PRINCIPAL", 10, 44, 2, principal), lambda alert: alert.principal),
+    (Column("TARGET", 14, 24, 3), alert_fields.target_names),
+    (Column("PRINCIPAL", 10, 30, 2, principal), lambda alert: alert.principal),
     (Column("SOURCE", 15, 16, 4), lambda alert: alert.source_ip),
-    (Column("ERROR", 12, 40, 5), lambda alert: alert.error_code or ""),
+    (Column("ERROR", 12, 28, 5), lambda alert: alert.error_code or ""),
 )
 _ID_CELLS = 32  # a longer id takes room from its own line only
 
