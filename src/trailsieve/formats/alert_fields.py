@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -72,7 +73,12 @@ def source_ips(alert: Alert) -> list[str]:
 
 def techniques(alert: Alert) -> list[str]:
     """ATT&CK technique ids such as `T1078.004`, from tags such as `attack.t1078.004`."""
-    found = (_TECHNIQUE.fullmatch(tag) for tag in alert.tags)
+    return technique_ids(alert.tags)
+
+
+def technique_ids(tags: Iterable[str]) -> list[str]:
+    """The same for the tags of a rule."""
+    found = (_TECHNIQUE.fullmatch(tag) for tag in tags)
     return [match[1].upper() for match in found if match]
 
 

@@ -14,7 +14,7 @@ _MOST_BYTES = 24 * 2**20  # of their records
 _LONGEST_RECORD = 64 * 2**10  # bytes: a longer one is counted and not kept
 _MOST_COUNTS = 50_000
 _MINUTE, _HOUR = len("2026-03-14T02:10"), len("2026-03-14T02")
-_OTHERS = "others"
+OTHERS = "others"
 
 _Key = tuple[str, str, str, str]
 
@@ -74,9 +74,9 @@ class AlertLog:
         if self._fold >= 1:
             minute = minute[:_HOUR]
         if self._fold >= 2 and key not in self._counts:
-            principal = _OTHERS
+            principal = OTHERS
         if self._fold >= 3:
-            minute, event_name = minute[: len("2026-03-14")], _OTHERS
+            minute, event_name = minute[: len("2026-03-14")], OTHERS
         return minute, rule, principal, event_name
 
     def _keep(self, alert: Alert) -> None:

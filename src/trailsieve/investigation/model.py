@@ -225,7 +225,11 @@ class PrincipalSummary(Struct):
 
 
 class FiredRule(Struct):
-    """What one rule found."""
+    """What one rule found.
+
+    Attributes:
+        pattern: its filter pattern, by which the page explains its alerts; "" if it has none.
+    """
 
     rule: str
     title: str
@@ -235,6 +239,7 @@ class FiredRule(Struct):
     first: str
     last: str
     principals: dict[str, int]
+    pattern: str = ""
 
 
 class Verdict(Struct):
@@ -249,6 +254,7 @@ class Investigation(Struct):
     Attributes:
         alerts: the gravest in full, in time order, at most some thousands.
         alert_count: all of them.
+        counts: all of them by minute, rule, principal and call.
         appendix: command, versions, rule digests, counts, what was left aside; as label and text.
     """
 
@@ -263,3 +269,4 @@ class Investigation(Struct):
     first: str
     last: str
     appendix: list[tuple[str, str]]
+    counts: list[AlertCount] = []

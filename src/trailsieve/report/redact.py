@@ -1,0 +1,217 @@
+"""Pseudonyms for principals, access keys and addresses: the same one for the same value everywhere.
+
+Access keys and addresses are found by their form in every text; principals by the names that the
+investigation and its records give them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any, Literal
+
+import orjson
+
+from trailsieve import arn, jsontext
+from trailsieve.investigation.model import Investigation
+from trailsieve.model import Alert
+from trailsieve.report.explained import Why
+from trailsieve.report.mapped import mapped
+
+Kind = Literal["keys", "ips", "principals"]
+KINDS: tuple[Kind, ...] = ("keys", "ips", "principals")
+
+# docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
+_KEY = re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,124}\b")
+_UNIQUE_ID = re.compile(r"\b(?:AIDA|AROA|AGPA|AIPA|ANPA|ANVA|APKA|ASCA)[A-Z0-9]{12,124}\b")
+_ADDRESS = re.compile(
+    r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f.]{0,15}){2,8})(?![\w:])"
+)
+_PRODUCT = re.compile(r"[A-Za-z]/$")  # what stands before a version: Chrome/120.0.0.0
+_NAMES = frozenset({"userName", "roleName", "roleSessionName", "principalId", "groupName", "sourceIdentity"})
+_NOBODY = frozenset(
+    [
+        "root",
+        "unknown",
+        "anonymous",
+        "others",
+        "HIDDEN_DUE_TO_SECURITY_REASONS",
+        "Root",
+        "IAMUser",
+        "AssumedRole",
+        "Role",
+        "FederatedUser",
+        "Directory",
+        "AWSAccount",
+        "AWSService",
+        "IdentityCenterUser",
+        "Unknown",
+        "SAMLUser",
+        "WebIdentityUser",
+    ]
+)
+_NUMBER = re.compile(r"\d{0,4}|\d{12}")  # an account, or too short to be known again
+
+
+def redacted(
+    investigation: Investigation, whys: list[Why | None], kinds: Collection[Kind]
+) -> tuple[Investigation, list[Why | None]]:
+    """The investigation and its explanations with pseudonyms in place of values of these kinds."""
+    if not kinds:
+        return investigation, whys
+    names = _principals(investigation) if "principals" in kinds else set()
+    pseudonyms = _Pseudonyms(kinds, names, _addresses(investigation.alerts))
+
+    def record(text: bytes) -> bytes:
+        return orjson.dumps(mapped(orjson.loads(text), pseudonyms))
+
+    return mapped(investigation, pseudonyms, record), mapped(whys, pseudonyms)
+
+
+class _Pseudonyms:
+    """A text with pseudonyms, for a text."""
+
+    def __init__(self, kinds: Collection[Kind], names: set[str], addresses: frozenset[str]) -> None:
+        self._given: dict[str, dict[str, str]] = defaultdict(dict)
+        self._known: dict[str, str] = {}
+        self._addresses = addresses
+        self._steps: list[Callable[[str], str]] = []
+        if names:
+            words = _compiled(names)
+            self._steps.append(lambda text: words.sub(self._principal, text))
+            self._steps.append(lambda text: _UNIQUE_ID.sub(self._principal, text))
+        if "keys" in kinds:
+            self._steps.append(lambda text: _KEY.sub(lambda found: self._given_to("key", found[0]), text))
+        if "ips" in kinds:
+            self._steps.append(lambda text: _ADDRESS.sub(self._address, text))
+
+    def __call__(self, text: str) -> str:
+        known = self._known.get(text)
+        if known is None:
+            known = text
+            for step in self._steps:
+                known = step(known)
+            self._known[text] = known
+        return known
+
+    def _given_to(self, kind: str, value: str) -> str:
+        given = self._given[kind]
+        return given.setdefault(value, f"{kind}-{len(given) + 1}")
+
+    def _principal(self, found: re.Match[str]) -> str:
+        return self._given_to("principal", _short_name(found[0]))
+
+    def _address(self, found: re.Match[str]) -> str:
+        text = found[0]
+        trailing = text[len(text.rstrip(".:")) :]
+        address = _parsed(text.rstrip(".")) or _parsed(text.rstrip(".:"))
+        version = _PRODUCT.search(found.string[: found.start()])
+        if address is None or address.is_unspecified or (version and str(address) not in self._addresses):
+            return text
+        return self._given_to("ip", str(address)) + trailing
+
+
+def _compiled(names: set[str]) -> re.Pattern[str]:
+    ends = r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])"
+    try:
+        return re.compile(any_of(names).join(ends))
+    except RecursionError:  # hundreds of names, each the beginning of the next
+        longest_first = sorted(names, key=len, reverse=True)
+        return re.compile(f"(?:{'|'.join(map(re.escape, longest_first))})".join(ends))
+
+
+def any_of(words: Iterable[str]) -> str:
+    """A regular expression for any of the words, longest first; its time does not grow with their number."""
+    tree: dict[str, Any] = {}
+    for word in words:
+        place = tree
+        for character in word:
+            place = place.setdefault(character, {})
+        place[""] = {}
+    return _branches(tree)
+
+
+def _branches(tree: dict[str, Any]) -> str:
+    texts = []
+    for first, rest in sorted(tree.items(), reverse=True):  # "" last: the longest word wins
+        text, below = re.escape(first), rest
+        while len(below) == 1 and "" not in below:  # one way on
+            [(character, below)] = below.items()
+            text += re.escape(character)
+        texts.append(text + (_branches(below) if below and set(below) != {""} else ""))
+    return f"(?:{'|'.join(texts)})"
+
+
+def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _addresses(alerts: list[Alert]) -> frozenset[str]:
+    """The source addresses of the alerts, which are replaced also where a version could stand."""
+    parsed = (_parsed(alert.source_ip or "") for alert in alerts)
+    return frozenset(str(address) for address in parsed if address)
+
+
+def _short_name(name: str) -> str:
+    """What stands for a principal: `mia` for a user's ARN, so that name and ARN have one pseudonym."""
+    parsed = arn.parse(name)
+    return parsed.resource.rpartition("/")[2] if parsed.resource.startswith("user/") else name
+
+
+def _principals(investigation: Investigation) -> set[str]:
+    """Every name by which the investigation and its records call somebody."""
+    names: set[str] = set()
+    for summary in investigation.principals:
+        names |= _names_in(summary.principal)
+    for each in investigation.counts:
+        names |= _names_in(each.principal)
+    for suspect in investigation.suspects:
+        for identity in suspect.identities:
+            names |= _names_in(identity.principal) | {identity.name}
+        names |= _names_in(suspect.principal) | {suspect.name}
+        targets = (target for step in suspect.steps for target in step.targets)
+        names |= {target.name for target in targets if target.kind in ("user", "role", "group")}
+    for alert in investigation.alerts:
+        names |= _names_in(alert.principal or "")
+        for record in alert.records:
+            for value in _named(jsontext.decode(record)):
+                names |= _names_in(value)
+    return {name for name in names - _NOBODY if _is_somebody(name)}
+
+
+def _is_somebody(name: str) -> bool:
+    return not name.endswith(".amazonaws.com") and not _NUMBER.fullmatch(name)
+
+
+def _names_in(principal: str) -> set[str]:
+    """The principal, and the names of user, role and session in its ARN or unique id."""
+    resource = arn.parse(principal).resource
+    if resource == "root" or not principal:
+        return set()
+    if principal.startswith("arn:"):
+        _, *parts = re.split(r"[/:]", resource)
+        return {principal, *parts}
+    return {principal, *principal.split(":")}
+
+
+def _named(value: Any) -> Iterator[str]:
+    """The values in a record that name somebody, wherever they stand."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            if isinstance(each, str) and (name in _NAMES or (name.lower().endswith("arn") and _is_iam(each))):
+                yield each
+            yield from _named(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _named(each)
+
+
+def _is_iam(text: str) -> bool:
+    parts = text.split(":", 5)
+    kinds = ("user/", "role/", "group/", "assumed-role/", "federated-user/")
+    return len(parts) == 6 and parts[2] in ("iam", "sts") and parts[5].startswith(kinds)

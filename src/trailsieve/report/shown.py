@@ -1,0 +1,170 @@
+"""What the template and the scripts show of an investigation, computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from trailsieve.investigation.model import Identity, Investigation, Step, Suspect
+from trailsieve.model import SEVERITIES, Target
+from trailsieve.report import attack, columns
+
+_KEY_STEPS = 12
+_STORIES = 25  # suspects with a story
+_STEPS = 1_500  # of all stories
+_PRINCIPALS = 2_000
+_ROWS = 400  # of the coverage grid
+
+
+def data(
+    investigation: Investigation, table: dict[str, Any], found: Sequence[attack.Technique]
+) -> dict[str, Any]:
+    """What the scripts need, as plain data."""
+    return {
+        "alerts": table,
+        "rules": {
+            rule.rule: {
+                "title": rule.title,
+                "severity": SEVERITIES.index(rule.severity),
+                "pattern": rule.pattern,
+                "alerts": rule.alerts,
+            }
+            for rule in investigation.fired
+        },
+        "severities": SEVERITIES,
+        "bands": columns.bands(investigation.alerts),
+        "lanes": [_lane(suspect) for suspect in investigation.suspects[:_STORIES]],
+        "principals": msgspec.to_builtins(investigation.principals[:_PRINCIPALS]),
+        "hours": [
+            [hour.account, hour.region, hour.hour, hour.files, hour.records] for hour in investigation.hours
+        ],
+        "layer": attack.layer(found, f"trailsieve {investigation.first[:10]}"),
+        "first": columns.seconds(investigation.first),
+        "last": columns.seconds(investigation.last),
+    }
+
+
+def _lane(suspect: Suspect) -> dict[str, Any]:
+    """A suspect's steps as points in time."""
+    points = [
+        [
+            columns.seconds(step.first),
+            SEVERITIES.index(step.severity) if step.severity else -1,
+            step.event_name,
+        ]
+        for step in suspect.steps
+    ]
+    return {"name": suspect.name, "points": [point for point in points if point[0] is not None]}
+
+
+def stories(suspects: Sequence[Suspect]) -> list[tuple[Suspect, list[Step], int]]:
+    """The suspects whose stories the page has, each with its steps and the number of those left out."""
+    found, room = [], _STEPS
+    for suspect in suspects[:_STORIES]:
+        steps = suspect.steps[:room]
+        room -= len(steps)
+        found.append((suspect, steps, len(suspect.steps) - len(steps) + suspect.omitted_steps))
+    return found
+
+
+class Fold(Struct):
+    """Steps of little weight that follow each other: refused calls and reads."""
+
+    first: str
+    last: str
+    identity: str
+    calls: int
+    refused: int
+    events: list[str]
+
+
+def key_steps(suspect: Suspect) -> list[Step | Fold]:
+    """What tells the story, in time order: the weighty steps, and those between them folded."""
+    rows = list(_folded(suspect.steps))
+    ranked = sorted(range(len(rows)), key=lambda place: (-_weight(rows[place]), place))
+    return [rows[place] for place in sorted(ranked[:_KEY_STEPS])]
+
+
+def _folded(steps: Sequence[Step]) -> Iterator[Step | Fold]:
+    for (quiet, identity), group in groupby(steps, lambda step: (_is_quiet(step), step.identity)):
+        own = list(group)
+        if not quiet or len(own) == 1:
+            yield from own
+            continue
+        yield Fold(
+            first=own[0].first,
+            last=max(step.last for step in own),
+            identity=identity,
+            calls=sum(step.count for step in own),
+            refused=sum(step.count for step in own if step.outcome),
+            events=list(dict.fromkeys(step.event_name for step in own)),
+        )
+
+
+def _is_quiet(step: Step) -> bool:
+    grave = step.severity in ("medium", "high", "critical")
+    return not grave and not step.note and (step.read_only or bool(step.outcome))
+
+
+def _weight(row: Step | Fold) -> int:
+    if isinstance(row, Fold):
+        return 3 if row.refused else 1
+    severity = SEVERITIES.index(row.severity) + 1 if row.severity else 0
+    return 2 * severity + 4 * bool(row.note) + 3 * (not row.read_only) + (not row.outcome)
+
+
+def when(time: str, investigation: Investigation) -> str:
+    """A time as short as the investigation's length allows: `02:16:03`, or with the day."""
+    if columns.seconds(time) is None:
+        return time or "unknown time"
+    day, clock = time[:10], time[11:19]
+    return clock if investigation.first[:10] == investigation.last[:10] == day else f"{day[5:]} {clock}"
+
+
+def stamp(time: str) -> int | str:
+    """A time as seconds since 1970; "" if it is not one."""
+    found = columns.seconds(time)
+    return "" if found is None else found
+
+
+def period(first: str, last: str) -> str:
+    """`2026-03-14 02:16 to 03:17 UTC`."""
+    if columns.seconds(first) is None or columns.seconds(last) is None:
+        return "no times known"
+    end = last[11:16] if first[:10] == last[:10] else f"{last[:10]} {last[11:16]}"
+    return f"{first[:10]} {first[11:16]} to {end} UTC"
+
+
+def last_part(name: str) -> str:
+    """The end of an ARN or name, which tells most: `mia`, `ci-deploy/session`."""
+    if not name.startswith("arn:"):
+        return name
+    resource = name.split(":", 5)[-1]
+    return resource.partition("/")[2] or resource
+
+
+def target_text(target: Target) -> str:
+    """`user mia`, `bucket logs`."""
+    return f"{target.kind} {last_part(target.name)}".strip()
+
+
+def identity_of(suspect: Suspect, step: Step | Fold) -> Identity:
+    """Who made a step."""
+    known = (identity for identity in suspect.identities if identity.name == step.identity)
+    return next(known, Identity(step.identity, step.identity, ()))
+
+
+HELPERS: dict[str, Callable[..., Any]] = {
+    "identity_of": identity_of,
+    "stories": stories,
+    "key_steps": key_steps,
+    "when": when,
+    "stamp": stamp,
+    "period": period,
+    "last_part": last_part,
+    "target_text": target_text,
+}
