@@ -9,7 +9,7 @@ from trailsieve.investigation.model import AlertCount, Alerts
 from trailsieve.model import SEVERITIES, Alert
 
 _MOST_KEPT = 3000
-_MOST_EACH = 32  # of a rule and principal; fewer when there are many of both
+_MOST_EACH = 1024  # of a rule and principal; fewer when there are many of both
 _MOST_BYTES = 24 * 2**20  # of their records
 _LONGEST_RECORD = 64 * 2**10  # bytes: a longer one is counted and not kept
 _MOST_COUNTS = 50_000

@@ -18,7 +18,9 @@ from msgspec import Struct
 
 from trailsieve import jsontext
 from trailsieve.errors import counted
-from trailsieve.investigation.model import Investigation
+from trailsieve.investigation.alert_log import OTHERS
+from trailsieve.investigation.calls import shortened
+from trailsieve.investigation.model import AlertCount, Investigation
 from trailsieve.model import SEVERITIES, Alert
 from trailsieve.report.explained import Why
 from trailsieve.report.mapped import bounded

@@ -49,7 +49,7 @@ def _why(pattern: FilterPattern | None, alert: Alert) -> Why | None:
     if pattern is None or not alert.records:
         return None
     root = tested(pattern.tree, alert.records[0]).root
-    if root is None:
+    if root is None or not root.verdict:  # an alarm of a sequence has records of other rules
         return None
     steps = list(_steps(root, 0))
     lines = tuple(Line(depth, step.verdict, step.text, bool(step.state)) for depth, step in steps)

@@ -27,7 +27,7 @@ KINDS: tuple[Kind, ...] = ("keys", "ips", "principals")
 _KEY = re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,124}\b")
 _UNIQUE_ID = re.compile(r"\b(?:AIDA|AROA|AGPA|AIPA|ANPA|ANVA|APKA|ASCA)[A-Z0-9]{12,124}\b")
 _ADDRESS = re.compile(
-    r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f.]{0,15}){2,8})(?![\w:])"
+    r"(?<![\w:.])(?:(?=[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:)[0-9A-Fa-f:.]{2,45}|(?:\d{1,3}\.){3}\d{1,3}(?!\.?\w))(?!\w)"
 )
 _PRODUCT = re.compile(r"[A-Za-z]/$")  # what stands before a version: Chrome/120.0.0.0
 _NAMES = frozenset({"userName", "roleName", "roleSessionName", "principalId", "groupName", "sourceIdentity"})
@@ -105,12 +105,12 @@ class _Pseudonyms:
 
     def _address(self, found: re.Match[str]) -> str:
         text = found[0]
-        trailing = text[len(text.rstrip(".:")) :]
-        address = _parsed(text.rstrip(".")) or _parsed(text.rstrip(".:"))
+        bare = text.rstrip(".") if _parsed(text.rstrip(".")) else text.rstrip(".:")
+        address = _parsed(bare)
         version = _PRODUCT.search(found.string[: found.start()])
         if address is None or address.is_unspecified or (version and str(address) not in self._addresses):
             return text
-        return self._given_to("ip", str(address)) + trailing
+        return self._given_to("ip", str(address)) + text[len(bare) :]
 
 
 def _compiled(names: set[str]) -> re.Pattern[str]:

@@ -148,8 +148,9 @@ def last_part(name: str) -> str:
 
 
 def target_text(target: Target) -> str:
-    """`user mia`, `bucket logs`."""
-    return f"{target.kind} {last_part(target.name)}".strip()
+    """`user mia`, `bucket logs and 3 more`."""
+    more = f" and {target.more:,} more" if target.more else ""
+    return f"{target.kind} {last_part(target.name)}{more}".strip()
 
 
 def identity_of(suspect: Suspect, step: Step | Fold) -> Identity:
