@@ -54,7 +54,7 @@ def replayed() -> Investigation:
     rules = joined([load_pack("cis-aws"), load_pack(ROOT / "samples" / "rules" / "alarms.toml")])
     context = RunContext(lambda _: None)
     source = FilesSource(list_files([str(ARCHIVE)]), context, Selection())
-    replay(rules, source, log, context, stats=stats).run()
+    replay(rules, source, [log], context, stats=stats).run()
     return of_replay(log.alerts(), stats, rules, "trailsieve replay samples/archive --report page.html")
 
 

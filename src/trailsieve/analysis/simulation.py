@@ -65,6 +65,6 @@ def simulate(
     context: RunContext | None = None,
 ) -> Pipeline:
     """Runs rules over a source, calls `take` with each alert, and returns the pipeline with its counts."""
-    pipeline = replay(rules, source, _CallbackSink(take), context or RunContext(), [on_problem])
+    pipeline = replay(rules, source, [_CallbackSink(take)], context or RunContext(), [on_problem])
     pipeline.run()
     return pipeline

@@ -136,7 +136,7 @@ def service(
 def replay(  # noqa: PLR0913 - what a replay has, each by itself
     rules: Sequence[Rule],
     source: Source,
-    sink: Sink,
+    sinks: Sequence[Sink],
     context: RunContext,
     on_problem: Sequence[Callable[[Problem], None]] = (),
     stats: RunStats | None = None,
@@ -157,7 +157,7 @@ def replay(  # noqa: PLR0913 - what a replay has, each by itself
     return Pipeline(
         source=source,
         process=_process(rules, source, workers, context, wanted),
-        delivery=DirectDelivery([sink]),
+        delivery=DirectDelivery(sinks),
         on_problem=on_problem,
         stats=stats or RunStats(),
         alarms=Alarms(rules, live=live, until=int(until.timestamp()) if until else None),

@@ -20,13 +20,15 @@ from trailsieve.cli.investigation_text import Layout, lines, principals
 from trailsieve.cli.json_output import to_json
 from trailsieve.cli.options import Screen, global_options, max_object_size, no_limits, rule_packs, screen
 from trailsieve.cli.progress import Progress
+from trailsieve.cli.report import report_options, write_report
 from trailsieve.engine.stats import RunStats
-from trailsieve.errors import UsageError, counted
+from trailsieve.errors import counted
 from trailsieve.investigation.as_json import as_json
 from trailsieve.investigation.collect import Collected, collect
 from trailsieve.investigation.conclusions import conclude
 from trailsieve.investigation.model import Investigation
 from trailsieve.ports import RunContext, Source
+from trailsieve.report.redact import Kind
 from trailsieve.rules.load import load_pack
 from trailsieve.rules.rule import Pack, Rule, joined
 from trailsieve.sources.files import FilesSource, list_files
@@ -67,12 +69,7 @@ Examples:
     help="Text for people, or the whole investigation as JSON.",
 )
 @click.option("--output", type=click.Path(dir_okay=False), help="Write to this file instead of printing.")
-@click.option(
-    "--report",
-    type=click.Path(dir_okay=False),
-    metavar="FILE",
-    help="Also write a page (FILE.html) or a summary for a ticket (FILE.md).",
-)
+@report_options("Also write a page (FILE.html) or a summary for a ticket (FILE.md).", (".html", ".md"))
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),
@@ -90,12 +87,11 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
     were assumed and the keys, users and roles that were made. docs/investigate.md explains the score.
     """
     shown, asked = screen(), _Options(**options)
-    write = _report(asked.report)
     with ExitStack() as stack:
         found = _investigated(inputs, asked, shown, stack)
     _print(found, asked, shown)
-    if asked.report and write:
-        write(found, Path(asked.report))
+    if asked.report:
+        write_report(found, Path(asked.report), asked.redact)
         shown.info(f"wrote {asked.report}")
     return 0
 
@@ -115,6 +111,7 @@ class _Options:
     form: str
     output: str | None
     report: str | None
+    redact: tuple[Kind, ...]
     workers: int | None
     no_limits: bool
     max_object_size: int
@@ -133,6 +130,7 @@ def _investigated(
         collected.alerts.total,
         collected.stats.records,
         list(_appendix(packs, collected.stats)),
+        collected.alerts.counts,
     )
 
 
@@ -195,18 +193,3 @@ def _print(found: Investigation, options: _Options, shown: Screen) -> None:
         return
     with open(options.output, "wb", opener=private_file.opener) as file:
         file.write(data)
-
-
-def _report(name: str | None) -> Any:
-    """The function that writes a report, chosen by the file's ending, before anything is read.
-
-    Raises:
-        UsageError: another ending.
-    """
-    if name is None:
-        return None
-    if name.endswith(".md"):
-        from trailsieve.investigation.markdown import write
-
-        return write
-    raise UsageError(f"--report {name}: the name ends with .html or .md")

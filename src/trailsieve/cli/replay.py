@@ -32,14 +32,17 @@ from trailsieve.cli.options import (
     screen,
 )
 from trailsieve.cli.progress import Progress
+from trailsieve.cli.report import report_options, write_replay
 from trailsieve.cli.selectors import rule_choice, rules_to_run, selectors
 from trailsieve.cli.summary_table import print_summary
 from trailsieve.engine.dead_letters import FileDeadLetters
 from trailsieve.engine.stats import RunStats
 from trailsieve.engine.wanted import Wanted
 from trailsieve.errors import UsageError
+from trailsieve.investigation.alert_log import AlertLog
 from trailsieve.model import Problem, Severity
 from trailsieve.ports import RunContext, Source
+from trailsieve.report.redact import Kind
 from trailsieve.sources.files import FilesSource, list_files
 
 _WORTH_WORKERS = 4 * 2**20  # bytes of compressed files
@@ -65,6 +68,7 @@ Examples:
 )
 @order_option("Print alerts", "time for a table, else file, as with --as-streamed")
 @click.option("--output", type=click.Path(dir_okay=False), help="Write the alerts to this file.")
+@report_options("Also write the alerts as one HTML page.")
 @click.option(
     "--summary-json", type=click.Path(dir_okay=False), help="Write the counts of the run to this file."
 )
@@ -117,6 +121,8 @@ class _Options:
     form: str | None
     order: str | None
     output: str | None
+    report: str | None
+    redact: tuple[Kind, ...]
     dead_letters: str | None
     no_limits: bool
     max_object_size: int
@@ -152,12 +158,13 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
     size = None if urls else sum(file.size for file in files)
     order = options.order or ("file" if options.as_streamed else None)
     sink = open_output(options.output, options.form, order, [rule.id for rule in rules], shown, stack)
+    log = AlertLog() if options.report else None
     on_problem = _on_problem(options, shown, stack)
     workers = _workers(options.workers, size)
     pipeline = replay(
         rules,
         source,
-        sink,
+        [sink, log] if log else [sink],
         context,
         on_problem,
         stats,
@@ -167,6 +174,9 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
     )
     with progress:
         pipeline.run()
+    if options.report and log:
+        write_replay(log.alerts(), stats, rules, Path(options.report), options.redact)
+        shown.info(f"wrote {options.report}")
     if not stats.files:
         skipped = "".join(f"; skipped: {count:,} × {reason}" for reason, count in stats.skipped.items())
         shown.info(f"nothing to read in {', '.join(inputs)}{skipped}")

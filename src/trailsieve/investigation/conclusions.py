@@ -10,6 +10,7 @@ from trailsieve.investigation.identities import Chain, chains
 from trailsieve.investigation.left_behind import Remains
 from trailsieve.investigation.model import (
     Activity,
+    AlertCount,
     Call,
     FiredRule,
     Grant,
@@ -38,6 +39,7 @@ def conclude(
     alert_count: int | None = None,
     records: int | None = None,
     appendix: Sequence[tuple[str, str]] = (),
+    counts: Sequence[AlertCount] = (),
 ) -> Investigation:
     """Returns the investigation of what was collected; suspects by score.
 
@@ -45,6 +47,7 @@ def conclude(
         rules: those whose ids the calls have.
         alert_count: of all alerts, if `alerts` are not all.
         records: the number that was read, if the calls do not count all.
+        counts: all alerts by minute, rule, principal and call.
     """
     calls = activity.calls
     known = {rule.id: rule for rule in rules}
@@ -62,6 +65,7 @@ def conclude(
         first=min((call.first for call in calls), default=""),
         last=max((call.last for call in calls), default=""),
         appendix=[*appendix, *([("folded", activity.folded)] if activity.folded else [])],
+        counts=list(counts),
     )
 
 
@@ -155,6 +159,7 @@ def _fired_rule(rule: Rule, hits: Sequence[Call]) -> FiredRule:
         first=min(call.first for call in hits),
         last=max(call.last for call in hits),
         principals=dict(principals.most_common()),
+        pattern="" if rule.sequence else rule.pattern.text,
     )
 
 

@@ -45,7 +45,7 @@ def _fired(stats: RunStats, rules: Sequence[Rule]) -> list[FiredRule]:
             first=counts.first,
             last=counts.last,
             principals=dict(counts.principals.most_common()),
-            pattern=rule.pattern.text,
+            pattern="" if rule.sequence else rule.pattern.text,
         )
         for rule in rules
         if (counts := stats.rules.get(rule.id)) and counts.alerts
