@@ -26,7 +26,8 @@ class RunContext:
         skip: counts an object that was skipped on purpose, by reason.
         object_found: adds the bytes of an object that will be read to the progress display.
         now: returns the time of day in seconds since 1970; None while the clock cannot be trusted.
-        object_read: adds the bytes of an object that was read to the progress display.
+        object_read: adds an object that was read to the progress display, with its bytes.
+        bytes_read: adds bytes of an object that is still being read; `object_read` then adds the others.
         reachable: tells whether the source can be reached now; while it cannot, there are no heartbeats.
     """
 
@@ -36,6 +37,7 @@ class RunContext:
     skip: Callable[[str], None] = lambda reason: None
     object_found: Callable[[int], None] = lambda size: None
     object_read: Callable[[int], None] = lambda size: None
+    bytes_read: Callable[[int], None] = lambda size: None
     now: Callable[[], float | None] = time.time
     reachable: Callable[[bool], None] = lambda reachable: None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +12,8 @@ import pytest
 
 import trailsieve
 from tests.cli.console import denied, log_file
+from tests.cli.terminal import MAIN, Terminal
 
-MAIN = [sys.executable, "-c", "from trailsieve.cli.main import main; main()"]
 SOURCES = {**os.environ, "PYTHONPATH": str(Path(trailsieve.__file__).parents[1])}
 IMPORTS = """
 import json, sys
@@ -102,36 +101,14 @@ def test_explanations_are_printed_in_any_locale(encoding: str, archive: Path) ->
     assert "event 1: ✗ no match".encode(encoding, "replace") in done.stdout
 
 
-def on_a_terminal(*arguments: str) -> str:
-    """What a process writes to a real terminal."""
-    master, slave = pty.openpty()
-    environment = {**os.environ, "COLUMNS": "160", "TERM": "xterm", "NO_COLOR": "1"}
-    with subprocess.Popen(
-        [*MAIN, *arguments], stdout=slave, stderr=slave, stdin=slave, env=environment
-    ) as process:
-        os.close(slave)
-        shown = b""
-        try:
-            while chunk := os.read(master, 65536):
-                shown += chunk
-        except OSError:  # Linux's way to say that nobody holds the other end
-            pass
-        finally:
-            os.close(master)
-    assert process.returncode == 0
-    return shown.decode().replace("\r\n", "\n")
-
-
 def test_a_terminal_gets_tables_and_no_escape_sequence_of_an_attacker(tmp_path: Path) -> None:
     hostile = denied(1, userAgent="\x1b[2Jx", eventName="\x1b]0;owned\x07", sourceIPAddress="\x9b31m")
     file = str(log_file(tmp_path / "trail.json", [hostile]))
-    table = on_a_terminal("--color", "never", "replay", file)
-    assert table.startswith("TIME ")
-    event = on_a_terminal("match", "AccessDenied", file)
-    assert event.startswith('{"eventID"')
-    for shown in (table, event):
-        assert "\x1b" not in shown
-        assert "\x9b" not in shown
+    for arguments, start in ((("replay",), "TIME "), (("match", "AccessDenied"), '{"eventID"')):
+        with Terminal(*arguments, file) as terminal:
+            assert terminal.end()[0].startswith(start)
+            assert b"\x1b" not in terminal.written
+            assert "\x9b" not in terminal.written.decode()
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,8 @@ ROLE = "arn:aws:sts::111122223333:assumed-role/deploy/session"
         (principal, ROLE, 14, "deploy/session"),
         (principal, ROLE, 11, "deplo…ssion"),
         (principal, "arn:aws:iam::111122223333:user/mia", 10, "user/mia"),
+        (principal, "arn:aws:iam::111122223333:user/mia", 7, "mia"),
+        (principal, "arn:aws:iam::111122223333:root", 3, "r…t"),
         (principal, "a-name-that-is-no-arn", 9, "a-na…-arn"),
     ],
 )

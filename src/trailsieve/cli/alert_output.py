@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from types import TracebackType
 from typing import Any, BinaryIO
 
@@ -27,6 +28,18 @@ _STYLES: dict[Severity, dict[str, Any]] = {
     "high": {"fg": "red"},
     "critical": {"fg": "red", "bold": True, "reverse": True},
 }
+
+
+class _TerminalSink(StreamSink):
+    """Writes lines above a progress bar."""
+
+    def __init__(self, shown: Screen, stream: BinaryIO, encode: Callable[[Alert], bytes]) -> None:
+        super().__init__(stream, encode)
+        self._screen = shown
+
+    def deliver(self, alerts: Sequence[Alert]) -> None:
+        with self._screen.above():
+            super().deliver(alerts)
 
 
 class TimeOrderedSink(StreamSink):
@@ -73,9 +86,10 @@ def open_output(
         stream = open(path, "wb", opener=private_file.opener)  # noqa: SIM115
         stack.callback(stream.close)
     form = form or ("table" if stream.isatty() else "jsonl")
+    at_once = partial(_TerminalSink, shown) if stream.isatty() else StreamSink
     encode = _table(stream, ids, shown) if form == "table" else encoder(form)
     if (order or ("time" if form == "table" else "file")) == "file":
-        return StreamSink(stream, encode)
+        return at_once(stream, encode)
     return stack.enter_context(TimeOrderedSink(stream, encode))
 
 

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -27,11 +28,16 @@ _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 
 @dataclass(slots=True)
 class Screen:
-    """Prints messages on stderr, as text or JSON, with or without colour."""
+    """Prints messages on stderr, as text or JSON, with or without colour.
+
+    Attributes:
+        above: a time in which nothing else writes to the terminal, such as a progress bar.
+    """
 
     verbose: bool = False
     json: bool = False
     color: str = "auto"
+    above: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def colored(self, stream: Any = None) -> bool:
         """Whether to use colour on a stream, stderr by default."""
@@ -45,10 +51,11 @@ class Screen:
 
     def info(self, text: str, **fields: Any) -> None:
         """One message."""
-        if self.json:
-            print_json({"message": text, **fields}, indent=False, err=True)
-        else:
-            print(masked(f"trailsieve: {visible(text)}"), file=sys.stderr)
+        with self.above():
+            if self.json:
+                print_json({"message": text, **fields}, indent=False, err=True)
+            else:
+                print(masked(f"trailsieve: {visible(text)}"), file=sys.stderr)
 
     def problem(self, problem: Problem) -> None:
         """One line for something that could not be read."""

@@ -136,15 +136,16 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
     )
     selection = options.wanted.selection
     stats = RunStats()
-    progress = Progress(stats, shown)
+    paths, urls = split_inputs(inputs)
+    progress = Progress(stats, shown, "objects" if urls else "files", listed=not urls)
     context = RunContext(
         shown.info,
         options.max_object_size,
         skip=stats.skip,
         object_found=progress.found,
         object_read=progress.done,
+        bytes_read=progress.reading,
     )
-    paths, urls = split_inputs(inputs)
     if urls and options.as_streamed:
         raise UsageError(f"{urls[0]}: --as-streamed needs files: download them first, with `aws s3 sync`")
     files = selection.files(list_files(paths), stats.skip)

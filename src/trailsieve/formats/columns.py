@@ -35,14 +35,14 @@ def middle(text: str, width: int) -> str:
 
 
 def principal(text: str, width: int) -> str:
-    """A caller: an ARN as `111122223333:user/mia`, as `user/mia`, or cut in its middle."""
+    """A caller: an ARN as `111122223333:user/mia`, `user/mia`, `mia` or the ends of the name."""
     parts = arn.parse(text)
     if not parts.resource:
         return middle(text, width)
     for shown in (f"{parts.account}:{parts.resource}", parts.resource):
         if len(shown) <= width:
             return head(shown, width)
-    return middle(parts.resource.removeprefix("assumed-role/"), width)
+    return middle(parts.resource.partition("/")[2] or parts.resource, width)
 
 
 @dataclass(frozen=True, slots=True)

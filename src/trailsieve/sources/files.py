@@ -110,6 +110,7 @@ class FilesSource:
         self._limit = context.max_object_size
         self._context = context
         self._exhausted = False
+        self._part = 0  # bytes that were read of the current file
         for listed in files:
             context.object_found(listed.size)
 
@@ -143,7 +144,8 @@ class FilesSource:
                 yield from self._read(listed)
             except OSError as error:
                 yield Message(b"", Position(listed.name, 0), listed.name, problem=_reason(error))
-            self._context.object_read(listed.size)
+            self._context.object_read(max(0, listed.size - self._part))
+            self._part = 0
 
     def _read(self, listed: ListedFile) -> Iterator[Message]:
         if listed.path == STDIN:
@@ -155,7 +157,9 @@ class FilesSource:
             raise OSError(None, "not a regular file")
         if as_lines:
             with open(listed.path, "rb") as file:
-                yield from self._lines(listed, _decompressed(file))
+                for message in self._lines(listed, _decompressed(file)):
+                    yield message
+                    self._advance(file.tell() if file.seekable() else self._part + len(message.payload))
         else:
             yield Message(Path(listed.path).read_bytes(), Position(listed.name, 0), listed.name)
 
@@ -167,9 +171,16 @@ class FilesSource:
             line = buffered.readline(BLOCK)
             first += line
         if looks_like_lines(first):
-            yield from self._lines(listed, buffered, first)
+            for message in self._lines(listed, buffered, first):
+                yield message
+                self._advance(self._part + len(message.payload))
         else:
             yield Message(first + buffered.read(self._limit + 1), Position(STDIN, 0), listed.name)
+
+    def _advance(self, place: int) -> None:
+        """Shows how far a file of lines is read: as it is stored where that is known, else its content."""
+        self._context.bytes_read(place - self._part)
+        self._part = place
 
     def _lines(self, listed: ListedFile, stream: IO[bytes], first: bytes = b"") -> Iterator[Message]:
         number, place, damage, warning = 1, 0, "", ""
