@@ -16,6 +16,7 @@ from trailsieve.investigation.model import (
     Grant,
     Identity,
     Investigation,
+    Signal,
     Suspect,
 )
 from trailsieve.investigation.names import by_service, is_address
@@ -71,12 +72,16 @@ def conclude(
 
 def _suspects(activity: Activity, rules: Mapping[str, Rule]) -> list[Suspect]:
     usual, remains = Usual(chains(activity)), Remains(activity.calls)
+    grants: dict[str, list[Grant]] = defaultdict(list)
+    for grant in activity.grants:
+        grants[grant.by.principal].append(grant)
+    scored = [(chain, signals(chain, usual, rules)) for chain in usual.chains]
+    scored.sort(key=lambda item: (-_score(item[1]), item[0].calls[0].first, item[0].members[0].principal))
     found = [
-        suspect
-        for chain in usual.chains
-        if (suspect := _suspect(chain, usual, remains, activity.grants, rules)).score > 0
+        _suspect(chain, reasons, Story(chain, grants, rules), remains)
+        for chain, reasons in scored[:_MOST_SUSPECTS]
+        if reasons
     ]
-    found = sorted(found, key=lambda one: (-one.score, one.first, one.principal))[:_MOST_SUSPECTS]
     names = Counter(suspect.name for suspect in found)
     for suspect in found:
         if names[suspect.name] > 1 and suspect.accounts:
@@ -84,14 +89,13 @@ def _suspects(activity: Activity, rules: Mapping[str, Rule]) -> list[Suspect]:
     return found
 
 
-def _suspect(
-    chain: Chain, usual: Usual, remains: Remains, grants: Iterable[Grant], rules: Mapping[str, Rule]
-) -> Suspect:
+def _score(reasons: Iterable[Signal]) -> int:
+    return sum(signal.points for signal in reasons)
+
+
+def _suspect(chain: Chain, reasons: list[Signal], story: Story, remains: Remains) -> Suspect:
     calls, top = chain.calls, chain.members[0]
-    reasons = signals(chain, usual, rules)
-    story = Story(chain, grants, rules)
-    work = story.work
-    own = [call for call in work if not by_service(call.actor.service)]
+    own = [call for call in story.work if not by_service(call.actor.service)]
     hit = {name for call in calls for name in call.rules}
     failed = sum(call.count for call in calls if call.error_code)
     what = headline(_main_acts(calls), len(hit))
@@ -101,7 +105,7 @@ def _suspect(
         name=top.name,
         principal=top.principal,
         headline=what,
-        score=sum(signal.points for signal in reasons),
+        score=_score(reasons),
         signals=reasons,
         identities=[Identity(m.name, m.principal, m.keys, m.how) for m in chain.members],
         steps=story.steps,
@@ -109,7 +113,7 @@ def _suspect(
         calls=sum(call.count for call in calls),
         failed=failed,
         first=story.first,
-        last=max(call.last for call in work),
+        last=max(call.last for call in story.work),
         accounts=_most((call.account, call.count) for call in calls),
         regions=_most((call.region, call.count) for call in calls),
         addresses=_most((call.source_ip, call.count) for call in own if is_address(call.source_ip)),

@@ -53,19 +53,20 @@ class Member:
 
     def top(self) -> Member:
         """The first member of its chain."""
-        return self.parent.top() if self.parent else self
+        member = self
+        while member.parent:
+            member = member.parent
+        return member
 
 
-@dataclass(slots=True, eq=False)
 class Chain:
-    """Members that acted as one, the first of them first, then in time order."""
+    """Members that acted as one, the first of them first; and their calls in time order."""
 
-    members: list[Member]
-
-    @property
-    def calls(self) -> list[Call]:
-        """All calls in time order."""
-        return sorted((call for member in self.members for call in member.calls), key=lambda call: call.first)
+    def __init__(self, members: list[Member]) -> None:
+        self.members = members
+        self.calls = sorted(
+            (call for member in members for call in member.calls), key=lambda call: call.first
+        )
 
 
 def chains(activity: Activity) -> list[Chain]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from trailsieve.arn import parse
 
@@ -17,6 +18,7 @@ _NUMBERED = re.compile(r"[-_][0-9a-f]{8}-[0-9a-f-]+$")
 _AGENT_NAME = re.compile(r"[\[\s]*([^/\s;()\[\]]+)")
 
 
+@lru_cache(maxsize=4096)
 def short(principal: str) -> str:
     """Returns the name that people know a principal by: `user/mia`, `root`, `role/deploy/orders-4812`.
 
@@ -67,6 +69,7 @@ def tail(name: str) -> str:
     return name.rpartition("/")[2].rpartition(":")[2]
 
 
+@lru_cache(maxsize=4096)
 def agent_name(user_agent: str) -> str:
     """Returns the program's name in a user agent, such as `aws-cli`, `Boto3` or `Terraform`."""
     found = _KNOWN_AGENT.search(user_agent) or _AGENT_NAME.match(user_agent)

@@ -13,7 +13,7 @@ from trailsieve.investigation.acts import Acts, act_of, phrase
 from trailsieve.investigation.identities import Chain
 from trailsieve.investigation.model import Call, Signal
 from trailsieve.investigation.names import by_service, is_address, joined, listed, tail
-from trailsieve.investigation.usual import Usual
+from trailsieve.investigation.usual import Usual, changes
 from trailsieve.model import SEVERITIES
 from trailsieve.rules.rule import Rule
 
@@ -48,7 +48,7 @@ def signals(chain: Chain, usual: Usual, rules: Mapping[str, Rule]) -> list[Signa
 
 def refused(call: Call) -> bool:
     """Whether a call failed for lack of rights."""
-    return _REFUSED.search(call.error_code) is not None
+    return bool(call.error_code) and _REFUSED.search(call.error_code) is not None
 
 
 def tactics_of(tags: Iterable[str]) -> list[str]:
@@ -156,7 +156,8 @@ def _when(calls: Sequence[Call]) -> str:
 
 
 def _tools(calls: Sequence[Call]) -> Iterator[Signal]:
-    names = sorted({found[0].lower() for call in calls if (found := _TOOLS.search(call.user_agent))})
+    agents = {call.user_agent for call in calls}
+    names = sorted({found[0].lower() for agent in agents if (found := _TOOLS.search(agent))})
     if names:
         yield Signal("tool", weights.TOOL, f"the user agent names a tool of attackers: {listed(names)}")
 
@@ -218,12 +219,7 @@ def _news(chain: Chain, usual: Usual) -> Iterator[Signal]:
 
 def _volume(chain: Chain, usual: Usual) -> Iterator[Signal]:
     """Far more changes than anybody else makes."""
-    mine = _changes(chain)
-    others = max((_changes(other) for other in usual.chains if other is not chain), default=0)
+    mine, others = changes(chain), usual.next_busiest(chain)
     if others and mine >= 50 and mine > 3 * others:
         text = f"{mine:,} changes, the next busiest makes {others:,}"
         yield Signal("volume", weights.VOLUME, text)
-
-
-def _changes(chain: Chain) -> int:
-    return sum(call.count for member in chain.members for call in member.calls if not call.read_only)

@@ -33,7 +33,7 @@ _GRAVE_RULE = 2  # from medium on, a rule makes a call a line by itself
 
 
 class Story:
-    """The steps of a chain.
+    """The steps of a chain, given the grants by the principal who gave them.
 
     Attributes:
         steps: in time order.
@@ -43,7 +43,9 @@ class Story:
         work: the calls behind the steps, in time order: all but somebody's usual work from elsewhere.
     """
 
-    def __init__(self, chain: Chain, grants: Iterable[Grant], rules: Mapping[str, Rule]) -> None:
+    def __init__(
+        self, chain: Chain, grants: Mapping[str, Sequence[Grant]], rules: Mapping[str, Rule]
+    ) -> None:
         self._chain, self._rules, self._acts = chain, rules, Acts(chain.calls)
         usual, work = _usual_work(chain)
         self.work = sorted((call for _, call in work), key=lambda call: call.first)
@@ -51,9 +53,9 @@ class Story:
         steps = [*self._links(grants), *self._folded(work)]
         steps.sort(key=lambda step: (step.first, -step.count, step.event_name))
         self.omitted = max(0, len(steps) - _MOST_STEPS)
-        kept = sorted(steps, key=importance, reverse=True)[:_MOST_STEPS]
+        kept = {id(step) for step in sorted(steps, key=importance, reverse=True)[:_MOST_STEPS]}
         self.first = min((step.first for step in steps if step_weight(step)), default=self.work[0].first)
-        self.steps = [step for step in steps if not self.omitted or any(step is one for one in kept)]
+        self.steps = [step for step in steps if id(step) in kept]
 
     def _folded(self, work: Sequence[tuple[Member, Call]]) -> list[Step]:
         """One step for equal calls of a phase, and one each for its other reads, changes and refusals."""
@@ -117,11 +119,11 @@ class Story:
     def _note(self, call: Call) -> str:
         return OWN if self._acts.kind(call) == "clean-up" else call.effect
 
-    def _links(self, grants: Iterable[Grant]) -> list[Step]:
+    def _links(self, grants: Mapping[str, Sequence[Grant]]) -> list[Step]:
         """The steps by which one identity of the chain became another: roles that were assumed."""
         members = {member.principal: member for member in self._chain.members}
         groups: dict[tuple[str, str, str], list[Grant]] = defaultdict(list)
-        for grant in grants:
+        for grant in (grant for member in self._chain.members for grant in grants.get(member.principal, ())):
             by, to = members.get(grant.by.principal), members.get(grant.principal)
             if grant.kind == "session" and by and to and to is not by:
                 groups[by.name, to.name, grant.event_name].append(grant)
@@ -129,13 +131,15 @@ class Story:
 
     def _folded_noise(self, work: Sequence[tuple[Member, Call]]) -> list[str]:
         """For identities with many calls that are not listed: how many, in how many sessions, from where."""
-        lines = []
-        for member in self._chain.members:
-            calls = [call for one, call in work if one is member and not self._listed(call)]
-            count = sum(call.count for call in calls)
-            if count >= _NOISE:
-                lines.append(f"{member.name}: {describe(calls)}")
-        return lines
+        folded: dict[Member, list[Call]] = {member: [] for member in self._chain.members}
+        for member, call in work:
+            if not self._listed(call):
+                folded[member].append(call)
+        return [
+            f"{member.name}: {describe(calls)}"
+            for member, calls in folded.items()
+            if sum(call.count for call in calls) >= _NOISE
+        ]
 
 
 def _targets(calls: Sequence[Call]) -> tuple[Target, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from trailsieve.investigation.identities import Chain, Member
 from trailsieve.investigation.model import Call
@@ -26,8 +26,9 @@ class Usual:
         self._users: dict[tuple[str, str], set[int]] = defaultdict(set)
         for number, chain in enumerate(self.chains):
             for call in chain.calls:
-                for trait in traits(call):
-                    self._users[trait].add(number)
+                for kind, trait in _TRAITS.items():
+                    self._users[kind, trait(call)].add(number)
+        self._busiest = sorted(map(changes, self.chains), reverse=True)[:2]
         self._numbers = {id(chain): number for number, chain in enumerate(self.chains)}
         start, end = seconds_of(self.first) or 0, seconds_of(self.last) or 0
         self._long = end - start >= _LONG
@@ -48,6 +49,11 @@ class Usual:
         first, last = min(call.first for call in calls), max(call.last for call in calls)
         return steps >= _OFTEN and first <= self._early and last >= self._late
 
+    def next_busiest(self, chain: Chain) -> int:
+        """Returns the most calls of any other chain that changed something."""
+        others = self._busiest[1:] if changes(chain) == self._busiest[0] else self._busiest[:1]
+        return others[0] if others else 0
+
     def new(self, chain: Chain, kind: str) -> dict[str, str]:
         """Traits of a kind that members took up after others, and nobody else has: the first time of each."""
         found: dict[str, str] = {}
@@ -59,14 +65,17 @@ class Usual:
         return dict(sorted(found.items(), key=lambda item: item[1]))
 
 
-def traits(call: Call) -> list[tuple[str, str]]:
-    """Returns address, region, program and API call, each with its kind."""
-    return [
-        ("address", call.source_ip),
-        ("region", call.region),
-        ("agent", agent_name(call.user_agent)),
-        ("call", f"{call.event_source}:{call.event_name}"),
-    ]
+def changes(chain: Chain) -> int:
+    """Returns the number of calls of a chain that changed something or tried to."""
+    return sum(call.count for call in chain.calls if not call.read_only)
+
+
+_TRAITS: dict[str, Callable[[Call], str]] = {
+    "address": lambda call: call.source_ip,
+    "region": lambda call: call.region,
+    "agent": lambda call: agent_name(call.user_agent),
+    "call": lambda call: f"{call.event_source}:{call.event_name}",
+}
 
 
 def by_subject(members: Iterable[Member]) -> dict[str, list[Call]]:
@@ -79,8 +88,9 @@ def by_subject(members: Iterable[Member]) -> dict[str, list[Call]]:
 
 def _first_times(calls: Iterable[Call], kind: str) -> dict[str, str]:
     times: dict[str, str] = {}
+    trait = _TRAITS[kind]
     for call in calls:
-        name = dict(traits(call))[kind]
-        if name:
-            times[name] = min(times.get(name, call.first), call.first)
+        name = trait(call)
+        if name and call.first < times.get(name, "~"):
+            times[name] = call.first
     return times
