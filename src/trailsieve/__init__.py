@@ -44,6 +44,7 @@ _HOMES = {
     "TestMatch": "trailsieve.pattern.compiler",
     "TrailsieveError": "trailsieve.errors",
     "compile": "trailsieve.pattern.compiler",
+    "corrected": "trailsieve.rules.lint.fixes",
     "Verdict": "trailsieve.logic",
     "equivalent": "trailsieve.logic",
     "explain": "trailsieve.logic.explanation",

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from trailsieve.engine.matcher import Matcher
     from trailsieve.pattern.compiler import FilterPattern
 
+_NOTED = 200  # events that are kept for notes
+
 
 class Events:
     """The events of the inputs that are wanted; problems are reported on stderr."""
@@ -28,6 +30,7 @@ class Events:
         self._screen = shown
         self._read = 0
         self.wanted = wanted
+        self.first: list[bytes] = []  # for notes on a pattern that matches nothing
 
     def __iter__(self) -> Iterator[tuple[bytes, int]]:
         """Yields each event's text and its number, from 1 over all inputs."""
@@ -35,6 +38,8 @@ class Events:
             for _, text in decoded.texts():
                 self._read += 1
                 if not self.wanted.narrows or self.wanted.wants_text(text):
+                    if self._read <= _NOTED:
+                        self.first.append(text)
                     yield text, self._read
 
     def selected(self, pattern: FilterPattern | None) -> Iterator[Match]:

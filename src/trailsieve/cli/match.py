@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 _COUNTED = 10_000  # events on which proposed patterns are tried
 _PROPOSALS = 5  # that are counted
+_ROLES = re.compile(r"(?![{\[%]).*(?:^|\s)[-?]", re.DOTALL)  # of terms
 
 
 @click.command("match", epilog=_EXAMPLES)
@@ -147,17 +149,21 @@ def _match_pattern(text: str | None, events: Events, chosen: _Options) -> int:
         assert pattern is not None
         code = _print(filter(pattern.matches, (text for text, _ in events)), chosen.count, lambda text: text)
     if code and pattern:
-        _print_why_nothing(pattern, explained=chosen.explain)
+        _print_why_nothing(pattern, events, explained=chosen.explain)
+    elif pattern and not chosen.explain and _ROLES.match(pattern.text):
+        from trailsieve.cli.notes import print_notes_on_roles  # most patterns that match need no lint
+
+        print_notes_on_roles(pattern)
     if code and events.wanted.narrows:
         events.print_why_nothing()
     return code
 
 
-def _print_why_nothing(pattern: FilterPattern, *, explained: bool) -> None:
+def _print_why_nothing(pattern: FilterPattern, events: Events, *, explained: bool) -> None:
     """What may be wrong with a pattern that matches no event, on stderr."""
     from trailsieve.cli.notes import print_notes  # a pattern that matches needs no lint
 
-    print_notes(pattern, lint=not explained)  # an explanation has reasons of its own
+    print_notes(pattern, events.first, lint=not explained)  # an explanation has reasons of its own
     if sys.stderr.isatty() and not explained:
         screen().info("nothing matched; `trailsieve match --explain` says why for each event")
 

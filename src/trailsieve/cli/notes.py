@@ -3,40 +3,54 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import dropwhile
 
+from trailsieve.cli.notes_on_events import notes_on_events
 from trailsieve.cli.options import screen
 from trailsieve.errors import PatternError
 from trailsieve.pattern.compiler import FilterPattern, compile
 from trailsieve.pattern.nodes import JsonPattern, Selector, TextPattern, terms_of
 from trailsieve.pattern.parser import parse
 from trailsieve.pattern.render import render
-from trailsieve.pattern.repair import meant_as_conditions
+from trailsieve.pattern.repair import meant_as_conditions, suggest
 from trailsieve.pattern.rewrite import replaced
 from trailsieve.rules.lint import LocatedIssue, lint_pattern
+from trailsieve.rules.lint.fixes import corrected, fixed
 from trailsieve.trail.catalogue.fields import top_level
 
 _SHOWN = 3
-_QUESTION = re.compile(r"did you mean (.+)\?")
 
 
-def print_notes(pattern: FilterPattern, *, lint: bool = True) -> None:
-    """Prints what the pattern looks like in another language, or else what lint finds in it."""
-    for text in notes(pattern, lint=lint):
+def print_notes(pattern: FilterPattern, events: Sequence[bytes] = (), *, lint: bool = True) -> None:
+    """Prints what the pattern looks like in another language, or else what lint finds in it.
+
+    Args:
+        events: some that the pattern does not match.
+    """
+    for text in notes_on_events(pattern, events) or notes(pattern, lint=lint):
         screen().info(f"note: {text}")
+
+
+def print_notes_on_roles(pattern: FilterPattern) -> None:
+    """Prints what lint finds in terms of several kinds, of which some may have no effect."""
+    tree = pattern.tree
+    if isinstance(tree, TextPattern) and len({term.role for term in tree.terms}) > 1:
+        print_notes(pattern)
 
 
 def notes(pattern: FilterPattern, *, lint: bool = True) -> list[str]:
     """One sentence per finding; [] for a pattern without any."""
     if isinstance(pattern.tree, TextPattern):
-        meant = meant_as_conditions(pattern.text, partial(parse, limits=pattern.limits))
-        if meant:
-            return [
-                "these are words to find in the text; conditions on fields stand in braces, "
-                f"did you mean: {meant}"
-            ]
+        found = meant_as_conditions(pattern.text, partial(parse, limits=pattern.limits))
+        if found.text:
+            meant, said = corrected(found.text, limits=pattern.limits)
+            about = "these are words to find in the text; conditions on fields stand in braces"
+            return ["; ".join([about, *found.remarks, *said, f"did you mean: {meant}"])]
+        if meant := _unquoted(pattern.tree):
+            return [f"text in quotes is found as it stands, AND, OR and NOT too; did you mean: {meant}"]
         if meant := _as_regex(pattern.tree):
             return [f"text in quotes is found as it stands, `.*` too; did you mean: {meant}"]
     if meant := _without_envelope(pattern):
@@ -45,6 +59,23 @@ def notes(pattern: FilterPattern, *, lint: bool = True) -> list[str]:
         return []
     issues = [found for found in lint_pattern(pattern, limits=False) if found.code.level != "note"]
     return [_note(pattern, found) for found in issues[:_SHOWN]]
+
+
+def _unquoted(tree: TextPattern) -> str:
+    """The terms of a single phrase with operators in it, or ""."""
+    text = tree.terms[0].text if len(tree.terms) == 1 and tree.terms[0].quoted else ""
+    if not re.search(r"\S\s+(?:AND|OR|NOT|&&|\|\||-(?=\w)|\?(?=\w))\s*\S", text):
+        return ""
+    return suggest(text, parse).text or _operators_replaced(text)
+
+
+def _operators_replaced(text: str) -> str:
+    try:
+        return next(
+            (issue.issue.fix for issue in lint_pattern(compile(text)) if issue.issue.code == "TS404"), ""
+        )
+    except PatternError:
+        return ""
 
 
 def _as_regex(tree: TextPattern) -> str:
@@ -68,33 +99,7 @@ def _without_envelope(pattern: FilterPattern) -> str:
 
 def _note(pattern: FilterPattern, found: LocatedIssue) -> str:
     issue = found.issue
-    meant = _whole(pattern, found)
-    instead = f"did you mean: {meant}" if meant else issue.fix
+    meant = fixed(pattern, issue)
+    meant, said = corrected(meant, limits=pattern.limits) if meant else ("", [])
+    instead = "; ".join([*said, f"did you mean: {meant}"]) if meant else issue.fix
     return f"{issue.message} ({issue.code}){'; ' if instead else ''}{instead}"
-
-
-def _whole(pattern: FilterPattern, found: LocatedIssue) -> str:
-    """The pattern with the fix in it, or "" where the fix is advice."""
-    fix, span = found.issue.fix, found.issue.span
-    if question := _QUESTION.fullmatch(fix):
-        fix = question[1]
-    if found.issue.code == "TS302":
-        fix = _with_stars(pattern.text[span.start : span.end]) or fix
-    if isinstance(pattern.tree, TextPattern):
-        return fix if found.issue.code == "TS404" else ""
-    whole = f"{pattern.text[: span.start]}{fix}{pattern.text[span.end :]}" if fix else ""
-    try:
-        other = compile(whole, limits=pattern.limits)
-    except PatternError:
-        return ""
-    if type(other.tree) is not type(pattern.tree):
-        return ""
-    return "" if any(again.issue.code == found.issue.code for again in lint_pattern(other)) else whole
-
-
-def _with_stars(term: str) -> str:
-    """The term with stars for the wildcards of SQL and of regexes, "" for one without any."""
-    if term.endswith("%"):
-        return ""  # a regex
-    changed = re.sub(r"\.\*|(?<=[\w\"])%(?=[\w\"])", "*", term)
-    return "" if changed == term else changed

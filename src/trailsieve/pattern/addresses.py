@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from trailsieve.pattern import nodes
+
 _RANGE = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})/(\d{1,2})")
 _ADDRESS_NAME = re.compile(
     r"(?:ip|ip_?addr(?:ess)?|remote_?addr|src_?addr|dst_?addr|client_?ip)", re.IGNORECASE
@@ -52,6 +54,12 @@ def in_pattern(text: str) -> str:
     before = "".join(rf"{octet}\." for octet in octets[:whole])
     after = r"\." if whole < 3 else "$"
     return "%" + "|".join(f"^{before}{number}{after}" for number in _numbers(first, first + size)) + "%"
+
+
+def value_of(text: str) -> nodes.Value:
+    """A range as a value of a comparison."""
+    written = in_pattern(text)
+    return nodes.Regex(written.strip("%")) if written[0] == "%" else nodes.String(written)
 
 
 def _numbers(first: int, end: int) -> list[str]:

@@ -133,11 +133,19 @@ def compile(pattern: str, *, limits: bool = True) -> FilterPattern:
     try:
         return FilterPattern(pattern, parse(pattern, limits=limits), limits=limits)
     except PatternError as error:
-        meant = suggest(pattern, partial(parse, limits=limits))
-        if not meant:
-            raise
-        hint = f"{error.hint}\n      did you mean: {meant}" if error.hint else f"did you mean: {meant}"
+        hint = _hint(pattern, error.hint, limits=limits)
         raise PatternError(error.message, error.column, hint, pattern) from None
+
+
+def _hint(pattern: str, hint: str, *, limits: bool) -> str:
+    """The hint of an error, what to know of the pattern that was probably meant, and that pattern."""
+    import trailsieve  # which fields exist, and whether any event can match, is known in rooms above
+
+    found = suggest(pattern, partial(parse, limits=limits))
+    meant, said = trailsieve.corrected(found.text, limits=limits) if found.text else ("", [])
+    remarks = [sentence for sentence in (hint, *found.remarks, *said) if sentence]
+    proposal = f"did you mean: {meant}" if meant else ""
+    return "\n      ".join(filter(None, ("; ".join(remarks), proposal)))
 
 
 def _text(message: str | bytes) -> str:

@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from trailsieve.errors import UnclearError
+from trailsieve.errors import UnclearError, shorten
 from trailsieve.pattern import addresses, nodes
-from trailsieve.pattern.lenient_tokens import Kind, Scanner, Token
+from trailsieve.pattern.lenient_tokens import Kind, Scanner, Token, in_digits
 from trailsieve.pattern.operators import OPERATORS, Operator
 from trailsieve.pattern.regex import in_either_case
 from trailsieve.pattern.stars import as_regex
@@ -31,7 +31,8 @@ _WORDS = re.compile(
     r"(?P<isnotexists>IS\s+NOT\s+EXISTS?\b|DOES\s?N[O']T\s+EXISTS?\b|DOES\s+NOT\s+EXISTS?\b|NOT\s+EXISTS?\b)"
     r"|(?P<isexists>IS\s+EXISTS?\b|EXISTS?\b|IS\s+PRESENT\b|IS\s+NOT\s+(?:NULL|NONE|EMPTY)\b|NOT\s+NULL\b|ISNOTNULL\b)"
     r"|(?P<isnull>IS\s*NULL\b|IS\s+NONE\b)|(?P<isempty>IS\s+EMPTY\b)"
-    r"|(?P<istrue>IS\s*TRUE\b|IS\s+NOT\s+FALSE\b)|(?P<isfalse>IS\s*FALSE\b|IS\s+NOT\s+TRUE\b)"
+    r"|(?P<istrue>IS\s*TRUE\b)|(?P<isfalse>IS\s*FALSE\b)|(?P<isnottrue>IS\s+NOT\s+TRUE\b)|(?P<isnotfalse>IS\s+NOT\s+FALSE\b)"
+    r"|(?P<nothasany>NOT\s+HAS_ANY\b)|(?P<hasany>(?:HAS|CONTAINS|LIKE)_?ANY\b|LIKE\s+ANY\b)|(?P<hasall>(?:HAS|CONTAINS)_?ALL\b)"
     r"|(?P<notin>NOT\s+IN\b)|(?P<isin>IN\b)|(?P<between>BETWEEN\b)"
     r"|(?P<notilike>NOT\s+ILIKE\b)|(?P<ilike>ILIKE\b)"
     r"|(?P<notlike>(?:NOT\s+|DOES\s+NOT\s+)(?:LIKE|CONTAINS?|MATCH(?:ES)?)\b)"
@@ -40,14 +41,12 @@ _WORDS = re.compile(
     r"|(?P<starts>STARTS?_?\s?WITH\b|BEGINS?_?\s?WITH\b)|(?P<ends>ENDS?_?\s?WITH\b)",
     re.IGNORECASE,
 )
+_ENDS = re.compile(r"(?=[)}]|&&?|\|\||(?:and|or)\b|\Z)", re.IGNORECASE)  # of a condition
 _BOOLEAN = re.compile(r"(?:true|false|True|False|TRUE|FALSE)\b")
 _NOT_EXISTS_FIRST = re.compile(r"(NOT\s+)?EXISTS\s+(?=\$)", re.IGNORECASE)
 _NOT_FIELD = re.compile(r"(?:!|not\s+)\s*(\$[\w.\[\]*-]+)\s*(?=[)}]|&&|\|\||\Z)", re.IGNORECASE)
+_BETWEEN = re.compile(r"\A|&&|\|\||\b(?:and|or)\b", re.IGNORECASE)
 _LIST_NAME = re.compile(r"(?:s|List|Set)\Z")
-# Fields of a CloudTrail record that are objects or booleans: `= "*"` is true of neither.
-OBJECTS = {"requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"}
-OBJECTS |= {"userIdentity", "sessionContext", "attributes", "sessionIssuer", "tlsDetails"}
-BOOLEANS = {"readOnly", "managementEvent"}
 _LOOK_AHEAD = re.compile(r"\^?\(\?!(\.\*)?([\w./: @-]+|(?:[\w/: @-]|\\\.)+)\)(?:\.[*+])?\$?")
 _FUNCTION = re.compile(r"([A-Za-z_]\w*)\s*\(")
 _CASE = {"lower", "upper", "lcase", "ucase", "tolower", "toupper", "strtolower"}
@@ -66,21 +65,36 @@ _TESTS = {
 _MIRRORED: dict[Operator, Operator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
-def read(text: str) -> nodes.Expression:
+def read(text: str, *, named: bool = False) -> nodes.Expression:
     """What conditions were probably meant.
 
     Args:
         text: what stands between the braces of a JSON pattern.
+        named: say in the error which condition was not understood.
 
     Raises:
         UnclearError: it has no meaning in filter patterns, or none that is certain.
     """
     reader = _Reader(text)
-    expression = reader.expression()
-    reader.scanner.skip(")};")
-    if not reader.scanner.at_end:
-        raise UnclearError
+    try:
+        expression = reader.expression()
+        reader.scanner.skip(")};")
+        if not reader.scanner.at_end:
+            raise UnclearError
+    except UnclearError as error:
+        if error.args or not named:
+            raise
+        raise UnclearError(_not_understood(text, reader.scanner.place)) from None
     return expression
+
+
+def _not_understood(text: str, place: int) -> str:
+    """The condition in which the reader stopped."""
+    start = max(found.end() for found in _BETWEEN.finditer(text, 0, max(place, 1)))
+    end = next(
+        (found.start() for found in _BETWEEN.finditer(text, max(place, start + 1)) if found[0]), len(text)
+    )
+    return f"`{shorten(text[start:end].strip(), 60)}` was not understood"
 
 
 class _Reader:
@@ -143,6 +157,10 @@ class _Reader:
                 return _in_list(field, values[0], kind)
             found = _any_of(field, "=", values)
             return found if kind == "isin" else excluded(found)
+        if kind.removeprefix("not") in ("hasany", "hasall"):
+            each = [_like(field, "like", value) for value in self.scanner.values_in_brackets()]
+            found = _joined(nodes.And if kind == "hasall" else nodes.Or, each)
+            return excluded(found) if kind.startswith("not") else found
         if kind == "between":
             low = self.scanner.operand()
             self.scanner.takes(_AND)
@@ -157,7 +175,7 @@ class _Reader:
     def _compared(self, left: Token) -> nodes.Expression:
         written = self.scanner.takes(_OPERATOR)
         if not written:
-            if left.kind is Kind.FIELD and left.filtered:
+            if left.kind is Kind.FIELD and (left.filtered or self.scanner.takes(_ENDS)):
                 return _tested(left, "isexists")
             raise UnclearError
         operator = _OPERATORS[written[0]]
@@ -236,9 +254,9 @@ def _comparison(field: Token, operator: Operator, value: Token) -> nodes.Express
         and value.kind is not Kind.REGEX
         and addresses.is_address_name(target.steps[-1])
     ):
-        return nodes.Comparison(target, operator, _address_range(value.text))
-    if OPERATORS[operator].is_ordering and value.kind is Kind.TEXT:
-        value = replace(value, kind=Kind.WORD)  # a number in quotes
+        return nodes.Comparison(target, operator, addresses.value_of(value.text))
+    if OPERATORS[operator].is_ordering and value.kind in (Kind.TEXT, Kind.WORD):
+        value = Token(Kind.WORD, in_digits(value.text))
     if target.steps[-1] == "eventName" and value.kind is not Kind.REGEX:
         value = replace(value, text=value.text.replace(".*", "*"))  # no name of a call has a dot
     operand = value.value()
@@ -256,23 +274,16 @@ def _tested(field: Token, kind: str) -> nodes.Expression:
         "isnull": nodes.IsType(target, "NULL"),
         "istrue": nodes.IsType(target, "TRUE"),
         "isfalse": nodes.IsType(target, "FALSE"),
+        "isnottrue": nodes.Or((nodes.IsType(target, "FALSE"), nodes.NotExists(target))),
+        "isnotfalse": nodes.Or((nodes.IsType(target, "TRUE"), nodes.NotExists(target))),
     }
     return tests[kind]
 
 
 def _exists(target: nodes.Selector) -> nodes.Expression:
-    if target.steps[-1] in BOOLEANS:
-        return nodes.Or((nodes.IsType(target, "TRUE"), nodes.IsType(target, "FALSE")))
     if target.steps[-1] == "sessionContext":
         raise UnclearError  # its values are objects, which no comparison matches
-    if target.steps[-1] in OBJECTS:
-        target = nodes.Selector((*target.steps, nodes.Wildcard.ALL))
     return nodes.Comparison(target, "=", nodes.String("*"))
-
-
-def _address_range(text: str) -> nodes.Value:
-    written = addresses.in_pattern(text)
-    return nodes.Regex(written.strip("%")) if written[0] == "%" else nodes.String(written)
 
 
 def _in_list(value: Token, field: Token, kind: str) -> nodes.Expression:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from trailsieve.errors import UnclearError
@@ -12,6 +13,10 @@ _PIECE = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|%[^%]*%|\([^()]*\)|[^,;"'%]
 _NAME = re.compile(r"""(["']?)\$?\.?([^\W\d][\w-]*)\1""")
 _QUOTED_NAME = re.compile(r"""^(["'])([^\W\d][\w-]*)\1(?=\s*[=!<>])""")
 _NAMELESS = re.compile(r"(?:[=!<>]=?|<>)\s*[^\s=]")
+_AWK = re.compile(r"(?:\S+\s*\|\s*)?awk\s+(?:-\S+\s+)*(['\"])(.+)\1\s*\S*", re.DOTALL)
+_ACTION = re.compile(r"\s*\{[^{}]*\}\s*\Z")
+_NUMBERED = re.compile(r"[(!\s]*\$\d{1,2}\s*(?:===?|!==?|<=|>=|=|<|>|!?~)\s*\S")
+_MARKS = re.compile(r"[-_]")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -36,16 +41,43 @@ def read(text: str) -> nodes.Pattern:
     return nodes.DelimitedPattern(tuple(_unique(columns)))
 
 
-def read_number(number: int, condition: str) -> nodes.Pattern:
-    """The pattern for a condition on a column by its number, as awk has it: `$6 >= 500`.
+def numbered(text: str) -> str:
+    """The conditions on columns by their numbers, as awk has them (`$6 >= 500`); "" for another text."""
+    if awk := _AWK.fullmatch(text.strip()):
+        text = awk[2]
+    text = _ACTION.sub("", text)
+    return text if _NUMBERED.match(text) and "$." not in text else ""
+
+
+def read_numbered(conditions: str) -> nodes.Pattern:
+    """The pattern for conditions on columns by their numbers.
 
     Raises:
         UnclearError: there is none.
     """
-    if not 0 < number <= len(_LETTERS):
-        raise UnclearError
-    before, name = ", ".join(_LETTERS[: number - 1]), _LETTERS[number - 1]
-    return read(f"[{before}{', ' if before else ''}{name} {condition}, ...]")
+    numbers = [int(found) for found in re.findall(r"(?<![\w\"'])\$(\d{1,2})\b", conditions)]
+    if not all(0 < number <= len(_LETTERS) for number in numbers):
+        raise UnclearError("$0 and columns beyond the 26th were not understood")
+    named = re.sub(r"(?<![\w\"'])\$(\d{1,2})\b", lambda found: _LETTERS[int(found[1]) - 1], conditions)
+    tested = {column.name: column for column in _conditions(_as_fields(lenient.read(named)))}
+    columns = [tested.get(name, nodes.Column(name)) for name in _LETTERS[: max(numbers)]]
+    return nodes.DelimitedPattern((*columns, nodes.Ellipsis()))
+
+
+def named_columns(expression: nodes.Expression, names: Sequence[str]) -> nodes.Pattern:
+    """The pattern for lines whose columns have names, with conditions on some of them.
+
+    Raises:
+        UnclearError: a condition is on something else.
+    """
+    plain = {_MARKS.sub("", name).lower(): name for name in names}
+    tested: dict[str, nodes.Column] = {}
+    for column in _conditions(_as_fields(expression)):
+        name = plain.get(_MARKS.sub("", column.name).lower())
+        if name is None:
+            raise UnclearError
+        tested[name] = column
+    return nodes.DelimitedPattern(tuple(tested.get(name, nodes.Column(name)) for name in names))
 
 
 def _columns(piece: str) -> list[nodes.Column | nodes.Ellipsis]:
@@ -56,7 +88,7 @@ def _columns(piece: str) -> list[nodes.Column | nodes.Ellipsis]:
     if name := _NAME.fullmatch(piece):
         return [nodes.Column(name[2])]
     try:
-        return _conditions(_as_fields(lenient.read(piece)))
+        return [*_conditions(_as_fields(lenient.read(piece)))]
     except UnclearError:
         parts = re.split(r"\s*(?:&&|\bAND\b)\s*", piece)
         if len(parts) == 1:
@@ -75,13 +107,13 @@ def _as_fields(expression: nodes.Expression) -> nodes.Expression:
     return replace(expression, target=nodes.Field(names[0]))
 
 
-def _conditions(expression: nodes.Expression) -> list[nodes.Column | nodes.Ellipsis]:
+def _conditions(expression: nodes.Expression) -> list[nodes.Column]:
     """One column for each name; conditions on several ones must be joined by &&."""
     by_name: dict[str, list[nodes.Expression]] = {}
     for part in expression.terms if isinstance(expression, nodes.And) else (expression,):
         names = {term.target.name for term in nodes.terms_of(part) if isinstance(term.target, nodes.Field)}
         if len(names) != 1:
-            raise UnclearError
+            raise UnclearError("|| between conditions on different columns has no pattern: make two")
         by_name.setdefault(names.pop(), []).append(part)
     return [
         nodes.Column(name, parts[0] if len(parts) == 1 else nodes.And(tuple(parts)))

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 
+from trailsieve.pattern.lenient_jq import selected
 from trailsieve.pattern.lenient_sigma import detection
-from trailsieve.pattern.lenient_spelling import QUOTED, spelled_out
+from trailsieve.pattern.lenient_spelling import PATH, QUOTED, spelled_out
 
-_NAME = r"[$@]?\.?[A-Za-z_][\w-]*(?:\.[\w-]+|\[(?:\d+|\*|)\])*"
+_NAME = PATH
 _SIGN = r"(?:===?|!==?|<>|=~|!~|>=|<=|=>|=<|=!|[=<>~])"
 _LATE_WORDS = (
-    r"(?:(?:NOT\s+)?IN\s*[(\[]|(?:NOT\s+)?I?LIKE\s+['\"%/]|IS\s+(?:NOT\s+)?(?:NULL|NONE|EMPTY)\b|BETWEEN\s+\d"
+    r"(?:(?:NOT\s+)?IN\s*[(\[]|(?:NOT\s+)?I?LIKE\s+['\"%/]|IS\s+(?:NOT\s+)?(?:NULL|NONE|EMPTY)\b|BETWEEN\s+\d|(?:HAS|CONTAINS|LIKE)_(?:ANY|ALL)\s*\("
     r"|(?:NOT\s+)?EXISTS\s*$|NOT\s+EXISTS\b|(?:(?:DOES\s+)?NOT\s+)?(?:CONTAINS?|STARTS?_?WITH|ENDS?_?WITH)\s+\S+)"
 )
 # `eventName: x`, but not `error: x`: a label of a log line is seldom in camel case.
 _COLON = r"[a-z]\w*(?:\.\w+)*:(?!:|//)\s*\S"
-_CAMEL = re.compile(r"(?:\w+\.)*[a-z]+[A-Z]\w*(?:\.\w+)*")
+_CAMEL = re.compile(r"(?:\w+\.)*[a-z]+[A-Z]\w*(?:\.\w+)*|resources\.\w+")
+_KEYWORD = r"(?i:NOT|IS|IN|AND|OR|I?LIKE|EXISTS|BETWEEN|CONTAINS)\b"
 _CONDITION = re.compile(
     rf"{QUOTED}|(?<![\w.$\[/])(?P<name>{_NAME})\s*(?:{_SIGN}|\s{_LATE_WORDS})|(?<![\w.])(?P<label>{_COLON})",
     re.IGNORECASE,
@@ -23,12 +25,11 @@ _CONDITION = re.compile(
 _WRAPPED = (
     re.compile(r"SELECT\s.+?\sWHERE\s+(.+?)(?:\s+(?:LIMIT|ORDER\s+BY|GROUP\s+BY)\s.*|;)?", re.I | re.S),
     re.compile(r"(?:where|filter|search|if)\s+(.+?)(?:\s*\|.*)?", re.IGNORECASE | re.DOTALL),
-    re.compile(r"(?:\.\[?\]?\s*\|\s*|\.Records\[\]\s*\|\s*)?select\s*\((.+)\)", re.IGNORECASE | re.DOTALL),
 )
-_JQ_NULL = re.compile(r"(\.[\w.]+)\s*==\s*null\b")  # jq reads an absent field as null
 _INDEX = re.compile(
     rf"(?<![\w.$|])(?:index|sourcetype|source|host)\s*=(?!=)\s*(?:{QUOTED}|[^\s|)&]++)(?:\s+AND\b)?(?!\s*&)\s*"
 )
+_BEGINS = re.compile(r"""\[.*\b(?:select|map)\s*\(|(["'])[\w.]+\1\s+(?:not\s+)?in\s+[a-z]""")
 _SPLUNK = re.compile(r"\s*(?:index|sourcetype)\s*=(?![^|]*&&)")
 _OR = re.compile(r"\s+OR\s+", re.IGNORECASE)
 # A field and its values without a sign between them.
@@ -37,10 +38,12 @@ _LISTED = re.compile(
 )
 _CALL = re.compile(
     r"(?:NOT \()?(?:lower|upper|isnull|is_?not_?(?:null|empty)|is_?present|exists|contains|like"
-    r"|starts_?with|ends_?with)\(\$?\.?\w",
-    re.IGNORECASE,
+    r"|starts_?with|ends_?with)\(\$?\.?\w|.*(?<![\w$.])EXISTS \$",
+    re.IGNORECASE | re.DOTALL,
 )
-_GAP = re.compile(rf"({QUOTED})|\s+(?=(?:NOT\s+)?(?:{_NAME})\s*{_SIGN}\s*[^\s=])")
+_GAP = re.compile(
+    rf"({QUOTED})|\s+(?=(?:NOT\s+)?(?!{_KEYWORD})(?:{_NAME})\s*(?:{_SIGN}|:(?!:|//))\s*[^\s=]|(?:NOT\s+)?EXISTS\s+\$)"
+)
 _NO_GAP = re.compile(
     r"(?:^|[({!,;&|=<>~:]|\b(?:AND|OR|NOT|IN|LIKE|CONTAINS|IS|BETWEEN|EXISTS))\Z", re.IGNORECASE
 )
@@ -49,17 +52,18 @@ _NO_GAP = re.compile(
 def conditions(text: str) -> str:
     """What would stand in the braces of a JSON pattern, if a text without braces has conditions, or ""."""
     text = text.strip()
-    if text[:1] in ("{", "[", "%", "'", '"') or len(text) > 1024:
+    if (
+        text[:1] in ("{", "%", "\ufeff")
+        or len(text) > 1024
+        or (text[:1] in tuple("['\"") and not _BEGINS.match(text))
+    ):
         return ""
     if sigma := detection(text):
         return spelled_out(sigma)
     if listed := _LISTED.fullmatch(text):
         return f"{listed[1]} IN ({', '.join(_OR.split(listed[2]))})"
     wrapped = next((found for pattern in _WRAPPED if (found := pattern.fullmatch(text))), None)
-    inner = _without_index(wrapped[1] if wrapped else text)
-    if inner.startswith(".") or text.startswith(("select", ".")):
-        inner = _JQ_NULL.sub(r"(\1 NOT EXISTS || \1 IS NULL)", inner)
-    inner = spelled_out(inner)
+    inner = spelled_out(selected(text) or _without_index(wrapped[1] if wrapped else text))
     if not _has_condition(inner):
         return ""
     return joined(inner)

@@ -19,34 +19,14 @@ _COMMANDS = "|".join((*_WHERE, *_GREP, *_COUNTED, *_SHOWN, *_CHANGED))
 _PIPE = re.compile(rf"({QUOTED})|(?<!\|)\|\s*({_COMMANDS})\b(?!\s*[=:|])")
 _TABLE = re.compile(r"\w+|\*|")
 _SOURCE = re.compile(r"(?:cat|zcat|tail)\s+(?:-\w+\s+)*\S+")
+_FIRST_GREP = re.compile(r"([ef]?grep)\s+(.+)", re.DOTALL)
 _ARGUMENTS = re.compile(r"((?:-\w+\s+)*)(?:--\s+)?(.+)", re.DOTALL)
 _PLAIN = re.compile(r"[\w./:@= -]+")
-# The columns of Sentinel's table AWSCloudTrail:
-# learn.microsoft.com/azure/azure-monitor/reference/tables/awscloudtrail
-_COLUMNS = {
-    "AWSRegion": "awsRegion",
-    "ErrorCode": "errorCode",
-    "ErrorMessage": "errorMessage",
-    "EventName": "eventName",
-    "EventSource": "eventSource",
-    "EventTypeName": "eventType",
-    "ReadOnly": "readOnly",
-    "RecipientAccountId": "recipientAccountId",
-    "SessionMfaAuthenticated": "userIdentity.sessionContext.attributes.mfaAuthenticated",
-    "SourceIpAddress": "sourceIPAddress",
-    "UserAgent": "userAgent",
-    "UserIdentityAccountId": "userIdentity.accountId",
-    "UserIdentityArn": "userIdentity.arn",
-    "UserIdentityInvokedBy": "userIdentity.invokedBy",
-    "UserIdentityType": "userIdentity.type",
-    "UserIdentityUserName": "userIdentity.userName",
-}
-_COLUMN = re.compile(rf"({QUOTED})|\b({'|'.join(_COLUMNS)})\b")
 
 
 def is_pipeline(text: str) -> bool:
     """Whether a command of another language follows a pipe."""
-    return len(_stages(text)) > 1
+    return len(_stages(text)) > 1 or _FIRST_GREP.fullmatch(text) is not None
 
 
 def read(text: str) -> nodes.Pattern:
@@ -61,14 +41,14 @@ def read(text: str) -> nodes.Pattern:
     counted = next((place for place, (command, _) in enumerate(steps) if command in _COUNTED), len(steps))
     if any(command in (*_WHERE, *_GREP) for command, _ in steps[counted:]):
         raise UnclearError  # a condition on the count
-    if any(command in _GREP for command, _ in steps):
+    if any(command in _GREP for command, _ in steps) or _FIRST_GREP.fullmatch(first):
         return _searched(first, steps)
     parts = [condition for command, condition in steps if command in _WHERE]
     if not parts and not conditions(first):
         return read_terms(first)
     if not (parts and _TABLE.fullmatch(first)):
         parts.insert(0, first)
-    inner = [conditions(_COLUMN.sub(_as_recorded, part)) for part in parts]
+    inner = [conditions(part) for part in parts]
     if not all(inner):
         raise UnclearError
     return nodes.JsonPattern(lenient.read(" && ".join(f"({one})" for one in inner)))
@@ -85,20 +65,18 @@ def _stages(text: str) -> list[tuple[str, str]]:
     ]
 
 
-def _as_recorded(found: re.Match[str]) -> str:
-    return found[1] or _COLUMNS[found[2]]
-
-
 def _searched(first: str, steps: list[tuple[str, str]]) -> nodes.Pattern:
     """One term for each grep."""
-    terms = [] if _SOURCE.fullmatch(first) else [_term(first, "required")]
+    if begin := _FIRST_GREP.fullmatch(first):
+        steps.insert(0, (begin[1], begin[2]))
+    terms = [] if begin or _SOURCE.fullmatch(first) else [_term(first, "required")]
     for command, arguments in steps:
         found = _ARGUMENTS.fullmatch(arguments)
         if command in _GREP and found:
-            flags = set(found[1]) - set("- F")
-            if flags - {"v"}:
+            flags = set(found[1]) - set("- FnHhw")
+            if flags - set("viEeP"):
                 raise UnclearError
-            terms.append(_term(found[2], "excluded" if flags else "required"))
+            terms.append(_term(found[2], "excluded" if "v" in flags else "required"))
         elif command in _WHERE:
             raise UnclearError
     return nodes.TextPattern(tuple(terms))

@@ -117,6 +117,24 @@ class Token:
                 return nodes.String(self.text, quoted=not bare)
 
 
+def in_digits(text: str) -> str:
+    """`1_000`, `1,000`, `2 * 1024` and `1 MB` as a number in digits alone; else the text."""
+    written = re.fullmatch(
+        r"([\d_,.]+)((?:\s*\*\s*[\d_]+)*)\s*(?:([kmgt])i?b?)?", text.strip(), re.IGNORECASE
+    )
+    if not written or not (written[2] or written[3] or set("_,") & set(text)):
+        return text
+    factors = [written[1].replace(",", ""), *written[2].replace(" ", "").split("*")[1:]]
+    number = Decimal(1)
+    try:
+        for factor in factors:
+            number *= Decimal(factor.replace("_", ""))
+    except ArithmeticError:
+        return text
+    number *= 1024 ** ("kmgt".index(written[3].lower()) + 1 if written[3] else 0)
+    return f"{number.normalize():f}"
+
+
 def plain_regex(source: str, flags: str = "") -> str:
     """A regex without flags, groups and literal blanks (rule 18).
 
@@ -275,4 +293,5 @@ def _step(found: re.Match[str]) -> nodes.Step:
         return int(found["index"][:18])
     if found["all"] is not None or found["wild"]:
         return nodes.Wildcard.ALL
-    return str(found["key"] or found["quoted"] or found["name"])
+    name = str(found["key"] or found["quoted"] or found["name"])
+    return int(name) if found["name"] and name.isdecimal() and len(name) < 6 else name

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from trailsieve.errors import PatternError, UnclearError
 from trailsieve.pattern import lenient, lenient_columns, lenient_json, lenient_pipes, lenient_text, nodes
@@ -17,30 +17,42 @@ from trailsieve.pattern.lenient_conditions import conditions, joined
 from trailsieve.pattern.lenient_spelling import spelled_out
 from trailsieve.pattern.lenient_tokens import placeholder
 from trailsieve.pattern.nodes import JsonPattern, Pattern, TextPattern, TextTerm
+from trailsieve.pattern.remarks import remarks
 from trailsieve.pattern.render import render
 
 _THOUSANDS = re.compile(r"([<>]=?\s*)(\d{1,3}(?:,\d{3})+)\b")
-_COLUMN_NUMBER = re.compile(r"\$(\d{1,2})\s*((?:===?|!==?|<=|>=|=|<|>|!?~)\s*\S.*)")
+_UNCLOSED = re.compile(r'([=<>]\s*"(?:[^"&|(){}]|[&|](?![&|]))*?)(\s*(?:&&|\|\||[)}]|\Z))')
 _QUOTES_AROUND = re.compile(r"""\s*(['"`])\s*([{\[%].*[}\]%])\s*\1\s*""", re.DOTALL)
 
 
-def suggest(text: str, parse: Callable[[str], Pattern]) -> str:
-    """A pattern that was probably meant, or "".
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A pattern that was probably meant, "" for none, and what it leaves out or changes."""
+
+    text: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+def suggest(text: str, parse: Callable[[str], Pattern]) -> Suggestion:
+    """The pattern that was probably meant.
 
     Args:
         parse: raises `PatternError` for what is not a pattern; it accepts what is returned.
     """
     if len(text) > 1024 or placeholder(text):
-        return ""
+        return Suggestion()
     try:
         meant = _meant(unescaped(text))
-        if ".*" not in text:
-            meant = _within_wildcards(meant)
-        guess = render(parse(render(meant)))
+        within = meant if ".*" in text else _within_wildcards(meant)
+        guess = render(parse(render(within)))
         parse(guess)
-    except (PatternError, UnclearError, RecursionError):
-        return ""
-    return guess if guess.isprintable() and guess != text else ""
+    except UnclearError as unclear:
+        return Suggestion(remarks=tuple(map(str, unclear.args)))
+    except (PatternError, RecursionError):
+        return Suggestion()
+    if not guess.isprintable() or guess == text:
+        return Suggestion()
+    return Suggestion(guess, remarks(text, guess, meant))
 
 
 def unescaped(text: str) -> str:
@@ -52,12 +64,19 @@ def unescaped(text: str) -> str:
     if not re.search(r'(?<!\\)"', text):
         text = text.replace('\\"', '"')
     text = _THOUSANDS.sub(lambda found: found[1] + found[2].replace(",", ""), text)
-    return text.replace("\\$", "$")
+    return _quotes_closed(text.replace("\\$", "$").replace("$$.", "$."))
 
 
-def meant_as_conditions(text: str, parse: Callable[[str], Pattern]) -> str:
-    """The JSON pattern that a text pattern was probably meant to be, or ""."""
-    return suggest(text, parse) if conditions(text) else ""
+def _quotes_closed(text: str) -> str:
+    """The text with a second quote where a condition ends before one is found."""
+    if text[:1] != "{" or len(re.findall(r'(?<!\\)"', text)) % 2 == 0:
+        return text
+    return _UNCLOSED.sub(r'\1"\2', text)
+
+
+def meant_as_conditions(text: str, parse: Callable[[str], Pattern]) -> Suggestion:
+    """The JSON pattern that a text pattern was probably meant to be."""
+    return suggest(text, parse) if conditions(text) else Suggestion()
 
 
 def _meant(text: str) -> Pattern:
@@ -67,8 +86,8 @@ def _meant(text: str) -> Pattern:
         UnclearError: there is none.
     """
     stripped = text.strip()
-    if column := _COLUMN_NUMBER.fullmatch(stripped):
-        return lenient_columns.read_number(int(column[1]), column[2])
+    if numbered := lenient_columns.numbered(stripped):
+        return lenient_columns.read_numbered(numbered)
     if lenient_text.is_query(stripped):
         return lenient_text.read_query(stripped)
     if stripped[0:1] not in ("{", "[", "%") and lenient_pipes.is_pipeline(stripped):
@@ -78,7 +97,7 @@ def _meant(text: str) -> Pattern:
     if stripped.startswith("["):
         return lenient_columns.read(stripped)
     if inner := conditions(stripped):
-        return JsonPattern(lenient.read(inner))
+        return JsonPattern(lenient.read(inner, named=True))
     if stripped.startswith(("{", "$")) or "$." in stripped:
         example = lenient_json.read(stripped)
         return JsonPattern(example or lenient.read(joined(spelled_out(_without_braces(stripped)))))

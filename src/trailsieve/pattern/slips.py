@@ -11,6 +11,7 @@ from itertools import chain
 
 from trailsieve.errors import shorten, visible
 from trailsieve.pattern.addresses import in_pattern, ranges
+from trailsieve.pattern.lenient_columns import numbered
 from trailsieve.pattern.lenient_conditions import conditions, names_an_index
 from trailsieve.pattern.lenient_pipes import is_pipeline
 from trailsieve.pattern.lenient_text import XML_ESCAPE, is_query
@@ -176,7 +177,7 @@ _TEXT_SLIPS: list[_Row] = [
         "remove the blanks: a JSON, space-delimited or regex pattern starts at the first character",
     ),
     (
-        lambda s: re.match(r"\$\d+\s*[=<>!]", s.text),
+        lambda s: numbered(s.text),
         "a space-delimited pattern names the columns from the left: [a, b, c = value, ...]",
     ),
     (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
 
@@ -37,11 +38,16 @@ def unknown_name(target: LintTarget) -> Iterator[Issue]:
         sources = [name for source in _sources(target) if (name := calls.names_of(source)) is not None]
         if len(sources) < len(_sources(target)):
             continue  # the catalogue does not have all names of that source
-        meant = calls.nearest(_text(term.value), frozenset().union(*sources)) or calls.nearest(
-            _text(term.value), calls.event_names()
-        )
+        meant = _with_stars(term.value) or calls.nearest(_text(term.value), frozenset().union(*sources))
+        meant = meant or calls.nearest(_text(term.value), calls.event_names())
         listed = f"{len(calls.event_names())} API calls and events"
         yield _unknown("TS302", "eventName", term, listed, _did_you_mean("eventName", meant))
+
+
+def _with_stars(value: nodes.Value) -> str:
+    """The name with stars for the wildcards of SQL and of regexes, if it has any."""
+    changed = re.sub(r"\.\*|%", "*", _text(value))
+    return "" if changed == _text(value) else changed
 
 
 def name_of_other_source(target: LintTarget) -> Iterator[Issue]:

@@ -31,13 +31,14 @@ def _mistake(term: nodes.Term, fact: Facts, quoted: str) -> Issue | None:
     target = render_target(term.target)
     if isinstance(term, nodes.IsType) and term.type != "NULL" and fact.type == "string":
         value = term.type.lower()
+        any_text = f'{target} = "*"' if term.type == "TRUE" else f"{target} NOT EXISTS"
         return Issue(
             "TS203",
             f"{quoted} never matches: {fact.name} is always a string",
             term.span,
             "CloudTrail records it like this",
             _event(term.target, value),
-            f'{target} = "{value}"',
+            f'{target} = "{value}"' if value in fact.values else any_text,
         )
     if not isinstance(term, nodes.Comparison):
         return None
@@ -48,7 +49,9 @@ def _mistake(term: nodes.Term, fact: Facts, quoted: str) -> Issue | None:
             term.span,
             "CloudTrail records it like this, and the term is false",
             _event(term.target, _meant(term)),
-            f"{target} IS {str(_meant(term)).upper()}",
+            f"({target} IS TRUE || {target} IS FALSE)"
+            if _is_any(term)
+            else f"{target} IS {str(_meant(term)).upper()}",
         )
     if fact.type in ("array", "object"):
         return _container(term, fact, quoted)
@@ -74,8 +77,14 @@ def _container(term: nodes.Comparison, fact: Facts, quoted: str) -> Issue:
         term.span,
         "CloudTrail records it like this, and the term is false",
         _event(term.target, [value] if fact.type == "array" else value),
-        f"select a value in it, such as {target}.{inner[0] if inner else 'name'}",
+        f'{target}.{inner[0] if fact.type == "array" and inner else "*"} = "*"'
+        if _is_any(term)
+        else f"select a value in it, such as {target}.{inner[0] if inner else 'name'}",
     )
+
+
+def _is_any(term: nodes.Comparison) -> bool:
+    return term.operator == "=" and isinstance(term.value, nodes.String) and term.value.text == "*"
 
 
 def _meant(term: nodes.Comparison) -> bool:
@@ -172,21 +181,41 @@ def _unknown(target: LintTarget, selector: nodes.Selector) -> Issue | None:
             continue
         if not isinstance(step, str):
             return None
-        meant = nearest(step, children(above))
-        steps = (*selector.steps[: length - 1], meant, *selector.steps[length:])
-        if above and known[above].type == "array":
-            meant = step
-            steps = (*selector.steps[: length - 1], nodes.Wildcard.ALL, *selector.steps[length - 1 :])
+        meant = _as_recorded(selector.steps)
         return Issue(
             "TS207",
             f"no CloudTrail record has the field {name}",
             selector.span,
             "docs/fields.md lists all fields of CloudTrail",
-            fix=f"did you mean {render_target(nodes.Selector(steps))}?"
+            fix=f"did you mean {render_target(nodes.Selector(meant))}?"
             if meant
             else f"fields here: {_some(above)}",
         )
     return None
+
+
+def _as_recorded(steps: tuple[nodes.Step, ...]) -> tuple[nodes.Step, ...]:
+    """The steps with the names of the catalogue and [*] for lists; () if one is unknown."""
+    known, found = fields(), list[nodes.Step]()
+    for place, step in enumerate(steps):
+        above = name_of(found)
+        if above and (above not in known or known[above].open):
+            return (*found, *steps[place:])
+        if above and isinstance(step, str) and known[above].type == "array":
+            found.append(nodes.Wildcard.ALL)
+            above = name_of(found)
+        meant = nearest(step, children(above)) if isinstance(step, str) else step
+        if meant == "":
+            return _with_this_end(steps) if place == 0 else ()
+        found.append(meant)
+    return tuple(found)
+
+
+def _with_this_end(steps: tuple[nodes.Step, ...]) -> tuple[nodes.Step, ...]:
+    """The shortest known path that ends like this: `$.userIdentity.userName` for `$.userName`."""
+    end = f".{name_of(steps)}".lower()
+    paths = [name for name in fields() if name.lower().endswith(end) and "[" not in name]
+    return tuple(min(paths, key=len).split(".")) if paths else ()
 
 
 def _some(above: str) -> str:

@@ -14,6 +14,7 @@ DOMAIN = ".amazonaws.com"
 _VERSION = re.compile(
     r"(?:20\d\d_\d\d_\d\d|20\d{6})(?:v\d+)?$"
 )  # CreateFunction20150331, GetFunction20150331v2
+_FEW = 200  # names: each can be compared
 _ORIGIN = re.compile(r"^(?:Client|Server)\.")
 
 
@@ -88,6 +89,8 @@ def nearest(text: str, known: Iterable[str]) -> str:
     known = tuple(known)
     same = some(lambda name: name == lower)
     # Comparing with all 20,000 names is slow; the intended name begins or ends like the given one.
-    alike = same or some(lambda name: name[:4] == lower[:4] or name[-6:] == lower[-6:])
-    found = get_close_matches(lower, [name.lower() for name in alike], 1, 0.75)
+    few = len(known) < _FEW
+    alike = same or some(lambda name: few or name[:4] == lower[:4] or name[-6:] == lower[-6:])
+    cutoff = 0.82 if few else 0.75
+    found = get_close_matches(lower, [name.lower() for name in alike], 1, cutoff)
     return next((name for name in alike if name.lower() == found[0]), "") if found else ""

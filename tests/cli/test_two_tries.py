@@ -1,0 +1,266 @@
+"""From a slip to the right pattern in two tries, with nothing but what `match` prints.
+
+Each row has a slip, events that the person wants, and events that they do not want. The first try is run over all of
+them; what follows `did you mean: ` is the second try.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import trailsieve as api
+from tests.cli.console import trailsieve
+
+Events = str | dict[str, Any] | list[Any]
+
+
+def call(name: str = "DeleteTrail", source: str = "cloudtrail", **more: Any) -> dict[str, Any]:
+    """An event of CloudTrail."""
+    event: dict[str, Any] = {
+        "eventName": name,
+        "eventSource": f"{source}.amazonaws.com",
+        "awsRegion": "us-east-1",
+    }
+    return event | {"eventType": "AwsApiCall", "sourceIPAddress": "10.1.2.3", "readOnly": False} | more
+
+
+def by(user: str, **more: Any) -> dict[str, Any]:
+    """What a user does."""
+    return call(
+        **more, userIdentity={"type": "IAMUser", "userName": user, "arn": f"arn:aws:iam::1:user/{user}"}
+    )
+
+
+def mfa(value: str, **more: Any) -> dict[str, Any]:
+    """A call in a session with or without MFA."""
+    session = {"attributes": {"mfaAuthenticated": value}}
+    return call(**more, userIdentity={"type": "AssumedRole", "sessionContext": session})
+
+
+def opened(cidr: str = "0.0.0.0/0", port: int = 22) -> dict[str, Any]:
+    """A security group that is opened, by the second of its permissions."""
+    permission = {"fromPort": port, "ipRanges": {"items": [{"cidrIp": cidr}]}}
+    other = {"fromPort": 1, "ipRanges": {"items": [{"cidrIp": "10.0.0.0/8"}]}}
+    items = {"items": [other, permission]}
+    return call("AuthorizeSecurityGroupIngress", "ec2", requestParameters={"ipPermissions": items})
+
+
+DENIED = {"errorCode": "AccessDenied"}
+DELETED, GOT = call("DeleteTrail"), call("GetTrail", readOnly=True)
+ALICE, BOB = by("alice"), by("bob")
+ROLE = {"type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/Admin/x"}
+FAR = call(sourceIPAddress="8.8.8.8")
+KEY = call("Decrypt", "kms", resources=[{"ARN": "arn:aws:kms:us-east-1:1:key/2", "type": "AWS::KMS::Key"}])
+BUCKET = call("GetObject", "s3", resources=[{"ARN": "arn:aws:s3:::b", "type": "AWS::S3::Bucket"}])
+FLOW = "2 1 eni-{n} 10.0.0.1 10.0.0.2 33000 {port} 6 10 840 1600000000 1600000060 {action} OK"
+ACCESS = '10.0.0.1 - alice [10/Oct/2000:13:55:36 -0700] "GET /x HTTP/1.0" {status} {size}'
+
+
+def moved(size: int) -> dict[str, Any]:
+    return call("GetObject", "s3", additionalEventData={"bytesTransferredOut": size})
+
+
+FAILED = [
+    (
+        "{ $.eventSource = iam.amazonaws.com && $.errorCode }",
+        call("X", "iam", **DENIED),
+        [call("X", "iam"), GOT],
+    ),
+    ("{ $.errorCode }", call(**DENIED), GOT),
+    (
+        "$.requestParameters.ipPermissions.items[*].ipRanges.items[*].cidrIp == '0.0.0.0/0'",
+        opened(),
+        [opened("10.0.0.0/8")],
+    ),
+    ("ipv4_is_in_range(sourceIPAddress, '10.0.0.0/8')", DELETED, FAR),
+    ("isIpv4InSubnet(sourceIPAddress, '10.0.0.0/8')", DELETED, FAR),
+    ("{ $.sourceIPAddress in cidr 10.0.0.0/8 }", DELETED, FAR),
+    (
+        'errorCode IN ("AccessDenied", "Client.UnauthorizedOperation") AND readOnly = false',
+        [call(**DENIED), call(errorCode="Client.UnauthorizedOperation")],
+        [call(), call(**DENIED, readOnly=True)],
+    ),
+    ("errorCode = AccessDenied and readOnly:false", call(**DENIED), call(**DENIED, readOnly=True)),
+    (".requestParameters.ipPermissions.items[] | select(.fromPort == 22)", opened(), opened(port=80)),
+    ("additionalEventData.bytesTransferredOut > 1MB", moved(1048577), moved(1048576)),
+    ("{ $.additionalEventData.bytesTransferredOut > 1024*1024 }", moved(1048577), moved(1048576)),
+    ("additionalEventData.bytesTransferredOut >= 1_000_000", moved(1000000), moved(999999)),
+    ("additionalEventData.bytesTransferredOut > 1k", moved(1025), moved(1024)),
+    (
+        '{"source": ["aws.iam"], "detail": {"eventName": [{"prefix": "Delete"}]}}',
+        call("DeleteUser", "iam"),
+        [DELETED, call("GetUser", "iam")],
+    ),
+    (
+        '{"source": ["aws.iam"], "detail-type": ["AWS API Call via CloudTrail"], "detail": {"eventName": ["DeleteUser"]}}',
+        call("DeleteUser", "iam"),
+        [call("DeleteUser", "iam", eventType="AwsServiceEvent"), call("DeleteUser", "x")],
+    ),
+    (
+        "SELECT * FROM cloudtrail WHERE eventname LIKE '%SecurityGroup%' "
+        "AND useridentity.sessioncontext.attributes.mfaauthenticated = 'false'",
+        mfa("false", name="CreateSecurityGroup"),
+        [mfa("true", name="CreateSecurityGroup"), mfa("false")],
+    ),
+    (
+        r"re.match(r'^arn:aws:sts::\d+:assumed-role/Admin/', event['userIdentity']['arn'])",
+        call(userIdentity=ROLE),
+        ALICE,
+    ),
+    ("re.match('^Delete', eventName)", DELETED, GOT),
+    ("re.search('Trail$', eventName)", DELETED, BUCKET),
+    ("match(eventName, '^Delete')", DELETED, GOT),
+    ("regexp_like(eventname, '^Delete')", DELETED, GOT),
+    ("NOT _exists_:userIdentity.userName", call(userIdentity=ROLE), ALICE),
+    ("!_exists_:userIdentity.userName", call(userIdentity=ROLE), ALICE),
+    ("_exists_:userIdentity.userName", ALICE, call(userIdentity=ROLE)),
+    ("_missing_:userIdentity.userName", call(userIdentity=ROLE), ALICE),
+    (
+        "requestParameters.instancesSet.items.0.maxCount >= 5",
+        call("RunInstances", requestParameters={"instancesSet": {"items": [{"maxCount": 5}]}}),
+        call("RunInstances", requestParameters={"instancesSet": {"items": [{"maxCount": 4}]}}),
+    ),
+    ('resources.ARN: "arn:aws:kms:*"', KEY, BUCKET),
+    ("resources.type:AWS\\:\\:KMS\\:\\:Key", KEY, BUCKET),
+    ("grep -i error | grep -v timeout", "an error", ["a line", "an error timeout"]),
+    (
+        "$9 >= 500 && $10 > 1000000",
+        "a b c d e f g h 503 2000000",
+        ["a b c d e f g h 503 1", "a b c d e f g h 200 2000000"],
+    ),
+    (
+        "dstport=22 action=REJECT",
+        FLOW.format(n=1, port=22, action="REJECT"),
+        [FLOW.format(n=2, port=22, action="ACCEPT"), FLOW.format(n=3, port=80, action="REJECT")],
+    ),
+    (
+        "{ $.userIdentity.sessionContext.attributes.mfaAuthenticated is not true and $.eventType = AwsApiCall "
+        "and $.userIdentity.type == AssumedRole }",
+        mfa("false"),
+        [mfa("true"), ALICE],
+    ),
+    (
+        "eventName:(StopLogging OR Delete* OR PutBucketPolicy) -userIdentity.userName:alice",
+        [BOB, by("bob", name="StopLogging"), call("DeleteTrail")],
+        [ALICE, by("bob", name="GetTrail")],
+    ),
+    (
+        '{ $.eventNmae = "RunInstances" && $.errorCode == "*Unauthorized*" & $.readOnly == False }',
+        call("RunInstances", errorCode="Client.UnauthorizedOperation"),
+        [call("RunInstances"), call("RunInstances", errorCode="Client.UnauthorizedOperation", readOnly=True)],
+    ),
+]
+ASIDE = [
+    (
+        "eventName:StopLogging -userIdentity.userName:alice",
+        by("bob", name="StopLogging"),
+        by("alice", name="StopLogging"),
+    ),
+    (
+        "awsRegion:us-east-1 NOT _exists_:errorCode",
+        DELETED,
+        [call(**DENIED), call(awsRegion="eu-west-1")],
+    ),
+    ("'errorCode' in event", call(**DENIED), DELETED),
+    ("{ ($$.eventName = DeleteTrail }", DELETED, GOT),
+    ('{ $.eventName = "DeleteTrail }', DELETED, GOT),
+    (
+        '{ $.eventName = "DeleteTrail && $.awsRegion = "us-east-1" }',
+        DELETED,
+        [GOT, call(awsRegion="eu-west-1")],
+    ),
+    ('{ $.eventName == "Put%Policy" }', call("PutRolePolicy"), call("PutObject")),
+    ('userAgent has_any ("curl", "wget")', call(userAgent="curl/8"), call(userAgent="aws-cli")),
+    ("eventName in~ ('DeleteTrail', 'x')", DELETED, GOT),
+    ('ERROR | startswith("x")', None, None),
+]
+SUCCEEDED = [
+    (
+        "userIdentity.type == 'Root' AND eventName == 'ConsoleLogin' AND additionalEventData.MFAUsed != 'Yes'",
+        call("ConsoleLogin", userIdentity={"type": "Root"}, additionalEventData={"MFAUsed": "No"}),
+        call("ConsoleLogin", userIdentity={"type": "Root"}, additionalEventData={"MFAUsed": "Yes"}),
+    ),
+    (
+        "errorCode:AccessDenied AND NOT sourceIPAddress:cloudfront.amazonaws.com",
+        call(**DENIED),
+        call(**DENIED, sourceIPAddress="cloudfront.amazonaws.com"),
+    ),
+    ("eventName =~ /^Delete/", DELETED, GOT),
+    ("userIdentity.userName not in ('alice', 'carol', 'dave')", BOB, ALICE),
+    ("select(.errorCode == null)", DELETED, call(**DENIED)),
+    ("ERROR AND NOT timeout", "ERROR", "ERROR timeout"),
+    (
+        '[ip, id, user, ts, request, status LIKE "4%", size]',
+        ACCESS.format(status=404, size=3),
+        ACCESS.format(status=200, size=4),
+    ),
+    (
+        "index=cloudtrail eventName=ConsoleLogin responseElements.ConsoleLogin=Failure",
+        call("ConsoleLogin", responseElements={"ConsoleLogin": "Failure"}),
+        call("ConsoleLogin", responseElements={"ConsoleLogin": "Success"}),
+    ),
+    (
+        '| where EventName startswith "Put" and SourceIpAddress !startswith "172."',
+        call("PutObject"),
+        [DELETED, call("PutObject", sourceIPAddress="172.1.1.1")],
+    ),
+    (
+        "fields @timestamp, eventName | filter eventName like /Delete/ and ispresent(errorCode)",
+        call(**DENIED),
+        [DELETED, call("GetTrail", **DENIED)],
+    ),
+    ('$[?(@.eventName=="StopLogging" || @.eventName=="DeleteTrail")]', [DELETED, call("StopLogging")], GOT),
+    ("{ $.eventName = “DeleteTrail” }", DELETED, GOT),
+    (
+        '{ ($$.eventName = "StopLogging") || ($$.eventName = "DeleteTrail") }',
+        [DELETED, call("StopLogging")],
+        GOT,
+    ),
+    ('{ $.userAgent contains "Terraform" }', call(userAgent="a Terraform/1"), call(userAgent="x")),
+    ("'{ $.eventName = \"DeleteTrail\" }'", DELETED, GOT),
+    (
+        r"{ \"$.awsRegion\" != \"us-east-1\" && $.eventName = \"DeleteTrail\" }",
+        call(awsRegion="eu-west-1"),
+        DELETED,
+    ),
+    ('not (awsRegion in ["us-east-1", "us-west-2"])', call(awsRegion="eu-west-1"), DELETED),
+    ("ERROR|WARN", ["ERROR", "WARN"], "x"),
+    (
+        "requestParameters.pendingWindowInDays between 1 and 10",
+        call(requestParameters={"pendingWindowInDays": 7}),
+        call(requestParameters={"pendingWindowInDays": 30}),
+    ),
+]
+ROWS = [row for row in [*FAILED, *ASIDE, *SUCCEEDED] if row[1] is not None]
+
+
+def lines_of(events: Events) -> list[str]:
+    """The events as lines of a log."""
+    return [
+        event if isinstance(event, str) else json.dumps(event, separators=(",", ":"))
+        for event in (events if isinstance(events, list) else [events])
+    ]
+
+
+def second_try(slip: str, file: Path) -> str:
+    """The last pattern that is proposed for a first try, or the first try itself if it finds something."""
+    result = trailsieve("match", "--", slip, str(file))
+    in_any_element = re.search(r"in any element \(compact JSON\): (.+)", result.err)
+    found = re.search(r"did you mean: (.+)", result.err)
+    if in_any_element:
+        return in_any_element[1]
+    return found[1] if found else slip
+
+
+@pytest.mark.parametrize(("slip", "wanted", "unwanted"), ROWS, ids=[row[0] for row in ROWS])
+def test_the_second_try_is_right(slip: str, wanted: Events, unwanted: Events, tmp_path: Path) -> None:
+    file = tmp_path / "events.log"
+    file.write_text("\n".join([*lines_of(unwanted), *lines_of(wanted)]) + "\n", "utf-8")
+    pattern = api.compile(second_try(slip, file))
+    assert [line for line in lines_of(wanted) if not pattern.matches(line)] == []
+    assert [line for line in lines_of(unwanted) if pattern.matches(line)] == []
