@@ -14,7 +14,7 @@ from trailsieve.errors import cells, counted, shorten, tail, visible
 from trailsieve.investigation.model import Identity, Investigation, PrincipalSummary, Step, Suspect
 from trailsieve.investigation.names import listed, short
 from trailsieve.investigation.names import tail as last_part
-from trailsieve.investigation.stories import CONTINUES, importance
+from trailsieve.investigation.stories import CONTINUES, importance, is_folded
 from trailsieve.investigation.verdict import DECISIVE
 from trailsieve.model import Severity
 
@@ -34,6 +34,7 @@ _SHORT: dict[Severity, str] = {
 }
 _REASONS = 3
 _REMAINS = 6
+_WIDE = 160  # columns from which on tactics are shown
 _WHO = (14, 26)  # narrowest and widest column of identities
 
 
@@ -159,26 +160,23 @@ def _step(step: Step, who: int, home: str, layout: Layout) -> str:
 
 
 def _what(step: Step, home: str, width: int) -> str:
-    """What a step was: the call, how often, on what, with which effect, and what differs from the rest."""
-    parts = [step.event_name]
-    if step.note.endswith(tuple(f" in {end}" for end in (step.event_source,))) or "calls in " in step.note:
-        parts = [f"{step.note}: {step.event_name}"]
-    elif step.count > 1:
-        parts.append(f"×{step.count:,}")
+    """What a step was: the call, how often, with which effect, on what, and what differs from the rest."""
+    times = f" ×{step.count:,}" if step.count > 1 and not is_folded(step) else ""
+    parts = [f"{step.note}: {step.event_name}" if is_folded(step) else step.event_name + times]
     if step.last[:16] != step.first[:16]:
         parts.append(f"until {step.last[11:16]}")
     if step.outcome:
         parts.append(f"✗ {step.outcome}")
+    if step.note and not is_folded(step):
+        parts[-1] += f": {step.note}"
     names = [
         f"{last_part(one.name)} +{one.more:,}" if one.more else last_part(one.name) for one in step.targets
     ]
     if names and not step.note.startswith(CONTINUES):
         parts.append(f"→ {listed(names)}")
-    if step.note and step.note not in parts[0]:
-        parts.append(f"({step.note})")
     if home and home not in step.source_ip and step.source_ip:
         parts.append(f"from {step.source_ip}")
-    if width >= 160 and step.tactics:
+    if width >= _WIDE and step.tactics:
         parts.append(f"[{', '.join(step.tactics)}]")
     return " ".join(parts)
 

@@ -21,7 +21,7 @@ _TAKEN = frozenset(
     {"logging stopped", "logging reduced", "data destroyed", "encryption changed"}
 )  # kinds that harm nobody on one's own things
 _DATA = frozenset({"objects touched", "secrets read"})  # kinds that are somebody's daily work
-_EVERYTHING = ("every action", "AdministratorAccess")
+_EVERYTHING = ("every action on every resource", "administrator access", "full access to IAM")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +107,14 @@ def kind_of(call: Call, act: Act) -> str:
 
 
 def gives_everything(call: Call) -> bool:
-    """Whether a call gave all rights, by its effect or the policy that it names."""
-    texts = (call.effect, *(target.name for target in call.targets))
-    return any(mark in text for text in texts for mark in _EVERYTHING)
+    """Whether a call gave all rights, or those that suffice to take all."""
+    return any(mark in call.effect for mark in _EVERYTHING)
 
 
 def for_itself(call: Call) -> bool:
     """Whether a user or role did this to itself; a call that names no user is about the caller."""
+    if "itself" in call.effect:
+        return True
     own = {tail(call.actor.principal), tail(call.actor.issuer)} - {""}
     touched = {tail(target.name) for target in call.targets if target.kind in ("user", "role")}
     return bool(own & touched) or (not touched and call.event_name == "CreateAccessKey")

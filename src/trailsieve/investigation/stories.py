@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from trailsieve.errors import counted
-from trailsieve.investigation.acts import Acts, act_of
+from trailsieve.investigation.acts import Acts, act_of, gives_everything
 from trailsieve.investigation.identities import Chain, Member
 from trailsieve.investigation.model import Actor, Call, Grant, Step
 from trailsieve.investigation.names import by_service, listed
@@ -17,6 +18,7 @@ from trailsieve.times import seconds_of
 
 CONTINUES = "continues as "
 OWN = "its own"  # the note of acts on what the suspect made itself
+_FOLDED = re.compile(r"[\d,]+ (?:refused|read|other) calls? in ")
 _PHASE = 600  # seconds in which calls of one kind are one line
 _MOST_STEPS = 500
 _MOST_TARGETS = 4  # kinds of targets
@@ -27,7 +29,7 @@ _LINKS = frozenset({"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdenti
 _GUESSES = 3  # failed sign-ins that are no slip
 _MANY = 10  # refused calls of a folded line that show a search for what is allowed
 _QUIET = frozenset(
-    {"secrets read", "objects touched", "identities made", "instances started"}
+    {"secrets read", "objects touched", "identities made", "instances started", "rights changed"}
 )  # kinds that are listed but rarely decisive
 _GRAVE_RULE = 2  # from medium on, a rule makes a call a line by itself
 
@@ -83,7 +85,7 @@ class Story:
             for name in call.rules
             if name in self._rules
         )
-        if act and not by_service(call.actor.service):
+        if (act or call.effect) and not by_service(call.actor.service):
             return call.event_name, bool(call.error_code), call.effect, call.region, self._acts.kind(call)
         if call.event_name == "ConsoleLogin" or (grave and not call.read_only and not refused(call)):
             return call.event_name, call.error_code, call.effect, call.region
@@ -173,7 +175,14 @@ def describe(calls: Sequence[Call]) -> str:
 
 def importance(step: Step) -> tuple[int, int]:
     """Returns a sort key: what a reader must see first is greatest."""
+    if step.note.startswith(CONTINUES):
+        return 2, len(SEVERITIES)
     return step_weight(step), SEVERITIES.index(step.severity) if step.severity else -1
+
+
+def is_folded(step: Step) -> bool:
+    """Whether a step stands for different calls, which its note counts."""
+    return _FOLDED.match(step.note) is not None
 
 
 def step_weight(step: Step) -> int:
@@ -184,13 +193,15 @@ def step_weight(step: Step) -> int:
         step.event_name == "ConsoleLogin" and step.severity and not step.outcome
     ):
         return 2
-    act = act_of(_as_call(step))
+    call = _as_call(step)
+    act = act_of(call)
+    grave = step.severity in ("high", "critical")
     if act is None:
         refusals = step.count >= _MANY and bool(step.outcome)  # a search for what is allowed
         listed = step.severity and not step.read_only and not step.outcome
-        return 2 if refusals else 1 if listed else 0
-    if act.kind in _QUIET or step.outcome:
-        return 2 if step.count >= _MANY else 1
+        return 2 if refusals or (listed and step.severity == "critical") else 1 if listed else 0
+    if step.outcome or (act.kind in _QUIET and not gives_everything(call)):
+        return 2 if grave or step.count >= _MANY else 1
     return 3
 
 

@@ -6,13 +6,24 @@ from typing import Any
 
 from trailsieve.investigation.calls import shortened
 from trailsieve.model import Target
-from trailsieve.trail.targets import targets_of
+from trailsieve.trail.targets import effect_of, targets_of
 
+_FIELDS = ("eventSource", "eventName", "requestParameters", "responseElements", "resources")
 _MOST_TARGETS = 5  # of one call
 
 
 def touched(content: dict[str, Any]) -> tuple[tuple[Target, ...], str]:
     """Returns the targets of a decoded record, at most 5, and the effect of its call."""
-    fields = ("eventSource", "eventName", "requestParameters", "responseElements", "resources")
-    found = targets_of(*(content.get(field) for field in fields))
-    return tuple(Target(one.kind, shortened(one.name), one.more) for one in found[:_MOST_TARGETS]), ""
+    source, name, request, response, resources = (content.get(field) for field in _FIELDS)
+    found = targets_of(source, name, request, response, resources)
+    effect = effect_of(
+        source,
+        name,
+        request,
+        response,
+        identity=content.get("userIdentity"),
+        additional=content.get("additionalEventData"),
+        error=content.get("errorCode"),
+    )
+    targets = (Target(one.kind, shortened(one.name), one.more) for one in found[:_MOST_TARGETS])
+    return tuple(targets), shortened(effect or "")
