@@ -94,3 +94,9 @@ def test_an_unknown_pack_is_exit_code_2() -> None:
     assert (
         "no-such-pack: no such rule pack or file. Built in: aws-threats, cis-aws, cis-aws-tuned" in result.err
     )
+
+
+def test_only_the_cis_packs_are_exported_when_none_is_named() -> None:
+    named = trailsieve("rules", "export", "cis-aws", "cis-aws-tuned", "--to", "cli")
+    result = trailsieve("rules", "export", "--to", "cli")
+    assert (result.code, result.out) == (0, named.out)

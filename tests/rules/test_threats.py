@@ -82,7 +82,8 @@ def burst(rule: Rule, number: int) -> Iterator[Event]:
         event = {**samples[index % len(samples)], "eventID": f"event-{index}", "recipientAccountId": "1"}
         event["eventTime"] = f"2026-03-14T02:00:{index * 60 // number:02}Z"
         event["userIdentity"] = {"arn": "arn:aws:iam::111122223333:user/mia", **event.get("userIdentity", {})}
-        event.setdefault("sourceIPAddress", "203.0.113.7")
+        if not counted or counted.text != "$.sourceIPAddress":
+            event["sourceIPAddress"] = "203.0.113.7"
         if counted and index >= len(distinct(samples, counted.text)):
             put(event, counted.text.removeprefix("$.").split("."), index)
         yield event

@@ -79,6 +79,7 @@ def show_rule(rule_id: str, packs: tuple[str, ...]) -> None:
 
 
 _FORMATS = ("cloudformation", "terraform", "cli", "eventbridge", "athena", "opensearch")
+_EXPORTED = ("cis-aws", "cis-aws-tuned")  # when none is named
 _EXPORT_EXAMPLES = """\b
 Examples:
   trailsieve rules export cis-aws-tuned --to cloudformation > template.json
@@ -106,7 +107,7 @@ Examples:
 def export_rules(
     packs: tuple[str, ...], format_: str, log_group: str | None, topic: str | None, namespace: str
 ) -> int:
-    """Print rules for CloudWatch, EventBridge, Athena or OpenSearch.
+    """Print rules for CloudWatch, EventBridge, Athena or OpenSearch; of the CIS packs when none is named.
 
     What the other service does differently is listed on stderr, and beside each rule if the format has
     comments. A rule that it cannot express is left out with the reason, and the exit code is 1.
@@ -135,7 +136,7 @@ def _by_loss(losses: dict[str, list[str]]) -> dict[str, list[str]]:
 
 def _rules(names: tuple[str, ...]) -> list[Rule]:
     """The rules of packs and files, and those of single ids."""
-    found = [named(name) for name in names or built_in()]
+    found = [named(name) for name in names or _EXPORTED]
     if not all(isinstance(item, Pack | Rule) for item in found):
         raise UsageError("only packs, rule files and rule ids can be exported, not patterns")
     rules = joined([item for item in found if isinstance(item, Pack)])
