@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from tests.examples import examples
 from trailsieve.model import Target
-from trailsieve.trail.targets import targets_of
+from trailsieve.trail.targets import effect_of, targets_of
+from trailsieve.trail.targets.effects import _CALLS as BY_REQUEST
 from trailsieve.trail.targets.table import table
 
 _CALLS = [(source, name) for source, calls in table().calls.items() for name in calls]
+EFFECTS = [(source, name) for source, calls in BY_REQUEST.items() for name in calls]
 _FIELDS = [
     *(
         "userName",
@@ -49,7 +51,7 @@ _FIELDS = [
     ),
 ]
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["Allow", "*", "AKIA1", "all", "arn:aws:iam::999988887777:root", "0.0.0.0/0"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_FIELDS), inner, max_size=4),
     max_leaves=20,
 )  # fmt: skip
@@ -82,3 +84,12 @@ def test_long_names_are_cut() -> None:
 @pytest.mark.parametrize("value", [None, [], {}, 7, "iam.amazonaws.com"])
 def test_a_call_without_a_name_has_no_table(value: Any) -> None:
     assert targets_of(value, value, {"userName": "mia"}) == (Target("user", "mia"),)
+
+
+@settings(max_examples=examples(500))
+@given(st.sampled_from(EFFECTS), _JSON, _JSON, _JSON, _JSON)
+def test_any_json_has_an_effect_or_none(
+    call: tuple[str, str], request: Any, response: Any, identity: Any, additional: Any
+) -> None:
+    effect = effect_of(*call, request, response, identity=identity, additional=additional)
+    assert effect is None or (0 < len(effect) <= 200 and effect.encode() and effect.isprintable())

@@ -1,6 +1,6 @@
 """What a call touched and what that means: the table of the fields, and the effects worth a word."""
 
-from trailsieve.trail.targets.effect import effect_of
+from trailsieve.trail.targets.effects import effect_of
 from trailsieve.trail.targets.find import targets_of
 
 __all__ = ["effect_of", "targets_of"]
