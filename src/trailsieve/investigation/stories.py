@@ -53,7 +53,9 @@ class Story:
         self.work = sorted((call for _, call in work), key=lambda call: call.first)
         self.noise = [*usual, *self._folded_noise(work)]
         steps = [*self._links(grants), *self._folded(work)]
-        steps.sort(key=lambda step: (step.first, -step.count, step.event_name))
+        steps.sort(
+            key=lambda step: (step.first, not step.note.startswith(CONTINUES), -step.count, step.event_name)
+        )
         self.omitted = max(0, len(steps) - _MOST_STEPS)
         kept = {id(step) for step in sorted(steps, key=importance, reverse=True)[:_MOST_STEPS]}
         self.first = min((step.first for step in steps if step_weight(step)), default=self.work[0].first)
