@@ -67,6 +67,19 @@ def test_columns_by_rank(width: int, widths: list[int]) -> None:
     assert Layout(COLUMNS, width).widths == widths
 
 
+def test_a_column_has_enough_before_the_next_one_joins() -> None:
+    columns = [Column("A", 5, 30, 0, enough=20), Column("B", 5, 10, 1, enough=8), Column("C", 5, 5, 2)]
+    widths = {width: Layout(columns, width).widths for width in (26, 27, 30, 36, 37, 60)}
+    assert widths == {
+        26: [26, 0, 0],
+        27: [20, 5, 0],
+        30: [20, 8, 0],
+        36: [24, 10, 0],
+        37: [20, 8, 5],
+        60: [30, 10, 5],
+    }
+
+
 def test_without_a_width_columns_have_what_they_wish() -> None:
     layout = Layout(COLUMNS)
     assert layout.widths == [10, 20, 5]

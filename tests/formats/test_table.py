@@ -43,14 +43,15 @@ def test_what_is_known_of_the_columns_at_each_width() -> None:
         width: AlertTable(width, ["cis-aws-4.12"]).header().decode().split() for width in (80, 120, 200)
     }
     assert titles[80] == ["TIME", "SEVERITY", "RULE", "EVENT", "PRINCIPAL"]
-    assert titles[120] == titles[200] == [*titles[80][:4], "TARGET", "PRINCIPAL", "SOURCE", "ERROR"]
+    assert titles[120] == [*titles[80][:4], "TARGET", "PRINCIPAL", "SOURCE"]
+    assert titles[200] == [*titles[120], "ERROR"]
 
 
 @pytest.mark.parametrize(
     ("width", "expected"),
     [
-        (80, ["ListSecrets", "✗", "invento…/nightly"]),
-        (120, ["ListSecrets", "inven…ghtly", "198.51.100.31", "AccessDenied"]),
+        (80, ["ListSecrets", "✗", "invent…nightly"]),
+        (120, ["ListSecrets", "✗", "invento…nightly", "198.51.100.31"]),
         (200, ["ListSecrets", "inventory-scanner/nightly", "198.51.100.31", "AccessDenied"]),
     ],
 )
@@ -79,4 +80,7 @@ def test_colour_does_not_change_the_widths() -> None:
 
 def test_a_wide_table_names_what_was_touched() -> None:
     line = AlertTable(200, [TOUCHED.rule]).encode(TOUCHED).decode()
-    assert "  AttachUserPolicy                bob, AdministratorAcces…  111122223333:user/mia" in line
+    assert (
+        "  AttachUserPolicy                bob, AdministratorAccess, i-012345678…  111122223333:user/mia"
+        in line
+    )

@@ -21,6 +21,7 @@ from trailsieve.model import Alert, Severity
 from trailsieve.sinks.stream import StreamSink
 
 _NEWLINE = b"\n"
+_ELSEWHERE = 190  # cells of a line that no terminal limits
 _STYLES: dict[Severity, dict[str, Any]] = {
     "informational": {"dim": True},
     "low": {"fg": "cyan"},
@@ -100,6 +101,6 @@ def _table(stream: BinaryIO, ids: Iterable[str], shown: Screen) -> Callable[[Ale
     def paint(severity: Severity, text: str) -> str:
         return click.style(text, **_STYLES[severity]) if colored else text
 
-    table = AlertTable(terminal_width(stream), ids, paint)
+    table = AlertTable(terminal_width(stream) or _ELSEWHERE, ids, paint)
     stream.write(table.header() + _NEWLINE)
     return table.encode

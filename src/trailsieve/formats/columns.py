@@ -51,6 +51,7 @@ class Column:
 
     Attributes:
         least: cells without which it is left out.
+        enough: cells that it gets before columns of a higher rank get any, if more than `least`.
         wished: cells that it takes where there is room.
         rank: columns of a higher rank are left out first; those of rank 0 never are.
         fit: makes a text fit into a number of cells.
@@ -62,6 +63,7 @@ class Column:
     rank: int = 0
     fit: Callable[[str, int], str] = head
     right: bool = False
+    enough: int = 0
 
 
 class Layout:
@@ -105,23 +107,26 @@ class Layout:
     def _kept(self, limit: int) -> list[int]:
         """The least widths of the columns that fit, the most important ones first."""
         widths = [0] * len(self._columns)
-        used = -len(GAP)
+        used, last = 0, None
         for n, column in sorted(enumerate(self._columns), key=lambda item: item[1].rank):
-            used += column.least + len(GAP)
-            if used > limit and column.rank:
+            if used + column.least > limit and column.rank:
                 break
-            widths[n] = column.least
+            if last is not None:
+                widths[last] = max(widths[last], self._columns[last].enough)
+            widths[n], last = column.least, n
+            used += max(column.least, column.enough) + len(GAP)
         return widths
 
     def _share(self, limit: int) -> None:
         """Gives the cells that are left to the columns that wish for more, one at a time."""
         left = limit - self._used()
-        while growing := [n for n, width in enumerate(self.widths) if 0 < width < self._columns[n].wished]:
-            for n in growing:
-                if left <= 0:
+        for goals in ([c.enough for c in self._columns], [c.wished for c in self._columns]):
+            while growing := [n for n, width in enumerate(self.widths) if 0 < width < goals[n]]:
+                for n in growing[: max(0, left)]:
+                    self.widths[n] += 1
+                if left <= len(growing):
                     return
-                self.widths[n] += 1
-                left -= 1
+                left -= len(growing)
 
     def _used(self) -> int:
         return sum(self.widths) + len(GAP) * (sum(width > 0 for width in self.widths) - 1)

@@ -22,9 +22,9 @@ _TIME = Column("TIME", 20, 20)
 _SEVERITY = Column("SEVERITY", 8, 8, fit=whole)
 # What the sentence of an alarm stands in place of, each with what it shows of a match.
 _OF_MATCHES: tuple[tuple[Column, Callable[[Alert], str | None]], ...] = (
-    (Column("EVENT", 10, 30, 1, _event), lambda alert: alert.event_name),
-    (Column("TARGET", 14, 24, 3), alert_fields.target_names),
-    (Column("PRINCIPAL", 10, 30, 2, principal), lambda alert: alert.principal),
+    (Column("EVENT", 10, 30, 1, _event, enough=18), lambda alert: alert.event_name),
+    (Column("TARGET", 14, 40, 3, enough=16), alert_fields.target_names),
+    (Column("PRINCIPAL", 10, 40, 2, principal, enough=14), lambda alert: alert.principal),
     (Column("SOURCE", 15, 16, 4), lambda alert: alert.source_ip),
     (Column("ERROR", 12, 28, 5), lambda alert: alert.error_code or ""),
 )
