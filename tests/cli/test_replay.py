@@ -168,7 +168,7 @@ def test_output_goes_to_a_file(form: str | None, first: str, archive: Path, tmp_
 def test_a_table_on_a_terminal_and_json_lines_elsewhere(
     archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "190")
     table = trailsieve("replay", "--format", "table", archive)
     assert table.lines[0].split() == [
         "TIME",
