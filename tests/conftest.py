@@ -55,6 +55,7 @@ def _server(name: str) -> Callable[[], Any]:
 
 
 audited_moto = _server("audited_moto")
+chromium = _server("chromium")
 event_ruler = _server("event_ruler")
 kafka = _server("kafka")
 kinesis = _server("kinesis")
@@ -66,6 +67,7 @@ three_kafkas = _server("three_kafkas")
 
 SERVERS = {
     "audited_moto",
+    "chromium",
     "event_ruler",
     "kafka",
     "kinesis",

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from tests.servers import chromium as chromium_server
 from tests.servers import event_ruler
 from tests.servers import kafka as kafka_server
 from tests.servers import kinesis as kinesis_server
@@ -62,6 +63,7 @@ def get(name: str) -> Any:
 
 _STARTS: dict[str, Callable[[], contextlib.AbstractContextManager[Any]]] = {
     "audited_moto": lambda: moto_server.running(INITIAL_NO_AUTH_ACTION_COUNT="1000000000"),
+    "chromium": chromium_server.running,
     "event_ruler": event_ruler.running,
     "kafka": lambda: kafka_server.kafka(secured=True),
     "kinesis": kinesis_server.running,

@@ -97,7 +97,7 @@ def _left_out(investigation: Investigation, kept: int) -> list[str]:
     if without > 0:
         found.append(f"{counted(without, 'alert')} are listed without records, to keep this page small.")
     if found:
-        found.append("`trailsieve replay … --format jsonl` prints every alert with its records.")
+        found.append("trailsieve replay … --format jsonl prints every alert with its records.")
     return found
 
 

@@ -66,7 +66,7 @@ def _sentences(fired: Sequence[FiredRule], stats: RunStats) -> Iterator[str]:
     yield f"{counted(severities.total(), 'alert')} of {counted(len(fired), 'rule')}: {shares}."
     most = ", ".join(f"{name} ({count:,})" for name, count in principals.most_common(3))
     yield f"Most matches by {most}."
-    yield "This page shows the alerts; `trailsieve investigate` ranks suspects and tells their stories."
+    yield "This page shows the alerts; trailsieve investigate ranks suspects and tells their stories."
 
 
 def _appendix(stats: RunStats, fired: Sequence[FiredRule], command: str) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from trailsieve.errors import counted
 from trailsieve.investigation.model import Identity, Investigation, Step, Suspect
 from trailsieve.model import SEVERITIES, Target
 from trailsieve.report import attack, columns
 
+_UUID = re.compile(r"\b([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _KEY_STEPS = 12
 _STORIES = 25  # suspects with a story
 _STEPS = 1_500  # of all stories
@@ -149,8 +152,9 @@ def last_part(name: str) -> str:
 
 def target_text(target: Target) -> str:
     """`user mia`, `bucket logs and 3 more`."""
+    name = _UUID.sub(r"\1…", last_part(target.name))
     more = f" and {target.more:,} more" if target.more else ""
-    return f"{target.kind} {last_part(target.name)}{more}".strip()
+    return f"{target.kind} {name}{more}".strip()
 
 
 def identity_of(suspect: Suspect, step: Step | Fold) -> Identity:
@@ -160,6 +164,7 @@ def identity_of(suspect: Suspect, step: Step | Fold) -> Identity:
 
 
 HELPERS: dict[str, Callable[..., Any]] = {
+    "counted": counted,
     "identity_of": identity_of,
     "stories": stories,
     "key_steps": key_steps,

@@ -75,8 +75,8 @@ export class Charts {
       .filter((row) => row.slice(1).some((value) => value !== "0"));
     const bands = this.data.bands.filter((band) => band.from !== null);
     return this.chart(`Matches a ${found.name}`, 210, [found.times, ...stacked], series, {
-      axes: [this.axis({}), this.axis({ size: 56, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1e5, 1e6] })],
-      scales: { x: { time: true, range: this.range }, y: { range: (_, low, high) => [0, Math.max(1, high)] } },
+      axes: [this.timeAxis(), this.axis({ size: 56, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1e5, 1e6] })],
+      scales: { x: { time: true, range: this.range }, y: { range: (_, low, high) => [0, Math.max(1, high) * 1.08] } },
       hooks: { drawClear: [(plot) => this.drawBands(plot, bands)] },
     }, ["time (UTC)", ...present.map((place) => severities[place])], twin,
       bands.length ? `Shaded: alarms in ALARM (${[...new Set(bands.map((band) => band.rule))].join(", ")}).` : "");
@@ -89,17 +89,28 @@ export class Charts {
       .filter(({ time }) => time >= this.range[0] && time <= this.range[1]).sort((a, b) => a.time - b.time);
     const grades = [-1, ...severities.keys()].filter((grade) => points.some((point) => point.severity === grade));
     const series = grades.map((grade) => ({
-      label: grade < 0 ? "no rule" : severities[grade], paths: () => null, stroke: color(grade < 0 ? "soft" : severities[grade]),
+      label: grade < 0 ? "no rule" : severities[grade], fill: color(grade < 0 ? "soft" : severities[grade]), paths: () => null, stroke: color(grade < 0 ? "soft" : severities[grade]),
       points: { show: true, size: grade < 0 ? 5 : 9, fill: color(grade < 0 ? "soft" : severities[grade]) },
       value: (_, value, number, place) => (place === null || value === null ? "" : points[place].event),
     }));
     const values = grades.map((grade) => points.map((point) => (point.severity === grade ? point.y : null)));
-    const name = (place) => (shown[place] ? (shown[place].name.length > 20 ? `${shown[place].name.slice(0, 19)}…` : shown[place].name) : "");
+    const name = (place) => (shown[place] ? (shown[place].name.length > 21 ? `${shown[place].name.slice(0, 20)}…` : shown[place].name) : "");
     const more = lanes.length > shown.length ? ` (the first ${LANES} of ${lanes.length})` : "";
     return this.chart(`Steps of the suspects${more}`, 70 + 26 * shown.length, [points.map((point) => point.time), ...values], series, {
-      axes: [this.axis({}), this.axis({ size: 150, splits: () => shown.map((_, place) => place), values: (_, splits) => splits.map(name) })],
+      axes: [this.timeAxis(), this.axis({ size: 160, splits: () => shown.map((_, place) => place), values: (_, splits) => splits.map(name) })],
       scales: { x: { time: true, range: this.range }, y: { range: [-0.6, shown.length - 0.4], dir: -1 } },
     }, ["time (UTC)", "suspect", "event", "severity"], points.map((point) => [clock(point.time), point.name, point.event, severities[point.severity] || ""]));
+  }
+
+  /** The axis of time: hours and minutes, and the day where one begins. */
+  timeAxis() {
+    const text = (time, place, step) => {
+      const [day, minute] = clock(time).split(" ");
+      if (step >= 86400 || minute.startsWith("00:00:00")) return day.slice(5);
+      const shown = minute.slice(0, step < 60 ? 8 : 5);
+      return place === 0 ? `${shown}\n${day}` : shown;
+    };
+    return this.axis({ space: 64, values: (plot, splits, axis, space, step) => splits.map((time, place) => text(time, place, step)) });
   }
 
   axis(more) {

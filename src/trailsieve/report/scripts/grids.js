@@ -92,7 +92,7 @@ function drawHours(place, lines, { first, last, start, width, count }) {
   const unit = width === 1 ? "hour" : width < 24 ? `${width} hours` : width === 24 ? "day" : `${width / 24} days`;
   const without = lines.size - names.filter((name) => gaps(lines.get(name))).length;
   place.replaceChildren(
-    h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Coverage" }, h("table", { class: "grid" },
+    h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Grid of accounts, regions and hours" }, h("table", { class: "grid" },
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "account and region"), head)),
       h("tbody", {}, shown.map((name) => h("tr", {}, h("th", { scope: "row" }, name), lines.get(name).map(cell)))))),
     h("p", { class: "soft" }, `Events per ${unit}, UTC, from ${hourText(first, 13)} h to ${hourText(last, 13)} h. ${number(without)} of ${number(lines.size)} rows have no gap.`

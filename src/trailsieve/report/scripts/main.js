@@ -61,24 +61,28 @@ function filterStories(state) {
 function principalTable(principals) {
   const place = slot("principals");
   if (!place) return () => {};
-  const list = (counts) => Object.entries(counts).slice(0, 6).map(([name, count]) => `${name} ${number(count)}`).join(", ")
-    + (Object.keys(counts).length > 6 ? ` and ${Object.keys(counts).length - 6} more` : "");
-  const pivots = (key, counts) => Object.keys(counts).slice(0, 4).flatMap((value) => [pivot(key, value), " "])
-    .concat(Object.keys(counts).length > 4 ? [`and ${Object.keys(counts).length - 4} more`] : []);
+  const few = (counts, most, shown) => {
+    const names = Object.keys(counts);
+    const more = names.length > most ? [h("span", { class: "soft", title: names.slice(most).join("\n") }, `and ${names.length - most} more`)] : [];
+    return [...names.slice(0, most).map(shown), ...more];
+  };
+  const list = (counts) => few(counts, 4, (name) => h("span", {}, `${name} ${number(counts[name])}`));
+  const agents = (counts) => few(counts, 3, (name) => h("span", { title: name }, name.length > 40 ? `${name.slice(0, 39)}…` : name));
+  const pivots = (key, counts) => few(counts, 4, (value) => pivot(key, value));
   const table = new PagedTable(place, {
     caption: "Principals", noun: "principal", size: 50,
     columns: [
-      { title: "principal", sort: (row) => row.principal, cell: (row) => pivot("principal", row.principal, lastPart(row.principal)) },
+      { title: "principal", className: "name", sort: (row) => row.principal, cell: (row) => pivot("principal", row.principal, lastPart(row.principal)) },
       { title: "calls", className: "number", sort: (row) => -row.calls, cell: (row) => number(row.calls) },
       { title: "failed", className: "number", sort: (row) => -row.failed, cell: (row) => number(row.failed) },
       { title: "first", className: "time", sort: (row) => row.first, cell: (row) => row.first.slice(0, 16).replace("T", " ") },
       { title: "last", className: "time", sort: (row) => row.last, cell: (row) => row.last.slice(0, 16).replace("T", " ") },
-      { title: "succeeded", cell: (row) => list(row.succeeded_by_service) },
-      { title: "failed", cell: (row) => list(row.failed_by_service) },
-      { title: "regions", cell: (row) => list(row.regions) },
-      { title: "addresses", cell: (row) => pivots("address", row.addresses) },
-      { title: "access keys", cell: (row) => pivots("key", row.access_keys) },
-      { title: "agents", cell: (row) => list(row.agents) },
+      { title: "succeeded", className: "list", cell: (row) => list(row.succeeded_by_service) },
+      { title: "refused or failed", className: "list", cell: (row) => list(row.failed_by_service) },
+      { title: "regions", className: "list", cell: (row) => list(row.regions) },
+      { title: "addresses", className: "list", cell: (row) => pivots("address", row.addresses) },
+      { title: "access keys", className: "list", cell: (row) => pivots("key", row.access_keys) },
+      { title: "agents", className: "list", cell: (row) => agents(row.agents) },
     ],
   });
   return (state) => {
@@ -146,12 +150,12 @@ async function start() {
     }
     const focused = document.activeElement?.dataset?.alert;
     table.show(rows, state.alert);
+    document.documentElement.dataset.drawn = location.hash;
     if (focused !== undefined) document.querySelector(`[data-alert="${focused}"]`)?.focus();
   };
   addEventListener("hashchange", draw);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.draw(rows, read()));
   draw();
-  document.documentElement.dataset.ready = "true";
 }
 
 start();

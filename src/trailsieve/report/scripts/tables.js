@@ -14,7 +14,7 @@ export class PagedTable {
     this.forth = h("button", { type: "button", onclick: () => this.turn(1) }, "Next");
     const table = h("table", {}, h("thead", {}, h("tr", {}, this.headings)), this.body);
     place.append(
-      h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": caption }, table),
+      h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": `Table: ${caption}` }, table),
       h("p", { class: "soft print-count" }, this.summary),
       (this.pager = h("div", { class: "controls" }, this.back, this.forth)),
     );
