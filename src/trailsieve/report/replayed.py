@@ -29,7 +29,7 @@ def of_replay(found: Alerts, stats: RunStats, rules: Sequence[Rule], command: st
         records=stats.records,
         first=min(times, default=""),
         last=max(times, default=""),
-        appendix=list(_appendix(stats, fired, command)),
+        appendix=list(_appendix(stats, command)),
     )
 
 
@@ -69,7 +69,7 @@ def _sentences(fired: Sequence[FiredRule], stats: RunStats) -> Iterator[str]:
     yield "This page shows the alerts; trailsieve investigate ranks suspects and tells their stories."
 
 
-def _appendix(stats: RunStats, fired: Sequence[FiredRule], command: str) -> Iterator[tuple[str, str]]:
+def _appendix(stats: RunStats, command: str) -> Iterator[tuple[str, str]]:
     yield "Command", command
     yield "Version", f"trailsieve {trailsieve.__version__}"
     yield (
@@ -84,5 +84,3 @@ def _appendix(stats: RunStats, fired: Sequence[FiredRule], command: str) -> Iter
         yield "Not read", f"{len(stats.problems) - 20:,} more problems: --summary-json lists them"
     if stats.duplicates:
         yield "Duplicates", f"{counted(stats.duplicates, 'alert')} not raised again"
-    for rule in fired:
-        yield f"Rule {rule.rule}", rule.pattern or "an alarm without a pattern of its own"

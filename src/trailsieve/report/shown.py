@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
@@ -163,7 +164,13 @@ def identity_of(suspect: Suspect, step: Step | Fold) -> Identity:
     return next(known, Identity(step.identity, step.identity, ()))
 
 
+def digest(pattern: str) -> str:
+    """The beginning of a pattern's SHA-256, which tells two versions of a rule apart."""
+    return hashlib.sha256(pattern.encode()).hexdigest()[:16]
+
+
 HELPERS: dict[str, Callable[..., Any]] = {
+    "digest": digest,
     "counted": counted,
     "identity_of": identity_of,
     "stories": stories,
