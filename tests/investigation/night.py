@@ -152,4 +152,5 @@ def told(records: Iterable[Record]) -> Investigation:
     data = json.dumps({"Records": list(records)}, separators=(",", ":")).encode()
     source = MemorySource([Message(data, Position("f", 0), "f")], whole_objects=True)
     collected = collect(rules(), source, RunContext())
-    return conclude(collected.activity, rules(), collected.alerts.kept, collected.alerts.total)
+    alerts = collected.alerts
+    return conclude(collected.activity, rules(), alerts.kept, alerts.total, counts=alerts.counts)

@@ -84,7 +84,7 @@ def test_who_granted_itself_all_rights_is_first() -> None:
 
 def test_the_decisive_steps_are_on_the_first_screen() -> None:
     shown = screen(of_takeover())
-    for text in ("PutUserPolicy", "CreateAccessKey", "AKIASECOND"):
+    for text in ("granted itself all rights", "PutUserPolicy", "CreateAccessKey", "AKIASECOND"):
         assert text in shown
 
 
@@ -178,8 +178,8 @@ def test_the_steps_of_a_chain_are_in_the_order_of_time() -> None:
         ("user/ann", "AssumeRole", "continues as role/read/s"),
         ("role/read/s", "AssumeRole", "continues as role/admin/s"),
         ("role/admin/s", "CreateUser", ""),
-        ("role/admin/s", "CreateAccessKey", ""),
-        ("user/helper", "StopLogging", ""),
+        ("role/admin/s", "CreateAccessKey", "makes an access key for helper"),
+        ("user/helper", "StopLogging", "the trail records nothing from here on"),
     ]
 
 
@@ -268,3 +268,20 @@ def test_root_alone_is_told_with_its_counts() -> None:
 
 def test_no_records_is_not_no_incident() -> None:
     assert told([]).verdict.sentences == ["Nothing can be concluded: no CloudTrail records were read."]
+
+
+def test_a_rule_with_an_alarm_counts_when_the_alarm_was_raised() -> None:
+    def signals(count: int) -> str:
+        records = [denied(user("mia"), n * 0.1, f"iam:List{n}") for n in range(count)]
+        return next(one.text for one in told(records).suspects[0].signals if one.kind == "rules")
+
+    alarm = "Many different calls refused"
+    assert alarm not in signals(2)
+    assert alarm in signals(40)
+
+
+def test_what_fired_counts_alerts_rather_than_matches() -> None:
+    records = [denied(user("mia"), n * 0.1, f"iam:List{n}") for n in range(40)]
+    fired = {rule.title: rule for rule in told(records).fired}
+    assert fired["API call denied"].alerts == 40
+    assert fired["Many different calls refused"].alerts < 5

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from trailsieve.investigation.acts import Acts
 from trailsieve.investigation.identities import Chain, chains
 from trailsieve.investigation.left_behind import Remains
@@ -21,6 +23,7 @@ from trailsieve.investigation.model import (
 )
 from trailsieve.investigation.names import by_service, is_address
 from trailsieve.investigation.principals import summaries
+from trailsieve.investigation.raised import counting
 from trailsieve.investigation.score import phrases, signals
 from trailsieve.investigation.stories import Story, describe
 from trailsieve.investigation.usual import Usual
@@ -50,13 +53,14 @@ def conclude(
         records: the number that was read, if the calls do not count all.
         counts: all alerts by minute, rule, principal and call.
     """
-    calls = activity.calls
     known = {rule.id: rule for rule in rules}
+    calls = counting(activity.calls, known, alerts)
+    activity = replace(activity, calls=calls)
     total = sum(call.count for call in calls) if records is None else records
     suspects = _suspects(activity, known)
     return Investigation(
         verdict=verdict(suspects, calls, activity.hours, total),
-        fired=_fired(calls, known),
+        fired=_fired(calls, known, counts),
         suspects=suspects,
         principals=summaries(calls),
         hours=sorted(activity.hours, key=lambda hour: (hour.account, hour.region, hour.hour)),
@@ -140,17 +144,20 @@ def _main_acts(calls: Sequence[Call]) -> list[str]:
     return [text for _, _, text in sorted(heaviest, key=lambda item: item[1])]
 
 
-def _fired(calls: Iterable[Call], rules: Mapping[str, Rule]) -> list[FiredRule]:
+def _fired(calls: Iterable[Call], rules: Mapping[str, Rule], counts: Iterable[AlertCount]) -> list[FiredRule]:
+    alerts: Counter[str] = Counter()
+    for one in counts:
+        alerts[one.rule] += one.count
     matched: dict[str, list[Call]] = defaultdict(list)
     for call in calls:
         for name in call.rules:
             if name in rules:
                 matched[name].append(call)
-    fired = [_fired_rule(rules[name], hits) for name, hits in matched.items()]
+    fired = [_fired_rule(rules[name], hits, alerts[name]) for name, hits in matched.items()]
     return sorted(fired, key=lambda rule: (-SEVERITIES.index(rule.severity), -rule.alerts, rule.rule))
 
 
-def _fired_rule(rule: Rule, hits: Sequence[Call]) -> FiredRule:
+def _fired_rule(rule: Rule, hits: Sequence[Call], alerts: int) -> FiredRule:
     principals: Counter[str] = Counter()
     for call in hits:
         principals[call.actor.principal] += call.count
@@ -159,7 +166,7 @@ def _fired_rule(rule: Rule, hits: Sequence[Call]) -> FiredRule:
         title=rule.title,
         severity=rule.severity,
         tags=rule.tags,
-        alerts=sum(call.count for call in hits),
+        alerts=alerts or sum(call.count for call in hits),
         first=min(call.first for call in hits),
         last=max(call.last for call in hits),
         principals=dict(principals.most_common()),

@@ -25,7 +25,7 @@ _MOST_TARGETS = 4  # kinds of targets
 _MOST_OF_A_KIND = 2
 _MOST_NAMES = 4  # API calls that a folded line names
 _NOISE = 20  # calls of an identity that are worth a line about what was folded
-_LINKS = frozenset({"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot"})
+_LINKS = ("AssumeRole", "GetSessionToken", "GetFederationToken", "SwitchRole")  # beginnings of names
 _GUESSES = 3  # failed sign-ins that are no slip
 _MANY = 10  # refused calls of a folded line that show a search for what is allowed
 _QUIET = frozenset(
@@ -52,7 +52,14 @@ class Story:
         usual, work = _usual_work(chain)
         self.work = sorted((call for _, call in work), key=lambda call: call.first)
         self.noise = [*usual, *self._folded_noise(work)]
-        steps = [*self._links(grants), *self._folded(work)]
+        links = self._links(grants)
+        linked = {(step.identity, step.event_name) for step in links}
+        rest = [
+            (member, call)
+            for member, call in work
+            if call.error_code or (member.name, call.event_name) not in linked
+        ]
+        steps = [*links, *self._folded(rest)]
         steps.sort(
             key=lambda step: (step.first, not step.note.startswith(CONTINUES), -step.count, step.event_name)
         )
@@ -87,7 +94,9 @@ class Story:
             for name in call.rules
             if name in self._rules
         )
-        if (act or call.effect) and not by_service(call.actor.service):
+        if (act or (call.effect and not call.event_name.startswith(_LINKS))) and not by_service(
+            call.actor.service
+        ):
             return call.event_name, bool(call.error_code), call.effect, call.region, self._acts.kind(call)
         if call.event_name == "ConsoleLogin" or (grave and not call.read_only and not refused(call)):
             return call.event_name, call.error_code, call.effect, call.region

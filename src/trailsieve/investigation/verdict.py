@@ -10,7 +10,7 @@ from trailsieve.investigation.model import Call, CoveredHour, Suspect, Verdict
 from trailsieve.investigation.names import agent_name, joined, listed
 from trailsieve.times import seconds_of
 
-DECISIVE = 30  # points from which on a suspect did something that nobody should overlook
+DECISIVE = 40  # points from which on a suspect did something that nobody should overlook
 _JUST_NOW = 900  # seconds before the archive's end in which somebody is still active
 
 
