@@ -138,6 +138,11 @@ def ids(answer: list[Any]) -> list[str]:
     return [record["eventID"] for record in answer]
 
 
+def in_time(answer: list[Any]) -> list[str]:
+    """The ids in the order of time, those of events that were delivered twice once."""
+    return list(dict.fromkeys(ids(sorted(answer, key=lambda record: time(record["eventTime"])))))
+
+
 @cache
 def all_alerts() -> list[Any]:
     return trailsieve("replay", ARCHIVE, *RULES, "--workers", "1").objects
@@ -148,6 +153,8 @@ def test_a_selector_selects_what_its_record_says(option: str, value: str, holds:
     expected = ids(list(filter(holds, records())))
     assert ids(trailsieve("match", option, value, ARCHIVE).objects) == expected
     assert trailsieve("match", "--count", option, value, ARCHIVE).out == b"%d\n" % len(expected)
+    listed = trailsieve("investigate", option, value, ARCHIVE, "--format", "jsonl", "--workers", "1").objects
+    assert ids(listed) == in_time(list(filter(holds, records())))
     if option != "--pattern":  # a rule of its own in `replay`
         alerts = trailsieve("replay", option, value, ARCHIVE, *RULES, "--workers", "1").objects
         assert alerts == [alert for alert in all_alerts() if holds(alert["records"][0])]
@@ -177,7 +184,10 @@ MIXES = st.lists(
 def test_a_mix_of_selectors_selects_what_their_records_say(rows: list[tuple[str, str, Holds]]) -> None:
     options = [text for option, value, _ in rows for text in (option, value)]
     holds = together(rows)
-    assert ids(trailsieve("match", *options, ARCHIVE).objects) == ids(list(filter(holds, records())))
+    expected = list(filter(holds, records()))
+    assert ids(trailsieve("match", *options, ARCHIVE).objects) == ids(expected)
+    listed = trailsieve("investigate", *options, ARCHIVE, "--format", "jsonl", "--workers", "1").objects
+    assert ids(listed) == in_time(expected)
 
 
 @given(MIXES)

@@ -10,6 +10,7 @@ from trailsieve.cli.options import Screen
 from trailsieve.cli.selectors import nothing_selected
 from trailsieve.engine.decode import Decoder
 from trailsieve.engine.wanted import Wanted
+from trailsieve.errors import visible
 from trailsieve.model import Match, Problem
 from trailsieve.ports import RunContext
 from trailsieve.sources.files import FilesSource, list_files
@@ -108,3 +109,13 @@ class Events:
     def _skip(self, reason: str) -> None:
         if self._screen.verbose:
             self._screen.info(f"skipped: {reason}")
+
+
+def one_line(text: bytes) -> bytes:
+    """A pretty-printed record on one line: outside of strings, JSON has line breaks only as whitespace."""
+    return text.replace(b"\r\n", b" ").replace(b"\n", b" ") if b"\n" in text else text
+
+
+def for_a_terminal(text: bytes) -> bytes:
+    """The text without control characters, which could control the terminal."""
+    return visible(one_line(text).decode("utf-8", "replace")).encode("utf-8", "replace")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 import sys
@@ -15,27 +14,27 @@ from typing import Any
 import click
 
 from trailsieve import __version__, private_file
-from trailsieve.cli.inputs import Inputs, open_bucket, split_inputs, time_range
+from trailsieve.cli.alert_output import Output, columns_option
+from trailsieve.cli.archive import nothing_to_read, open_archive
 from trailsieve.cli.investigation_text import Layout, lines, principals
 from trailsieve.cli.json_output import to_json
+from trailsieve.cli.listing import event_columns, list_events
 from trailsieve.cli.options import Screen, global_options, max_object_size, no_limits, rule_packs, screen
-from trailsieve.cli.progress import Progress
 from trailsieve.cli.report import report_options, write_report
+from trailsieve.cli.selectors import selectors, with_patterns
 from trailsieve.engine.stats import RunStats
-from trailsieve.errors import counted
+from trailsieve.engine.wanted import Wanted
+from trailsieve.errors import UsageError, counted
 from trailsieve.investigation.as_json import as_json
 from trailsieve.investigation.collect import Collected, collect
 from trailsieve.investigation.conclusions import conclude
 from trailsieve.investigation.model import Investigation
-from trailsieve.ports import RunContext, Source
 from trailsieve.report.redact import Kind
 from trailsieve.rules.load import load_pack
 from trailsieve.rules.rule import Pack, Rule, joined
-from trailsieve.sources.files import FilesSource, list_files
-from trailsieve.trail.selection import Selection
 
 _PACKS = ("cis-aws", "aws-threats")
-_WORTH_WORKERS = 4 * 2**20  # bytes of compressed files
+_LISTS = ("table", "jsonl", "csv")
 _WIDTH = 120  # of text that is not for a terminal
 _EXAMPLES = """\b
 Examples:
@@ -43,6 +42,7 @@ Examples:
   trailsieve investigate ./AWSLogs --since 7d --account 111122223333 --report incident.html
   trailsieve investigate s3://my-trail/AWSLogs --since 2026-03-14 --report ticket.md
   trailsieve investigate ./AWSLogs --principals
+  trailsieve investigate ./AWSLogs --principal build-bot --format csv --columns time,event,target,ip,error
   trailsieve investigate ./AWSLogs --format json --output incident.json
 """
 
@@ -50,11 +50,7 @@ Examples:
 @click.command("investigate", epilog=_EXAMPLES)
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @rule_packs("Rules to run; may be repeated. Default: cis-aws and aws-threats.")
-@time_range
-@click.option(
-    "--account", "accounts", metavar="ID", multiple=True, help="This account only; may be repeated."
-)
-@click.option("--region", "regions", metavar="NAME", multiple=True, help="This region only; may be repeated.")
+@selectors()
 @click.option("--top", type=click.IntRange(1, 50), default=4, show_default=True, help="Suspects to print.")
 @click.option(
     "--steps", type=click.IntRange(1, 500), default=16, show_default=True, help="Lines of each story."
@@ -63,11 +59,12 @@ Examples:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Text for people, or the whole investigation as JSON.",
+    type=click.Choice(["text", "json", *_LISTS]),
+    help="Text for people, the whole investigation as JSON, or the selected events as a table, as JSON lines "
+    "in their exact original text, or as CSV. Default: text; with selectors a table on a terminal, else JSON "
+    "lines.",
 )
+@columns_option
 @click.option("--output", type=click.Path(dir_okay=False), help="Write to this file instead of printing.")
 @report_options("Also write a page (FILE.html) or a summary for a ticket (FILE.md).", (".html", ".md"))
 @click.option(
@@ -85,8 +82,13 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
     INPUT is what `replay` reads: files, directories, or a folder of a bucket, s3://bucket/prefix. The verdict
     comes first, then the suspects by score, then the story of each in time order, through the roles that
     were assumed and the keys, users and roles that were made. docs/investigate.md explains the score.
+
+    Options such as --principal select events, which are listed by event time. With --format text or json, or
+    with --report, the investigation is about the selected events instead.
     """
     shown, asked = screen(), _Options(**options)
+    if asked.lists:
+        return _list(inputs, asked, shown)
     with ExitStack() as stack:
         found = _investigated(inputs, asked, shown, stack)
     _print(found, asked, shown)
@@ -101,20 +103,50 @@ class _Options:
     """The options of the command line, by the names that click gives them."""
 
     packs: tuple[str, ...]
-    since: str | None
-    until: str | None
-    accounts: tuple[str, ...]
-    regions: tuple[str, ...]
+    wanted: Wanted
+    patterns: tuple[str, ...]
     top: int
     steps: int
     all_principals: bool
-    form: str
+    form: str | None
+    columns: str | None
     output: str | None
     report: str | None
     redact: tuple[Kind, ...]
     workers: int | None
     no_limits: bool
     max_object_size: int
+
+    @property
+    def lists(self) -> bool:
+        """Whether the selected events are printed instead of an investigation.
+
+        Raises:
+            UsageError: both are asked for.
+        """
+        if (self.form in _LISTS or self.columns) and (self.report or self.all_principals):
+            raise UsageError("--report and --principals cannot be combined with a list of events")
+        if self.form or self.report or self.all_principals:
+            return self.form in _LISTS
+        return bool(self.wanted.pivots or self.patterns or self.columns)
+
+    @property
+    def chosen(self) -> Wanted:
+        """The events that count."""
+        return with_patterns(self.wanted, self.patterns, limits=not self.no_limits)
+
+
+def _list(inputs: tuple[str, ...], options: _Options, shown: Screen) -> int:
+    columns = event_columns(options.columns.split(",")) if options.columns else None
+    found = list_events(
+        inputs,
+        options.chosen,
+        Output(options.output, options.form, None, columns),
+        shown,
+        max_object_size=options.max_object_size,
+        workers=options.workers,
+    )
+    return 0 if found else 1
 
 
 def _investigated(
@@ -137,29 +169,20 @@ def _investigated(
 def _collected(
     inputs: tuple[str, ...], options: _Options, rules: Sequence[Rule], shown: Screen, stack: ExitStack
 ) -> Collected:
-    selection = Selection.parse(options.since, options.until, options.accounts, options.regions)
-    stats = RunStats()
-    progress = Progress(stats, shown)
-    context = RunContext(
-        shown.info,
-        options.max_object_size,
-        skip=stats.skip,
-        object_found=progress.found,
-        object_read=progress.done,
-    )
-    paths, urls = split_inputs(inputs)
-    files = selection.files(list_files(paths), stats.skip)
-    sources: list[Source] = [FilesSource(files, context, selection)]
-    if urls:
-        sources.append(open_bucket(urls, selection, context))
-    source = Inputs(sources, selection)
-    stack.callback(source.close)
-    small = not urls and sum(file.size for file in files) < _WORTH_WORKERS
-    workers = options.workers or (1 if small else os.cpu_count() or 1)
-    with progress:
-        collected = collect(rules, source, context, [shown.problem], stats, workers)
-    if not stats.files:
-        shown.info(f"nothing to read in {', '.join(inputs)}")
+    wanted = options.chosen
+    archive = open_archive(inputs, wanted.selection, options.max_object_size, options.workers, shown, stack)
+    with archive.progress:
+        collected = collect(
+            rules,
+            archive.source,
+            archive.context,
+            [shown.problem],
+            archive.stats,
+            archive.workers,
+            wanted=wanted,
+        )
+    if not archive.stats.files:
+        shown.info(nothing_to_read(inputs, archive.stats))
     return collected
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trailsieve.cli.events import Events
+from trailsieve.cli.events import Events, for_a_terminal, one_line
 from trailsieve.cli.json_output import print_json, to_json
 from trailsieve.cli.options import (
     global_options,
@@ -209,7 +209,7 @@ def _as_json(match: Match) -> bytes:
 
 def _print(matches: Iterator[Any], count: bool, encode: Callable[[Any], bytes]) -> int:
     output = sys.stdout.buffer
-    finish = _for_a_terminal if sys.stdout.isatty() else _one_line
+    finish = for_a_terminal if sys.stdout.isatty() else one_line
     number = 0
     for match in matches:
         number += 1
@@ -219,16 +219,6 @@ def _print(matches: Iterator[Any], count: bool, encode: Callable[[Any], bytes]) 
         output.write(b"%d\n" % number)
     output.flush()
     return 0 if number else 1
-
-
-def _one_line(text: bytes) -> bytes:
-    """A pretty-printed record on one line: outside of strings, JSON has line breaks only as whitespace."""
-    return text.replace(b"\r\n", b" ").replace(b"\n", b" ") if b"\n" in text else text
-
-
-def _for_a_terminal(text: bytes) -> bytes:
-    """The text without control characters, which could control the terminal."""
-    return visible(_one_line(text).decode("utf-8", "replace")).encode("utf-8", "replace")
 
 
 def _print_test_metric_filter(pattern: FilterPattern, events: Events) -> int:

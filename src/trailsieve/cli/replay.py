@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,15 +12,9 @@ import click
 import orjson
 
 from trailsieve.app.build import replay
-from trailsieve.cli.alert_output import open_output
+from trailsieve.cli.alert_output import Output, columns_option, open_output
+from trailsieve.cli.archive import nothing_to_read, open_archive
 from trailsieve.cli.events import Events
-from trailsieve.cli.inputs import (
-    Inputs,
-    StreamedInputs,
-    delivery_order,
-    open_bucket,
-    split_inputs,
-)
 from trailsieve.cli.options import (
     Screen,
     global_options,
@@ -31,21 +24,17 @@ from trailsieve.cli.options import (
     rule_packs,
     screen,
 )
-from trailsieve.cli.progress import Progress
 from trailsieve.cli.report import report_options, write_replay
 from trailsieve.cli.selectors import rule_choice, rules_to_run, selectors
 from trailsieve.cli.summary_table import print_summary
 from trailsieve.engine.dead_letters import FileDeadLetters
 from trailsieve.engine.stats import RunStats
 from trailsieve.engine.wanted import Wanted
-from trailsieve.errors import UsageError
+from trailsieve.formats.named_columns import named_columns
 from trailsieve.investigation.alert_log import AlertLog
 from trailsieve.model import Problem, Severity
-from trailsieve.ports import RunContext, Source
 from trailsieve.report.redact import Kind
-from trailsieve.sources.files import FilesSource, list_files
 
-_WORTH_WORKERS = 4 * 2**20  # bytes of compressed files
 _EXAMPLES = """\b
 Examples:
   trailsieve replay samples/archive
@@ -63,9 +52,10 @@ Examples:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["jsonl", "ecs", "ocsf", "cef", "leef", "asff", "table"]),
+    type=click.Choice(["jsonl", "ecs", "ocsf", "cef", "leef", "asff", "csv", "table"]),
     help="Default: a table on a terminal, else JSON lines.",
 )
+@columns_option
 @order_option("Print alerts", "time for a table, else file, as with --as-streamed")
 @click.option("--output", type=click.Path(dir_okay=False), help="Write the alerts to this file.")
 @report_options("Also write the alerts as one HTML page.")
@@ -119,6 +109,7 @@ class _Options:
     min_severity: Severity | None
     wanted: Wanted
     form: str | None
+    columns: str | None
     order: str | None
     output: str | None
     report: str | None
@@ -134,61 +125,42 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
     rules = rules_to_run(
         options.packs, options.patterns, options.rule_ids, options.min_severity, limits=not options.no_limits
     )
-    selection = options.wanted.selection
-    stats = RunStats()
-    paths, urls = split_inputs(inputs)
-    progress = Progress(stats, shown, "objects" if urls else "files", listed=not urls)
-    context = RunContext(
-        shown.info,
+    columns = named_columns(options.columns.split(",")) if options.columns else None
+    archive = open_archive(
+        inputs,
+        options.wanted.selection,
         options.max_object_size,
-        skip=stats.skip,
-        object_found=progress.found,
-        object_read=progress.done,
-        bytes_read=progress.reading,
+        options.workers,
+        shown,
+        stack,
+        as_streamed=options.as_streamed,
     )
-    if urls and options.as_streamed:
-        raise UsageError(f"{urls[0]}: --as-streamed needs files: download them first, with `aws s3 sync`")
-    files = selection.files(list_files(paths), stats.skip)
-    if options.as_streamed:
-        files = delivery_order(files)
-    sources: list[Source] = [FilesSource(files, context, selection)]
-    if urls:
-        sources.append(open_bucket(urls, selection, context))
-    source = (StreamedInputs if options.as_streamed else Inputs)(sources, selection)
-    stack.callback(source.close)
-    size = None if urls else sum(file.size for file in files)
+    stats = archive.stats
     order = options.order or ("file" if options.as_streamed else None)
-    sink = open_output(options.output, options.form, order, [rule.id for rule in rules], shown, stack)
+    output = Output(options.output, options.form, order, columns)
+    sink = open_output(output, [rule.id for rule in rules], shown, stack)
     log = AlertLog() if options.report else None
-    on_problem = _on_problem(options, shown, stack)
-    workers = _workers(options.workers, size)
     pipeline = replay(
         rules,
-        source,
+        archive.source,
         [sink, log] if log else [sink],
-        context,
-        on_problem,
+        archive.context,
+        _on_problem(options, shown, stack),
         stats,
-        workers,
+        archive.workers,
         as_streamed=options.as_streamed,
         wanted=options.wanted,
     )
-    with progress:
+    with archive.progress:
         pipeline.run()
     if options.report and log:
         write_replay(log.alerts(), stats, rules, Path(options.report), options.redact)
         shown.info(f"wrote {options.report}")
     if not stats.files:
-        skipped = "".join(f"; skipped: {count:,} × {reason}" for reason, count in stats.skipped.items())
-        shown.info(f"nothing to read in {', '.join(inputs)}{skipped}")
+        shown.info(nothing_to_read(inputs, stats))
     elif options.wanted.narrows and not stats.rules:
         Events(inputs, options.max_object_size, shown, options.wanted).print_why_nothing(stats.records)
     return stats
-
-
-def _workers(asked: int | None, size: int | None) -> int:
-    """The number of processes: one when there is too little to read to be worth starting more."""
-    return asked or (1 if size is not None and size < _WORTH_WORKERS else os.cpu_count() or 1)
 
 
 def _on_problem(options: _Options, shown: Screen, stack: ExitStack) -> list[Callable[[Problem], None]]:

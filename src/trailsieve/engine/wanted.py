@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from trailsieve.trail.selection import Selection
 
 if TYPE_CHECKING:
     from trailsieve.engine.matcher import Matcher
+    from trailsieve.rules.rule import Rule
 
 Test = Callable[[Event, bytes], bool]
 _ALL = Selection()
@@ -56,7 +57,11 @@ class Wanted:
 
     def wants(self, event: Event, text: bytes) -> bool:
         """Whether a record is selected, given its main fields and its text."""
-        return self._passes(event, text) and (self.pattern is None or self.pattern.matches(text))
+        return (
+            self.selection.wants(event)
+            and all(pivot.test(event, text) for pivot in self.pivots if pivot.test)
+            and (self.pattern is None or self.pattern.matches(text))
+        )
 
     def wants_text(self, text: bytes) -> bool:
         """Whether a text is a record, and selected."""
@@ -66,22 +71,28 @@ class Wanted:
             return False
 
     def matcher(self, pattern: FilterPattern | None = None) -> Matcher:
-        """A matcher of a single rule, whose matches are the records that are selected.
+        """A matcher of a single rule, whose matches are the records that are selected and match `pattern`."""
+        from trailsieve.engine.matcher import Matcher  # to select nothing does not need rules
+
+        rule, rest = self.as_rule(pattern)
+        return Matcher([rule], rest.wants)
+
+    def as_rule(self, pattern: FilterPattern | None = None) -> tuple[Rule, Wanted]:
+        """A rule, and what it leaves to be tested of the records that it matches.
 
         The pivots' expressions and `pattern`, if it is a JSON pattern, are tested as fast as rules are.
         """
-        from trailsieve.engine.matcher import Matcher  # to select nothing does not need rules
         from trailsieve.rules.rule import Rule
 
-        passes = self._passes
-        terms = [pivot.expression for pivot in self.pivots if pivot.expression]
+        rest = Wanted(self.selection, tuple(replace(p, expression=None) for p in self.pivots if p.test))
         if pattern is None:
             pattern = self.pattern or compile("")
         elif isinstance(pattern.tree, JsonPattern):
+            terms = [pivot.expression for pivot in self.pivots if pivot.expression]
             pattern = _pattern((*terms, pattern.tree.expression))
         else:
-            passes = self.wants
-        return Matcher([Rule("selected", "selected", "informational", pattern)], passes)
+            rest = self
+        return Rule("selected", "selected", "informational", pattern), rest
 
     def each(self) -> Iterator[tuple[str, Wanted]]:
         """Each option with what it alone selects."""
@@ -95,12 +106,6 @@ class Wanted:
             yield "--region", Wanted(Selection(regions=chosen.regions))
         for pivot in self.pivots:
             yield pivot.option, Wanted(_ALL, (pivot,))
-
-    def _passes(self, event: Event, text: bytes) -> bool:
-        """Whether a record for which the expressions are true is selected."""
-        return self.selection.wants(event) and all(
-            pivot.test(event, text) for pivot in self.pivots if pivot.test
-        )
 
 
 def _pattern(terms: tuple[Expression, ...]) -> FilterPattern:

@@ -1,0 +1,169 @@
+"""Columns by name, for tables and CSV: fields of alerts, and `$.path` of their records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from trailsieve import jsontext
+from trailsieve.did_you_mean import did_you_mean
+from trailsieve.errors import PatternError, UsageError
+from trailsieve.formats import alert_fields
+from trailsieve.formats.columns import GAP, Column, Layout, middle, principal, whole
+from trailsieve.model import Alert
+from trailsieve.pattern.nodes import Comparison, JsonPattern, Selector
+from trailsieve.pattern.parser import parse
+from trailsieve.pattern.runtime import selected
+
+_TITLED = {"ip": "SOURCE", "source": "SERVICE"}
+
+
+class Row:
+    """An alert, and its first record decoded when a column asks for it."""
+
+    def __init__(self, alert: Alert) -> None:
+        self.alert = alert
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """The first record; empty if there is none or it is not an object."""
+        return (jsontext.decode_object(self.alert.records[0]) if self.alert.records else None) or {}
+
+    def at(self, steps: Selector) -> str:
+        """The values that a path leads to in the record, as text, with commas between them."""
+        return ", ".join(map(_text, selected(self.record, steps.steps)))
+
+
+Text = Callable[[Row], str]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedColumn:
+    """What a column is called, what its cells say, and how it stands in a table."""
+
+    name: str
+    text: Text
+    column: Column
+
+
+def _named(name: str, text: Text, cells: tuple[int, int], **more: Any) -> NamedColumn:
+    return NamedColumn(name, text, Column(_TITLED.get(name, name.upper()), *cells, **more))
+
+
+def _of(field: str) -> Text:
+    return lambda row: _text(getattr(row.alert, field))
+
+
+def path(text: str) -> NamedColumn:
+    """The column of a path such as `$.requestParameters.userName`.
+
+    Raises:
+        UsageError: the text is not a path of the pattern language.
+    """
+    try:
+        tree = parse(f"{{ {text} = * }}", limits=False)
+    except PatternError as error:
+        raise UsageError(
+            f"--columns {text}: not a path such as $.requestParameters.userName: {error.message}"
+        ) from None
+    steps = (
+        tree.expression.target
+        if isinstance(tree, JsonPattern) and isinstance(tree.expression, Comparison)
+        else None
+    )
+    if not isinstance(steps, Selector):
+        raise UsageError(f"--columns {text}: not a path such as $.requestParameters.userName")
+    return NamedColumn(text, lambda row: row.at(steps), Column(text, min(len(text), 24), 30, 9, middle))
+
+
+_ACCESS_KEY = Selector(("userIdentity", "accessKeyId"))
+_EVENT_ID = Selector(("eventID",))
+_COLUMNS = {
+    column.name: column
+    for column in (
+        _named("time", _of("time"), (20, 20)),
+        _named("severity", _of("severity"), (8, 13), fit=whole),
+        _named("rule", _of("rule"), (12, 24), rank=1, fit=middle),
+        _named("title", _of("title"), (20, 40), rank=7),
+        _named("event", _of("event_name"), (10, 30), rank=1),
+        _named("target", lambda row: alert_fields.target_names(row.alert), (10, 40), rank=2, fit=middle),
+        _named("effect", _of("effect"), (10, 50), rank=5),
+        _named("principal", _of("principal"), (10, 44), rank=2, fit=principal),
+        _named("access_key", lambda row: row.at(_ACCESS_KEY), (20, 20), rank=8),
+        _named("ip", _of("source_ip"), (15, 16), rank=3),
+        _named("agent", _of("user_agent"), (10, 40), rank=9),
+        _named("region", _of("region"), (9, 14), rank=6),
+        _named("account", _of("account"), (12, 12), rank=7),
+        _named("error", _of("error_code"), (12, 40), rank=4),
+        _named("source", _of("event_source"), (12, 30), rank=8),
+        _named("count", _of("count"), (5, 8), rank=8, right=True),
+        _named("kind", _of("kind"), (5, 5), rank=9),
+        _named("state", _of("state"), (5, 17), rank=8),
+        _named("summary", lambda row: alert_fields.summary(row.alert), (20, 100), rank=9),
+        _named("tags", _of("tags"), (10, 40), rank=9),
+        _named("references", _of("references"), (10, 40), rank=9),
+        _named("position", _of("position"), (10, 60), rank=9, fit=middle),
+        _named("event_id", lambda row: row.at(_EVENT_ID), (36, 36), rank=9),
+        _named("id", _of("id"), (32, 36), rank=9),
+    )
+}
+OF_ALERTS = (
+    *("time", "severity", "rule", "title", "event", "target", "effect", "principal", "access_key"),
+    *("ip", "agent", "region", "account", "error", "source", "count", "state", "summary", "id"),
+)
+
+
+def named_columns(names: Iterable[str], more: Mapping[str, NamedColumn] | None = None) -> list[NamedColumn]:
+    """The columns of these names: those of an alert's fields, and paths that begin with `$.`.
+
+    Args:
+        more: further columns by name, which go before those of the same name.
+
+    Raises:
+        UsageError: there is no such column.
+    """
+    known = {**_COLUMNS, **(more or {})}
+    found = []
+    for name in names:
+        if name.startswith("$"):
+            found.append(path(name))
+        elif name in known:
+            found.append(known[name])
+        else:
+            hint = did_you_mean(name, known) or f"the columns are {', '.join(known)}"
+            raise UsageError(f"--columns: no column {name!r}: {hint}; $.path shows any field of the record")
+    return found
+
+
+class ColumnTable:
+    """Alerts in columns that somebody chose: lines become longer than `width` cells rather than lose one."""
+
+    def __init__(self, columns: Sequence[NamedColumn], width: int | None) -> None:
+        self._columns = columns
+        shown = [each.column for each in columns]
+        least = sum(column.least + len(GAP) for column in shown)
+        self._layout = Layout(shown, None if width is None else max(width, least))
+
+    def header(self) -> bytes:
+        """The titles of the columns."""
+        return self._layout.header().encode("utf-8", "replace")
+
+    def encode(self, alert: Alert) -> bytes:
+        """One line."""
+        row = Row(alert)
+        return self._layout.line([column.text(row) or "-" for column in self._columns]).encode(
+            "utf-8", "replace"
+        )
+
+
+def _text(value: Any) -> str:
+    """A JSON value as a cell: texts as they are, nothing for null, other values as JSON."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    return jsontext.encode(value)
