@@ -26,6 +26,8 @@ def parse(text: object) -> Arn:
 
 def name_in(text: str) -> str:
     """The name in an ARN: `mia` of `arn:aws:iam::111122223333:user/path/mia`; other text is not changed."""
+    if not text.startswith("arn:"):
+        return text
     parts = parse(text)
     if parts.service == "s3":
         return parts.resource

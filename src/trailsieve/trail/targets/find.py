@@ -7,7 +7,7 @@ from typing import Any
 
 from trailsieve import arn, jsontext
 from trailsieve.model import Target
-from trailsieve.trail.targets.table import Step, fields_of, table
+from trailsieve.trail.targets.table import Step, fields_of, well_known
 
 MOST = 10  # targets of one kind
 LONGEST = 1024  # characters of a name: the longest key of an S3 object
@@ -130,7 +130,7 @@ def _of_anything(request: Any) -> list[Target]:
     """The targets of a call that the table does not have, by names that mean the same everywhere."""
     if request.__class__ is not dict:
         return []
-    known = table().anything
+    known = well_known()
     found: list[Target] = []
     for field in list(request)[:_FIRST]:
         kind = known.get(field)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import resources
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from trailsieve.trail.catalogue.calls import DOMAIN, plain
 
 _RESPONSE = "response."
+_ANYTHING = f"anything{DOMAIN}"
+_TABLE = re.compile(r"^\[\[?([\w-]+)\]\]?$", re.MULTILINE)
 
 
 class Step(NamedTuple):
@@ -33,42 +36,52 @@ class Field(NamedTuple):
     places: tuple[Place, ...]
 
 
-class Table(NamedTuple):
-    """Fields by eventSource and eventName, and the kinds of field names that say the same in any call."""
-
-    calls: dict[str, dict[str, tuple[Field, ...]]]
-    anything: dict[str, str]
-
-
 def fields_of(source: object, name: object) -> tuple[Field, ...]:
     """The fields that name the targets of a call; empty for a call that the table does not have."""
     if source.__class__ is not str or name.__class__ is not str:
         return ()
-    calls = table().calls.get(str(source))
-    if calls is None:
+    if source not in _texts():
         return ()
+    calls = calls_of(str(source))
     fields = calls.get(str(name))
     if fields is None and str(name)[-1:].isdigit():  # Lambda's and CloudFront's names end with a version
         fields = calls.get(plain(str(name)[:100]))
     return fields or ()
 
 
-@lru_cache(maxsize=1)
-def table() -> Table:
-    """The table, read at the first call."""
-    content = tomllib.loads((resources.files(__package__) / "calls.toml").read_text("utf-8"))
-    anything = content.pop("anything")
-    return Table(
-        {f"{source}{DOMAIN}": _calls(rows) for source, rows in content.items()},
-        {key: kind for kind, names in anything.items() for name in names.split() for key in _step(name)},
-    )
+def sources() -> list[str]:
+    """Every eventSource of the table."""
+    return [source for source in _texts() if source != _ANYTHING]
 
 
-def _calls(rows: list[dict[str, Any]]) -> dict[str, tuple[Field, ...]]:
-    found = {}
+@cache
+def calls_of(source: str) -> dict[str, tuple[Field, ...]]:
+    """The calls of an eventSource with their fields."""
+    rows = tomllib.loads(_texts()[source])[source.removesuffix(DOMAIN)]
+    found: dict[str, tuple[Field, ...]] = {}
     for row in rows:
         fields = tuple(Field(kind, _places(text)) for kind, text in row["targets"].items())
         found.update(dict.fromkeys(row["calls"].split(), fields))
+    return found
+
+
+@lru_cache(maxsize=1)
+def well_known() -> dict[str, str]:
+    """Kinds by the names of fields that say the same in any call."""
+    kinds = tomllib.loads(_texts()[_ANYTHING])["anything"]
+    return {key: kind for kind, names in kinds.items() for name in names.split() for key in _step(name)}
+
+
+@lru_cache(maxsize=1)
+def _texts() -> dict[str, str]:
+    """The text of each event source: reading all of them takes as long as starting the program."""
+    text = (resources.files(__package__) / "calls.toml").read_text("utf-8")
+    heads = list(_TABLE.finditer(text))
+    ends = [*(head.start() for head in heads[1:]), len(text)]
+    found: dict[str, str] = {}
+    for head, end in zip(heads, ends, strict=True):
+        source = f"{head[1]}{DOMAIN}"
+        found[source] = found.get(source, "") + text[head.start() : end]
     return found
 
 
