@@ -66,7 +66,9 @@ def _touched(event: Event, text: bytes) -> tuple[tuple[Target, ...], str | None]
     details = read_details(text)
     call = (event.eventSource, event.eventName, details.requestParameters, details.responseElements)
     more = {"additional": details.additionalEventData, "error": event.errorCode}
-    return targets_of(*call, details.resources), effect_of(*call, identity=event.userIdentity, **more)
+    return targets_of(*call, details.resources, details.errorMessage), effect_of(
+        *call, identity=event.userIdentity, **more
+    )
 
 
 def time_of(event: Event) -> str | None:

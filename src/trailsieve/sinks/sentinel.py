@@ -176,6 +176,8 @@ def _row(alert: Alert) -> bytes:
         "EventName": alert.event_name,
         "EventSource": alert.event_source,
         "ErrorCode": alert.error_code,
+        "Targets": alert_fields.targets(alert),
+        "Effect": alert.effect,
         "Tags": list(alert.tags),
         "Alert": orjson.Fragment(records) if len(records) <= _MAX_COLUMN else None,
     }

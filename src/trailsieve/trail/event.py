@@ -37,6 +37,7 @@ class Details(msgspec.Struct, gc=False):
     responseElements: Any = None  # noqa: N815
     additionalEventData: Any = None  # noqa: N815
     resources: Any = None
+    errorMessage: Any = None  # noqa: N815
 
 
 _decode = jsontext.decoder(Event).decode

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+from trailsieve import arn
 from trailsieve.trail.targets import effect_of, targets_of
 
 OWN, OTHER = "111122223333", "999988887777"
@@ -275,6 +276,25 @@ def test_what_a_call_touched_and_brought_about(row: tuple[Any, ...]) -> None:
 def test_console_sign_in(identity: Any, mfa: str, answer: str, expected: str | None) -> None:
     call = ("signin.amazonaws.com", "ConsoleLogin", None, {"ConsoleLogin": answer})
     assert effect_of(*call, identity=identity, additional={"MFAUsed": mfa}) == expected
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (
+            f"User: x is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::{OWN}:role/r",
+            "role r",
+        ),
+        ("… on resource: arn:aws:s3:::b/k because no identity-based policy allows it", "object b/k"),
+        (f"… on resource: arn:aws:ec2:us-east-1:{OWN}:instance/* because", ""),
+        ("… on resource: user bob", ""),
+        (" on resource: ", ""),
+        (["odd"], ""),
+    ],
+)
+def test_a_refused_call_is_read_by_its_message(message: Any, expected: str) -> None:
+    found = targets_of("sts.amazonaws.com", "AssumeRole", None, None, None, message)
+    assert " ".join(f"{target.kind} {arn.name_in(target.name)}" for target in found) == expected
 
 
 def test_targets_of_a_call_that_the_table_does_not_have() -> None:

@@ -11,6 +11,7 @@ from trailsieve.trail.targets.table import Step, fields_of, well_known
 
 MOST = 10  # targets of one kind
 LONGEST = 1024  # characters of a name: the longest key of an S3 object
+_ON = " on resource: "
 _LARGEST = 10**20  # numbers beyond are not ids
 _FIRST = 100  # fields of an unknown request that are looked at
 
@@ -26,7 +27,12 @@ _SERVICES = {"s3": "bucket", "sns": "topic", "sqs": "queue"}
 
 
 def targets_of(
-    source: object, name: object, request: Any = None, response: Any = None, resources: Any = None
+    source: object,
+    name: object,
+    request: Any = None,
+    response: Any = None,
+    resources: Any = None,
+    message: Any = None,
 ) -> tuple[Target, ...]:
     """What a call touched, the most telling first; empty if the record does not say.
 
@@ -39,6 +45,7 @@ def targets_of(
         request: the requestParameters.
         response: the responseElements.
         resources: the record's own list, read if the request does not name a target.
+        message: the errorMessage, read last: that of a refused call names the resource.
     """
     request, response = unwrapped(request), unwrapped(response)
     found: list[Target] = []
@@ -49,7 +56,7 @@ def targets_of(
             if names:
                 found += _targets(kind, names)
                 break
-    return tuple(found or _of_resources(resources) or _of_anything(request))
+    return tuple(found or _of_resources(resources) or _of_anything(request) or _of_message(message))
 
 
 def unwrapped(value: Any) -> Any:
@@ -118,7 +125,8 @@ def _kind(type_: Any, name: str) -> str:
         return _TYPES.get(type_) or clean(type_.rpartition("::")[2].lower()) or "resource"
     parts = arn.parse(name)
     head = parts.resource.replace(":", "/").partition("/")[0]
-    return _SERVICES.get(parts.service) or (head if head != parts.resource else "resource").replace("-", " ")
+    service = "object" if parts.service == "s3" and "/" in parts.resource else _SERVICES.get(parts.service)
+    return service or (head if head != parts.resource else "resource").replace("-", " ")
 
 
 def _without_prefix(name: str) -> str:
@@ -139,3 +147,14 @@ def _of_anything(request: Any) -> list[Target]:
             collect(request, (Step(field, field),), names)
             found += _targets(kind, names)
     return found
+
+
+def _of_message(message: Any) -> list[Target]:
+    """The resource in `User: … is not authorized to perform: sts:AssumeRole on resource: arn:… because …`."""
+    if message.__class__ is not str:
+        return []
+    words = message.partition(_ON)[2][: LONGEST + 20].split(maxsplit=1)
+    name = words[0].rstrip(".,") if words else ""
+    if not name.startswith("arn:") or name.endswith(("*", "/", ":")):
+        return []
+    return _targets(_kind(None, name), [_without_prefix(name)])
