@@ -61,6 +61,7 @@ class Message(Struct, frozen=True, gc=False):
         marker: whether there is no payload, only a position to save.
         watermark: what the source reports about a shard; then there is no payload and no position.
         arrived: when it reached the source, in seconds since 1970; None where the source does not say.
+        unread: bytes of the object, which the source's reader has yet to read; None when the payload is here.
     """
 
     payload: bytes
@@ -72,6 +73,7 @@ class Message(Struct, frozen=True, gc=False):
     marker: bool = False
     watermark: Watermark | None = None
     arrived: float | None = None
+    unread: int | None = None
 
 
 def watermark_message(

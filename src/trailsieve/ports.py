@@ -42,8 +42,37 @@ class RunContext:
     reachable: Callable[[bool], None] = lambda reachable: None
 
 
+class Reader(Protocol):
+    """Reads the payloads that a source leaves unread, in the process that decodes them.
+
+    Attributes:
+        threads: how many may call `read` at once.
+        ahead: bytes that may wait in memory until they are decoded.
+    """
+
+    @property
+    def threads(self) -> int: ...
+
+    @property
+    def ahead(self) -> int: ...
+
+    def read(self, message: Message) -> Message:
+        """Returns the message with its payload, or with the problem that prevented it. Blocks.
+
+        Raises:
+            SourceError: the service refuses requests, and retrying will not help.
+        """
+
+    def close(self) -> None:
+        """Makes calls of `read` return soon. Returns at once."""
+
+
 class Source(Protocol):
     """Where messages come from."""
+
+    @property
+    def open_reader(self) -> Callable[[], Reader] | None:
+        """Opens what reads the messages that `poll` returns unread; None when it returns none such."""
 
     @property
     def whole_objects(self) -> bool:

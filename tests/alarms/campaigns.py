@@ -261,6 +261,7 @@ class CampaignSource:
         self._done = done  # objects that were deleted from the queue
         self._objects = world.plan.kind == "objects"
         self.whole_objects = self._objects
+        self.open_reader = None
         self.ordered = not self._objects
         self._read: dict[str, int] = {}
         self._taken: set[int] = set()

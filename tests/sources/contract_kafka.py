@@ -22,6 +22,7 @@ class Ending:
         self._source = source
         self._left = count
         self.whole_objects = source.whole_objects
+        self.open_reader = source.open_reader
         self.selection = source.selection
         self.ordered = source.ordered
         self.keep_alive = source.keep_alive

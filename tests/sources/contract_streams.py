@@ -24,6 +24,7 @@ class Ending:
         self._source = source
         self._quiet = 0
         self.whole_objects = source.whole_objects
+        self.open_reader = source.open_reader
         self.selection = source.selection
         self.ordered = source.ordered
         self.start = source.start

@@ -13,6 +13,7 @@ from tests.servers import shared
 from tests.servers.moto import Bucket
 from tests.sources.contract_kafka import kafka
 from tests.sources.contract_streams import follow, kinesis, stdin
+from tests.sources.reading import read
 from tests.sources.trail_buckets import minutes, open_bucket
 from trailsieve.model import Message, Offset, Position
 from trailsieve.ports import RunContext, Source
@@ -98,7 +99,7 @@ def rest(source: Source) -> list[Message]:
     for _ in range(PATIENCE):
         if source.exhausted:
             break
-        messages += source.poll()
+        messages += read(source, source.poll())
     return messages
 
 
@@ -185,7 +186,7 @@ def test_a_sign_of_life_and_a_check_take_nothing(kind: Kind, tmp_path: Path) -> 
     assert answer
     assert answer.isprintable()
     source.start({})
-    first = list(source.poll())
+    first = read(source, source.poll())
     source.keep_alive()
     source.commit([message.position for message in first])
     assert [message.payload for message in [*first, *rest(source)]] == kind.payloads

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tests.servers.moto import Bucket, Moto
+from tests.sources.reading import read
 from trailsieve.model import Message, Offset
 from trailsieve.ports import RunContext, Source
 from trailsieve.sources.s3.source import Config, S3Source, open_source
@@ -51,7 +52,7 @@ def rest(source: Source, positions: dict[str, Offset] | None = None, polls: int 
         if source.exhausted:
             return messages
         new = source.poll()
-        messages += [message for message in new if not message.marker]
+        messages += read(source, [message for message in new if not message.marker])
         source.commit([message.position for message in new])
         if positions is not None:
             positions.update((message.position.shard, message.position.offset) for message in new)
@@ -68,6 +69,6 @@ def first(source: Source, polls: int = 1000) -> Sequence[Message]:
     for _ in range(polls):
         polled = source.poll()
         source.commit([message.position for message in polled])
-        if messages := [message for message in polled if not message.marker]:
+        if messages := read(source, [message for message in polled if not message.marker]):
             return messages
     raise AssertionError(f"nothing came in {polls} polls")

@@ -21,7 +21,7 @@ from tests.servers import latent_s3
 from tests.servers.moto import ENVIRONMENT
 from trailsieve.wire import s3_get
 from trailsieve.wire.aws import AwsConfig, client
-from trailsieve.wire.s3_get import ObjectReader, ObjectTooBigError
+from trailsieve.wire.s3_get import ObjectGetter, ObjectTooBigError
 
 NOW = datetime(2026, 3, 14, 2, 57, 25, tzinfo=UTC)
 KEYS = ["AWSLogs/a b+c&d=é%20.json.gz", "plain", "deep/../up//twice", "tilde~(x)'!*"]
@@ -73,20 +73,20 @@ def test_a_request_is_signed_as_botocore_signs_it(key: str, token: str | None, o
         request.headers["x-amz-expected-bucket-owner"] = owner
     with mock.patch("botocore.auth.get_current_datetime", return_value=NOW.replace(tzinfo=None)):
         S3SigV4Auth(credentials, "s3", bucket.region).add_auth(request)
-    reader = ObjectReader(mock.MagicMock(), LIMIT)
+    reader = ObjectGetter(mock.MagicMock(), LIMIT)
     with mock.patch.object(s3_get, "datetime", mock.Mock(now=lambda _: NOW)):
         signed = reader._signed(credentials.get_frozen_credentials(), bucket, path, owner)
     assert signed["Authorization"] == request.headers["Authorization"]
 
 
 def test_only_the_first_request_to_a_bucket_is_made_by_boto3(s3: Any) -> None:
-    asked, reader = asked_of_boto(s3), ObjectReader(s3, LIMIT)
+    asked, reader = asked_of_boto(s3), ObjectGetter(s3, LIMIT)
     assert [reader.get("trail", name) for name in names()] == [b"%d" % number * 100 for number in range(20)]
     assert asked == names()[:1]
 
 
 def test_an_object_that_is_gone_or_too_big_is_told_by_boto3(s3: Any) -> None:
-    reader = ObjectReader(s3, LIMIT)
+    reader = ObjectGetter(s3, LIMIT)
     reader.get("trail", names()[0])
     with pytest.raises(ClientError, match="NoSuchKey"):
         reader.get("trail", "sub/nothing")
@@ -96,7 +96,7 @@ def test_an_object_that_is_gone_or_too_big_is_told_by_boto3(s3: Any) -> None:
 
 
 def test_when_s3_asks_for_patience_boto3_tries_again(s3: Any, server: latent_s3.LatentS3) -> None:
-    asked, reader = asked_of_boto(s3), ObjectReader(s3, LIMIT)
+    asked, reader = asked_of_boto(s3), ObjectGetter(s3, LIMIT)
     reader.get("trail", names()[0])
     server.counts()
     server.set(refuse_next=2)
@@ -106,7 +106,7 @@ def test_when_s3_asks_for_patience_boto3_tries_again(s3: Any, server: latent_s3.
 
 
 def test_proxies_are_left_to_boto3(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = ObjectReader(s3, LIMIT)
+    reader = ObjectGetter(s3, LIMIT)
     monkeypatch.setattr(s3._endpoint.http_session._proxy_config, "proxy_url_for", lambda url: "http://proxy")
     reader._thread.request = ("http://127.0.0.1:1/trail/a", "us-east-1", {})
     reader._learn("trail", "a", *reader._thread.request)

@@ -206,8 +206,10 @@ def _process(
     if not source.whole_objects:
         return per_batch(processor)
     if workers == 1:
-        return per_message(processor)
-    return WorkerPool(processor.process, workers, context.info, processor.observed).run
+        return per_message(processor, source.open_reader, context.object_read)
+    pool = WorkerPool(processor.process, workers, context.info, processor.observed)
+    pool.open_reader, pool.on_read = source.open_reader, context.object_read
+    return pool.run
 
 
 def alert_dead_letters(config: Config) -> Path:

@@ -13,7 +13,7 @@ from trailsieve.engine.wanted import Wanted
 from trailsieve.errors import visible
 from trailsieve.model import Match, Problem
 from trailsieve.ports import RunContext
-from trailsieve.sources.files import FilesSource, list_files
+from trailsieve.sources.files import STDIN, FilesSource, list_files
 
 if TYPE_CHECKING:
     from trailsieve.engine.matcher import Matcher
@@ -63,7 +63,8 @@ class Events:
         Args:
             read: their number, where they were read by something else.
         """
-        again = () if "-" in self._inputs else self._again()
+        read_once = any(name == STDIN or "://" in name for name in self._inputs)  # a bucket costs requests
+        again = () if read_once else self._again()
         note = nothing_selected(self.wanted, self._read if read is None else read, again)
         self._screen.info(f"note: {note}")
 
@@ -84,12 +85,11 @@ class Events:
         sources = [self._files(paths)] if paths else []
         source = Inputs(sources + ([self._bucket(urls)] if urls else []), self.wanted.selection)
         decoder = Decoder(self._limit, any_object=True)
-        while not source.exhausted:
-            for message in source.poll():
-                decoded = decoder.decode(message)
-                yield decoded
-                for problem in decoded.problems if report else ():
-                    self._screen.problem(problem)
+        for message in source.messages():
+            decoded = decoder.decode(message)
+            yield decoded
+            for problem in decoded.problems if report else ():
+                self._screen.problem(problem)
 
     def _files(self, paths: Sequence[str]) -> Any:
         selection, files = self.wanted.selection, []

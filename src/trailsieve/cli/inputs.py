@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from msgspec.structs import replace
 
+from trailsieve.engine.read_ahead import read_ahead
 from trailsieve.errors import UsageError
 from trailsieve.model import Message, Offset, Position
-from trailsieve.ports import RunContext, Source
+from trailsieve.ports import Reader, RunContext, Source
 from trailsieve.trail.layout import parse_key
 from trailsieve.trail.selection import ListedFile, Selection
 
@@ -73,6 +74,10 @@ class Inputs:
         self.selection = selection
 
     @property
+    def open_reader(self) -> Callable[[], Reader] | None:
+        return next((source.open_reader for source in self._sources if source.open_reader), None)
+
+    @property
     def exhausted(self) -> bool:
         return all(source.exhausted for source in self._sources)
 
@@ -83,6 +88,12 @@ class Inputs:
     def poll(self) -> Sequence[Message]:
         source = next((source for source in self._sources if not source.exhausted), None)
         return source.poll() if source else []
+
+    def messages(self) -> Iterator[Message]:
+        """Yields all messages, read."""
+        polled = (self.poll() for _ in iter(lambda: self.exhausted, True))
+        for messages in read_ahead(polled, self.open_reader) if self.open_reader else polled:
+            yield from messages
 
     def keep_alive(self) -> None:
         """Files and objects need no lease."""

@@ -23,9 +23,10 @@ from trailsieve.engine.dedup import RecentIds
 from trailsieve.engine.delivery import Delivery, DirectDelivery
 from trailsieve.engine.group_commit import GroupCommit
 from trailsieve.engine.processor import BatchResult, Processed, Processor
+from trailsieve.engine.read_ahead import read_ahead
 from trailsieve.engine.stats import Matched, RunStats
 from trailsieve.model import Alert, Message, Position, Problem
-from trailsieve.ports import Source
+from trailsieve.ports import Reader, Source
 
 _MOST_OBSERVED = 5000  # entries that an observer keeps before the pipeline takes them
 _ALIVE_SECONDS = 5.0  # between polls, or signs of life to the source
@@ -36,11 +37,20 @@ T = TypeVar("T", bound=Matched)
 ProcessAll = Callable[[Iterable[Sequence[Message]]], Iterable[Processed]]
 
 
-def per_message(processor: Processor) -> ProcessAll:
-    """Makes each message an epoch of its own: for files and objects."""
+def per_message(
+    processor: Processor,
+    open_reader: Callable[[], Reader] | None = None,
+    on_read: Callable[[int], None] = lambda size: None,
+) -> ProcessAll:
+    """Makes each message an epoch of its own: for files and objects.
+
+    Args:
+        open_reader: opens what reads the messages that the source leaves unread.
+        on_read: called with the bytes of each of these.
+    """
 
     def process(polled: Iterable[Sequence[Message]]) -> Iterator[Processed]:
-        for messages in polled:
+        for messages in read_ahead(polled, open_reader, on_read) if open_reader else polled:
             if not messages:
                 yield (), BatchResult()
             for message in messages:

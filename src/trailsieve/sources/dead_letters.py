@@ -24,6 +24,7 @@ class DeadLetterSource:
     """
 
     whole_objects = False
+    open_reader = None
     ordered = False
     selection = Selection()
 

@@ -101,6 +101,7 @@ class FilesSource:
     """
 
     whole_objects = True
+    open_reader = None
     ordered = False
 
     def __init__(self, files: Sequence[ListedFile], context: RunContext, selection: Selection) -> None:

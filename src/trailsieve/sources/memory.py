@@ -17,6 +17,7 @@ class MemorySource:
 
     selection = Selection()
     ordered = True
+    open_reader = None
 
     def __init__(self, messages: Iterable[Message], batch: int = 1, *, whole_objects: bool = False) -> None:
         self.whole_objects = whole_objects

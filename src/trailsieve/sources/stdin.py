@@ -36,6 +36,7 @@ class StdinSource:
     """One message for each line: a record, or an envelope of records."""
 
     whole_objects = False
+    open_reader = None
     ordered = True
     selection = Selection()
 

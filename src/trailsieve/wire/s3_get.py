@@ -40,7 +40,7 @@ class _Bucket:
     connections: Any
 
 
-class ObjectReader:
+class ObjectGetter:
     """Reads objects of S3 with a boto3 client and its connections; for several threads.
 
     Args:

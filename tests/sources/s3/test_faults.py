@@ -20,24 +20,22 @@ from tests.sources.kill_report import add_row
 from tests.sources.service import KILLS, SAMPLE_RECORDS, Service, expected
 from tests.sources.trail_buckets import ACCOUNT, BODY, REGION, key, minutes, open_bucket, rest, trail
 from trailsieve.errors import SourceError
+from trailsieve.model import Message, Position
 from trailsieve.ports import RunContext
-from trailsieve.sources.object_fetcher import FetchedObject, ObjectFetcher
+from trailsieve.sources.object_reader import ObjectReader
 from trailsieve.sources.s3.listing import ListingPrefix
 from trailsieve.sources.s3.prefix_progress import PrefixProgress
 from trailsieve.sources.s3.source import Config, open_source
-from trailsieve.trail.envelope_contents import ObjectName
 
 
 @pytest.fixture
 def stubbed(moto: Moto) -> Any:
-    """A fetcher whose S3 answers as told."""
+    """A reader whose S3 answers as told."""
     said: list[str] = []
     client = moto.client("s3")
     stubber = Stubber(client)
     stubber.activate()
-    fetcher: ObjectFetcher[int] = ObjectFetcher(client, 1, 2**20, 2**20, said.append)
-    yield stubber, fetcher, said
-    fetcher.close()
+    return stubber, ObjectReader(client, 1, 2**20, 2**20, said.append), said
 
 
 def answer_with(stubber: Stubber, body: bytes) -> None:
@@ -48,13 +46,12 @@ def answer_with(stubber: Stubber, body: bytes) -> None:
     )
 
 
-def fetch(fetcher: ObjectFetcher[int], count: int) -> list[FetchedObject[int]]:
-    for number in range(count):
-        fetcher.request(ObjectName("trail", f"key-{number}", 10), number)
-    fetched: list[FetchedObject[int]] = []
-    while len(fetched) < count:
-        fetched += fetcher.take(5)
-    return fetched
+def unread(name: str, size: int = 10) -> Message:
+    return Message(b"", Position("shard", 1), f"s3://{name}", unread=size)
+
+
+def fetch(reader: ObjectReader, count: int) -> list[Message]:
+    return [reader.read(unread(f"trail/key-{number}")) for number in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -70,45 +67,45 @@ def fetch(fetcher: ObjectFetcher[int], count: int) -> list[FetchedObject[int]]:
 def test_an_object_that_cannot_be_had_costs_itself_only(
     code: str, status: int, problem: str, stubbed: Any
 ) -> None:
-    stubber, fetcher, _ = stubbed
+    stubber, reader, _ = stubbed
     stubber.add_client_error("get_object", code, "no", status)
     answer_with(stubber, BODY)
-    bad, good = fetch(fetcher, 2)
+    bad, good = fetch(reader, 2)
     assert problem in bad.problem
     assert (good.payload, good.problem) == (BODY, "")
 
 
 @pytest.mark.parametrize("code", ["SlowDown", "InternalError", "RequestTimeout"])
 def test_what_passes_is_waited_for(code: str, stubbed: Any) -> None:
-    stubber, fetcher, said = stubbed
+    stubber, reader, said = stubbed
     stubber.add_client_error("get_object", code, "later", 503)
     answer_with(stubber, BODY)
-    assert [found.payload for found in fetch(fetcher, 1)] == [BODY]
+    assert [found.payload for found in fetch(reader, 1)] == [BODY]
     assert "retrying" in said[0]
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "InvalidAccessKeyId", "SignatureDoesNotMatch"])
 def test_credentials_that_are_no_more_end_the_run(code: str, stubbed: Any) -> None:
-    stubber, fetcher, _ = stubbed
+    stubber, reader, _ = stubbed
     stubber.add_client_error("get_object", code, "no", 403)
     with pytest.raises(SourceError, match=f"s3://trail/key-0 cannot be read: .*{code}.*; the "):
-        fetch(fetcher, 1)
+        fetch(reader, 1)
 
 
 def test_when_everything_is_refused_the_run_ends_before_all_are_dead_letters(stubbed: Any) -> None:
-    stubber, fetcher, _ = stubbed
+    stubber, reader, _ = stubbed
     for _ in range(11):
         stubber.add_client_error("get_object", "AccessDenied", "no", 403)
-    fetch(fetcher, 4)
-    fetch(fetcher, 4)
+    fetch(reader, 4)
+    fetch(reader, 4)
     with pytest.raises(SourceError, match="s3:GetObject is needed, and kms:Decrypt"):
-        fetch(fetcher, 3)
+        fetch(reader, 3)
 
 
 def test_an_object_beyond_the_limit_is_not_taken_into_memory(stubbed: Any) -> None:
-    stubber, fetcher, _ = stubbed
+    stubber, reader, _ = stubbed
     answer_with(stubber, b"x" * (2**20 + 1))
-    (found,) = fetch(fetcher, 1)
+    (found,) = fetch(reader, 1)
     assert found.problem == "too big: 1,048,577 bytes; raise --max-object-size"
 
 
@@ -117,27 +114,8 @@ def test_an_object_beyond_the_limit_is_not_taken_into_memory(stubbed: Any) -> No
     [("", "k"), ("..", "k"), ("b", ""), ("no such", "k"), ("arn:aws:s3:::x", "k"), ("trail", "\udc80")],
 )
 def test_names_that_are_none_are_problems(bucket: str, name: str, moto: Moto) -> None:
-    fetcher: ObjectFetcher[int] = ObjectFetcher(moto.client("s3"), 1, 2**20, 2**20, print)
-    fetcher.request(ObjectName(bucket, name), 1)
-    (found,) = fetcher.take(30)
-    assert found.problem
-    fetcher.close()
-
-
-def test_objects_ahead_are_bounded_by_their_bytes(moto: Moto) -> None:
-    bucket = moto.bucket(trail(minutes(*range(20))))
-    fetcher: ObjectFetcher[int] = ObjectFetcher(bucket.s3, 2, 3 * len(BODY), 2**20, print)
-    waiting = minutes(*range(20))
-    most = taken = 0
-    while waiting or not fetcher.idle:
-        ahead = 0
-        while waiting and fetcher.has_room:
-            fetcher.request(ObjectName(bucket.name, waiting.pop(0), len(BODY)), 0)
-            ahead += 1
-        most = max(most, ahead)
-        taken += len(fetcher.take(30))
-    assert (taken, most) == (20, 3)
-    fetcher.close()
+    reader = ObjectReader(moto.client("s3"), 1, 2**20, 2**20, print)
+    assert reader.read(unread(f"{bucket}/{name}")).problem
 
 
 @given(

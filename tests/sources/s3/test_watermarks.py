@@ -89,22 +89,6 @@ def test_a_bucket_that_cannot_be_listed_says_nothing(reader: Reader) -> None:
     assert sorted(map(str, before)) == ["01", "02", "03", "04", "05", "None"]
 
 
-def test_an_object_that_is_still_fetched_holds_the_end_back(moto: Moto) -> None:
-    bucket = moto.bucket(dict.fromkeys(minutes(1, 2), b'{"Records":[]}'))
-    reader = Reader(moto, bucket, threads=1)
-    refused = [away]
-
-    def first_of_all(**_: Any) -> Any:
-        if refused:
-            refused.pop()()
-
-    reader.on("GetObject", first_of_all)  # the fetcher tries again after a pause
-    came = reader.until(lambda came: 1001.0 in came)
-    reader.source.close()
-    assert sorted(map(str, came[: came.index(1001.0)])) == ["01", "02", "None"]
-    assert not refused
-
-
 def test_nothing_is_said_while_the_clock_cannot_be_trusted(reader: Reader) -> None:
     reader.clock = None
     came = reader.until(lambda came: len(came) == 6)

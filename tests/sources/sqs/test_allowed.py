@@ -12,6 +12,7 @@ import pytest
 from tests.cli.console import denied
 from tests.servers.moto import ENVIRONMENT, Bucket, Moto, Queue, s3_notification
 from tests.servers.patience import until
+from tests.sources.reading import read, reader_of
 from tests.sources.service import Service
 from tests.sources.trail_buckets import minutes, trail
 from trailsieve.errors import SourceError
@@ -87,7 +88,7 @@ def polled(source: SqsSource) -> tuple[str, bytes]:
     found: list[tuple[str, bytes]] = []
 
     def came() -> bool:
-        found.extend((message.problem, message.payload) for message in source.poll())
+        found.extend((message.problem, message.payload) for message in read(source, source.poll()))
         return bool(found)
 
     until(came, "a message came")
@@ -115,7 +116,7 @@ def test_s3_is_told_who_must_own_the_bucket(moto: Moto, sources: list[SqsSource]
     bucket, queue = moto.bucket(trail(minutes(1))), moto.queue()
     source = opened(sources, moto, queue, buckets=(bucket.name,), bucket_owner="999999999999")
     asked: list[Any] = []
-    events = source._fetcher._reader._client.meta.events
+    events = reader_of(source)._getter._client.meta.events  # type: ignore[attr-defined]
     events.register("provide-client-params.s3.GetObject", lambda params, **_: asked.append(params))
     queue.tell(bucket, minutes(1))
     polled(source)

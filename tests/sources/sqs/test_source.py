@@ -15,6 +15,7 @@ import pytest
 from tests.servers.moto import Bucket, Moto, Queue, archive, s3_notification
 from tests.servers.patience import until
 from tests.sources.kill_report import add_row
+from tests.sources.reading import read
 from tests.sources.service import KILLS, SAMPLE_RECORDS, Service, expected
 from tests.sources.trail_buckets import BODY, minutes, trail
 from trailsieve.errors import SourceError
@@ -43,7 +44,7 @@ class Opened:
         messages: list[Message] = []
 
         def enough() -> bool:
-            messages.extend(self.source.poll())
+            messages.extend(read(self.source, self.source.poll()))
             return len(messages) >= count
 
         until(enough, f"{count} messages came, not {len(messages)}")

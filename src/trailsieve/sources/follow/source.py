@@ -52,6 +52,7 @@ class FollowSource:
     """One message for each line: a record, or an envelope of records."""
 
     whole_objects = False
+    open_reader = None
     ordered = True
     selection = Selection()
     exhausted = False

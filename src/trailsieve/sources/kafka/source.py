@@ -55,6 +55,7 @@ class KafkaSource:
     """The records of the partitions assigned to this member. A shard is `topic/partition`."""
 
     whole_objects = False
+    open_reader = None
     ordered = True
     selection = Selection()
     exhausted = False

@@ -74,6 +74,7 @@ class KinesisSource:
     """
 
     whole_objects = False
+    open_reader = None
     ordered = True
     selection = Selection()
     exhausted = False

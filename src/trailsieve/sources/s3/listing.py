@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from trailsieve.errors import SourceError
-from trailsieve.sources.object_fetcher import expected_owner
+from trailsieve.sources.object_reader import expected_owner
 from trailsieve.sources.s3.folder_tree import Folder, FolderTree
 from trailsieve.sources.s3.request_pool import RequestPool
 from trailsieve.trail.envelope_contents import ObjectName

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from trailsieve.errors import SourceError, UsageError, counted
 from trailsieve.model import Message, Offset, Position, watermark_message
 from trailsieve.ports import RunContext
 from trailsieve.sources.identity import verified
-from trailsieve.sources.object_fetcher import FetchedObject, ObjectFetcher
+from trailsieve.sources.object_reader import ObjectReader, object_reader
 from trailsieve.sources.s3.listing import Listing, ListingPrefix, Page
 from trailsieve.sources.s3.prefix_progress import PrefixProgress, hour_of
 from trailsieve.sources.s3.request_pool import LISTING_THREADS
@@ -29,8 +29,9 @@ from trailsieve.trail.selection import Selection
 from trailsieve.wire.aws import AwsConfig, client, explain, explained, fault
 from trailsieve.wire.s3_pages import read_pages_fast
 
-_WAIT = 1.0  # seconds that a poll waits for an object
+_WAIT = 1.0  # seconds that a poll waits for the next listing
 _SHORT_WAIT = 0.1  # the same while other objects are in flight
+_AT_ONCE = 256  # objects that a poll returns at most
 _LATE_EVERY = 3600.0  # seconds between two searches for objects that were listed later than `look_back`
 _ListedObject = tuple[ObjectName, Position] | None  # an object to read; None at the end of a prefix
 
@@ -50,8 +51,8 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
         look_back: seconds before the newest object within which every listing looks for late objects; once an
             hour, it looks a day further back.
         bucket_owner: the account that must own the bucket; S3 refuses a bucket of another one.
-        threads: how many objects are fetched at once.
-        prefetch: bytes of objects that are fetched ahead, at most.
+        threads: how many objects each process reads at once.
+        prefetch: bytes of objects that each process reads ahead, at most.
     """
 
     url: _Url
@@ -62,7 +63,7 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
     poll_interval: float = 60
     look_back: float = 3600
     bucket_owner: str = ""
-    threads: AtLeastOne = 32
+    threads: AtLeastOne = 64
     prefetch: int = 64 * 2**20
 
     def __post_init__(self) -> None:
@@ -98,15 +99,12 @@ def open_urls(urls: Sequence[str], selection: Selection, config: Config, context
         SourceError: boto3 lacks a setting.
     """
     with explained("source s3", SourceError):
-        s3 = client("s3", config, max_pool_connections=config.threads + LISTING_THREADS)
+        s3 = client("s3", config, max_pool_connections=LISTING_THREADS)
         read_pages_fast(s3)
     once = not config.poll_interval
     owner = config.bucket_owner
     listings = [Listing(s3, *parse_url(url), selection, context.skip, once, owner) for url in urls]
-    fetcher: ObjectFetcher[Position] = ObjectFetcher(
-        s3, config.threads, config.prefetch, context.max_object_size, context.info, config.bucket_owner
-    )
-    return S3Source(listings, fetcher, config, context)
+    return S3Source(listings, object_reader(config, config, context), config, context)
 
 
 def parse_url(url: str) -> tuple[str, str]:
@@ -123,7 +121,7 @@ def parse_url(url: str) -> tuple[str, str]:
 
 
 class S3Source:
-    """One message for each object, sorted by key, one prefix after another.
+    """One unread message for each object, sorted by key, one prefix after another.
 
     With a `poll_interval` it lists again and again; without, it is exhausted after one listing.
     """
@@ -134,12 +132,12 @@ class S3Source:
     def __init__(
         self,
         listings: Sequence[Listing],
-        fetcher: ObjectFetcher[Position],
+        open_reader: Callable[[], ObjectReader],
         config: Config,
         context: RunContext,
     ) -> None:
         self._listings = listings
-        self._fetcher = fetcher
+        self.open_reader = open_reader
         self._config = config
         self._context = context
         self._selection = listings[0].selection
@@ -153,8 +151,6 @@ class S3Source:
         self._shard = ", ".join(listing.url for listing in listings)
         self._markers = [watermark_message(self._shard)]
         self._began: float | None = None  # when the listing began
-        self._requested = self._taken = 0
-        self._complete: deque[tuple[int, float]] = deque()  # after so many objects, all until then are read
 
     @property
     def selection(self) -> Selection:
@@ -163,7 +159,7 @@ class S3Source:
 
     @property
     def exhausted(self) -> bool:
-        return self._round is None and not self._config.poll_interval and self._fetcher.idle
+        return self._round is None and not self._config.poll_interval
 
     def start(self, positions: Mapping[str, Offset]) -> None:
         self._known = positions
@@ -185,27 +181,14 @@ class S3Source:
         self._markers.append(Message(b"", Position(name, first.isoformat()), name, marker=True))
 
     def poll(self) -> Sequence[Message]:
-        self._fetch_ahead()
         markers, self._markers = self._markers, []
-        objects = self._fetched(_SHORT_WAIT if self._in_flight else _WAIT)
-        self._in_flight += len(objects) + sum(not marker.watermark for marker in markers)
-        self._taken += len(objects)
-        return [*markers, *objects, *self._watermarks()]
-
-    def _fetched(self, seconds: float) -> list[Message]:
-        """The objects that are complete; waits for the first one, or for the next listing."""
-        if not self._fetcher.idle:
-            return [self._message(fetched) for fetched in self._fetcher.take(seconds)]
-        if self._config.poll_interval and not self._complete:
-            time.sleep(min(seconds, max(0.0, self._next_round - time.monotonic())))
-        return []
-
-    def _watermarks(self) -> list[Message]:
-        """How far the bucket is read, after the last object of each listing."""
-        marks = []
-        while self._complete and self._complete[0][0] <= self._taken:
-            marks.append(watermark_message(self._shard, self._complete.popleft()[1]))
-        return marks
+        listed = self._listed()
+        if not listed and self._round is None and self._config.poll_interval:
+            wait = _SHORT_WAIT if self._in_flight else _WAIT
+            time.sleep(min(wait, max(0.0, self._next_round - time.monotonic())))
+        messages = [*markers, *listed]
+        self._in_flight += sum(not message.watermark for message in messages)
+        return messages
 
     def keep_alive(self) -> None:
         """Does nothing: S3 has no leases."""
@@ -228,27 +211,29 @@ class S3Source:
     def close(self) -> None:
         for listing in self._listings:
             listing.close()
-        self._fetcher.close()
 
-    def _fetch_ahead(self) -> None:
-        """Requests objects ahead while there is room, for at most as long as a poll may take."""
+    def _listed(self) -> list[Message]:
+        """The next objects, and how far the bucket is read after the last object of a listing.
+
+        Returns after some objects, or after as long as a poll may take.
+        """
         deadline = time.monotonic() + _WAIT
         if self._round is None and self._config.poll_interval and time.monotonic() >= self._next_round:
             self._round = self._list()
-        while self._round is not None and self._fetcher.has_room and time.monotonic() < deadline:
+        found: list[Message] = []
+        while self._round is not None and len(found) < _AT_ONCE and time.monotonic() < deadline:
             try:
                 listed = self._next_object(self._round)
             except StopIteration:
                 self._round = None
+                self._next_round = time.monotonic() + self._config.poll_interval
                 if self._began is not None:
                     self._context.reachable(True)
-                    self._complete.append((self._requested, self._began))
-                self._next_round = time.monotonic() + self._config.poll_interval
-                return
-            if listed is not None:
-                self._context.object_found(listed[0].size)
-                self._fetcher.request(*listed)
-                self._requested += 1
+                    found.append(watermark_message(self._shard, self._began))
+            else:
+                if listed is not None:
+                    found.append(self._message(*listed))
+        return found
 
     def _next_object(self, listed: Iterator[_ListedObject]) -> _ListedObject:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -375,9 +360,9 @@ class S3Source:
                 )
         return progress
 
-    def _message(self, fetched: FetchedObject[Position]) -> Message:
-        self._context.object_read(fetched.name.size)
-        return Message(fetched.payload, fetched.tag, fetched.name.url, problem=fetched.problem)
+    def _message(self, name: ObjectName, position: Position) -> Message:
+        self._context.object_found(name.size)
+        return Message(b"", position, name.url, unread=name.size)
 
 
 def _summary(prefixes: Sequence[ListingPrefix]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -18,7 +18,7 @@ from trailsieve.errors import SourceError, counted
 from trailsieve.model import Message, Offset, Position, watermark_message
 from trailsieve.ports import RunContext
 from trailsieve.sources.identity import verified
-from trailsieve.sources.object_fetcher import ObjectFetcher
+from trailsieve.sources.object_reader import UNKNOWN_SIZE, ObjectReader, object_reader
 from trailsieve.sources.sqs.allowed import AllowedObjects, buckets_in
 from trailsieve.sources.sqs.receiver import Receiver
 from trailsieve.sources.sqs.visibility import ReceivedMessage, VisibilityLeases
@@ -49,8 +49,8 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
             those that the queue's policy names in `aws:SourceArn`.
         bucket_owner: the account that must own the buckets; S3 refuses a bucket of another one.
         key_layout: whether keys must be those that CloudTrail writes, or may be any.
-        threads: how many objects are fetched at once.
-        prefetch: bytes of objects that are fetched ahead, at most.
+        threads: how many objects each process reads at once.
+        prefetch: bytes of objects that each process reads ahead, at most.
     """
 
     queue_url: QueueUrl
@@ -59,7 +59,7 @@ class Config(AwsConfig, kw_only=True, forbid_unknown_fields=True):
     key_layout: Literal["cloudtrail", "any"] = "cloudtrail"
     visibility_timeout: _Visibility = 120
     s3_endpoint_url: str | None = None
-    threads: AtLeastOne = 32
+    threads: AtLeastOne = 64
     prefetch: int = 64 * 2**20
 
 
@@ -80,20 +80,24 @@ def open_source(config: Config, context: RunContext) -> SqsSource:
         sts_endpoint_url=config.sts_endpoint_url or local,
     )
     with explained("source sqs", SourceError):
-        s3 = client("s3", for_s3, max_pool_connections=config.threads)
         sqs = client("sqs", config)
-    fetcher: ObjectFetcher[_Part] = ObjectFetcher(
-        s3, config.threads, config.prefetch, context.max_object_size, context.info, config.bucket_owner
-    )
-    return SqsSource(sqs, fetcher, config, context)
+    return SqsSource(sqs, object_reader(for_s3, config, context), config, context)
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of a queue message that becomes one message of the source: an object, or records it contains."""
+    """A part of a queue message that becomes one message of the source: an object, or records it contains.
+
+    Attributes:
+        payload: of an object, its notification, which is kept when the object cannot be read.
+        unread: bytes of the object; None for records.
+    """
 
     received: ReceivedMessage
     name: str
+    payload: bytes
+    problem: str = ""
+    unread: int | None = None
 
 
 class SqsSource:
@@ -108,15 +112,16 @@ class SqsSource:
     selection = Selection()
     exhausted = False
 
-    def __init__(self, sqs: Any, fetcher: ObjectFetcher[_Part], config: Config, context: RunContext) -> None:
+    def __init__(
+        self, sqs: Any, open_reader: Callable[[], ObjectReader], config: Config, context: RunContext
+    ) -> None:
         self._client = sqs
-        self._fetcher = fetcher
+        self.open_reader = open_reader
         self._config = config
         self._context = context
         self._leases = VisibilityLeases(sqs, config.queue_url, config.visibility_timeout, context.info)
         self._receiver = Receiver(self._leases, context.info, context.now, context.reachable)
-        self._to_fetch: deque[tuple[ObjectName, _Part]] = deque()
-        self._ready: deque[tuple[_Part, bytes, str]] = deque()
+        self._ready: list[_Part] = []
         self._arrived: deque[ReceivedMessage] = deque()
         self._in_flight: dict[Offset, ReceivedMessage] = {}
         self._advised: set[str] = set()
@@ -139,18 +144,10 @@ class SqsSource:
             time.sleep(_WAIT)
             return ()
         self._request_messages()
-        self._fetch_ahead()
-        seconds = _SHORT_WAIT if self._in_flight else _WAIT
-        if self._ready:
-            pass
-        elif self._fetcher.idle:
-            self._unwrap_arrived(seconds)
-            self._fetch_ahead()
-        else:
-            fetched = self._fetcher.take(seconds)
-            self._ready += [(found.tag, found.payload, found.problem) for found in fetched]
-        messages = [self._message(*ready) for ready in self._ready]
-        self._ready.clear()
+        if not self._ready:
+            self._unwrap_arrived(_SHORT_WAIT if self._in_flight else _WAIT)
+        ready, self._ready = self._ready, []
+        messages = [self._message(part) for part in ready]
         markers, self._markers = self._markers, []
         return [*markers, *messages, *([] if markers else self._watermarks())]
 
@@ -245,7 +242,6 @@ class SqsSource:
 
     def close(self) -> None:
         self._receiver.close()
-        self._fetcher.close()
         self._leases.close()
 
     def _probe(self, call: Any, needed: str) -> None:
@@ -262,16 +258,16 @@ class SqsSource:
                 raise SourceError(f"{self._config.queue_url} ({needed}): {explain(error)}") from None
 
     def _request_messages(self) -> None:
-        """Requests more messages if too few objects are being fetched."""
+        """Requests more messages when all that came are unwrapped."""
         self._unwrap_arrived(0)
-        if not self._arrived and not self._to_fetch and self._fetcher.has_room:
+        if not self._arrived:
             self._receiver.request()
 
     def _unwrap_arrived(self, seconds: float) -> None:
         """Unwraps messages up to the first that holds records itself: they may be large."""
         if not self._arrived:
             self._arrived += self._receiver.take(seconds)
-        while self._arrived and not self._ready:
+        while self._arrived and not any(part.unread is None for part in self._ready):
             self._unwrap(self._arrived.popleft())
 
     def _unwrap(self, received: ReceivedMessage) -> None:
@@ -283,22 +279,19 @@ class SqsSource:
                 records.append(text)
             else:
                 found.add_problem("not a CloudTrail record", text)
-        itself = _Part(received, f"{self._config.queue_url}/{received.message_id}")
+        itself = f"{self._config.queue_url}/{received.message_id}"
         received.open_parts = 1  # the message itself, until all its parts are known
         for name, refusal in self._objects_to_read(found):
             received.open_parts += 1
-            part = _Part(received, name.url)
-            if refusal:
-                self._ready.append((part, b"", refusal))
-            else:
-                self._to_fetch.append((name, part))
+            size = None if refusal else name.size or UNKNOWN_SIZE
+            self._ready.append(_Part(received, name.url, received.body, refusal, size))
         if records:
             received.open_parts += 1
-            self._ready.append((itself, b'{"Records":[' + b",".join(records) + b"]}", ""))
+            self._ready.append(_Part(received, itself, b'{"Records":[' + b",".join(records) + b"]}"))
         if found.unreadable:
             for reason, text in letters(received.body, found.problems, found.unreadable):
                 received.open_parts += 1
-                self._ready.append((itself, text, reason))
+                self._ready.append(_Part(received, itself, text or received.body, reason))
         for _ in range(found.control_messages):
             self._context.skip("control message")
         self._advise(found.advice)
@@ -325,16 +318,9 @@ class SqsSource:
         if not received.open_parts:
             self._leases.done(received)
 
-    def _fetch_ahead(self) -> None:
-        while self._to_fetch and self._fetcher.has_room:
-            self._fetcher.request(*self._to_fetch.popleft())
-
-    def _message(self, part: _Part, payload: bytes, problem: str) -> Message:
-        """A part as a message; for an object that cannot be fetched the payload is its notification."""
+    def _message(self, part: _Part) -> Message:
         self._count += 1
         self._in_flight[self._count] = part.received
         part.received.unread_parts = (part.received.unread_parts or 1) - 1
         position = Position(self._config.queue_url, self._count)
-        return Message(
-            payload or part.received.body if problem else payload, position, part.name, problem=problem
-        )
+        return Message(part.payload, position, part.name, problem=part.problem, unread=part.unread)
