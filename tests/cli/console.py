@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class _Bytes(io.BytesIO):
 
 
 def trailsieve(*arguments: str | Path, stdin: bytes = b"", terminal: bool = False) -> Result:
-    """The answer to a command line; with `terminal` its outputs are said to be one."""
+    """The answer to a command line; with `terminal` its outputs are said to be one, without a progress bar."""
     out, err = _Bytes(), _Bytes()
     out.terminal = err.terminal = terminal
     streams: dict[str, Any] = {
@@ -51,7 +52,7 @@ def trailsieve(*arguments: str | Path, stdin: bytes = b"", terminal: bool = Fals
         "stdout": io.TextIOWrapper(out, "utf-8", write_through=True),
         "stderr": io.TextIOWrapper(err, "utf-8", write_through=True),
     }
-    with mock.patch.multiple(sys, **streams):
+    with mock.patch.multiple(sys, **streams), mock.patch.dict(os.environ, TERM="dumb"):
         code = run([str(argument) for argument in arguments])
     return Result(code, out.getvalue(), err.getvalue().decode())
 

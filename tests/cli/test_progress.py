@@ -54,7 +54,7 @@ def test_the_bar_moves_and_mixes_with_nothing(
         pipe.unlink()
         pipe.write_bytes(lines(*numbers, **(HOSTILE if 7 in numbers else {})))
     monkeypatch.setenv("COLUMNS", "120")
-    expected = trailsieve(*arguments, *inputs, terminal=True)  # too short for a bar
+    expected = trailsieve(*arguments, *inputs, terminal=True)
     assert sorted(shown[:-1]) == sorted(expected.lines + expected.err.splitlines())
     rows = [line for line in shown if "cis-aws-4.1" in line and line.startswith("2026")]
     assert rows == expected.lines[1:]
