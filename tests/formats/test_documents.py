@@ -14,11 +14,12 @@ import botocore.validate
 import jsonschema
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
-from tests.formats.alerts import ALARM, CONFIRMATION, KINDS, MATCH, OVER, PROVISIONAL, alerts
-from trailsieve.formats import asff, ecs, ocsf
-from trailsieve.model import Alert
+from tests.formats.alerts import ALARM, CONFIRMATION, KINDS, MATCH, OVER, PROVISIONAL, TOUCHED, alerts
+from trailsieve.formats import asff, ecs, ocsf, resource_types
+from trailsieve.model import Alert, Target
 
 every_kind = pytest.mark.parametrize("alert", KINDS.values(), ids=KINDS)
 
@@ -124,6 +125,32 @@ def check_known(value: Any, shape: Any) -> None:
 @every_kind
 def test_asff_is_valid(alert: Alert) -> None:
     check_finding(asff.document(alert))
+
+
+def test_the_types_of_targets_are_those_of_the_finding_format() -> None:
+    details = finding_shape().members["Findings"].member.members["Resources"].member.members["Details"]
+    kinds = {"user", "role", "bucket", "instance", "KMS key", "DB instance", *resource_types._TYPES}
+    assert {resource_types.finding(kind) for kind in kinds} <= {*details.members, "AwsAccount", "Other"}
+
+
+def test_what_was_touched_is_a_resource() -> None:
+    touched = replace(TOUCHED, targets=(*TOUCHED.targets, Target("account", "999988887777")))
+    assert [(each["Type"], each["Id"]) for each in asff.document(touched)["Resources"]] == [
+        ("AwsAccount", "AWS::::Account:111122223333"),
+        ("AwsIamUser", "arn:aws:iam::111122223333:user/mia"),
+        ("AwsIamUser", "bob"),
+        ("AwsIamPolicy", "arn:aws:iam::aws:policy/AdministratorAccess"),
+        ("AwsEc2Instance", "i-0123456789abcdef0"),
+        ("AwsAccount", "AWS::::Account:999988887777"),
+    ]
+    assert [(each["type"], each.get("name")) for each in ocsf.document(touched)["resources"]] == [
+        ("AWS::Account", None),
+        ("AWS::IAM::User", "bob"),
+        ("AWS::IAM::Policy", "AdministratorAccess"),
+        ("AWS::EC2::Instance", "i-0123456789abcdef0"),
+        ("AWS::Account", "999988887777"),
+    ]
+    assert ecs.document(touched)["user"]["target"] == {"name": "bob"}
 
 
 @given(alerts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trailsieve.errors import UnreadableError
-from trailsieve.trail.event import Event, read_event
+from trailsieve.trail.event import Details, Event, read_details, read_event
 
 
 def test_the_fields_under_their_names() -> None:
@@ -19,6 +19,12 @@ def test_the_fields_under_their_names() -> None:
         timestamp="t",
         userIdentity={"type": "Root", "arn": "arn:aws:iam::111122223333:root"},
     )
+
+
+@pytest.mark.parametrize("odd", [b"", rb',"eventName":"\ud800"', b',"number":' + b"9" * 10_000])
+def test_request_and_response(odd: bytes) -> None:
+    text = b'{"requestParameters":{"userName":"mia"},"resources":[1]' + odd + b"}"
+    assert read_details(text) == Details(requestParameters={"userName": "mia"}, resources=[1])
 
 
 @pytest.mark.parametrize("value", [b"1", b"null", b"true", b"[[]]", b'{"a":{}}', b'""'])

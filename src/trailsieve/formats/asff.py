@@ -17,7 +17,7 @@ import orjson
 
 from trailsieve.errors import shorten
 from trailsieve.formats import alert_fields, resource_types
-from trailsieve.model import Alert
+from trailsieve.model import Alert, Target
 
 _SEVERITY = {
     "informational": "INFORMATIONAL",
@@ -102,9 +102,14 @@ def _resources(alert: Alert, account: str, region: str, aws: str) -> list[dict[s
     touched = [
         {"Type": resource_types.finding(target.kind), "Id": shown, **place}
         for target in alert.targets[:_MAX_TARGETS]
-        if (shown := _text(target.name, 512))
+        if (shown := _text(_resource_id(target), 512))
     ]
     return found + [resource for resource in touched if resource not in found]
+
+
+def _resource_id(target: Target) -> str:
+    """The name of a target, an account's as the finding format has it."""
+    return f"AWS::::Account:{target.name}" if target.kind == "account" else target.name
 
 
 def _action(alert: Alert, time: str) -> dict[str, Any] | None:

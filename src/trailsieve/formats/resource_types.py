@@ -46,7 +46,12 @@ _TYPES = {
     "table": ("AWS::DynamoDB::Table", "AwsDynamoDbTable"),
     "stack": ("AWS::CloudFormation::Stack", "AwsCloudFormationStack"),
     "certificate": ("AWS::CertificateManager::Certificate", "AwsCertificateManagerCertificate"),
-    "hosted zone": ("AWS::Route53::HostedZone", OTHER),
+    "hosted zone": ("AWS::Route53::HostedZone", "AwsRoute53HostedZone"),
+    "Auto Scaling group": ("AWS::AutoScaling::AutoScalingGroup", "AwsAutoScalingAutoScalingGroup"),
+    "backup vault": ("AWS::Backup::BackupVault", "AwsBackupBackupVault"),
+    "layer": ("AWS::Lambda::LayerVersion", "AwsLambdaLayerVersion"),
+    "task definition": ("AWS::ECS::TaskDefinition", "AwsEcsTaskDefinition"),
+    "VPC peering": ("AWS::EC2::VPCPeeringConnection", "AwsEc2VpcPeeringConnection"),
     "state machine": ("AWS::StepFunctions::StateMachine", "AwsStepFunctionStateMachine"),
     "web ACL": ("AWS::WAFv2::WebACL", "AwsWafv2WebAcl"),
 }

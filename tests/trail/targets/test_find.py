@@ -93,3 +93,12 @@ def test_any_json_has_an_effect_or_none(
 ) -> None:
     effect = effect_of(*call, request, response, identity=identity, additional=additional)
     assert effect is None or (0 < len(effect) <= 200 and effect.encode() and effect.isprintable())
+
+
+def test_deep_nesting_is_no_recursion() -> None:
+    deep: Any = {"instanceId": "i-1"}
+    for _ in range(5000):
+        deep = {"instancesSet": {"items": [deep]}, "Statement": [deep], "Principal": deep}
+    for source, name in EFFECTS:
+        assert len(effect_of(source, name, deep, deep, identity=deep, additional=deep) or "") <= 200
+        assert len(targets_of(source, name, deep, deep, deep)) <= 10
