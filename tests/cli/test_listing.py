@@ -96,7 +96,7 @@ def test_alerts_of_replay_as_csv(archive: Path, tmp_path: Path) -> None:
             "--columns chooses the columns of a table or of CSV",
         ),
         (("investigate", "--columns", "time", "--format", "jsonl"), "--format jsonl has none"),
-        (("investigate", "--format", "csv", "--report", "x.md"), "cannot be combined with a list of events"),
+        (("investigate", "--format", "csv", "--report", "x.md"), "print a list of events"),
     ],
 )
 def test_what_does_not_go_together(options: tuple[str, ...], message: str, archive: Path) -> None:

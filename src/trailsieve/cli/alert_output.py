@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, BinaryIO
 
 import click
 
 from trailsieve import private_file
+from trailsieve.cli.enrichment import beside
 from trailsieve.cli.options import Screen, terminal_width
 from trailsieve.engine.time_order import TimeOrder
 from trailsieve.errors import SourceError, UsageError
@@ -23,7 +24,8 @@ from trailsieve.model import Alert, Severity
 from trailsieve.sinks.stream import StreamSink
 
 _NEWLINE = b"\n"
-ELSEWHERE = 190  # cells of a line that no terminal limits
+_TABLE = ("time", "severity", "rule", "event", "target", "principal", "ip", "error")
+_ELSEWHERE = 190  # cells of a line that no terminal limits
 _STYLES: dict[Severity, dict[str, Any]] = {
     "informational": {"dim": True},
     "low": {"fg": "cyan"},
@@ -85,13 +87,15 @@ class Output:
         path: the file, or None for standard output.
         form: a format; by default a table on a terminal, else JSON lines, or CSV if there are columns.
         order: "time" or "file"; by default a table is in the order of time.
-        columns: those of a table or CSV; None for the usual ones.
+        columns: the names of those of a table or CSV; None for the usual ones.
+        known: further columns by name: of what other files know of addresses and accounts.
     """
 
     path: str | None
     form: str | None
     order: str | None
-    columns: Sequence[NamedColumn] | None = None
+    columns: str | None = None
+    known: Mapping[str, NamedColumn] = field(default_factory=dict)
 
     def open(self, stack: ExitStack) -> tuple[BinaryIO, str]:
         """The stream, which `stack` closes if it is a file, and the format.
@@ -99,15 +103,38 @@ class Output:
         Raises:
             UsageError: the format has no columns to choose.
         """
-        if self.columns and self.form not in (None, "csv", "table"):
-            raise UsageError(
-                f"--columns chooses the columns of a table or of CSV; --format {self.form} has none"
-            )
+        chosen = self.columns or self.known
+        if chosen and self.form not in (None, "csv", "table"):
+            option = "--columns chooses" if self.columns else "--geoip and --account-names add to"
+            raise UsageError(f"{option} the columns of a table or of CSV; --format {self.form} has none")
         stream: BinaryIO = sys.stdout.buffer
         if self.path:
             stream = open(self.path, "wb", opener=private_file.opener)  # noqa: SIM115
             stack.callback(stream.close)
-        return stream, self.form or ("table" if stream.isatty() else "csv" if self.columns else "jsonl")
+        return stream, self.form or ("table" if stream.isatty() else "csv" if chosen else "jsonl")
+
+    def columns_of(
+        self, usual: Iterable[str], more: Mapping[str, NamedColumn] | None = None
+    ) -> list[NamedColumn]:
+        """The chosen columns; by default the usual ones, each with what is known beside it.
+
+        Args:
+            more: columns that stand for those of the same name.
+
+        Raises:
+            UsageError: there is no such column.
+        """
+        names = self.columns.split(",") if self.columns else beside(usual, self.known)
+        return named_columns(names, {**(more or {}), **self.known})
+
+    def table(
+        self,
+        columns: Sequence[NamedColumn],
+        stream: BinaryIO,
+        paint: Callable[[Severity, str], str] = lambda severity, text: text,
+    ) -> ColumnTable:
+        """A table of these columns, as wide as the terminal."""
+        return ColumnTable(columns, _width(stream), paint, chosen=bool(self.columns))
 
     def sink(
         self,
@@ -130,13 +157,15 @@ def open_output(output: Output, ids: Iterable[str], shown: Screen, stack: ExitSt
     Args:
         ids: the ids of the rules.
     """
+    output.columns_of(OF_ALERTS)  # a mistake is found before a file is opened
     stream, form = output.open(stack)
     if form == "csv":
-        encode = with_header(Csv(output.columns or named_columns(OF_ALERTS)), stream)
-    elif form == "table" and output.columns:
-        encode = with_header(ColumnTable(output.columns, terminal_width(stream) or ELSEWHERE), stream)
+        encode = with_header(Csv(output.columns_of(OF_ALERTS)), stream)
+    elif form == "table" and (output.columns or output.known):
+        table = output.table(output.columns_of(_TABLE), stream, _painter(stream, shown))
+        encode = with_header(table, stream)
     elif form == "table":
-        encode = with_header(_table(stream, ids, shown), stream)
+        encode = with_header(AlertTable(_width(stream), ids, _painter(stream, shown)), stream)
     else:
         encode = encoder(form)
     return output.sink(stream, encode, shown, stack, in_time=form == "table")
@@ -148,10 +177,14 @@ def with_header(rows: Csv | ColumnTable | AlertTable, stream: BinaryIO) -> Calla
     return rows.encode
 
 
-def _table(stream: BinaryIO, ids: Iterable[str], shown: Screen) -> AlertTable:
+def _width(stream: BinaryIO) -> int:
+    return terminal_width(stream) or _ELSEWHERE
+
+
+def _painter(stream: BinaryIO, shown: Screen) -> Callable[[Severity, str], str]:
     colored = shown.colored(stream)
 
     def paint(severity: Severity, text: str) -> str:
         return click.style(text, **_STYLES[severity]) if colored else text
 
-    return AlertTable(terminal_width(stream) or ELSEWHERE, ids, paint)
+    return paint

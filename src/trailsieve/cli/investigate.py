@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,15 +16,17 @@ import click
 from trailsieve import __version__, private_file
 from trailsieve.cli.alert_output import Output, columns_option
 from trailsieve.cli.archive import nothing_to_read, open_archive
+from trailsieve.cli.enrichment import enrichment_options
 from trailsieve.cli.investigation_text import Layout, lines, principals
 from trailsieve.cli.json_output import to_json
-from trailsieve.cli.listing import event_columns, list_events
+from trailsieve.cli.listing import list_events
 from trailsieve.cli.options import Screen, global_options, max_object_size, no_limits, rule_packs, screen
 from trailsieve.cli.report import report_options, write_report
 from trailsieve.cli.selectors import selectors, with_patterns
 from trailsieve.engine.stats import RunStats
 from trailsieve.engine.wanted import Wanted
 from trailsieve.errors import UsageError, counted
+from trailsieve.formats.named_columns import NamedColumn
 from trailsieve.investigation.as_json import as_json
 from trailsieve.investigation.collect import Collected, collect
 from trailsieve.investigation.conclusions import conclude
@@ -65,6 +67,7 @@ Examples:
     "lines.",
 )
 @columns_option
+@enrichment_options
 @click.option("--output", type=click.Path(dir_okay=False), help="Write to this file instead of printing.")
 @report_options("Also write a page (FILE.html) or a summary for a ticket (FILE.md).", (".html", ".md"))
 @click.option(
@@ -110,6 +113,7 @@ class _Options:
     all_principals: bool
     form: str | None
     columns: str | None
+    known: Mapping[str, NamedColumn]
     output: str | None
     report: str | None
     redact: tuple[Kind, ...]
@@ -124,11 +128,18 @@ class _Options:
         Raises:
             UsageError: both are asked for.
         """
-        if (self.form in _LISTS or self.columns) and (self.report or self.all_principals):
-            raise UsageError("--report and --principals cannot be combined with a list of events")
-        if self.form or self.report or self.all_principals:
-            return self.form in _LISTS
-        return bool(self.wanted.pivots or self.patterns or self.columns)
+        whole = self.form in ("text", "json") or bool(self.report) or self.all_principals
+        if whole and (self.form in _LISTS or self.columns):
+            raise UsageError(
+                "--columns, and --format table, jsonl or csv, print a list of events; --report, "
+                "--principals, and --format text or json need an investigation"
+            )
+        lists = not whole and bool(self.form or self.wanted.pivots or self.patterns or self.columns)
+        if self.known and not lists:
+            raise UsageError(
+                "--geoip and --account-names add columns to a list of events; add --format table or csv"
+            )
+        return lists
 
     @property
     def chosen(self) -> Wanted:
@@ -137,11 +148,10 @@ class _Options:
 
 
 def _list(inputs: tuple[str, ...], options: _Options, shown: Screen) -> int:
-    columns = event_columns(options.columns.split(",")) if options.columns else None
     found = list_events(
         inputs,
         options.chosen,
-        Output(options.output, options.form, None, columns),
+        Output(options.output, options.form, None, options.columns, options.known),
         shown,
         max_object_size=options.max_object_size,
         workers=options.workers,

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 
 from trailsieve.app.build import replay
-from trailsieve.cli.alert_output import ELSEWHERE, Output, with_header
+from trailsieve.cli.alert_output import Output, with_header
 from trailsieve.cli.archive import nothing_to_read, open_archive
 from trailsieve.cli.events import Events, for_a_terminal, one_line
-from trailsieve.cli.options import Screen, terminal_width
+from trailsieve.cli.options import Screen
 from trailsieve.engine.stats import RunStats
 from trailsieve.engine.wanted import Wanted
 from trailsieve.errors import counted, visible
 from trailsieve.formats.csv import Csv
-from trailsieve.formats.named_columns import ColumnTable, NamedColumn, named_columns
+from trailsieve.formats.named_columns import NamedColumn, named_columns
 from trailsieve.model import Alert
 from trailsieve.sinks.stream import StreamSink
 
@@ -25,16 +25,6 @@ _CSV = (
     *("time", "event", "source", "target", "effect", "principal", "access_key", "ip", "agent"),
     *("region", "account", "error", "id"),
 )
-
-
-def event_columns(names: Sequence[str], more: Mapping[str, NamedColumn] | None = None) -> list[NamedColumn]:
-    """The columns of events: those of an alert, but `id` is the event's.
-
-    Raises:
-        UsageError: there is no such column.
-    """
-    (event_id,) = named_columns(["event_id"])
-    return named_columns(names, {"id": replace(event_id, name="id"), **(more or {})})
 
 
 def list_events(
@@ -78,16 +68,22 @@ def list_events(
 
 
 def _sink(output: Output, shown: Screen, stack: ExitStack) -> StreamSink:
+    _columns(output, ())  # before a file is opened
     stream, form = output.open(stack)
     encode: Callable[[Alert], bytes]
     if form == "csv":
-        encode = with_header(Csv(output.columns or event_columns(_CSV)), stream)
+        encode = with_header(Csv(_columns(output, _CSV)), stream)
     elif form == "table":
-        columns = output.columns or event_columns(_TABLE)
-        encode = with_header(ColumnTable(columns, terminal_width(stream) or ELSEWHERE), stream)
+        encode = with_header(output.table(_columns(output, _TABLE), stream), stream)
     else:
         encode = partial(_record, for_a_terminal if stream.isatty() else one_line)
     return output.sink(stream, encode, shown, stack, in_time=True)
+
+
+def _columns(output: Output, usual: Sequence[str]) -> list[NamedColumn]:
+    """The columns of events: those of an alert, but `id` is the event's."""
+    (event_id,) = named_columns(["event_id"])
+    return output.columns_of(usual, {"id": replace(event_id, name="id")})
 
 
 def _record(finish: Callable[[bytes], bytes], alert: Alert) -> bytes:

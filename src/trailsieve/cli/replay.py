@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ import orjson
 from trailsieve.app.build import replay
 from trailsieve.cli.alert_output import Output, columns_option, open_output
 from trailsieve.cli.archive import nothing_to_read, open_archive
+from trailsieve.cli.enrichment import enrichment_options
 from trailsieve.cli.events import Events
 from trailsieve.cli.options import (
     Screen,
@@ -30,7 +31,7 @@ from trailsieve.cli.summary_table import print_summary
 from trailsieve.engine.dead_letters import FileDeadLetters
 from trailsieve.engine.stats import RunStats
 from trailsieve.engine.wanted import Wanted
-from trailsieve.formats.named_columns import named_columns
+from trailsieve.formats.named_columns import NamedColumn
 from trailsieve.investigation.alert_log import AlertLog
 from trailsieve.model import Problem, Severity
 from trailsieve.report.redact import Kind
@@ -56,6 +57,7 @@ Examples:
     help="Default: a table on a terminal, else JSON lines.",
 )
 @columns_option
+@enrichment_options
 @order_option("Print alerts", "time for a table, else file, as with --as-streamed")
 @click.option("--output", type=click.Path(dir_okay=False), help="Write the alerts to this file.")
 @report_options("Also write the alerts as one HTML page.")
@@ -110,6 +112,7 @@ class _Options:
     wanted: Wanted
     form: str | None
     columns: str | None
+    known: Mapping[str, NamedColumn]
     order: str | None
     output: str | None
     report: str | None
@@ -125,7 +128,6 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
     rules = rules_to_run(
         options.packs, options.patterns, options.rule_ids, options.min_severity, limits=not options.no_limits
     )
-    columns = named_columns(options.columns.split(",")) if options.columns else None
     archive = open_archive(
         inputs,
         options.wanted.selection,
@@ -137,7 +139,7 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
     )
     stats = archive.stats
     order = options.order or ("file" if options.as_streamed else None)
-    output = Output(options.output, options.form, order, columns)
+    output = Output(options.output, options.form, order, options.columns, options.known)
     sink = open_output(output, [rule.id for rule in rules], shown, stack)
     log = AlertLog() if options.report else None
     pipeline = replay(

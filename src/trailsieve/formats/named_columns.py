@@ -12,7 +12,7 @@ from trailsieve.did_you_mean import did_you_mean
 from trailsieve.errors import PatternError, UsageError
 from trailsieve.formats import alert_fields
 from trailsieve.formats.columns import GAP, Column, Layout, middle, principal, whole
-from trailsieve.model import Alert
+from trailsieve.model import Alert, Severity
 from trailsieve.pattern.nodes import Comparison, JsonPattern, Selector
 from trailsieve.pattern.parser import parse
 from trailsieve.pattern.runtime import selected
@@ -138,24 +138,45 @@ def named_columns(names: Iterable[str], more: Mapping[str, NamedColumn] | None =
 
 
 class ColumnTable:
-    """Alerts in columns that somebody chose: lines become longer than `width` cells rather than lose one."""
+    """Alerts in any columns, on lines of at most `width` cells.
 
-    def __init__(self, columns: Sequence[NamedColumn], width: int | None) -> None:
+    Args:
+        paint: adds the colour of a severity to a text.
+        chosen: whether somebody chose the columns: lines become longer rather than lose one.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[NamedColumn],
+        width: int | None,
+        paint: Callable[[Severity, str], str] = lambda severity, text: text,
+        *,
+        chosen: bool = True,
+    ) -> None:
         self._columns = columns
+        self._paint = paint
         shown = [each.column for each in columns]
         least = sum(column.least + len(GAP) for column in shown)
-        self._layout = Layout(shown, None if width is None else max(width, least))
+        self._layout = Layout(shown, width if width is None or not chosen else max(width, least))
 
     def header(self) -> bytes:
         """The titles of the columns."""
         return self._layout.header().encode("utf-8", "replace")
 
     def encode(self, alert: Alert) -> bytes:
-        """One line."""
+        """One line; the sentence of an alarm stands for its event."""
         row = Row(alert)
-        return self._layout.line([column.text(row) or "-" for column in self._columns]).encode(
-            "utf-8", "replace"
-        )
+        texts = [column.text(row) or _instead(column.name, alert) for column in self._columns]
+        line = self._layout.line(texts, lambda n, cell: self._painted(n, alert, cell))
+        return line.encode("utf-8", "replace")
+
+    def _painted(self, number: int, alert: Alert, cell: str) -> str:
+        return self._paint(alert.severity, cell) if self._columns[number].name == "severity" else cell
+
+
+def _instead(name: str, alert: Alert) -> str:
+    """What a table shows in an empty cell."""
+    return alert_fields.summary(alert) if name == "event" and alert.kind == "alarm" else "-"
 
 
 def _text(value: Any) -> str:
