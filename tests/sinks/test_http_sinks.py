@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace
 
 from tests.examples import examples
-from tests.formats.alerts import ALARM, KINDS, OVER, REPLACEMENT
+from tests.formats.alerts import ALARM, KINDS, OVER, REPLACEMENT, TOUCHED
 from tests.formats.alerts import alerts as any_alerts
 from tests.servers import opensearch as server
 from tests.servers import shared
@@ -157,6 +157,13 @@ def test_opensearch_data_stream_from_the_shipped_template(stream: tuple[Any, str
     by_ip = {"query": {"term": {"related.ip": "2001:db8::/32"}}}
     found = node.ask("POST", f"/{index}/_search", by_ip)["hits"]["hits"]
     assert {hit["_id"] for hit in found} == {ALARM.id, OVER.id, REPLACEMENT.id}
+    for field, query in (
+        ("term", {"trailsieve.target.name": "arn:aws:iam::aws:policy/AdministratorAccess"}),
+        ("match", {"trailsieve.effect.text": "every resource"}),
+        ("term", {"user.target.name": "bob"}),
+    ):
+        found = node.ask("POST", f"/{index}/_search", {"query": {field: query}})["hits"]["hits"]
+        assert {hit["_id"] for hit in found} == {TOUCHED.id}
     by_time = {
         "query": {"range": {"event.start": {"gte": "2026-03-14T02:10:00Z", "lt": "2026-03-14T02:11:00Z"}}}
     }
