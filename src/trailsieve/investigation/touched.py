@@ -8,14 +8,14 @@ from trailsieve.investigation.calls import shortened
 from trailsieve.model import Target
 from trailsieve.trail.targets import effect_of, targets_of
 
-_FIELDS = ("eventSource", "eventName", "requestParameters", "responseElements", "resources")
+_FIELDS = ("eventSource", "eventName", "requestParameters", "responseElements", "resources", "errorMessage")
 _MOST_TARGETS = 5  # of one call
 
 
 def touched(content: dict[str, Any]) -> tuple[tuple[Target, ...], str]:
     """Returns the targets of a decoded record, at most 5, and the effect of its call."""
-    source, name, request, response, resources = (content.get(field) for field in _FIELDS)
-    found = targets_of(source, name, request, response, resources)
+    source, name, request, response, *others = (content.get(field) for field in _FIELDS)
+    found = targets_of(source, name, request, response, *others)
     effect = effect_of(
         source,
         name,
