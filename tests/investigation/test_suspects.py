@@ -88,6 +88,12 @@ def test_the_decisive_steps_are_on_the_first_screen() -> None:
         assert text in shown
 
 
+def test_reads_before_anything_happens_are_one_line() -> None:
+    step = of_takeover().suspects[0].steps[0]
+    assert (step.event_name, step.count) == ("DescribeInstances and GetUser", 11)
+    assert (step.first[11:16], step.last[11:16]) == ("00:00", "11:40")
+
+
 def test_what_the_user_made_is_left_behind() -> None:
     left = of_takeover().suspects[0].left_behind
     assert left == [
@@ -127,6 +133,7 @@ def test_the_ransom_is_on_the_first_screen() -> None:
     shown = screen(of_ransom())
     for text in (
         "deleted 120 objects",
+        "what looks like a ransom note, RANSOM_NOTE.txt",
         "DeleteObject ×120",
         "PutBucketVersioning",
         "RANSOM_NOTE.txt",

@@ -24,7 +24,7 @@ from trailsieve.investigation.model import (
 from trailsieve.investigation.names import by_service, is_address
 from trailsieve.investigation.principals import summaries
 from trailsieve.investigation.raised import counting
-from trailsieve.investigation.score import phrases, signals
+from trailsieve.investigation.score import phrases, ransom_note, signals
 from trailsieve.investigation.stories import Story, describe
 from trailsieve.investigation.usual import Usual
 from trailsieve.investigation.verdict import headline, verdict
@@ -79,10 +79,11 @@ def _suspects(activity: Activity, rules: Mapping[str, Rule]) -> list[Suspect]:
     grants: dict[str, list[Grant]] = defaultdict(list)
     for grant in activity.grants:
         grants[grant.by.principal].append(grant)
+    plain = {name: rule for name, rule in rules.items() if not rule.alarm}  # an alarm is not about one call
     scored = [(chain, signals(chain, usual, rules)) for chain in usual.chains]
     scored.sort(key=lambda item: (-_score(item[1]), item[0].calls[0].first, item[0].members[0].principal))
     found = [
-        _suspect(chain, reasons, Story(chain, grants, rules), remains)
+        _suspect(chain, reasons, Story(chain, grants, plain), remains)
         for chain, reasons in scored[:_MOST_SUSPECTS]
         if reasons
     ]
@@ -140,6 +141,9 @@ def _main_acts(calls: Sequence[Call]) -> list[str]:
         if not failed or (kind, False) not in kinds:
             text, first = phrases(done, acts)[0]
             found.append((ACT[kind] * (ATTEMPT if failed else 1), first, text))
+    note = ransom_note(calls, {kind for kind, _ in kinds})
+    if note:
+        found.append((ACT["encryption changed"], note[1], note[0]))
     heaviest = sorted(found, key=lambda item: (-item[0], item[1]))[:_HEADLINE]
     return [text for _, _, text in sorted(heaviest, key=lambda item: item[1])]
 

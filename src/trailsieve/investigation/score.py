@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from math import log2
 
 from trailsieve.errors import counted
@@ -27,7 +27,11 @@ _TOOLS = re.compile(
 _REFUSED = re.compile(r"AccessDenied|Unauthorized|Forbidden", re.IGNORECASE)
 _MANY_REFUSED = 10  # refusals of at least five different calls are a search for what works
 _BULK = 20  # objects read, written or deleted that are more than an errand
-_NOTE = re.compile(r"ransom|readme|decrypt|recover|restore.?your|how.?to|warning|contact.?us", re.IGNORECASE)
+_NOTE = re.compile(
+    r"ransom|decrypt|recover|restore|unlock|how.?to|read.?me|warning|attention|contact|(?:^|[^a-z])notes?(?:[^a-z]|$)|"
+    r"payment|pay.?(?:now|up)|hacked|encrypted|your.?(?:files|data)",
+    re.IGNORECASE,
+)
 
 
 def signals(chain: Chain, usual: Usual, rules: Mapping[str, Rule]) -> list[Signal]:
@@ -111,21 +115,20 @@ def _acts(calls: Sequence[Call], usual: Usual, acts: Acts) -> Iterator[Signal]:
             points *= weights.ROUTINE
             text += ", all through the archive"
         yield Signal(kind, round(points), f"{text} ({_when(succeeded or done)})")
-    note = next(
-        (
-            t.name
-            for call in kinds.get("objects touched", ())
-            for t in call.targets
-            if _NOTE.search(tail(t.name))
-        ),
-        "",
-    )
-    if note and ("data destroyed" in kinds or "encryption changed" in kinds):
-        yield Signal(
-            "ransom note",
-            weights.ACT["encryption changed"],
-            f"wrote what looks like a ransom note: {tail(note)}",
-        )
+    note = ransom_note(calls, kinds)
+    if note:
+        yield Signal("ransom note", weights.ACT["encryption changed"], note[0])
+
+
+def ransom_note(calls: Sequence[Call], kinds: Container[str]) -> tuple[str, str] | None:
+    """Returns in words which ransom note was written, and when, if data was destroyed or encrypted too."""
+    if "data destroyed" not in kinds and "encryption changed" not in kinds:
+        return None
+    for call in calls:
+        name = next((tail(target.name) for target in call.targets if target.kind == "object"), "")
+        if call.event_name == "PutObject" and not call.error_code and _NOTE.search(name):
+            return f"wrote what looks like a ransom note, {name}", call.first
+    return None
 
 
 def kind_is_grave(kind: str, calls: Sequence[Call], count: int) -> bool:

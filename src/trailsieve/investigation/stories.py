@@ -72,12 +72,13 @@ class Story:
         """One step for equal calls of a phase, and one each for its other reads, changes and refusals."""
         groups: list[tuple[str, bool, list[Call]]] = []
         last: dict[tuple[object, ...], list[Call]] = {}
-        begun = 0
+        begun, eventful = 0, True  # a phase lasts until something is listed
         for member, call in sorted(work, key=lambda item: item[1].first):
             time = seconds_of(call.first) or 0
-            if time - begun > _PHASE:
-                begun = time
+            if eventful and time - begun > _PHASE:
+                begun, eventful = time, False
             apart = self._listed(call)
+            eventful = eventful or bool(apart)
             key = (member.name, call.account, *(apart or (_sort_of(call), begun)))
             group = last.get(key)
             if group is None or (apart and time - (seconds_of(group[-1].last) or 0) > _PHASE):
@@ -188,7 +189,9 @@ def importance(step: Step) -> tuple[int, int]:
     """Returns a sort key: what a reader must see first is greatest."""
     if step.note.startswith(CONTINUES):
         return 2, len(SEVERITIES)
-    return step_weight(step), SEVERITIES.index(step.severity) if step.severity else -1
+    severity = SEVERITIES.index(step.severity) if step.severity else -1
+    bulk = step.count >= _MANY and act_of(_as_call(step)) is not None
+    return step_weight(step), max(severity, SEVERITIES.index("high")) if bulk else severity
 
 
 def is_folded(step: Step) -> bool:
