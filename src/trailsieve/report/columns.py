@@ -135,22 +135,23 @@ def _table(values: Iterable[str]) -> dict[str, list[Any]]:
 
 
 def bands(alerts: Iterable[Alert]) -> list[dict[str, Any]]:
-    """When alarms were in ALARM: from the first breaching period to the next change, or to the end."""
+    """When alarms were in ALARM: from the first breaching period to the return to OK, if it is alerted.
+
+    Else to the end of the alert's window: most alarms notify nobody when they return to OK.
+    """
     found: list[dict[str, Any]] = []
-    open_bands: dict[tuple[str, str], dict[str, Any]] = {}
+    latest: dict[tuple[str, str], dict[str, Any]] = {}
     for alert in alerts:
-        if alert.kind != "alarm" or not alert.time:
+        window = alert.window
+        if alert.kind != "alarm" or window is None:
             continue
         series = alert.rule, repr(sorted(alert.dimensions.items()))
-        band = open_bands.pop(series, None)
-        if band:
-            band["to"] = seconds(alert.window.end if alert.window else alert.time)
         if alert.state == "ALARM":
-            start = alert.window.start if alert.window else alert.time
-            band = {"rule": alert.rule, "from": seconds(start), "to": None}
-            open_bands[series] = band
-            found.append(band)
-    return found
+            latest[series] = {"rule": alert.rule, "from": seconds(window.start), "to": seconds(window.end)}
+            found.append(latest[series])
+        elif series in latest:
+            latest.pop(series)["to"] = seconds(window.end)
+    return [band for band in found if band["from"] is not None and band["to"] is not None]
 
 
 def detail(alert: Alert, why: Why | None, explanation: int) -> dict[str, Any]:

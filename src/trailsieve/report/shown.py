@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from trailsieve.errors import counted
 from trailsieve.investigation.model import Identity, Investigation, Step, Suspect
+from trailsieve.investigation.stories import importance, is_folded
 from trailsieve.model import SEVERITIES, Target
 from trailsieve.report import attack, columns
 
@@ -75,50 +75,15 @@ def stories(suspects: Sequence[Suspect]) -> list[tuple[Suspect, list[Step], int]
     return found
 
 
-class Fold(Struct):
-    """Steps of little weight that follow each other: refused calls and reads."""
-
-    first: str
-    last: str
-    identity: str
-    calls: int
-    refused: int
-    events: list[str]
-
-
-def key_steps(suspect: Suspect) -> list[Step | Fold]:
-    """What tells the story, in time order: the weighty steps, and those between them folded."""
-    rows = list(_folded(suspect.steps))
-    ranked = sorted(range(len(rows)), key=lambda place: (-_weight(rows[place]), place))
-    return [rows[place] for place in sorted(ranked[:_KEY_STEPS])]
-
-
-def _folded(steps: Sequence[Step]) -> Iterator[Step | Fold]:
-    for (quiet, identity), group in groupby(steps, lambda step: (_is_quiet(step), step.identity)):
-        own = list(group)
-        if not quiet or len(own) == 1:
-            yield from own
-            continue
-        yield Fold(
-            first=own[0].first,
-            last=max(step.last for step in own),
-            identity=identity,
-            calls=sum(step.count for step in own),
-            refused=sum(step.count for step in own if step.outcome),
-            events=list(dict.fromkeys(step.event_name for step in own)),
-        )
-
-
-def _is_quiet(step: Step) -> bool:
-    grave = step.severity in ("medium", "high", "critical")
-    return not grave and not step.note and (step.read_only or bool(step.outcome))
-
-
-def _weight(row: Step | Fold) -> int:
-    if isinstance(row, Fold):
-        return 3 if row.refused else 1
-    severity = SEVERITIES.index(row.severity) + 1 if row.severity else 0
-    return 2 * severity + 4 * bool(row.note) + 3 * (not row.read_only) + (not row.outcome)
+def key_steps(suspect: Suspect) -> list[Step]:
+    """The steps that tell the story, in time order; a call of a new kind comes before more of one."""
+    seen: Counter[tuple[str, str]] = Counter()
+    ranked = []
+    for place, step in enumerate(suspect.steps):
+        weight, severity = importance(step)
+        ranked.append((-weight, seen[step.identity, step.event_name], -severity, place))
+        seen[step.identity, step.event_name] += 1
+    return [suspect.steps[place] for place in sorted(place for *_, place in sorted(ranked)[:_KEY_STEPS])]
 
 
 def when(time: str, investigation: Investigation) -> str:
@@ -158,7 +123,7 @@ def target_text(target: Target) -> str:
     return f"{target.kind} {name}{more}".strip()
 
 
-def identity_of(suspect: Suspect, step: Step | Fold) -> Identity:
+def identity_of(suspect: Suspect, step: Step) -> Identity:
     """Who made a step."""
     known = (identity for identity in suspect.identities if identity.name == step.identity)
     return next(known, Identity(step.identity, step.identity, ()))
@@ -169,11 +134,19 @@ def digest(pattern: str) -> str:
     return hashlib.sha256(pattern.encode()).hexdigest()[:16]
 
 
+def bare_name(identity: str) -> str:
+    """`mia` for `user/mia`."""
+    kind, _, name = identity.partition("/")
+    return name if kind in ("user", "role") and name else identity
+
+
 HELPERS: dict[str, Callable[..., Any]] = {
     "digest": digest,
+    "bare_name": bare_name,
     "counted": counted,
     "identity_of": identity_of,
     "stories": stories,
+    "is_folded": is_folded,
     "key_steps": key_steps,
     "when": when,
     "stamp": stamp,

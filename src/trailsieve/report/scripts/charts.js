@@ -1,5 +1,5 @@
 // The charts over time. They share the range: who selects in one of them zooms all, and filters the tables.
-import { clock, h, number, slot } from "./dom.js";
+import { clock, counted, h, number, slot } from "./dom.js";
 import { zoom } from "./state.js";
 import { plainTable } from "./tables.js";
 
@@ -25,6 +25,17 @@ export function bars(alerts, rows, from, to, severities) {
     if (bar >= 0 && bar < count) counts[alerts.severities[row]][bar] += alerts.weights[row];
   }
   return { times: Array.from({ length: count }, (_, bar) => start + bar * width), counts, width, name: WIDTH_NAMES[place] };
+}
+
+/** The times that any band covers, each once. */
+function joined(bands) {
+  const found = [];
+  for (const { from, to } of [...bands].sort((a, b) => a.from - b.from)) {
+    const last = found.at(-1);
+    if (last && from <= last[1]) last[1] = Math.max(last[1], to);
+    else found.push([from, to]);
+  }
+  return found;
 }
 
 /** Both charts, drawn again by `draw`. */
@@ -71,15 +82,16 @@ export class Charts {
       paths: uPlot.paths.bars({ size: [1, 40], align: 1, gap: 1 }),
       value: (_, value, number, bar) => (bar === null ? "" : found.counts[place][bar]),
     }));
-    const twin = found.times.map((time, bar) => [clock(time), ...present.map((place) => number(found.counts[place][bar]))])
-      .filter((row) => row.slice(1).some((value) => value !== "0"));
-    const bands = this.data.bands.filter((band) => band.from !== null);
+    const { bands } = this.data;
+    const alarms = (time) => [...new Set(bands.filter(({ from, to }) => from < time + found.width && to > time).map(({ rule }) => rule))].join(", ");
+    const twin = found.times.map((time, bar) => [clock(time), ...present.map((place) => number(found.counts[place][bar])), alarms(time)])
+      .filter((row) => row.at(-1) || row.slice(1, -1).some((value) => value !== "0"));
     return this.chart(`Matches a ${found.name}`, 210, [found.times, ...stacked], series, {
       axes: [this.timeAxis(), this.axis({ size: 56, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1e5, 1e6] })],
       scales: { x: { time: true, range: this.range }, y: { range: (_, low, high) => [0, Math.max(1, high) * 1.08] } },
       hooks: { drawClear: [(plot) => this.drawBands(plot, bands)] },
-    }, ["time (UTC)", ...present.map((place) => severities[place])], twin,
-      bands.length ? `Shaded: alarms in ALARM (${[...new Set(bands.map((band) => band.rule))].join(", ")}).` : "");
+    }, ["time (UTC)", ...present.map((place) => severities[place]), "in ALARM"], twin,
+      bands.length ? `Shaded: ${counted(new Set(bands.map((band) => band.rule)).size, "alarm")} in ALARM.` : "");
   }
 
   lanes() {
@@ -120,9 +132,9 @@ export class Charts {
   drawBands(plot, bands) {
     plot.ctx.save();
     plot.ctx.fillStyle = color("band");
-    for (const band of bands) {
-      const left = Math.max(plot.valToPos(band.from, "x", true), plot.bbox.left);
-      const right = Math.min(plot.valToPos(band.to ?? this.whole[1], "x", true), plot.bbox.left + plot.bbox.width);
+    for (const [from, to] of joined(bands)) {
+      const left = Math.max(plot.valToPos(from, "x", true), plot.bbox.left);
+      const right = Math.min(plot.valToPos(to, "x", true), plot.bbox.left + plot.bbox.width);
       if (right > left) plot.ctx.fillRect(left, plot.bbox.top, right - left, plot.bbox.height);
     }
     plot.ctx.restore();

@@ -1,5 +1,5 @@
 // Two grids: who did what, and which hours the archive holds.
-import { h, lastPart, number, pivot, slot } from "./dom.js";
+import { counted, h, lastPart, number, pivot, slot } from "./dom.js";
 import { addFilters } from "./state.js";
 
 const MOST = 20;
@@ -95,6 +95,6 @@ function drawHours(place, lines, { first, last, start, width, count }) {
     h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Grid of accounts, regions and hours" }, h("table", { class: "grid" },
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "account and region"), head)),
       h("tbody", {}, shown.map((name) => h("tr", {}, h("th", { scope: "row" }, name), lines.get(name).map(cell)))))),
-    h("p", { class: "soft" }, `Events per ${unit}, UTC, from ${hourText(first, 13)} h to ${hourText(last, 13)} h. ${number(without)} of ${number(lines.size)} rows have no gap.`
+    h("p", { class: "soft" }, `Events per ${unit}, UTC, from ${hourText(first, 13)} h to ${hourText(last, 13)} h. ${number(without)} of ${counted(lines.size, "row")} without a gap.`
       + (names.length > shown.length ? ` The ${ROWS_OF_HOURS} rows with most gaps are shown.` : "")));
 }
