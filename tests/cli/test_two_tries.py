@@ -177,7 +177,6 @@ ASIDE = [
     ('{ $.eventName == "Put%Policy" }', call("PutRolePolicy"), call("PutObject")),
     ('userAgent has_any ("curl", "wget")', call(userAgent="curl/8"), call(userAgent="aws-cli")),
     ("eventName in~ ('DeleteTrail', 'x')", DELETED, GOT),
-    ('ERROR | startswith("x")', None, None),
 ]
 SUCCEEDED = [
     (
@@ -236,7 +235,126 @@ SUCCEEDED = [
         call(requestParameters={"pendingWindowInDays": 30}),
     ),
 ]
-ROWS = [row for row in [*FAILED, *ASIDE, *SUCCEEDED] if row[1] is not None]
+ROOT = {"type": "Root"}
+SIGMA = """detection:
+  selection_one:
+    eventName: DeleteTrail
+  selection_two:
+    eventName|startswith: Stop
+  condition: 1 of selection_*"""
+# More of the same kind.
+OTHERS = [
+    (
+        "SELECT eventTime FROM logs WHERE eventSource = 'cloudtrail.amazonaws.com' AND eventName IN ('DeleteTrail','x') "
+        "AND errorCode IS NULL ORDER BY eventTime DESC",
+        DELETED,
+        [call(**DENIED), GOT],
+    ),
+    (
+        "SELECT * FROM t WHERE eventtime > '2024-01-01' AND eventname = 'DeleteTrail' LIMIT 9",
+        DELETED,
+        GOT,
+    ),
+    (
+        "SELECT * FROM t WHERE json_extract_scalar(requestparameters, '$.bucketName') = 'a'",
+        call("PutObject", requestParameters={"bucketName": "a"}),
+        call("PutObject", requestParameters={"bucketName": "b"}),
+    ),
+    (
+        "responseelements->>'ConsoleLogin' = 'Failure'",
+        call("ConsoleLogin", responseElements={"ConsoleLogin": "Failure"}),
+        call("ConsoleLogin", responseElements={"ConsoleLogin": "Success"}),
+    ),
+    ("index=* eventName IN (DeleteTrail) earliest=-24h latest=now", DELETED, GOT),
+    ("`cloudtrail` eventName=DeleteTrail errorCode=AccessDenied", call(**DENIED), DELETED),
+    (
+        'eventName=ConsoleLogin | search "responseElements.ConsoleLogin"=Failure',
+        call("ConsoleLogin", responseElements={"ConsoleLogin": "Failure"}),
+        call("ConsoleLogin", responseElements={"ConsoleLogin": "Success"}),
+    ),
+    (
+        'AWSCloudTrail | where TimeGenerated > ago(1d) | where EventName has "Delete" and isempty(ErrorCode)',
+        DELETED,
+        [call(**DENIED), GOT],
+    ),
+    ('AWSCloudTrail | where UserIdentityType =~ "root"', call(userIdentity=ROOT), ALICE),
+    (
+        'eventName:Delete* AND errorCode:* AND -awsRegion:"us-east-1"',
+        call(awsRegion="eu-west-1", **DENIED),
+        [call(**DENIED), call(awsRegion="eu-west-1")],
+    ),
+    ("additionalEventData.bytesTransferredOut:[1000 TO *]", moved(1000), moved(999)),
+    ("additionalEventData.bytesTransferredOut:>=1000", moved(1000), moved(999)),
+    ("event.action:DeleteTrail and cloud.region:us-east-1", DELETED, [GOT, call(awsRegion="eu-west-1")]),
+    (
+        """jq '.Records[] | select(.eventName=="DeleteTrail" and (.errorCode|not))' file.json""",
+        DELETED,
+        [call(**DENIED), GOT],
+    ),
+    ('.Records[] | select(.eventName | IN("DeleteTrail","x")) | .eventTime', DELETED, GOT),
+    (
+        '.Records[] | select(.userIdentity.arn | contains(":assumed-role/")) | .eventName',
+        call(userIdentity=ROLE),
+        ALICE,
+    ),
+    ('.Records[] | select(any(.resources[]; .type == "AWS::KMS::Key"))', KEY, BUCKET),
+    ('.Records[] | select(.eventName | startswith("Delete") or startswith("Stop"))', DELETED, GOT),
+    ("map(select(.errorCode != null))", call(**DENIED), DELETED),
+    ("$.Records[?(@.eventName=='DeleteTrail')].userIdentity", DELETED, GOT),
+    (
+        '{"source":["aws.s3"],"detail":{"$or":[{"eventName":["PutObject"]},{"eventName":["DeleteObject"]}]}}',
+        call("PutObject", "s3"),
+        [call("GetObject", "s3"), DELETED],
+    ),
+    (
+        '{"detail":{"sourceIPAddress":[{"cidr":"10.0.0.0/8"}],"eventName":[{"anything-but":["GetTrail"]}]}}',
+        DELETED,
+        [FAR, GOT],
+    ),
+    (
+        '{"detail":{"additionalEventData":{"bytesTransferredOut":[{"numeric":[">",1000]}]}}}',
+        moved(1001),
+        moved(1000),
+    ),
+    (SIGMA, [DELETED, call("StopLogging")], GOT),
+    ('any(r["type"] == "AWS::KMS::Key" for r in event["resources"])', KEY, BUCKET),
+    ('event.resources.some(r => r.type === "AWS::KMS::Key")', KEY, BUCKET),
+    ('"kms" in event["eventSource"]', KEY, BUCKET),
+    ('re.search("delete|stop", event["eventName"], re.I)', DELETED, GOT),
+    ("e => ['DeleteTrail','StopLogging'].includes(e.eventName)", DELETED, GOT),
+    (
+        'filter @message like "DeleteTrail" and @message not like "AccessDenied"',
+        DELETED,
+        [call(**DENIED), GOT],
+    ),
+    ('filter strcontains(eventName, "Delete") | filter isblank(errorCode)', DELETED, [call(**DENIED), GOT]),
+    ("awk '/error/ && !/timeout/' app.log", "an error", "an error timeout"),
+    ("awk -F' ' '$3 ~ /^5/ {print $1}' app.log", "a b 503", "a b 404"),
+    ("grep -c 'Failed password' /var/log/secure", "a Failed password", "Failed x password"),
+    ("egrep 'error|fatal' x.log", ["error", "fatal"], "x"),
+    ('tail -f app.log | grep -i "out of memory"', "Out of Memory", "x"),
+    ('ERROR and not "connection reset"', "ERROR x", "ERROR connection reset"),
+    ('"ERROR AND timeout"', "timeout ERROR", "ERROR"),
+    ("error timeout", "ERROR timeout", "timeout"),
+    ("[ip, id, user, status = 4*]", "1 2 alice 404 99", "1 2 alice 200 99"),
+    (
+        "{ $.dstport = 22 }",
+        FLOW.format(n=1, port=22, action="REJECT"),
+        FLOW.format(n=1, port=80, action="REJECT"),
+    ),
+    ("{ $.requestParameters.ipPermissions.items.fromPort = 22 }", opened(), opened(port=80)),
+    ("{ $.requestParameters.bucketname = a }", call(requestParameters={"bucketName": "a"}), call()),
+    ("{ $.userName == alice }", ALICE, BOB),
+    ("{ $.eventName is one of (DeleteTrail, StopLogging) }", DELETED, GOT),
+    (
+        '{ $.eventName equals "DeleteTrail" && $.errorCode is not "AccessDenied" }',
+        call(errorCode="x"),
+        [call(**DENIED)],
+    ),
+    ("{ $.eventName = ^Delete }", DELETED, GOT),
+    ("not exists(errorCode)", DELETED, call(**DENIED)),
+]
+ROWS = [*FAILED, *ASIDE, *SUCCEEDED, *OTHERS]
 
 
 def lines_of(events: Events) -> list[str]:
@@ -264,3 +382,51 @@ def test_the_second_try_is_right(slip: str, wanted: Events, unwanted: Events, tm
     pattern = api.compile(second_try(slip, file))
     assert [line for line in lines_of(wanted) if not pattern.matches(line)] == []
     assert [line for line in lines_of(unwanted) if pattern.matches(line)] == []
+
+
+@pytest.mark.parametrize(
+    ("slip", "said"),
+    [
+        ("$.a[*].b[*].c = 1", "[0] looks at the first element only"),
+        ("eventName = DeleteTrail and length(errorCode) > 0", "`length(errorCode) > 0` was not understood"),
+        ("-eventName:x", "!= is false of an event without the field"),
+        ("{ $.readOnly is not true }", "`NOT EXISTS` keeps these events"),
+        ("additionalEventData.bytesTransferredOut > 1MB", "numbers have no units: 1 kB is 1024 bytes here"),
+        ("grep -v error | grep -iv timeout", "case counts: a term has one spelling"),
+        ("grep -v error | grep -v timeout", "write -- before a pattern that begins with -"),
+        ("userName=alice and eventTime > '2024-01-01'", "conditions on the time are left out"),
+        ("{ $.errorCode == x && $.errorCode == y }", "no event can match all of this"),
+        ("$1 == a || $2 == b", "|| between conditions on different columns has no pattern"),
+        ('{"detail-type": ["x"], "detail": {"a": ["b"]}}', "no record of CloudTrail has the detail-type x"),
+        ("ERROR (timeout OR refused)", "terms cannot be grouped"),
+        ("errorCode != AccessDenied", "only 14.3% of records have it"),
+    ],
+)
+def test_what_is_left_out_or_changed_is_said(slip: str, said: str) -> None:
+    result = trailsieve("explain", "--", slip)
+    assert said in result.err
+
+
+def test_a_pattern_that_begins_with_a_dash_is_taken_for_an_option() -> None:
+    for command in ("match", "explain"):
+        result = trailsieve(command, '-"connection reset"')
+        assert result.code == 2
+        assert "A PATTERN that begins with - stands after --" in result.err
+
+
+def test_terms_without_effect_are_noted_also_when_others_match(tmp_path: Path) -> None:
+    file = tmp_path / "x.log"
+    file.write_text("ERROR\n", "utf-8")
+    result = trailsieve("match", "?ERROR ?error -timeout", str(file))
+    assert (result.code, result.out) == (0, b"ERROR\n")
+    assert "has no effect (TS105)" in result.err
+
+
+def test_lines_with_other_columns_are_counted(tmp_path: Path) -> None:
+    file = tmp_path / "x.log"
+    file.write_text("a b c\n", "utf-8")
+    assert (
+        "at least 9 columns, the lines have 3"
+        in trailsieve("match", "[a,b,c,d,e,f,g,h,i=1,...]", str(file)).err
+    )
+    assert "each line has 3 columns: name them" in trailsieve("match", "{ $.a = 1 }", str(file)).err

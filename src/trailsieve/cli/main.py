@@ -112,6 +112,8 @@ def run(arguments: list[str]) -> int:
         return done.exit_code
     except click.ClickException as error:
         error.show()
+        if isinstance(error, click.NoSuchOption) and error.ctx and _takes_a_pattern(error.ctx.command):
+            print("A PATTERN that begins with - stands after --, such as -- '-timeout'.", file=sys.stderr)
         return 2
     except (click.Abort, KeyboardInterrupt):
         print("trailsieve: interrupted", file=sys.stderr)
@@ -123,6 +125,10 @@ def run(arguments: list[str]) -> int:
         print(f"trailsieve: {visible_lines(masked(output_failure() or str(error)))}", file=sys.stderr)
         return 3
     return result if isinstance(result, int) else 0
+
+
+def _takes_a_pattern(command: click.Command) -> bool:
+    return any("pattern" in str(one.human_readable_name).lower() for one in command.params)
 
 
 def _text(error: TrailsieveError) -> str:

@@ -22,6 +22,7 @@ from trailsieve.rules.lint.fixes import corrected, fixed
 from trailsieve.trail.catalogue.fields import top_level
 
 _SHOWN = 3
+_JOIN = re.compile(r"\S\s+(?:and|or)\s+\S")
 
 
 def print_notes(pattern: FilterPattern, events: Sequence[bytes] = (), *, lint: bool = True) -> None:
@@ -51,6 +52,8 @@ def notes(pattern: FilterPattern, *, lint: bool = True) -> list[str]:
             return ["; ".join([about, *found.remarks, *said, f"did you mean: {meant}"])]
         if meant := _unquoted(pattern.tree):
             return [f"text in quotes is found as it stands, AND, OR and NOT too; did you mean: {meant}"]
+        if _JOIN.search(pattern.text) and (meant := _operators_replaced(_in_capitals(pattern.text))):
+            return [f"`and`, `or` and `not` are ordinary terms here; did you mean: {meant}"]
         if meant := _as_regex(pattern.tree):
             return [f"text in quotes is found as it stands, `.*` too; did you mean: {meant}"]
     if meant := _without_envelope(pattern):
@@ -67,6 +70,10 @@ def _unquoted(tree: TextPattern) -> str:
     if not re.search(r"\S\s+(?:AND|OR|NOT|&&|\|\||-(?=\w)|\?(?=\w))\s*\S", text):
         return ""
     return suggest(text, parse).text or _operators_replaced(text)
+
+
+def _in_capitals(text: str) -> str:
+    return re.sub(r"(?<!\S)(?:and|or|not)(?!\S)", lambda word: word[0].upper(), text)
 
 
 def _operators_replaced(text: str) -> str:

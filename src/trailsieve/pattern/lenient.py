@@ -25,15 +25,20 @@ _OPERATORS: dict[str, Operator] = {
     **{"==": "=", "===": "=", ":": "=", "eq": "=", "=~": "=", "~=": "=", "~": "=", "IS": "="},
     **{"!==": "!=", "<>": "!=", "=!": "!=", "!~": "!=", "ne": "!=", "IS NOT": "!="},
     **{"=>": ">=", "=<": "<="},
+    **dict.fromkeys(("is", "equals", "equal"), "="),
+    **dict.fromkeys(("is not", "isn't", "not equals", "not equal"), "!="),
 }
-_OPERATOR = re.compile(r"===?|!==|=!|<>|=~|~=|!~|=>|=<|<=|>=|!=|=|<|>|~|:|(?:eq|ne)\b")
+_OPERATOR = re.compile(
+    r"===?|!==|=!|<>|=~|~=|!~|=>|=<|<=|>=|!=|=|<|>|~|:|(?:eq|ne|(?:not\s+)?equals?|is\s+not|isn't|is(?=\s+[\"'\d]))\b",
+    re.IGNORECASE,
+)
 _WORDS = re.compile(
     r"(?P<isnotexists>IS\s+NOT\s+EXISTS?\b|DOES\s?N[O']T\s+EXISTS?\b|DOES\s+NOT\s+EXISTS?\b|NOT\s+EXISTS?\b)"
     r"|(?P<isexists>IS\s+EXISTS?\b|EXISTS?\b|IS\s+PRESENT\b|IS\s+NOT\s+(?:NULL|NONE|EMPTY)\b|NOT\s+NULL\b|ISNOTNULL\b)"
     r"|(?P<isnull>IS\s*NULL\b|IS\s+NONE\b)|(?P<isempty>IS\s+EMPTY\b)"
     r"|(?P<istrue>IS\s*TRUE\b)|(?P<isfalse>IS\s*FALSE\b)|(?P<isnottrue>IS\s+NOT\s+TRUE\b)|(?P<isnotfalse>IS\s+NOT\s+FALSE\b)"
     r"|(?P<nothasany>NOT\s+HAS_ANY\b)|(?P<hasany>(?:HAS|CONTAINS|LIKE)_?ANY\b|LIKE\s+ANY\b)|(?P<hasall>(?:HAS|CONTAINS)_?ALL\b)"
-    r"|(?P<notin>NOT\s+IN\b)|(?P<isin>IN\b)|(?P<between>BETWEEN\b)"
+    r"|(?P<notin>(?:IS\s+)?NOT\s+(?:IN|(?:ONE|ANY)\s+OF)\b)|(?P<isin>(?:IS\s+)?(?:IN|(?:ONE|ANY)\s+OF)\b)|(?P<between>BETWEEN\b)"
     r"|(?P<notilike>NOT\s+ILIKE\b)|(?P<ilike>ILIKE\b)"
     r"|(?P<notlike>(?:NOT\s+|DOES\s+NOT\s+)(?:LIKE|CONTAINS?|MATCH(?:ES)?)\b)"
     r"|(?P<like>LIKE\b|CONTAINS?\b|INCLUDES?\b|HAS\b|MATCH(?:ES)?\b)"
@@ -60,7 +65,13 @@ _TESTS = {
         "match": "like",
         "matches": "like",
     },
-    **{"startswith": "starts", "endswith": "ends", "isnull": "isnull", "isempty": "isempty"},
+    **{
+        "startswith": "starts",
+        "endswith": "ends",
+        "isnull": "isnull",
+        "isempty": "isempty",
+        "isblank": "isempty",
+    },
 }
 _MIRRORED: dict[Operator, Operator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
@@ -178,7 +189,7 @@ class _Reader:
             if left.kind is Kind.FIELD and (left.filtered or self.scanner.takes(_ENDS)):
                 return _tested(left, "isexists")
             raise UnclearError
-        operator = _OPERATORS[written[0]]
+        operator = _OPERATORS[" ".join(written[0].lower().split())]
         if written[0] in ("==", "===") and (boolean := self.scanner.takes(_BOOLEAN)):
             return _tested(left, f"is{boolean[0].lower()}")
         if self.scanner.begins_list():
@@ -203,7 +214,7 @@ class _Reader:
         second = self.scanner.takes(_OPERATOR)
         if not second:
             return first
-        return nodes.And((first, _comparison(field, _OPERATORS[second[0]], self.scanner.operand())))
+        return nodes.And((first, _comparison(field, _OPERATORS[second[0].lower()], self.scanner.operand())))
 
 
 def _joined(kind: type[nodes.Group], terms: Sequence[nodes.Expression]) -> nodes.Expression:
@@ -259,6 +270,8 @@ def _comparison(field: Token, operator: Operator, value: Token) -> nodes.Express
         value = Token(Kind.WORD, in_digits(value.text))
     if target.steps[-1] == "eventName" and value.kind is not Kind.REGEX:
         value = replace(value, text=value.text.replace(".*", "*"))  # no name of a call has a dot
+    if value.kind is Kind.WORD and re.fullmatch(r"\^.+|.+\$", value.text):
+        value = replace(value, kind=Kind.REGEX)
     operand = value.value()
     if OPERATORS[operator].is_ordering and not isinstance(operand, nodes.Number):
         raise UnclearError
@@ -270,7 +283,7 @@ def _tested(field: Token, kind: str) -> nodes.Expression:
     tests: dict[str, nodes.Expression] = {
         "isnotexists": nodes.NotExists(target),
         "isexists": _exists(target),
-        "isempty": nodes.Comparison(target, "=", nodes.String("")),
+        "isempty": nodes.Or((nodes.NotExists(target), nodes.Comparison(target, "=", nodes.String("")))),
         "isnull": nodes.IsType(target, "NULL"),
         "istrue": nodes.IsType(target, "TRUE"),
         "isfalse": nodes.IsType(target, "FALSE"),
@@ -333,6 +346,22 @@ def excluded(expression: nodes.Expression) -> nodes.Expression:
     if isinstance(opposite, nodes.Group) and not (same and isinstance(opposite, nodes.And)):
         return replace(opposite, terms=tuple(map(_or_absent, opposite.terms)))
     return _or_absent(opposite)
+
+
+def absent_too(expression: nodes.Expression) -> nodes.Expression:
+    """The expression where null stands for an absent field too, as in SQL."""
+    if isinstance(expression, nodes.Group):
+        absent = {term.target for term in expression.terms if isinstance(term, nodes.NotExists)}
+        return replace(
+            expression,
+            terms=tuple(
+                term if getattr(term, "target", None) in absent else absent_too(term)
+                for term in expression.terms
+            ),
+        )
+    if isinstance(expression, nodes.IsType) and expression.type == "NULL":
+        return nodes.Or((nodes.NotExists(expression.target), expression))
+    return expression
 
 
 def _or_absent(expression: nodes.Expression) -> nodes.Expression:

@@ -13,7 +13,9 @@ _PIECE = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|%[^%]*%|\([^()]*\)|[^,;"'%]
 _NAME = re.compile(r"""(["']?)\$?\.?([^\W\d][\w-]*)\1""")
 _QUOTED_NAME = re.compile(r"""^(["'])([^\W\d][\w-]*)\1(?=\s*[=!<>])""")
 _NAMELESS = re.compile(r"(?:[=!<>]=?|<>)\s*[^\s=]")
-_AWK = re.compile(r"(?:\S+\s*\|\s*)?awk\s+(?:-\S+\s+)*(['\"])(.+)\1\s*\S*", re.DOTALL)
+_AWK = re.compile(
+    r"(?:\S+\s*\|\s*)?awk\s+(?:-F\s*(?:'[^']*'|\"[^\"]*\"|\S+)\s+)?(['\"])(.+)\1\s*\S*", re.DOTALL
+)
 _ACTION = re.compile(r"\s*\{[^{}]*\}\s*\Z")
 _NUMBERED = re.compile(r"[(!\s]*\$\d{1,2}\s*(?:===?|!==?|<=|>=|=|<|>|!?~)\s*\S")
 _MARKS = re.compile(r"[-_]")
@@ -41,11 +43,15 @@ def read(text: str) -> nodes.Pattern:
     return nodes.DelimitedPattern(tuple(_unique(columns)))
 
 
+def of_awk(text: str) -> str:
+    """The condition of a program of awk, "" for another text."""
+    program = _AWK.fullmatch(text.strip())
+    return _ACTION.sub("", program[2]) if program else ""
+
+
 def numbered(text: str) -> str:
     """The conditions on columns by their numbers, as awk has them (`$6 >= 500`); "" for another text."""
-    if awk := _AWK.fullmatch(text.strip()):
-        text = awk[2]
-    text = _ACTION.sub("", text)
+    text = of_awk(text) or _ACTION.sub("", text)
     return text if _NUMBERED.match(text) and "$." not in text else ""
 
 

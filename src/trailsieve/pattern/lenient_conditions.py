@@ -11,8 +11,8 @@ from trailsieve.pattern.lenient_spelling import PATH, QUOTED, spelled_out
 _NAME = PATH
 _SIGN = r"(?:===?|!==?|<>|=~|!~|>=|<=|=>|=<|=!|[=<>~])"
 _LATE_WORDS = (
-    r"(?:(?:NOT\s+)?IN\s*[(\[]|(?:NOT\s+)?I?LIKE\s+['\"%/]|IS\s+(?:NOT\s+)?(?:NULL|NONE|EMPTY)\b|BETWEEN\s+\d|(?:HAS|CONTAINS|LIKE)_(?:ANY|ALL)\s*\("
-    r"|(?:NOT\s+)?EXISTS\s*$|NOT\s+EXISTS\b|(?:(?:DOES\s+)?NOT\s+)?(?:CONTAINS?|STARTS?_?WITH|ENDS?_?WITH)\s+\S+)"
+    r"(?:(?:NOT\s+)?IN\s*[(\[]|(?:NOT\s+)?I?LIKE\s+['\"%/]|IS\s+(?:NOT\s+)?(?:NULL|NONE|EMPTY)\b|BETWEEN\s+['\"\d]|(?:HAS|CONTAINS|LIKE)_(?:ANY|ALL)\s*\("
+    r"|(?:NOT\s+)?HAS\s+['\"]|(?:NOT\s+)?EQUALS?\s+\S|IS\s+(?:NOT\s+)?(?:['\"]|(?:ONE|ANY)\s+OF\b)|(?:NOT\s+)?EXISTS\s*$|NOT\s+EXISTS\b|(?:(?:DOES\s+)?NOT\s+)?(?:CONTAINS?|STARTS?_?WITH|ENDS?_?WITH)\s+\S+)"
 )
 # `eventName: x`, but not `error: x`: a label of a log line is seldom in camel case.
 _COLON = r"[a-z]\w*(?:\.\w+)*:(?!:|//)\s*\S"
@@ -29,7 +29,19 @@ _WRAPPED = (
 _INDEX = re.compile(
     rf"(?<![\w.$|])(?:index|sourcetype|source|host)\s*=(?!=)\s*(?:{QUOTED}|[^\s|)&]++)(?:\s+AND\b)?(?!\s*&)\s*"
 )
-_BEGINS = re.compile(r"""\[.*\b(?:select|map)\s*\(|(["'])[\w.]+\1\s+(?:not\s+)?in\s+[a-z]""")
+_TIME_NAME = r"(?:event_?time|_time|@timestamp|timestamp|time_?generated|event_?date)"
+_TIME = (
+    rf"{_TIME_NAME}\s*(?:[<>]=?\s*(?:(?:timestamp\s*)?{QUOTED}"
+    r"|\w+\([^()]*(?:\([^()]*\)[^()]*)*\)(?:\s*-\s*[\w' ]+)?|[\w:.-]+)"
+    r"|BETWEEN\s+\S+\s+AND\s+\S+)|(?:earliest|latest)\s*=\s*\S+"
+)
+_WITHOUT_TIME = re.compile(
+    rf"\s+(?:AND|&&)\s+(?:{_TIME})|(?<![\w.$])(?:{_TIME})\s*(?:(?:AND|&&)\s+)?", re.IGNORECASE
+)
+_MACRO = re.compile(r"`\w+(?:\([^()`]*\))?`\s*")
+_BEGINS = re.compile(
+    r"""(["'])\w+(?:\.\w+)+\1\s*[=!<>]|\[.*\b(?:select|map)\s*\(|(["'])[\w.]+\2\s+(?:not\s+)?in\s+[a-z]"""
+)
 _SPLUNK = re.compile(r"\s*(?:index|sourcetype)\s*=(?![^|]*&&)")
 _OR = re.compile(r"\s+OR\s+", re.IGNORECASE)
 # A field and its values without a sign between them.
@@ -37,8 +49,9 @@ _LISTED = re.compile(
     r"(event(?:Name|Source|Type)|errorCode|awsRegion|sourceIPAddress)\s+([\w.*-]+(?:\s+(?:OR|or)\s+[\w.*-]+)+)"
 )
 _CALL = re.compile(
-    r"(?:NOT \()?(?:lower|upper|isnull|is_?not_?(?:null|empty)|is_?present|exists|contains|like"
-    r"|starts_?with|ends_?with)\(\$?\.?\w|.*(?<![\w$.])EXISTS \$",
+    r"[(\s]*(?:NOT\s+)?\(?(?:lower|upper|isnull|is_?not_?(?:null|empty)|is_?present|exists|contains|like"
+    r"|starts_?with|ends_?with)\(\$?\.?\w|.*(?<![\w$.])EXISTS \$"
+    r"|.*\$\.[\w.\[\]*]+\s*:(?!:)|.*[\"']\w+(?:\.\w+)+[\"']\s*[=!<>]|.*[\"']\s+(?:NOT\s+)?IN\s+\$\.|(?-i:\w+\((?:\$\.)?[a-z]+[A-Z]\w*[,)])",
     re.IGNORECASE | re.DOTALL,
 )
 _GAP = re.compile(
@@ -76,7 +89,18 @@ def names_an_index(text: str) -> bool:
 
 def _without_index(text: str) -> str:
     rest = _INDEX.sub("", text) if names_an_index(text) else text
+    rest = _WITHOUT_TIME.sub("", _MACRO.sub("", rest, count=1) if rest[:1] == "`" else rest)
     return rest if rest.strip() else text
+
+
+def only_time(text: str) -> bool:
+    """Whether a condition says nothing but when."""
+    return not _WITHOUT_TIME.sub("", text).strip()
+
+
+def names_a_time(text: str) -> bool:
+    """Whether there are conditions on the time, which are left out."""
+    return _WITHOUT_TIME.search(text) is not None
 
 
 def joined(text: str) -> str:

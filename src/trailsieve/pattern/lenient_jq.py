@@ -7,7 +7,7 @@ import re
 from trailsieve.pattern.lenient_spelling import QUOTED
 
 _COMMAND = re.compile(r"(?:\S+\s*\|\s*)?jq\s+(?:-\w+\s+)*(['\"])(.+)\1\s*[^'\"]*", re.DOTALL)
-_BEGINS = re.compile(r"\[?\s*(?:\.|select\s*\(|map\s*\(|any\s*\()")
+_BEGINS = re.compile(r"\[?\s*(?:\.|select\s*\(|map\s*\()")
 _CALL = re.compile(r"(select|map|any|all)\s*\((.*)\)\s*\]?", re.DOTALL)
 _RECORDS = re.compile(r"\.(?:Records)?(?:\[\])?\??")
 _PATH = re.compile(r"(\.[A-Za-z_][\w.\[\]?]*)")
@@ -18,6 +18,9 @@ _DEFAULT = re.compile(
     r"\((\.[\w.\[\]]+)\s*//\s*(?:\"\"|\[\]|false|null)\s*\)|(\.[\w.\[\]]+)\s*//\s*(?:\"\"|false)"
 )
 _ANY = re.compile(r"(?:(\.[\w.\[\]]+)\s*\|\s*any\(|any\(\s*(\.[\w.]+\[\])\s*;)([^()]*)\)")
+_NOT = re.compile(r"(\.[A-Za-z_][\w.]*)\s*\|\s*not\b")
+_TEST = r"(?:test|match|startswith|endswith|contains)\(\s*(?:\"[^\"]*\")[^()]*\)"
+_SEVERAL = re.compile(rf"(\.[\w.\[\]]+)\s*\|\s*({_TEST}(?:\s+(?:or|and)\s+{_TEST})+)")
 _IN = re.compile(r"\|\s*(?:IN|inside)\s*(?=\()")
 
 
@@ -48,6 +51,8 @@ def _below(condition: str, path: str) -> str:
     text = condition.replace("[]?", "[]")
     text = _DEFAULT.sub(lambda found: found[1] or found[2], text)
     text = _ANY.sub(lambda found: _below(found[3], _each(found[1] or found[2])), text)
+    text = _NOT.sub(r"(NOT EXISTS $\1)", text)
+    text = _SEVERAL.sub(lambda found: f"({re.sub(_TEST, lambda t: f'{found[1]} | {t[0]}', found[2])})", text)
     text = _NULL.sub(r"(\1 NOT EXISTS || \1 IS NULL)", text)
     text = _IN.sub("IN ", text)
     text = _FIELD.sub(lambda found: found[1] or f"${path}.", text)

@@ -6,9 +6,10 @@ import re
 
 from trailsieve.errors import UnclearError
 from trailsieve.pattern import lenient, nodes
-from trailsieve.pattern.lenient_conditions import conditions
+from trailsieve.pattern.lenient_conditions import conditions, only_time
 from trailsieve.pattern.lenient_spelling import QUOTED
 from trailsieve.pattern.lenient_text import read_terms
+from trailsieve.pattern.lenient_tokens import plain_regex
 
 _WHERE = ("where", "filter", "search")
 _GREP = ("grep", "egrep", "fgrep")
@@ -21,7 +22,7 @@ _TABLE = re.compile(r"\w+|\*|")
 _SOURCE = re.compile(r"(?:cat|zcat|tail)\s+(?:-\w+\s+)*\S+")
 _FIRST_GREP = re.compile(r"([ef]?grep)\s+(.+)", re.DOTALL)
 _ARGUMENTS = re.compile(r"((?:-\w+\s+)*)(?:--\s+)?(.+)", re.DOTALL)
-_PLAIN = re.compile(r"[\w./:@= -]+")
+_PLAIN = re.compile(r"[\w./:@=, -]+")
 
 
 def is_pipeline(text: str) -> bool:
@@ -48,10 +49,18 @@ def read(text: str) -> nodes.Pattern:
         return read_terms(first)
     if not (parts and _TABLE.fullmatch(first)):
         parts.insert(0, first)
-    inner = [conditions(part) for part in parts]
+    parts = [part for part in parts if not only_time(part)]
+    if first and _TABLE.fullmatch(first):
+        parts = list(map(_as_written, parts))
+    inner = list(map(conditions, parts))
     if not all(inner):
         raise UnclearError
     return nodes.JsonPattern(lenient.read(" && ".join(f"({one})" for one in inner)))
+
+
+def _as_written(part: str) -> str:
+    """Kusto's `=~`, which compares in either case."""
+    return re.sub(r"!~\s*(?=[\"'])", "NOT ILIKE ", re.sub(r"=~\s*(?=[\"'])", "ILIKE ", part))
 
 
 def _stages(text: str) -> list[tuple[str, str]]:
@@ -66,25 +75,34 @@ def _stages(text: str) -> list[tuple[str, str]]:
 
 
 def _searched(first: str, steps: list[tuple[str, str]]) -> nodes.Pattern:
-    """One term for each grep."""
+    """One term for each grep, or one regex for a single grep."""
     if begin := _FIRST_GREP.fullmatch(first):
-        steps.insert(0, (begin[1], begin[2]))
+        steps = [(begin[1], begin[2]), *steps]
     terms = [] if begin or _SOURCE.fullmatch(first) else [_term(first, "required")]
-    for command, arguments in steps:
-        found = _ARGUMENTS.fullmatch(arguments)
-        if command in _GREP and found:
-            flags = set(found[1]) - set("- FnHhw")
-            if flags - set("viEeP"):
-                raise UnclearError
-            terms.append(_term(found[2], "excluded" if "v" in flags else "required"))
-        elif command in _WHERE:
+    greps = [_ARGUMENTS.fullmatch(arguments) for command, arguments in steps if command in _GREP]
+    if any(command in _WHERE for command, _ in steps):
+        raise UnclearError
+    for place, found in enumerate(greps):
+        flags = set(found[1]) - set("- FnHhwco") if found else {"?"}
+        if not found or flags - set("viEeP"):
             raise UnclearError
+        text = _without_quotes(found[2], files=bool(begin) and place == 0)
+        alone = len(greps) == 1 and not terms
+        if alone and "v" not in flags and ("i" in flags or not _PLAIN.fullmatch(text)):
+            return nodes.RegexPattern(nodes.Regex(plain_regex(text, "i" if "i" in flags else "")))
+        terms.append(_term(text, "excluded" if "v" in flags else "required"))
     return nodes.TextPattern(tuple(terms))
 
 
+def _without_quotes(text: str, *, files: bool) -> str:
+    """What grep looks for; the files after it are left out."""
+    if quoted := re.match(r"""\"([^\"]*)\"|'([^']*)'""", text):
+        return quoted[1] or quoted[2] or ""
+    return text.split(maxsplit=1)[0] if files else text
+
+
 def _term(text: str, role: nodes.TermRole) -> nodes.TextTerm:
-    in_quotes = re.fullmatch(r""""([^"]*)"|'([^']*)'""", text)
-    content = (in_quotes[1] or in_quotes[2] or "") if in_quotes else text
-    if not _PLAIN.fullmatch(content) or content.startswith("-"):
-        raise UnclearError
-    return nodes.TextTerm(content, role, not re.fullmatch(r"[\w.]+", content))
+    text = _without_quotes(text, files=False)
+    if not _PLAIN.fullmatch(text) or text.startswith("-"):
+        raise UnclearError("terms cannot be combined with a regex")
+    return nodes.TextTerm(text, role, not re.fullmatch(r"[\w.]+", text))

@@ -6,6 +6,8 @@ import re
 
 _CONDITION = re.compile(r"(?m)^\s*condition\s*:\s*(.+?)\s*$")
 _NAME = re.compile(r"\s*([A-Za-z_][\w.]*(?:\|\w+)*)\s*:\s*(.*?)\s*")
+_OF = re.compile(r"\b(1|all)\s+of\s+(them|\w+\*?)")
+_GROUP = re.compile(r"(?m)^\s*(\w+)\s*:\s*$")
 _ITEM = re.compile(r"\s*-\s+(.+?)\s*")
 _JOINS = re.compile(r"(?:and|or|not)", re.IGNORECASE)
 
@@ -15,13 +17,21 @@ def detection(text: str) -> str:
     found = _CONDITION.search(text)
     if not found:
         return ""
-    names = set(re.findall(r"\w+", found[1])) - set(_JOINS.findall(found[1]))
+    condition = _OF.sub(lambda one: _expanded(one, text), found[1])
+    names = set(re.findall(r"\w+", condition)) - set(_JOINS.findall(condition))
     groups = _groups(text[: found.start()] + text[found.end() :], names)
     if not names or not all(groups.get(name) for name in names):
         return ""
     return re.sub(
-        r"\w+", lambda word: f"({_all_of(groups[word[0]])})" if word[0] in names else word[0], found[1]
+        r"\w+", lambda word: f"({_all_of(groups[word[0]])})" if word[0] in names else word[0], condition
     )
+
+
+def _expanded(found: re.Match[str], text: str) -> str:
+    """`1 of selection*` as the names of its groups, joined."""
+    begin = "" if found[2] == "them" else found[2].rstrip("*")
+    names = [name for name in _GROUP.findall(text) if name.startswith(begin) and name != "detection"]
+    return f"({(' or ' if found[1] == '1' else ' and ').join(names)})" if names else found[0]
 
 
 def _groups(text: str, names: set[str]) -> dict[str, dict[str, list[str]]]:

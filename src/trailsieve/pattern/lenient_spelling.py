@@ -14,7 +14,9 @@ _VALUE = rf"{QUOTED}|{_REGEX}"
 _EVENT = r"(?:event|record|evt|e|r|row|log|obj|data|item|x)"
 _OBJECT = r"(?:userIdentity|requestParameters|responseElements|additionalEventData|sessionContext)"
 # JSONPath's filter on the records of a file.
-_ROOT_FILTER = re.compile(r"\$(?:\.?\.Records)?(?:\[\*?\])?\.?\[\?\s*\(?(.*?)\)?\s*\](?:\.\*)?", re.DOTALL)
+_ROOT_FILTER = re.compile(
+    r"\$(?:\.?\.Records)?(?:\[\*?\])?\.?\[\?\s*\(?(.*?)\)?\s*\](?:\.[\w.*\[\]]+)?", re.DOTALL
+)
 _ARROW = re.compile(r"(?:\w+\.(?:filter|some|find)\()?\(?([A-Za-z_]\w*)\)?\s*=>\s*(.+?);?", re.DOTALL)
 _KEY = re.compile(r"""["']([\w.-]+)["']""")
 _ITEM = re.compile(rf"{QUOTED}|[^\s,\[\]]+")
@@ -25,8 +27,9 @@ _MODIFIERS = {
     "re": "=~",
     "cidr": "IN",
 }
-# The columns of Sentinel's table AWSCloudTrail:
+# The columns of Sentinel's table AWSCloudTrail, and the fields of the Elastic Common Schema:
 # learn.microsoft.com/azure/azure-monitor/reference/tables/awscloudtrail
+# elastic.co/docs/reference/integrations/aws/cloudtrail
 _COLUMNS = {
     "AWSRegion": "awsRegion",
     "ErrorCode": "errorCode",
@@ -44,6 +47,15 @@ _COLUMNS = {
     "UserIdentityInvokedBy": "userIdentity.invokedBy",
     "UserIdentityType": "userIdentity.type",
     "UserIdentityUserName": "userIdentity.userName",
+    "event.action": "eventName",
+    "event.provider": "eventSource",
+    "cloud.region": "awsRegion",
+    "source.ip": "sourceIPAddress",
+    "user.name": "userIdentity.userName",
+    "user_agent.original": "userAgent",
+    "aws.cloudtrail.error_code": "errorCode",
+    "aws.cloudtrail.user_identity.type": "userIdentity.type",
+    "aws.cloudtrail.user_identity.arn": "userIdentity.arn",
 }
 
 
@@ -96,6 +108,15 @@ def _range_limits(found: re.Match[str]) -> str:
     return f"{name} BETWEEN {low} AND {high}"
 
 
+def _any_element(found: re.Match[str]) -> str:
+    """`any(r["type"] == "x" for r in event["resources"])`."""
+    return re.sub(rf"(?<![\w.]){found[2]}(?=[\[.])", f"{found[3]}[*]", found[1])
+
+
+def _some_element(found: re.Match[str]) -> str:
+    return re.sub(rf"(?<![\w.]){found[2]}\.", f"{found[1]}[*].", found[3])
+
+
 def _function(found: re.Match[str]) -> str:
     """A function of a field and a range of addresses or a regex, in either order."""
     name, one, other = found[1].lower(), found[2].strip(), found[3].strip()
@@ -106,7 +127,8 @@ def _function(found: re.Match[str]) -> str:
             source = value.rstrip("abcdefghijklmnopqrstuvwxyz")[1:-1]
             if name.endswith(("re.match", "fullmatch")):
                 source = f"^{source.removeprefix('^')}"
-            return f"{field} =~ %{source}{'$' if name.endswith('fullmatch') else ''}%"
+            either = "(?i)" if re.search(r"re\.I|'i'|\"i\"", found[4] or "") or value.endswith("/i") else ""
+            return f"{field} =~ %{either}{source}{'$' if name.endswith('fullmatch') else ''}%"
     return found[0]
 
 
@@ -147,6 +169,20 @@ def _as_function(found: re.Match[str]) -> str:
 _SPELLINGS: list[_Row] = [
     (re.compile(r"\A\s*lambda\s+\w+\s*:\s*"), ""),
     (re.compile(r"(?<![\w.\"'])[rbfu@](?=[\"'])"), ""),  # prefixes of Python's and Kusto's texts
+    (
+        re.compile(
+            r"(?:json_extract(?:_scalar|_path_text)?|get_json_object|json_value)\(\s*([\w.]+)\s*,\s*'\$?\.?([^']+)'\s*\)",
+            re.IGNORECASE,
+        ),
+        r"$.\1.\2",
+    ),
+    (
+        re.compile(r"\b([A-Za-z_]\w*)((?:\s*->>?\s*'[\w.]+')+)"),
+        lambda found: f"$.{found[1]}.{'.'.join(_KEY.findall(found[2]))}",
+    ),
+    (re.compile(r"\bany\(\s*(.+?)\s+for\s+(\w+)\s+in\s+(.+?)\s*\)\s*\Z"), _any_element),
+    (re.compile(rf"({PATH})\??\.some\(\s*\(?(\w+)\)?\s*=>\s*([^()]+)\)"), _some_element),
+    (re.compile(rf"(\[[^\]]*\])\.includes\(\s*({PATH})\s*\)"), r"\2 IN \1"),
     _outside(r"(NOT\s+|[-!])?_(exists|missing)_\s*:\s*\"?([\w.]+)\"?", _presence),
     _outside(r"(?<![\w.@$:=])([-+!]?)(@?)([A-Za-z_][\w.]*)\s*:(?!:|//)\s*(?=\S)", _lucene),
     (re.compile(r"([\w.]+)\s*:\s*[\[{]\s*(\S+)\s+TO\s+([^\s\]}]+)\s*[\]}]"), _range_limits),
@@ -164,16 +200,20 @@ _SPELLINGS: list[_Row] = [
         re.compile(rf"\b{_EVENT}((?:\[[\"'][\w.-]+[\"']\]|\.get\([\"'][\w.-]+[\"'](?:,[^()]*)?\))+)"),
         lambda found: "$." + ".".join(_KEY.findall(re.sub(r",[^()]*\)", ")", found[1]))),
     ),
-    _outside(rf"(?<![\w.$]){_EVENT}\.(?=[a-z]+[A-Z])", "$."),
+    (re.compile(r"(?<=\])\[[\"'](\w+)[\"']\]"), r".\1"),
+    _outside(rf"(?<![\w.$]){_EVENT}\.(?-i:(?=[a-z]+[A-Z]|resources\b))", "$."),
     _outside(r"\?\.(?=[A-Za-z_])", "."),
     _outside(r"(?<![\w$@\])}.*])\.(?=[A-Za-z_])", "$."),
-    _outside(rf"(?<![\w.$])(?-i:({'|'.join(_COLUMNS)}))\b(?!\s*\()", lambda found: f"$.{_COLUMNS[found[2]]}"),
+    _outside(
+        rf"(?<![\w.$])(?-i:({'|'.join(map(re.escape, _COLUMNS))}))\b(?!\s*\()",
+        lambda found: f"$.{_COLUMNS[found[2]]}",
+    ),
     _outside(r"(?<=\s)!(?=(?:in|has|contains|startswith|endswith|has_any)\b)", "NOT "),
     _outside(r"(?<=\s)(in)~(?=\s*\()", "IN"),
     _outside(r"\bin\s+cidr\b", "IN"),
     (re.compile(r"(?:ipaddress\.)?ip_(?:network|address)\(([^()]*)\)"), r"\1"),
     (
-        re.compile(rf"([\w.]+)\(\s*({_VALUE}|[^,()'\"]+)\s*,\s*({_VALUE}|[^,()'\"]+)\s*(?:,[^()]*)?\)"),
+        re.compile(rf"([\w.]+)\(\s*({_VALUE}|[^,()'\"]+)\s*,\s*({_VALUE}|[^,()'\"]+)\s*(,[^()]*)?\)"),
         _function,
     ),
     (re.compile(rf"({_REGEX})\.test\(\s*({PATH})\s*\)"), r"\2 =~ \1"),

@@ -15,8 +15,10 @@ _QUERY = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _LIKE = re.compile(
-    r"""@message\s+(?:like|=~)\s+(?:/((?:[^/\\]|\\.)+)/(i?)|"([^"]*)"|'([^']*)')\s*""", re.IGNORECASE
+    r"""@message\s+(not\s+)?(?:like|=~)\s+(?:/((?:[^/\\]|\\.)+)/(i?)|"([^"]*)"|'([^']*)')\s*""", re.IGNORECASE
 )
+_AND = re.compile(r"\s+and\s+(?=@message\b)", re.IGNORECASE)
+_PLAIN_REGEX = re.compile(r"[\w :,=/-]+")
 _MESSAGE = re.compile(r"@(?:message|timestamp|logStream|log|ptr|ingestionTime)\b")
 _TERM = re.compile(
     r"""(?P<join>&&|\|\|?|[&+](?=\s)|\b(?:AND|OR)\b)|(?P<mark>!|-|\?|\bNOT\b\s*)?"""
@@ -38,15 +40,27 @@ def read_query(text: str) -> nodes.Pattern:
     Raises:
         UnclearError: there is none.
     """
-    filters = _filters(text)
+    filters = [part for found in _filters(text) for part in _AND.split(found)]
     if len(filters) == 1 and (found := _LIKE.fullmatch(filters[0])):
-        plain = found[3] or found[4]
+        plain = found[4] or found[5]
+        if found[1]:
+            return nodes.TextPattern((_message_term(filters[0]),))
         if plain:
             return nodes.TextPattern((nodes.TextTerm(plain, "required", True),))
-        return nodes.RegexPattern(nodes.Regex(plain_regex(found[1], found[2])))
+        return nodes.RegexPattern(nodes.Regex(plain_regex(found[2], found[3])))
+    if len(filters) > 1 and all(map(_LIKE.fullmatch, filters)):
+        return nodes.TextPattern(tuple(_message_term(condition) for condition in filters))
     if not filters or any(_MESSAGE.search(condition) for condition in filters):
         raise UnclearError
     return nodes.JsonPattern(lenient.read(" && ".join(f"({condition})" for condition in filters)))
+
+
+def _message_term(condition: str) -> nodes.TextTerm:
+    found = _LIKE.fullmatch(condition)
+    text = found and (found[4] or found[5] or found[2])
+    if not found or not text or found[3] or (found[2] and not _PLAIN_REGEX.fullmatch(text)):
+        raise UnclearError("terms cannot be combined with a regex")
+    return nodes.TextTerm(text, "excluded" if found[1] else "required", True)
 
 
 def _filters(text: str) -> list[str]:

@@ -28,6 +28,8 @@ def explain(text: str, place: int, expected: str) -> PatternError:
         at, expected = _whole_keyword(text, at)
     wanted = expected.replace("Expected ", "expected ").replace("expected end of text", "expected a term")
     hint = hint_for(Slip(text, at, wanted))
+    if wanted == "expected a term" and text[:1] not in "{[%" and hint.startswith(BRACES_HINT):
+        return located(text, at, "conditions on fields stand in braces", hint)
     return located(text, at, f"{wanted}, found {_found(text, at)}", hint)
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 from trailsieve.pattern import nodes
+from trailsieve.pattern.lenient_conditions import names_a_time
 from trailsieve.pattern.render import render
 
 _WILDCARDS = re.compile(r"\[\*?\][^\s=<>!\[]*\[\*?\]|\.\*[^\s=<>!]*\.\*")
@@ -39,6 +40,10 @@ _REMARKS: list[tuple[_Test, str]] = [
     (
         _written(r"[\d.]\s*(?:[kmgt]i?b?)\b(?!\s*[\"'*])"),
         "numbers have no units: 1 kB is 1024 bytes here, 1 MB 1048576",
+    ),
+    (
+        lambda text, _: text[:1] not in "{[%" and names_a_time(text),
+        "conditions on the time are left out: `trailsieve replay --since` selects events by time",
     ),
     (
         lambda text, meant: re.search(r"\bgrep\s+(?:-\w+\s+)*-\w*i", text) and not meant.startswith("%"),

@@ -21,6 +21,7 @@ from trailsieve.pattern.remarks import remarks
 from trailsieve.pattern.render import render
 
 _THOUSANDS = re.compile(r"([<>]=?\s*)(\d{1,3}(?:,\d{3})+)\b")
+_AWK_REGEX = re.compile(r"/([\w .:,-]+)/")
 _UNCLOSED = re.compile(r'([=<>]\s*"(?:[^"&|(){}]|[&|](?![&|]))*?)(\s*(?:&&|\|\||[)}]|\Z))')
 _QUOTES_AROUND = re.compile(r"""\s*(['"`])\s*([{\[%].*[}\]%])\s*\1\s*""", re.DOTALL)
 
@@ -88,6 +89,7 @@ def _meant(text: str) -> Pattern:
     stripped = text.strip()
     if numbered := lenient_columns.numbered(stripped):
         return lenient_columns.read_numbered(numbered)
+    stripped = _AWK_REGEX.sub(r'"\1"', lenient_columns.of_awk(stripped)) or stripped
     if lenient_text.is_query(stripped):
         return lenient_text.read_query(stripped)
     if stripped[0:1] not in ("{", "[", "%") and lenient_pipes.is_pipeline(stripped):
@@ -97,7 +99,7 @@ def _meant(text: str) -> Pattern:
     if stripped.startswith("["):
         return lenient_columns.read(stripped)
     if inner := conditions(stripped):
-        return JsonPattern(lenient.read(inner, named=True))
+        return JsonPattern(lenient.absent_too(lenient.read(inner, named=True)))
     if stripped.startswith(("{", "$")) or "$." in stripped:
         example = lenient_json.read(stripped)
         return JsonPattern(example or lenient.read(joined(spelled_out(_without_braces(stripped)))))

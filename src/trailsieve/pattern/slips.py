@@ -203,6 +203,10 @@ _TEXT_SLIPS: list[_Row] = [
     ),
     (("'", "‘", "`"), lambda s: f"put a phrase in double quotes: {_phrase(s)}"),
     ("%", "a regex cannot be combined with terms; quote a % to search for it"),
+    (
+        lambda s: re.match(r"\(.*\b(?:OR|or)\b|\(.*\|", s.rest),
+        "terms cannot be grouped: a regex can look for any of several texts, %this|that%",
+    ),
     ("*", "remove the *: a term is found anywhere in the event; quote a * to search for it"),
     ("", lambda s: _TEXT_HINT + _quoted_rest(s)),
 ]

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 
 from trailsieve.errors import PatternError
 from trailsieve.logic.witness import find
 from trailsieve.pattern.compiler import FilterPattern, compile
-from trailsieve.pattern.nodes import JsonPattern, TextPattern
+from trailsieve.pattern.nodes import JsonPattern, Selector, TextPattern, terms_of
+from trailsieve.pattern.render import render
+from trailsieve.pattern.rewrite import replaced
 from trailsieve.rules.lint.absent import absent_field
 from trailsieve.rules.lint.issue import Issue
 from trailsieve.rules.lint.names import unknown_error, unknown_name, unknown_source, unknown_value
 from trailsieve.rules.lint.target import LintTarget
-from trailsieve.rules.lint.types import address_range, type_mistakes, unknown_field
+from trailsieve.rules.lint.types import address_range, type_mistakes, unknown_field, with_this_end
 
 _QUESTION = re.compile(r"did you mean (.+)\?")
 _CHECKS: tuple[Callable[[LintTarget], Iterator[Issue]], ...] = (
@@ -34,6 +37,7 @@ _SAID = {
     "TS207": "fields are named as CloudTrail records them, in the same case",
     "TS208": "",
 }
+_CAMEL = re.compile(r"[a-z]+[A-Z]\w*")  # a name that is hardly one of another log
 _MOST = 20  # fixes of one pattern
 
 
@@ -60,6 +64,9 @@ def corrected(text: str, *, limits: bool = True) -> tuple[str, list[str]]:
     if not isinstance(pattern.tree, JsonPattern):
         return text, []
     said: dict[str, None] = {}
+    if whole := _with_whole_paths(pattern, pattern.tree):
+        pattern = compile(whole, limits=limits)
+        said[_SAID["TS207"]] = None
     for _ in range(_MOST):
         fixes = ((issue, whole) for issue in _issues(pattern) if (whole := fixed(pattern, issue)))
         issue, whole = next(fixes, (None, ""))
@@ -72,6 +79,21 @@ def corrected(text: str, *, limits: bool = True) -> tuple[str, list[str]]:
     for issue in islice(absent_field(LintTarget(pattern)), 1):
         said[issue.message] = None
     return pattern.text, [sentence for sentence in said if sentence]
+
+
+def _with_whole_paths(pattern: FilterPattern, tree: JsonPattern) -> str:
+    """The pattern with `$.userIdentity.userName` for `$.userName` and so on, "" if it has other fields."""
+    if LintTarget(pattern).of_cloudtrail:
+        return ""
+    expression = tree.expression
+    for term in terms_of(tree.expression):
+        name = term.target.steps[0] if isinstance(term.target, Selector) else None
+        if not isinstance(name, str) or not _CAMEL.fullmatch(name) or not isinstance(term.target, Selector):
+            return ""
+        if not (path := with_this_end(term.target.steps)):
+            return ""
+        expression = replaced(expression, term, replace(term, target=Selector(path)))
+    return render(JsonPattern(expression))
 
 
 def _issues(pattern: FilterPattern) -> Iterator[Issue]:

@@ -47,9 +47,13 @@ def operator_as_a_term(target: LintTarget) -> Iterator[Issue]:
     meant = of_tree(_without_operators(target.pattern.tree))
     event = find([(meant, True), (target.pattern, False)]).witness
     if event:
+        names = list(dict.fromkeys(f"`{word.text}`" for word in words))
         yield Issue(
             "TS404",
-            f"{words[0].text} is an ordinary term here: the event must contain this word",
+            f"{' and '.join(names)} "
+            + ("is an ordinary term" if len(names) == 1 else "are ordinary terms")
+            + " here: the event must contain "
+            + ("this word" if len(names) == 1 else "these words"),
             words[0].span,
             "this event does not contain it and is missed",
             event,

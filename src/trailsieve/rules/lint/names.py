@@ -85,7 +85,11 @@ def _of_other_source(term: nodes.Comparison, sources: list[str]) -> Issue:
 def unknown_error(target: LintTarget) -> Iterator[Issue]:
     """TS304."""
     for term in _on(target, ERROR):
-        if _hits(term.value, calls.error_codes()) or calls.names_its_origin(_text(term.value)):
+        if (
+            term.value == nodes.String("")
+            or _hits(term.value, calls.error_codes())
+            or calls.names_its_origin(_text(term.value))
+        ):
             continue
         listed = f"{len(calls.error_codes())} codes from service models and AWS's guides"
         yield _unknown("TS304", "error code", term, listed, _meant_error(_text(term.value)))

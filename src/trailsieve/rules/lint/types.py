@@ -206,12 +206,12 @@ def _as_recorded(steps: tuple[nodes.Step, ...]) -> tuple[nodes.Step, ...]:
             above = name_of(found)
         meant = nearest(step, children(above)) if isinstance(step, str) else step
         if meant == "":
-            return _with_this_end(steps) if place == 0 else ()
+            return with_this_end(steps) if place == 0 else ()
         found.append(meant)
     return tuple(found)
 
 
-def _with_this_end(steps: tuple[nodes.Step, ...]) -> tuple[nodes.Step, ...]:
+def with_this_end(steps: tuple[nodes.Step, ...]) -> tuple[nodes.Step, ...]:
     """The shortest known path that ends like this: `$.userIdentity.userName` for `$.userName`."""
     end = f".{name_of(steps)}".lower()
     paths = [name for name in fields() if name.lower().endswith(end) and "[" not in name]
