@@ -438,3 +438,23 @@ def test_a_pattern_beside_selectors_has_its_marks_and_anything_else_is_an_input(
     selected = trailsieve("match", "--event", "Create*", '{ $.errorCode = "Access*" }', log)
     assert len(selected.objects) == 1
     assert "ERROR" in trailsieve("match", "--event", "Create*", "ERROR", log).err
+
+
+ALARM = """
+[[rule]]
+id = "burst"
+pattern = '{ $.errorCode = "AccessDenied" }'
+alarm = { threshold = 2, period = "1h" }
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("--as-streamed",)])
+@pytest.mark.parametrize(("who", "count"), [("mia", 2), ("bob", 3), ("*", 5)])
+def test_alarms_count_the_selected_events_alone(
+    who: str, count: int, options: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "rules.toml").write_text(ALARM)
+    bob = {"userIdentity": {"arn": "arn:aws:iam::111122223333:user/bob"}}
+    log = log_file(tmp_path / "trail.json", [denied(n, **(bob if n > 2 else {})) for n in range(1, 6)])
+    result = trailsieve("replay", log, "--rules", tmp_path / "rules.toml", "--principal", who, *options)
+    assert max(alert["count"] for alert in result.objects if alert["state"] == "ALARM") == count

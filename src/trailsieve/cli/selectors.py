@@ -30,7 +30,7 @@ _OPTIONS = (
         "--principal",
         "principal",
         "NAME",
-        "Only calls by this user, role or session: an ARN, or its last part.",
+        "Only calls by this user, role or session: an ARN, or its last part; may be repeated, as all these.",
     ),
     ("--access-key", "access_key", "ID", "Only calls signed with this access key."),
     (

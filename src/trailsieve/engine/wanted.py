@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from trailsieve import jsontext
 from trailsieve.errors import UnreadableError
 from trailsieve.pattern.compiler import FilterPattern, compile
+from trailsieve.pattern.fused import FusedPatterns
 from trailsieve.pattern.nodes import And, Expression, JsonPattern
 from trailsieve.pattern.render import render
 from trailsieve.trail.event import Event, read_event
@@ -55,12 +57,30 @@ class Wanted:
         terms = tuple(pivot.expression for pivot in self.pivots if pivot.expression)
         return _pattern(terms) if terms else None
 
+    @cached_property
+    def _holds(self) -> Callable[[bytes], bool] | None:
+        """Whether the pattern matches a record, of which only the fields that it reads are decoded."""
+        pattern = self.pattern
+        if pattern is None:
+            return None
+        assert isinstance(pattern.tree, JsonPattern)
+        fused = FusedPatterns([pattern.tree])
+        decode = jsontext.decoder(fused.decode_as).decode
+
+        def holds(text: bytes) -> bool:
+            try:
+                return bool(fused.matches([decode(text)]))
+            except jsontext.REFUSALS:
+                return pattern.matches(text)
+
+        return holds
+
     def wants(self, event: Event, text: bytes) -> bool:
         """Whether a record is selected, given its main fields and its text."""
         return (
             self.selection.wants(event)
             and all(pivot.test(event, text) for pivot in self.pivots if pivot.test)
-            and (self.pattern is None or self.pattern.matches(text))
+            and (self._holds is None or self._holds(text))
         )
 
     def wants_text(self, text: bytes) -> bool:
