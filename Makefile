@@ -14,6 +14,8 @@ help: ## Say what the targets do
 
 demo: $(READY) ## Replay the sample archive and show what happened in it
 	@$(BIN)/trailsieve replay samples/archive --format table
+	@echo
+	@$(BIN)/trailsieve investigate samples/archive --top 1 --report demo.html
 
 demo-siem: $(READY) ## Send the sample archive's alerts to a real rsyslog and OpenSearch and ask them (needs Java, Maven, apt-get)
 	@$(BIN)/python -m tests.demo.siem

@@ -16,6 +16,7 @@ PAGES = (
     "README.md",
     "docs/alarms.md",
     "docs/import.md",
+    "docs/investigate.md",
     "docs/rules.md",
     "docs/sinks.md",
     "docs/streams.md",

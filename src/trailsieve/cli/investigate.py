@@ -223,6 +223,7 @@ def _print(found: Investigation, options: _Options, shown: Screen) -> None:
     data = f"{text}\n".encode("utf-8", "replace")
     if not options.output:
         sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()  # before the message that names the report
         return
     with open(options.output, "wb", opener=private_file.opener) as file:
         file.write(data)
