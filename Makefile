@@ -7,12 +7,12 @@ READY := $(VENV)/.ready
 UV = UV_PROJECT_ENVIRONMENT=$(VENV) $$(command -v uv || echo $(BIN)/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-siem demo-stream test test-servers coverage smoke release lint bench bench-parts bench-rules bench-relate bench-sinks bench-stream bench-size bench-alarms bench-s3 chaos fuzz fuzz-messages clean
+.PHONY: help demo demo-siem demo-stream test test-servers coverage smoke release lint bench bench-parts bench-rules bench-relate bench-sinks bench-stream bench-size bench-alarms bench-s3 chaos fuzz fuzz-messages picture clean
 
 help: ## Say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-demo: $(READY) ## Replay the sample archive and show what happened in it
+demo: $(READY) ## Replay the sample archive, tell what happened in it, and write a page about it
 	@$(BIN)/trailsieve replay samples/archive --format table
 	@echo
 	@$(BIN)/trailsieve investigate samples/archive --top 1 --report demo.html
@@ -92,6 +92,9 @@ fuzz: $(READY) ## Look for inputs that break a law of patterns (FUZZ_SECONDS=300
 		|| echo "atheris, the fuzzer, cannot be installed: it is not built for every Python" >&2
 	@$(BIN)/python -m tests.fuzz.fuzz $(FUZZ_SECONDS)
 
+picture: $(READY) ## Take the README's picture of the page again (needs Chromium)
+	@$(BIN)/python -m tools.take_picture
+
 MUTATION_SECONDS ?= 900
 fuzz-messages: $(READY) ## Send damaged messages in every envelope through Kafka, SQS and S3 (MUTATION_SECONDS=900, each)
 	@MUTATION_SECONDS=$(MUTATION_SECONDS) $(BIN)/pytest -q -s tests/fuzz/test_messages.py -m server
@@ -108,4 +111,4 @@ $(READY): pyproject.toml uv.lock
 	@touch $@
 
 clean: ## Remove everything that was set up or built
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist demo.html

@@ -52,6 +52,7 @@ _NOBODY = frozenset(
         "WebIdentityUser",
     ]
 )
+_KINDS_OF_ARN = ("role", "group", "assumed-role", "federated-user")
 _NUMBER = re.compile(r"\d{0,4}|\d{12}")  # an account, or too short to be known again
 
 
@@ -158,9 +159,11 @@ def _addresses(alerts: list[Alert]) -> frozenset[str]:
 
 
 def _short_name(name: str) -> str:
-    """What stands for a principal: `mia` for a user's ARN, so that name and ARN have one pseudonym."""
-    parsed = arn.parse(name)
-    return parsed.resource.rpartition("/")[2] if parsed.resource.startswith("user/") else name
+    """What the names of a principal have in common: `mia` of its ARN, `user/mia` and `mia`."""
+    kind, _, rest = (arn.parse(name).resource or name).partition("/")
+    if kind == "user" or (kind in ("role", "group") and name.startswith("arn:")):  # behind paths
+        return rest.rpartition("/")[2] or name
+    return rest if kind in _KINDS_OF_ARN and rest else name
 
 
 def _principals(investigation: Investigation) -> set[str]:
@@ -213,5 +216,5 @@ def _named(value: Any) -> Iterator[str]:
 
 def _is_iam(text: str) -> bool:
     parts = text.split(":", 5)
-    kinds = ("user/", "role/", "group/", "assumed-role/", "federated-user/")
-    return len(parts) == 6 and parts[2] in ("iam", "sts") and parts[5].startswith(kinds)
+    kind = parts[-1].partition("/")[0]
+    return len(parts) == 6 and parts[2] in ("iam", "sts") and kind in ("user", *_KINDS_OF_ARN)
