@@ -207,7 +207,7 @@ def _process(
         return per_batch(processor)
     if workers == 1:
         return per_message(processor, source.open_reader, context.object_read)
-    pool = WorkerPool(processor.process, workers, context.info, processor.observed)
+    pool = WorkerPool(processor.process, workers, context.info, processor.observed if observer else None)
     pool.open_reader, pool.on_read = source.open_reader, context.object_read
     return pool.run
 

@@ -9,7 +9,7 @@ from trailsieve import jsontext
 from trailsieve.alarms.metric import counts_misses
 from trailsieve.engine.alerts import miss_id
 from trailsieve.engine.decode import Decoded
-from trailsieve.engine.observer import Locate, Observer
+from trailsieve.engine.observer import Fields, Locate, Observer
 from trailsieve.errors import UnreadableError
 from trailsieve.model import Match, Problem, Record
 from trailsieve.pattern.fused import FusedPatterns
@@ -58,13 +58,28 @@ class Matcher:
         beside = [Selector(path) for path in observer.reads] if observer else []
         ids = _IDS if any(counts_misses(rule) for rule in self.rules) else ()
         patterns = [tree for tree in trees if isinstance(tree, JsonPattern)]
-        self._fused = FusedPatterns(patterns, (*times, *ids), beside)
+        also = (*times, *ids, *([_IDS[0]] if observer else []))
+        self._fused = FusedPatterns(patterns, also, beside, observer.raw if observer else ())
         self._read_times = [self._fused.reader(name) for name in times]
         self._read_ids = [self._fused.reader(name) for name in ids]
         self._decode_record = jsontext.decoder(self._fused.decode_as).decode
         event: Any = self._fused.decode_as
         self._decode_block = jsontext.decoder(list[event]).decode
         self._decode_lines = jsontext.decoder(event).decode_lines
+        self._one_by_one = bool(self._text_rules or (observer and not self._fused.projects))
+        if observer and self._fused.projects:
+            observer.bind(self._fields(observer))
+
+    def _fields(self, observer: Observer) -> Fields:
+        first, second = self._read_times
+        return Fields(
+            self._decode_record,
+            self._fused.getter(list(dict.fromkeys(path[0] for path in observer.reads))),
+            self._fused.flattened(),
+            self._fused.getter(observer.raw),
+            self._fused.reader(_IDS[0]),
+            lambda event: first(event) or second(event),
+        )
 
     def match(
         self, decoded: Decoded, on_batch: OnBatch = lambda count, times, ids: None
@@ -78,9 +93,13 @@ class Matcher:
         """
         for batch in self._decoded(decoded):
             seen = self._seen(batch) if self._read_times else ([], [])
-            if batch.events is not None and not self._text_rules:
+            found = self._found(batch)
+            if batch.events is not None and found is not None:
                 on_batch(len(batch.events), *seen)
-                yield from self._match_events(batch, batch.events, seen[0], decoded.locate)
+                if self.observer:
+                    places = {place for place, _ in found}
+                    self._show(self.observer, batch, batch.events, seen[0], places, decoded.locate)
+                yield from self._match_events(batch, found, decoded.locate)
             else:
                 lines = [(index, text) for index, text in enumerate(batch.texts, batch.first) if text.strip()]
                 on_batch(len(lines), *seen)
@@ -120,12 +139,18 @@ class Matcher:
                     ids.append(miss_id(event.eventID, event.recipientAccountId, text))
         return times, ids
 
+    def _found(self, batch: Batch) -> list[tuple[int, list[int]]] | None:
+        """The places and rules of the records that match; None if each must be tested by itself."""
+        if batch.events is None or self._one_by_one:
+            return None
+        try:
+            return self._fused.matches(batch.events)
+        except jsontext.REFUSALS:  # in a field that was kept as text
+            return None
+
     def _match_events(
-        self, batch: Batch, events: list[Any], times: list[Any], locate: Locate
+        self, batch: Batch, found: list[tuple[int, list[int]]], locate: Locate
     ) -> Iterator[Match | Problem]:
-        found = self._fused.matches(events)
-        if self.observer:
-            self._show(self.observer, batch, events, times, {place for place, _ in found}, locate)
         for place, numbers in found:
             origin, index = locate(batch.first + place)
             record = _record(index, batch.texts[place], origin)
@@ -144,16 +169,17 @@ class Matcher:
         locate: Locate,
     ) -> None:
         """Shows the records that no rule matches; the others follow one by one, with their rules."""
-        values = self._fused.values(events)
         places: Sequence[int] = range(len(events))
         if self._wanted:
             first, second = self._read_times
             times = [first(event) or second(event) for event in events]
         if matched or self._wanted:
-            places = [place for place in places if place not in matched and self._counts(batch.texts[place])]
-            values = [values[place] for place in places]
+            places = [place for place in places if place not in matched]
+            if self._wanted:
+                places = [place for place in places if self._counts(batch.texts[place])]
+            events = [events[place] for place in places]
             times = [times[place] for place in places]
-        observer.records(values, times, places, batch, locate)
+        observer.records(events, times, places, batch, locate)
 
     def _counts(self, text: bytes) -> bool:
         return self._wanted is None or self._wanted(read_event(text), text)

@@ -28,6 +28,7 @@ from trailsieve.ports import Reader
 _JOB_BYTES = 128 * 2**10  # payload of a job: small files share one, or the pipe would be the bottleneck
 _JOB_UNREAD_BYTES = 4 * 2**20  # of objects that the worker reads itself
 _JOB_MESSAGES = 64
+_OBSERVED = 8  # times as much in a job when it is observed: what was seen is folded by job
 _JOBS_A_WORKER = 3  # in progress, or waiting for earlier results
 _PARTS_TO_READ = 3  # that a worker has when it reads ahead; their names fit into its pipe
 _MAX_DEATHS = 3  # workers that die over a message before it is given up; others may be killed by chance
@@ -93,14 +94,14 @@ class WorkerPool:
     process: Process
     size: int
     info: Callable[[str], None]
-    observed: Callable[[], list[bytes]] = list
+    observed: Callable[[], list[bytes]] | None = None
     open_reader: Callable[[], Reader] | None = None
     on_read: Callable[[int], None] = lambda size: None
     _workers: list[_Worker] = field(default_factory=list)
 
     def run(self, polled: Iterable[Sequence[Message]]) -> Iterator[tuple[Sequence[Message], BatchResult]]:
         """Yields each message as an epoch of its own, in order; an empty poll is an empty epoch."""
-        waiting = _jobs(polled)
+        waiting = _jobs(polled, _OBSERVED if self.observed else 1)
         again: deque[_Part] = deque()
         under_way: deque[_Job] = deque()
         self._workers = [self._start() for _ in range(self.size)]
@@ -179,7 +180,7 @@ class WorkerPool:
             results = [self.process(message) for message in messages]
         except SourceError as error:
             return _encode(_Answer(error=str(error)))
-        if results:
+        if results and self.observed:
             results[-1].observed = self.observed()
         return _encode(_Answer(results))
 
@@ -207,7 +208,7 @@ class WorkerPool:
             worker.process.join()
 
 
-def _jobs(polled: Iterable[Sequence[Message]]) -> Iterator[_Job]:
+def _jobs(polled: Iterable[Sequence[Message]], times: int = 1) -> Iterator[_Job]:
     """Jobs of similar size. An empty poll ends a job, or is an empty job when there is none."""
     pending: list[Message] = []
     size = unread = 0
@@ -216,8 +217,8 @@ def _jobs(polled: Iterable[Sequence[Message]]) -> Iterator[_Job]:
             pending.append(message)
             size += len(message.payload)
             unread += message.unread or 0
-            full = size >= _JOB_BYTES or unread >= _JOB_UNREAD_BYTES
-            if full or len(pending) >= _JOB_MESSAGES:
+            full = size >= _JOB_BYTES * times or unread >= _JOB_UNREAD_BYTES
+            if full or len(pending) >= _JOB_MESSAGES * times:
                 yield _Job(pending)
                 pending, size, unread = [], 0, 0
         if not messages:

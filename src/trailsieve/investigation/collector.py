@@ -2,60 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from hashlib import blake2b
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from trailsieve import jsontext
-from trailsieve.engine.alerts import time_of
-from trailsieve.engine.observer import Locate
+from trailsieve.engine.observer import Fields, Locate
 from trailsieve.investigation.calls import (
     READS,
     call_of,
-    failed_sign_in,
     is_folded_whole,
     text,
     time_text,
     values_of,
 )
-from trailsieve.investigation.grants import grant_of
+from trailsieve.investigation.grants import gives, grant_of
+from trailsieve.investigation.groups import Group, Variant, Whole, decoded, detailed
 from trailsieve.investigation.model import Call, CoveredHour, Grant
-from trailsieve.investigation.touched import touched
+from trailsieve.investigation.touched import RAW
+from trailsieve.jsontext import REFUSALS
 from trailsieve.model import Record
 from trailsieve.trail.cloudtrail import Batch
-from trailsieve.trail.event import Event, read_event
 from trailsieve.trail.layout import parse_key
 
-_MOST_CALLS = 20_000  # before what was collected is encoded, some 20 MB
+_MOST_ENTRIES = 20_000  # before what was collected is encoded, some 20 MB
 _MOST_TIMES = 200_000
-_HOUR, TEN_MINUTES = len("2026-03-14T02"), len("2026-03-14T02:1")
+_MOST_KNOWN = 20_000  # groups and variants that are remembered, some 20 MB
+_USUAL_TIME = len("2026-03-14T02:10:20Z")
+HOUR, TEN_MINUTES = len("2026-03-14T02"), len("2026-03-14T02:1")
+_hour = itemgetter(slice(0, HOUR))
 
 
-class Deed(Struct, array_like=True, gc=False):
-    """Calls that are told one by one: equal ones of ten minutes, with hashes of the ids of their events."""
+class Entry(Struct, array_like=True, gc=False):
+    """Equal calls of some messages.
 
-    call: Call
+    Attributes:
+        key: the same for equal calls in every process.
+        origin: where in `Part.origins` the name of the first record's object is.
+        events: hashes of the ids of the events, of calls that are told one by one.
+        call: the call without count and times, in MessagePack.
+    """
+
+    key: int
+    count: int
+    first: str
+    last: str
+    origin: int
+    number: int
     events: list[int]
+    call: bytes
 
 
 class Part(Struct, array_like=True):
-    """What was collected of some messages.
+    """What was collected of some messages."""
 
-    Attributes:
-        reads: calls that are folded whenever they were.
-    """
-
-    reads: list[Call]
-    deeds: list[Deed]
+    origins: list[str]
+    entries: list[Entry]
     grants: list[Grant]
     hours: list[CoveredHour]
 
 
 _encode = msgspec.msgpack.Encoder().encode
-Groups = dict[tuple[Any, ...], tuple[Call, list[str]] | None]
+_Hours = Counter[tuple[str, str, str]]
 
 
 class Collector:
@@ -66,149 +78,203 @@ class Collector:
     """
 
     reads = READS
+    raw = RAW
+    _fields: Fields
 
     def __init__(self, add: Callable[[bytes], None]) -> None:
         self.add = add
+        self._slots: dict[int, Whole | Group] = {}
+        self._groups: dict[int, Group] = {}
+        self._variants: dict[int, Variant] = {}
         self._encoded: list[bytes] = []
         self._forget()
 
     def _forget(self) -> None:
-        self._groups: Groups = {}
-        self._times = 0
-        self._deeds: dict[tuple[Any, ...], Deed] = {}
+        self._entries: dict[int, Entry] = {}
+        self._origins: dict[str, int] = {}
         self._grants: list[Grant] = []
-        self._hours: dict[tuple[str, str, str], CoveredHour] = {}
+        self._hours: _Hours = Counter()
+        self._files: _Hours = Counter()
+        self._times = 0
+
+    def bind(self, fields: Fields) -> None:
+        self._fields = fields
 
     def opened(self, name: str) -> None:
         key = parse_key(name)
         if key is not None:
-            self._hour(key.account, key.region, key.delivered.strftime("%Y-%m-%dT%H")).files += 1
+            self._files[key.account, key.region, key.delivered.strftime("%Y-%m-%dT%H")] += 1
 
     def records(
         self,
-        values: Sequence[tuple[Any, ...]],
+        events: Sequence[Any],
         times: Sequence[Any],
         places: Sequence[int],
         batch: Batch,
         locate: Locate,
     ) -> None:
-        apart = []
-        groups = self._groups
-        for key, time, place in zip(values, times, places, strict=True):
+        try:
+            numbers = list(map(hash, map(self._fields.key, events)))
+        except TypeError:  # an array or object in place of a text
+            for place in places:
+                self._take_odd(batch.texts[place], *locate(batch.first + place), ())
+            return
+        slots = self._slots
+        for number, event, time, place in zip(numbers, events, times, places, strict=True):
             try:
-                group = groups[key]
+                slot = slots[number]
             except KeyError:
-                call = call_of(key)
-                call.example = _example(*locate(batch.first + place))
-                group = groups[key] = (call, []) if is_folded_whole(call) else None
-            except TypeError:  # an array or object in place of a text
-                group = None
-            if group is None:
-                apart.append(place)
+                slot = self._slot(number, event)
+            if slot.__class__ is Whole:
+                if not slot:
+                    slot.where = locate(batch.first + place)
+                slot.append(time)
             else:
-                group[1].append(time)
-        self._times += len(values)
-        for place in apart:
-            self._take(batch.texts[place], *locate(batch.first + place), ())
-        if self._times > _MOST_TIMES or len(groups) + len(self._deeds) > _MOST_CALLS:
-            self._close()
+                self._take(slot, event, time, (), batch, place, locate)  # type: ignore[arg-type]
+        self._times += len(events)
+        self._close_if_full()
 
     def record(self, record: Record, origin: str, rules: Sequence[str]) -> None:
-        self._take(record.text, origin, record.index, rules)
+        try:
+            event = self._fields.decode(record.text)
+            number = hash(self._fields.key(event))
+        except (AttributeError, TypeError, *REFUSALS):
+            self._take_odd(record.text, origin, record.index, rules)
+            return
+        if number not in self._groups:
+            self._slot(number, event)
+        group, time = self._groups[number], self._fields.time(event)
+        where = (origin, record.index)
+        if group.whole is not None and not rules:
+            group.whole.where = group.whole.where if group.whole else where
+            group.whole.append(time)
+        else:
+            single = Batch.of_texts(record.index, [record.text])
+            self._take(group, event, time, tuple(rules), single, 0, lambda number: where)
 
     def take(self, above: int = 0) -> list[bytes]:
-        if len(self._groups) + len(self._deeds) + len(self._hours) > above:
+        if len(self._entries) + self._times + len(self._files) > above:
             self._close()
         encoded, self._encoded = self._encoded, []
         return encoded
 
-    def _take(self, record: bytes, origin: str, number: int, rules: Sequence[str]) -> None:
-        """Folds one record that is not like those before it, or is told by itself."""
-        content = jsontext.decode_object(record) or {}
-        event = read_event(record)
-        values = values_of(content)
-        time = time_text(time_of(event))
-        call = call_of(values)
-        call.rules = tuple(rules)
-        call.example = _example(origin, number)
-        call.error_code = call.error_code or failed_sign_in(content)
-        if is_folded_whole(call):
-            self._read(call, time)
+    def _slot(self, number: int, event: Any) -> Whole | Group:
+        """What takes records with this key from now on."""
+        if len(self._groups) + len(self._variants) > _MOST_KNOWN:
+            self._close()
+            for known in (self._slots, self._groups, self._variants):
+                known.clear()
+        group = self._groups[number] = Group(call_of(self._fields.values(event)), number)
+        self._slots[number] = slot = group if group.whole is None else group.whole
+        return slot
+
+    def _take(
+        self,
+        group: Group,
+        event: Any,
+        time: Any,
+        rules: tuple[str, ...],
+        batch: Batch,
+        place: int,
+        locate: Locate,
+    ) -> None:
+        """Folds one record that is told by itself."""
+        identity = self._fields.identity(event)
+        if time.__class__ is not str or identity.__class__ is not str or not identity:
+            self._take_odd(batch.texts[place], *locate(batch.first + place), rules)
             return
-        call.targets, call.effect = touched(content)
-        grant = grant_of(call, content, time, call.example)
+        if len(time) != _USUAL_TIME or time[:2] != "20":
+            time = time_text(time)
+        texts = self._fields.raw(event)
+        telling = [bytes(texts[field]) for field in group.telling if texts[field].__class__ is Raw]
+        key = hash((group.number, rules, *telling))
+        variant = self._variants.get(key)
+        if variant is None:
+            variant = self._variants[key] = group.variant(batch.texts[place], rules)
+        entry = self._entry(variant, time, time[:TEN_MINUTES], locate, batch.first + place)
+        entry.events.append(hash((identity, group.call.account)))
+        self._hours[*variant.place, time[:HOUR]] += 1
+        if group.gives:
+            self._give(group.call, decoded(texts), time, *locate(batch.first + place))
+
+    def _take_odd(self, record: bytes, origin: str, number: int, rules: Sequence[str]) -> None:
+        """Folds one record that is read in full."""
+        content = jsontext.decode_object(record) or {}
+        call = detailed(call_of(values_of(content)), content, tuple(rules))
+        time = time_text(content.get("eventTime")) or time_text(content.get("@timestamp"))
+        self._hours[call.account, call.region, time[:HOUR]] += 1
+        if is_folded_whole(call):
+            call.targets, call.effect = (), ""
+            self._entry(Variant(call), time, "", lambda number: (origin, number), number)
+            return
+        entry = self._entry(Variant(call), time, time[:TEN_MINUTES], lambda number: (origin, number), number)
+        identity = content.get("eventID")
+        known = (identity, call.account) if identity.__class__ is str and identity else record
+        entry.events.append(hash(known))
+        if gives(call):
+            self._give(call, content, time, origin, number)
+
+    def _entry(self, variant: Variant, time: str, bucket: str, locate: Locate, number: int) -> Entry:
+        """The entry of equal calls, which has one more now."""
+        key = hash((variant.number, bucket))
+        entry = self._entries.get(key)
+        if entry is None:
+            origin, number = locate(number)
+            entry = Entry(key, 1, time, time, self._origin(origin), number, [], variant.encoded)
+            self._entries[key] = entry
+            return entry
+        entry.count += 1
+        if time and (time < entry.first or not entry.first):
+            entry.first = time
+        elif time > entry.last:
+            entry.last = time
+        return entry
+
+    def _origin(self, name: str) -> int:
+        return self._origins.setdefault(name, len(self._origins))
+
+    def _give(self, call: Call, content: Mapping[str, Any], time: str, origin: str, number: int) -> None:
+        grant = grant_of(call, content, time, f"{text(origin)}#{number}")
         if grant is not None:
             self._grants.append(grant)
-        self._hour(call.account, call.region, time[:_HOUR]).records += 1
-        key = (*identity_of(call), time[:TEN_MINUTES])
-        deed = self._deeds.get(key)
-        if deed is None:
-            call.first = call.last = time
-            deed = self._deeds[key] = Deed(call, [])
-        deed.call.count += 1
-        deed.call.first, deed.call.last = _span(deed.call, time)
-        deed.events.append(_event_hash(event, record))
 
-    def _read(self, call: Call, time: str) -> None:
-        """Adds a read that was not decoded with the others."""
-        key = ("", *identity_of(call))
-        group = self._groups.setdefault(key, (call, []))
-        assert group is not None
-        group[1].append(time)
-        self._times += 1
-
-    def _hour(self, account: str, region: str, hour: str) -> CoveredHour:
-        key = (account, region, hour)
-        if key not in self._hours:
-            self._hours[key] = CoveredHour(*key)
-        return self._hours[key]
+    def _close_if_full(self) -> None:
+        if self._times > _MOST_TIMES or len(self._entries) > _MOST_ENTRIES:
+            self._close()
 
     def _close(self) -> None:
         """Encodes what was collected."""
-        reads = [self._folded(*group) for group in self._groups.values() if group is not None]
-        part = Part(reads, list(self._deeds.values()), self._grants, list(self._hours.values()))
+        entries = [*self._entries.values(), *self._folded()]
+        if entries or self._files:
+            hours = [
+                CoveredHour(*key, self._files[key], self._hours[key]) for key in self._files | self._hours
+            ]
+            origins = list(map(text, self._origins))
+            self._encoded.append(_encode(Part(origins, entries, self._grants, hours)))
         self._forget()
-        if part.reads or part.deeds or part.hours:
-            self._encoded.append(_encode(part))
 
-    def _folded(self, call: Call, times: list[Any]) -> Call:
-        call.count = len(times)
-        texts = [time_text(time) for time in times]
-        known = [time for time in texts if time]
-        if known:
-            call.first, call.last = min(known), max(known)
-        for time in texts:
-            self._hour(call.account, call.region, time[:_HOUR]).records += 1
-        return call
-
-
-def identity_of(call: Call) -> tuple[Any, ...]:
-    """What equal calls have in common."""
-    return (
-        call.actor,
-        call.account,
-        call.region,
-        call.source_ip,
-        call.user_agent,
-        call.event_source,
-        call.event_name,
-        call.error_code,
-        call.read_only,
-        call.targets,
-        call.effect,
-        call.rules,
-    )
+    def _folded(self) -> Iterator[Entry]:
+        """The entries of calls that are folded whenever they were."""
+        for slot in self._slots.values():
+            if slot.__class__ is Whole and slot:
+                times = _plain(slot)
+                for hour, count in Counter(map(_hour, times)).items():
+                    self._hours[*slot.variant.place, hour] += count
+                origin, number = slot.where
+                key = hash((slot.variant.number, ""))
+                first = min(filter(None, times), default="")
+                yield Entry(
+                    key, len(times), first, max(times), self._origin(origin), number, [], slot.variant.encoded
+                )
+                slot.clear()
 
 
-def _span(call: Call, time: str) -> tuple[str, str]:
-    return min(call.first or time, time or call.first), max(call.last, time)
-
-
-def _example(origin: str, number: int) -> str:
-    return f"{text(origin)}#{number}"
-
-
-def _event_hash(event: Event, record: bytes) -> int:
-    """The same for an event in whatever file it was delivered."""
-    known = text(event.eventID).encode() + text(event.recipientAccountId).encode()
-    return int.from_bytes(blake2b(known if event.eventID else record, digest_size=8).digest())
+def _plain(times: list[Any]) -> list[str]:
+    """Event times, "" in place of those that cannot be one."""
+    try:
+        first, last = min(times), max(times)
+        if first[:2] == last[:2] == "20" and len(first) == len(last) == _USUAL_TIME:
+            return times
+    except TypeError:  # not all of them are texts
+        pass
+    return [time_text(time) for time in times]

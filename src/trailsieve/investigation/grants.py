@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trailsieve.investigation.calls import SESSION_CALLS, text
@@ -27,11 +27,17 @@ _KINDS = {_USER: "user", _ROLE: "role", _GROUP: "group"}
 _LOGIN_PROFILES = ("CreateLoginProfile", "UpdateLoginProfile")
 _MADE = {"CreateUser": "user", "CreateRole": "role"}
 
+_GIVING = SESSION_CALLS | {"CreateAccessKey", *_LOGIN_PROFILES, *_MADE, *_PERMISSIONS}
 
-def grant_of(call: Call, content: dict[str, Any], time: str, example: str) -> Grant | None:
-    """Returns the access that a successful call gave to somebody, or None."""
-    if call.error_code:
-        return None
+
+def gives(call: Call) -> bool:
+    """Whether a call may give access to somebody; what AWS services take for themselves is left aside."""
+    by_itself = call.event_name in SESSION_CALLS and call.actor.kind == "AWSService"
+    return call.event_name in _GIVING and not call.error_code and not by_itself
+
+
+def grant_of(call: Call, content: Mapping[str, Any], time: str, example: str) -> Grant | None:
+    """Returns the access that a call which `gives` gave to somebody; None if the record does not say."""
     name, actor = call.event_name, call.actor
     asked, answered = content.get("requestParameters"), content.get("responseElements")
     kind, by, key, principal = "", actor, "", ""
@@ -52,7 +58,7 @@ def grant_of(call: Call, content: dict[str, Any], time: str, example: str) -> Gr
     return Grant(kind, by, key, principal, time, name, example) if principal or key else None
 
 
-def _session(call: Call, content: dict[str, Any]) -> tuple[str, Actor, str, str]:
+def _session(call: Call, content: Mapping[str, Any]) -> tuple[str, Actor, str, str]:
     asked, answered = content.get("requestParameters"), content.get("responseElements")
     if call.event_name == "SwitchRole":
         by = Actor(_at(content.get("additionalEventData"), "SwitchFrom"))

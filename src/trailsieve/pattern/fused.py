@@ -29,32 +29,32 @@ class FusedPatterns:
 
     Attributes:
         also: names of top-level fields that are decoded too, for `reader`.
-        beside: fields that are decoded too, for `values`.
-        values: returns those of the fields of `beside` for each event; `ABSENT` for those it has not.
+        beside: further fields that are decoded.
+        raw: names of top-level fields that are kept as JSON text, also where a pattern reads inside of them.
         decode_as: the projection's struct type; `dict[str, Any]` when a pattern needs every field.
+        view: returns how generated code reads an event.
     """
 
     patterns: Sequence[JsonPattern]
     also: Sequence[str] = ()
     beside: Sequence[Selector] = ()
+    raw: Sequence[str] = ()
     decode_as: Any = field(init=False)
-    values: Callable[[Sequence[Any]], list[tuple[Any, ...]]] = field(init=False)
     _tables: list[TriggerTable] = field(init=False)
     _scan: Callable[[Sequence[Any]], list[tuple[Any, ...]]] = field(init=False)
     _predicates: list[Predicate | None] = field(init=False)
-    _view: Callable[[], View] = field(init=False)
+    view: Callable[[], View] = field(init=False)
 
     def __post_init__(self) -> None:
         selectors = [s for pattern in self.patterns for s in selectors_of(pattern)]
         also = [Selector((name,)) for name in self.also]
-        projection = Projection([*selectors, *also, *self.beside])
+        projection = Projection([*selectors, *also, *self.beside], self.raw)
         self.decode_as = projection.type if projection.possible else dict[str, Any]
-        self._view = projection.view if projection.possible else ObjectView
+        self.view = projection.view if projection.possible else ObjectView
         self._predicates = [None] * len(self.patterns)
         tables = self._trigger_tables()
         self._tables = list(tables.values())
         self._scan = self._scanner(tables)
-        self.values = self._values()
 
     def _trigger_tables(self) -> dict[Selector, TriggerTable]:
         popular = popularity(pattern.expression for pattern in self.patterns)
@@ -66,7 +66,7 @@ class FusedPatterns:
 
     def _scanner(self, tables: dict[Selector, TriggerTable]) -> Callable[[Sequence[Any]], Any]:
         """The generated loop: position and watched values of each event that may trigger a pattern."""
-        view = self._view()
+        view = self.view()
         values = [view.value(selector) for selector in tables]
         quiet = [f"{value} in quiet_{number}" for number, value in enumerate(values)]
         generated = Generated(constants=dict(view.names, enumerate=enumerate, TypeError=TypeError))
@@ -88,26 +88,30 @@ class FusedPatterns:
         )
         return load(generated, "fused patterns")
 
-    def _values(self) -> Callable[[Sequence[Any]], list[tuple[Any, ...]]]:
-        """The generated function that reads the fields of `beside` from events; ABSENT where none is."""
-        view = self._view()
-        values = "".join(f"{view.value(selector)}, " for selector in self.beside)
-        generated = Generated(constants=dict(view.names))
-        generated.source = "\n".join(
-            [
-                f"def {FUNCTION}(records):",
-                "    found = []",
-                "    for record in records:",
-                *(f"        {line}" for line in view.lines),
-                f"        found.append(({values}))",
-                "    return found",
-            ]
-        )
-        return load(generated, "fields beside patterns")
+    @property
+    def projects(self) -> bool:
+        """Whether events are decoded as a projection; else a pattern needs every field."""
+        return bool(self.decode_as != dict[str, Any])
+
+    def getter(self, names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+        """What reads several top-level fields from an event that was decoded as a projection."""
+        attributes = {found.encode_name: found.name for found in msgspec.structs.fields(self.decode_as)}
+        return attrgetter(*(attributes[name] for name in names))
+
+    def flattened(self) -> Callable[[Any], tuple[Any, ...]]:
+        """The generated function that reads all of `beside` from an event; `ABSENT` where there is none."""
+        view = self.view()
+        values = ", ".join(view.value(selector) for selector in self.beside)
+        lines = [
+            f"def {FUNCTION}(record):",
+            *(f"    {line}" for line in view.lines),
+            f"    return ({values},)",
+        ]
+        return load(Generated("\n".join(lines), constants=dict(view.names)), "fields beside patterns")
 
     def reader(self, name: str) -> Callable[[Any], Any]:
         """What reads a field of `also` from a decoded event; `ABSENT` or None when it has none."""
-        if self.decode_as == dict[str, Any]:
+        if not self.projects:
             return lambda record: record.get(name)
         fields = msgspec.structs.fields(self.decode_as)
         return attrgetter(next(found.name for found in fields if found.encode_name == name))
@@ -130,7 +134,7 @@ class FusedPatterns:
     def _predicate(self, number: int) -> Predicate:
         predicate = self._predicates[number]
         if predicate is None:
-            predicate = self._predicates[number] = load(generate(self.patterns[number], self._view()))
+            predicate = self._predicates[number] = load(generate(self.patterns[number], self.view()))
         return predicate
 
 

@@ -7,13 +7,14 @@ that is absent from the JSON text is `ABSENT` in the struct; null is None.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any, Protocol
 
 import msgspec
 
+from trailsieve.jsontext import decoder
 from trailsieve.pattern.nodes import Selector, Step
 from trailsieve.pattern.runtime import ABSENT
 
@@ -87,23 +88,29 @@ def _followed(code: str, steps: Iterable[Step]) -> str:
 
 @dataclass(slots=True)
 class _Node:
-    """One field of the projection; `whole` means that its value is needed as it is."""
+    """One field of the projection; `whole` means that its value is needed as it is, `raw` that it is text."""
 
     number: int = 0
     whole: bool = False
+    raw: bool = False
     fields: dict[str, _Node] = field(default_factory=dict)
 
 
 class Projection:
     """The struct type that holds what some selectors need, and nothing else.
 
+    Args:
+        raw: names of top-level fields that are kept as JSON text; a pattern's view decodes them when it
+            reads them, and may raise `jsontext.REFUSALS` then.
+
     Attributes:
         type: a msgspec struct for one event; it takes any JSON object.
         possible: False when a selector starts with a wildcard or an odd name and so needs every field.
     """
 
-    def __init__(self, selectors: Iterable[Selector]) -> None:
+    def __init__(self, selectors: Iterable[Selector], raw: Iterable[str] = ()) -> None:
         root = _Node()
+        root.fields = {name: _Node(number, raw=True) for number, name in enumerate(raw)}
         self.possible = True
         for selector in selectors:
             names = plain_steps(selector)
@@ -114,17 +121,25 @@ class Projection:
             node.whole = True
         self._root = root
         self._types: dict[int, type[msgspec.Struct]] = {}
+        self._lazy: dict[int, Callable[[Any], Any]] = {}
         self.type = self._struct(root)
 
     def _struct(self, node: _Node) -> type[msgspec.Struct]:
         fields = [
-            (f"f{number}", Any if child.whole else self._parent(child), ABSENT)
-            for number, child in enumerate(node.fields.values())
+            (f"f{number}", self._type(child), ABSENT) for number, child in enumerate(node.fields.values())
         ]
         rename = {f"f{number}": name for number, name in enumerate(node.fields)}
-        made = msgspec.defstruct(f"Projection{len(self._types)}", fields, rename=rename, gc=False)
+        made = msgspec.defstruct(
+            f"Projection{len(self._types)}", fields, rename=rename, gc=False, frozen=True
+        )
         self._types[id(node)] = made
         return made
+
+    def _type(self, node: _Node) -> Any:
+        if node.raw:
+            self._lazy[node.number] = _lazily(Any if node.whole else self._parent(node))
+            return msgspec.Raw
+        return Any if node.whole else self._parent(node)
 
     def _parent(self, node: _Node) -> Any:
         """An object of which some fields are read; any other JSON value is taken and not looked into."""
@@ -132,13 +147,21 @@ class Projection:
 
     def view(self) -> ProjectionView:
         """A view on the struct in the variable `record`."""
-        return ProjectionView(self._root, self._types)
+        return ProjectionView(self._root, self._types, self._lazy)
+
+
+def _lazily(kind: Any) -> Callable[[Any], Any]:
+    decode = decoder(kind).decode
+    return lambda value: decode(value) if value.__class__ is msgspec.Raw else value
 
 
 class ProjectionView:
     """A struct of `Projection.type` in the variable `record`."""
 
-    def __init__(self, root: _Node, types: dict[int, type[msgspec.Struct]]) -> None:
+    def __init__(
+        self, root: _Node, types: dict[int, type[msgspec.Struct]], lazy: dict[int, Callable[[Any], Any]]
+    ) -> None:
+        self._lazy = lazy
         self.lines: list[str] = []
         self.names: dict[str, Any] = {}
         self._root = root
@@ -166,6 +189,9 @@ class ProjectionView:
         if path not in self._variables:
             self._variables[path] = loaded = f"v{len(self._variables)}"
             code = f"{variable}.f{number}"
+            if holder is self._root and number in self._lazy:
+                self.names[f"lazy{number}"] = self._lazy[number]
+                code = f"lazy{number}({code})"
             if holder is not self._root:
                 kind = self._types[id(holder)].__name__
                 self.names[kind] = self._types[id(holder)]
