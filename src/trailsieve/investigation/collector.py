@@ -148,6 +148,7 @@ class Collector:
         if group.whole is not None and not rules:
             group.whole.where = group.whole.where if group.whole else where
             group.whole.append(time)
+            self._times += 1
         else:
             single = Batch.of_texts(record.index, [record.text])
             self._take(group, event, time, tuple(rules), single, 0, lambda number: where)
