@@ -48,6 +48,7 @@ def test_a_report_is_redacted(ending: str, tmp_path: Path) -> None:
             ("--report", "p.html", "--redact", "keys,names"),
             "--redact keys,names: 'names' is none of keys, ips, principals",
         ),
+        (("--redact", "keys"), "--redact needs --report"),
         (("--report", "no/such/folder/p.html"), "no/such/folder"),
     ],
 )

@@ -51,6 +51,8 @@ def test_what_names_nobody_stays(text: str) -> None:
         ("2001:db8::7, ::1 and ::ffff:192.0.2.1", r"ip-\d+, ip-\d+ and ip-\d+"),
         ("j.marlow@example.org", r"principal-\d+@example.org"),
         ("policy-of-build-bot-2", r"policy-of-principal-\d+-2"),
+        ("user/build-b… made a key", r"principal-\d+ made a key"),
+        ("ASIA2… and key AKIAIOS…", r"key-\d+… and key key-\d+…"),
         ("key AKIAIOSFODNN7EXAMPLE.", r"key key-\d+\."),
     ],
 )

@@ -40,13 +40,17 @@ def report_options(text: str, endings: Sequence[str] = (".html",)) -> Callable[[
             callback=_kinds,
             help="Pseudonyms in the report for keys, ips and principals, or some of them: --redact keys,ips.",
         )(function)
-        return click.option("--report", type=path, metavar="FILE", callback=checked, help=text)(function)
+        return click.option(
+            "--report", type=path, metavar="FILE", callback=checked, is_eager=True, help=text
+        )(function)
 
     return decorate
 
 
 def _kinds(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[Kind, ...]:
     words = [word.strip() for word in text.split(",")] if text else []
+    if words and not context.params.get("report"):
+        raise UsageError("--redact needs --report: it changes the report alone")
     unknown = [word for word in words if word not in KINDS]
     if unknown:
         raise UsageError(f"--redact {text}: {unknown[0]!r} is none of {', '.join(KINDS)}")

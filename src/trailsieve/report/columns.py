@@ -26,9 +26,20 @@ from trailsieve.report.explained import Why
 from trailsieve.report.mapped import bounded
 
 CHUNK = 100  # alerts with records
+_TARGETS = 3  # of one alert
 _RECORDS = 3  # of one alert
 _LARGEST_RECORD = 64 * 1024  # characters
-_TEXTS = ("rule", "principal", "access_key", "source_ip", "event_name", "account", "region", "error_code")
+_TEXTS = (
+    "rule",
+    "principal",
+    "access_key",
+    "source_ip",
+    "event_name",
+    "account",
+    "region",
+    "error_code",
+    "target",
+)
 
 
 class _Row(Struct, gc=False):
@@ -44,6 +55,7 @@ class _Row(Struct, gc=False):
     account: str = ""
     region: str = ""
     error_code: str = ""
+    target: str = ""
 
 
 def packed(value: Any) -> str:
@@ -111,6 +123,7 @@ def _row(alert: Alert) -> _Row:
         alert.account or "",
         alert.region or "",
         alert.error_code or "",
+        ", ".join(target.name for target in alert.targets[:_TARGETS]),
     )
 
 
@@ -160,6 +173,7 @@ def detail(alert: Alert, why: Why | None, explanation: int) -> dict[str, Any]:
         "id": alert.id,
         "title": alert.title,
         "summary": alert.summary,
+        "effect": alert.effect or "",
         "position": alert.position,
         "agent": alert.user_agent or "",
         "reason": alert.context.reason if alert.context else "",

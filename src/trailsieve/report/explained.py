@@ -7,12 +7,12 @@ from functools import cache
 
 from msgspec import Struct
 
-from trailsieve import compile
+from trailsieve import compile, jsontext
 from trailsieve.errors import PatternError
 from trailsieve.model import Alert
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.explain import tested
-from trailsieve.pattern.explanation import Step, described
+from trailsieve.pattern.explanation import Step
 
 
 class Line(Struct, frozen=True):
@@ -53,7 +53,12 @@ def _why(pattern: FilterPattern | None, alert: Alert) -> Why | None:
         return None
     steps = list(_steps(root, 0))
     lines = tuple(Line(depth, step.verdict, step.text, bool(step.state)) for depth, step in steps)
-    return Why(lines, tuple(described(step) for _, step in steps if step.state))
+    return Why(lines, tuple(_value(step) for _, step in steps if step.state))
+
+
+def _value(step: Step) -> str:
+    """What a term was tested on, whole: it is shortened when names in it are redacted."""
+    return step.state if step.value is None else jsontext.encode(step.value)
 
 
 def _steps(step: Step, depth: int) -> Iterator[tuple[int, Step]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, Literal
@@ -24,11 +25,12 @@ Kind = Literal["keys", "ips", "principals"]
 KINDS: tuple[Kind, ...] = ("keys", "ips", "principals")
 
 # docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
-_KEY = re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,124}\b")
+_KEY = re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,124}\b|\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]*(?=…)")
 _UNIQUE_ID = re.compile(r"\b(?:AIDA|AROA|AGPA|AIPA|ANPA|ANVA|APKA|ASCA)[A-Z0-9]{12,124}\b")
 _ADDRESS = re.compile(
     r"(?<![\w:.])(?:(?=[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:)[0-9A-Fa-f:.]{2,45}|(?:\d{1,3}\.){3}\d{1,3}(?!\.?\w))(?!\w)"
 )
+_CUT = re.compile(r"""([^\s"'(),;]{3,})…""")
 _PRODUCT = re.compile(r"[A-Za-z]/$")  # what stands before a version: Chrome/120.0.0.0
 _NAMES = frozenset({"userName", "roleName", "roleSessionName", "principalId", "groupName", "sourceIdentity"})
 _NOBODY = frozenset(
@@ -78,10 +80,13 @@ class _Pseudonyms:
         self._given: dict[str, dict[str, str]] = defaultdict(dict)
         self._known: dict[str, str] = {}
         self._addresses = addresses
+        self._names: list[str] = []
         self._steps: list[Callable[[str], str]] = []
         if names:
             words = _compiled(names)
+            self._names = sorted(names)
             self._steps.append(lambda text: words.sub(self._principal, text))
+            self._steps.append(lambda text: _CUT.sub(self._begun, text))
             self._steps.append(lambda text: _UNIQUE_ID.sub(self._principal, text))
         if "keys" in kinds:
             self._steps.append(lambda text: _KEY.sub(lambda found: self._given_to("key", found[0]), text))
@@ -103,6 +108,12 @@ class _Pseudonyms:
 
     def _principal(self, found: re.Match[str]) -> str:
         return self._given_to("principal", _short_name(found[0]))
+
+    def _begun(self, found: re.Match[str]) -> str:
+        """A pseudonym for the beginning of a name that was cut off."""
+        place = bisect_left(self._names, found[1])
+        whole = self._names[place] if place < len(self._names) else ""
+        return self._given_to("principal", _short_name(whole)) if whole.startswith(found[1]) else found[0]
 
     def _address(self, found: re.Match[str]) -> str:
         text = found[0]

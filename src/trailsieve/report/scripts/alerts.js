@@ -30,6 +30,7 @@ export class AlertTable {
       text("principal", "principal", "principal", lastPart),
       text("event", "event_name", "event"),
       text("error", "error_code", "error"),
+      text(null, "target", "target", lastPart),
       text("address", "source_ip", "address"),
       text("account", "account", "account"),
       text("region", "region", "region"),
@@ -76,6 +77,7 @@ export class AlertTable {
     ]);
     return [
       h("p", {}, h("b", {}, detail.title), ` ${visible(detail.summary)}`), known,
+      detail.effect ? h("p", {}, `It ${visible(detail.effect)}.`) : null,
       detail.reason ? h("p", {}, visible(detail.reason)) : null,
       h("p", { class: "soft" }, [detail.agent, detail.position].filter(Boolean).map(visible).join(" · ")),
       ...this.why(detail), copies, ...records,

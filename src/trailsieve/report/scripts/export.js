@@ -1,6 +1,6 @@
 // What leaves the page: CSV, JSON, patterns, exceptions. Files are made in the browser.
 
-const FIELDS = ["time", "severity", "rule", "principal", "access_key", "event_name", "error_code", "source_ip", "account", "region", "count"];
+const FIELDS = ["time", "severity", "rule", "principal", "access_key", "event_name", "error_code", "target", "source_ip", "account", "region", "count"];
 
 /** Offers a file for download. */
 export function download(name, type, text) {

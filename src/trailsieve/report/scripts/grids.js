@@ -77,7 +77,7 @@ export function drawCoverage(hours) {
 }
 
 function drawHours(place, lines, { first, last, start, width, count }) {
-  const most = Math.max(1, ...[...lines.values()].flatMap((cells) => cells.map((cell) => cell.records)));
+  const most = [...lines.values()].flat().reduce((found, { records }) => Math.max(found, records), 1);
   const expected = (bar) => Math.min(last, start + (bar + 1) * width - 1) - Math.max(first, start + bar * width) + 1;
   const titles = Array.from({ length: count }, (_, bar) => hourText(start + bar * width, width < 24 ? 13 : 10));
   const cell = ({ hours, records }, bar) => {
