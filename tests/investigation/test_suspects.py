@@ -292,3 +292,11 @@ def test_what_fired_counts_alerts_rather_than_matches() -> None:
     fired = {rule.title: rule for rule in told(records).fired}
     assert fired["API call denied"].alerts == 40
     assert fired["Many different calls refused"].alerts < 5
+
+
+def test_what_happens_again_and_again_leaves_room_for_the_rest() -> None:
+    mia = user("mia")
+    records = [call(mia, n * 15, "cloudtrail:StopLogging", {"name": "main"}) for n in range(60)]
+    records += [makes_key(mia, 400, "mia", "AKIATWO"), call(mia, 500, "s3:ListBuckets")]
+    shown = "\n".join(lines(told(records), Layout(120, steps=3)))
+    assert "CreateAccessKey: makes itself" in shown

@@ -14,7 +14,7 @@ from trailsieve.errors import cells, counted, shorten, tail, visible
 from trailsieve.investigation.model import Identity, Investigation, PrincipalSummary, Step, Suspect
 from trailsieve.investigation.names import listed, short
 from trailsieve.investigation.names import tail as last_part
-from trailsieve.investigation.stories import CONTINUES, importance, is_folded
+from trailsieve.investigation.stories import CONTINUES, is_folded, key_steps
 from trailsieve.investigation.verdict import DECISIVE
 from trailsieve.model import Severity
 
@@ -134,8 +134,7 @@ def _reasons(suspect: Suspect, layout: Layout) -> Iterator[str]:
 
 
 def _steps(suspect: Suspect, layout: Layout) -> Iterator[str]:
-    chosen = sorted(suspect.steps, key=importance, reverse=True)[: layout.steps]
-    shown = [step for step in suspect.steps if any(step is one for one in chosen)]
+    shown = key_steps(suspect.steps, layout.steps)
     who = min(max((cells(visible(step.identity)) for step in shown), default=0), _WHO[layout.width >= 120])
     home = suspect.addresses[0] if suspect.addresses else ""
     day = ""

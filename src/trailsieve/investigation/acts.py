@@ -62,9 +62,14 @@ def _acts() -> dict[str, Act]:
     return acts
 
 
+@lru_cache(maxsize=4096)
+def _named(event_name: str) -> Act | None:
+    return _acts().get(plain(event_name))
+
+
 def act_of(call: Call) -> Act | None:
     """Returns what a call amounts to; None for calls that do not matter by themselves."""
-    act = _acts().get(plain(call.event_name))
+    act = _named(call.event_name)
     if act is None or (act.needs_effect and not call.effect and not call.error_code):
         return None
     if act.source and not call.event_source.startswith(act.source):

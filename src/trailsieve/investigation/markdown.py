@@ -10,7 +10,7 @@ from trailsieve import private_file
 from trailsieve.errors import shorten
 from trailsieve.investigation.model import Investigation, Step, Suspect
 from trailsieve.investigation.names import listed, tail
-from trailsieve.investigation.stories import importance
+from trailsieve.investigation.stories import key_steps
 from trailsieve.investigation.verdict import DECISIVE
 
 # Everything that Markdown or HTML could read as more than text, and `@`, which notifies people in trackers.
@@ -79,8 +79,7 @@ def _story(suspect: Suspect) -> Iterator[str]:
         "",
         *(f"- {signal.points} points: {escaped(signal.text)}" for signal in suspect.signals),
     )
-    chosen = sorted(suspect.steps, key=importance, reverse=True)[:_STEPS]
-    shown = [step for step in suspect.steps if any(step is one for one in chosen)]
+    shown = key_steps(suspect.steps, _STEPS)
     yield ""
     yield from _table(("Time", "Severity", "Who", "Call", "Target", "Outcome", "From"), map(_step, shown))
     left = len(suspect.steps) - len(shown) + suspect.omitted_steps

@@ -8,34 +8,37 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from trailsieve.investigation.model import Call
-from trailsieve.model import Alert
+from trailsieve.model import Alert, Window
 from trailsieve.rules.rule import Rule
+
+_ALWAYS = Window("", "~")
+_Windows = Mapping[tuple[str, str], Sequence[Window]]
 
 
 def counting(calls: Iterable[Call], rules: Mapping[str, Rule], alerts: Iterable[Alert]) -> list[Call]:
     """Returns the calls without the rules whose alarm was not raised for who called, when they called."""
     alarms = {rule.id for rule in rules.values() if rule.alarm}
-    raised: dict[str, list[Alert]] = defaultdict(list)
+    windows = _windows(alerts)
+    return [_counting(call, alarms, windows) if alarms.intersection(call.rules) else call for call in calls]
+
+
+def _windows(alerts: Iterable[Alert]) -> _Windows:
+    """The windows of alarms by rule and principal: that of the alert, and the most frequent in it."""
+    found: dict[tuple[str, str], list[Window]] = defaultdict(list)
     for alert in alerts:
         if alert.kind == "alarm" and alert.state == "ALARM":
-            raised[alert.rule].append(alert)
-    return [_counting(call, alarms, raised) if alarms.intersection(call.rules) else call for call in calls]
+            names = {alert.principal or ""}
+            names |= {named.name for named in alert.context.principals.top} if alert.context else set()
+            for name in names:
+                found[alert.rule, name].append(alert.window or _ALWAYS)
+    return found
 
 
-def _counting(call: Call, alarms: set[str], raised: Mapping[str, Sequence[Alert]]) -> Call:
-    kept = (
-        name
-        for name in call.rules
-        if name not in alarms or any(_is_about(alert, call) for alert in raised.get(name, ()))
-    )
-    return replace(call, rules=tuple(kept))
+def _counting(call: Call, alarms: set[str], windows: _Windows) -> Call:
+    def counts(name: str) -> bool:
+        return name not in alarms or any(
+            call.first < window.end and call.last >= window.start
+            for window in windows.get((name, call.actor.principal), ())
+        )
 
-
-def _is_about(alert: Alert, call: Call) -> bool:
-    """Whether an alarm's alert counts a call: by its principal, or among the most frequent, in its window."""
-    names = {alert.principal} if alert.principal else set()
-    if alert.context:
-        names |= {named.name for named in alert.context.principals.top}
-    if call.actor.principal not in names:
-        return False
-    return alert.window is None or (call.first < alert.window.end and call.last >= alert.window.start)
+    return replace(call, rules=tuple(filter(counts, call.rules)))

@@ -27,6 +27,7 @@ _MOST_NAMES = 4  # API calls that a folded line names
 _NOISE = 20  # calls of an identity that are worth a line about what was folded
 _LINKS = ("AssumeRole", "GetSessionToken", "GetFederationToken", "SwitchRole")  # beginnings of names
 _GUESSES = 3  # failed sign-ins that are no slip
+_REPEATED = 0.5  # weight of a step that happened before in the same way
 _MANY = 10  # refused calls of a folded line that show a search for what is allowed
 _QUIET = frozenset(
     {"secrets read", "objects touched", "identities made", "instances started", "rights changed"}
@@ -64,9 +65,8 @@ class Story:
             key=lambda step: (step.first, not step.note.startswith(CONTINUES), -step.count, step.event_name)
         )
         self.omitted = max(0, len(steps) - _MOST_STEPS)
-        kept = {id(step) for step in sorted(steps, key=importance, reverse=True)[:_MOST_STEPS]}
         self.first = min((step.first for step in steps if step_weight(step)), default=self.work[0].first)
-        self.steps = [step for step in steps if id(step) in kept]
+        self.steps = key_steps(steps, _MOST_STEPS)
 
     def _folded(self, work: Sequence[tuple[Member, Call]]) -> list[Step]:
         """One step for equal calls of a phase, and one each for its other reads, changes and refusals."""
@@ -183,6 +183,20 @@ def describe(calls: Sequence[Call]) -> str:
         if number:
             parts.append(f"one {noun}" if number == 1 else counted(number, noun, plural))
     return ", ".join(parts)
+
+
+def key_steps(steps: Sequence[Step], most: int) -> list[Step]:
+    """Returns the most important steps in time order; what happened before in the same way counts less."""
+    seen: set[tuple[str, ...]] = set()
+    ranked: list[tuple[float, int, Step]] = []
+    for step in steps:
+        same = step.identity, step.event_name, step.outcome, "" if is_folded(step) else step.note
+        weight, severity = importance(step)
+        ranked.append((min(weight, _REPEATED) if same in seen else weight, severity, step))
+        seen.add(same)
+    ranked.sort(key=lambda item: item[:2], reverse=True)
+    kept = {id(step) for _, _, step in ranked[:most]}
+    return [step for step in steps if id(step) in kept]
 
 
 def importance(step: Step) -> tuple[int, int]:
