@@ -265,6 +265,11 @@ OTHERS = [
         call("ConsoleLogin", responseElements={"ConsoleLogin": "Failure"}),
         call("ConsoleLogin", responseElements={"ConsoleLogin": "Success"}),
     ),
+    (
+        "SELECT * FROM t WHERE errorcode LIKE '%Unauthorized%' OR errorcode = 'AccessDenied' GROUP BY 1",
+        [call(**DENIED), call(errorCode="UnauthorizedOperation")],
+        DELETED,
+    ),
     ("index=* eventName IN (DeleteTrail) earliest=-24h latest=now", DELETED, GOT),
     ("`cloudtrail` eventName=DeleteTrail errorCode=AccessDenied", call(**DENIED), DELETED),
     (

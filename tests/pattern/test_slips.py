@@ -409,3 +409,17 @@ def test_a_range_matches_its_addresses(network: int, length: int, address: int) 
     near = inside[address % inside.num_addresses]
     for one in (ipaddress.ip_address(address), near, inside[0], inside[-1]):
         assert pattern.matches(f'{{"ip": "{one}"}}') == (one in inside)
+
+
+def test_advice_that_is_no_pattern_is_not_tried_again_and_again() -> None:
+    with pytest.raises(trailsieve.PatternError) as caught:
+        trailsieve.compile('eventName IN ("ConsoleLogin":, "x", "yy")')
+    assert "did you mean" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "text", ['select(.a | b or startswith("x")', 'any(r["type"] == "x" for r in event["reso\\urces"])']
+)
+def test_what_looks_like_another_language_is_refused_like_any_other_text(text: str) -> None:
+    with pytest.raises(trailsieve.PatternError):
+        trailsieve.compile(text)

@@ -290,6 +290,8 @@ def _tested(field: Token, kind: str) -> nodes.Expression:
         "isnottrue": nodes.Or((nodes.IsType(target, "FALSE"), nodes.NotExists(target))),
         "isnotfalse": nodes.Or((nodes.IsType(target, "TRUE"), nodes.NotExists(target))),
     }
+    if kind not in tests:
+        raise UnclearError  # a test of text without the text
     return tests[kind]
 
 

@@ -110,11 +110,11 @@ def _range_limits(found: re.Match[str]) -> str:
 
 def _any_element(found: re.Match[str]) -> str:
     """`any(r["type"] == "x" for r in event["resources"])`."""
-    return re.sub(rf"(?<![\w.]){found[2]}(?=[\[.])", f"{found[3]}[*]", found[1])
+    return re.sub(rf"(?<![\w.]){found[2]}(?=[\[.])", lambda _: f"{found[3]}[*]", found[1])
 
 
 def _some_element(found: re.Match[str]) -> str:
-    return re.sub(rf"(?<![\w.]){found[2]}\.", f"{found[1]}[*].", found[3])
+    return re.sub(rf"(?<![\w.]){found[2]}\.", lambda _: f"{found[1]}[*].", found[3])
 
 
 def _function(found: re.Match[str]) -> str:

@@ -11,6 +11,7 @@ from trailsieve.errors import PatternError
 from trailsieve.logic.witness import find
 from trailsieve.pattern.compiler import FilterPattern, compile
 from trailsieve.pattern.nodes import JsonPattern, Selector, TextPattern, terms_of
+from trailsieve.pattern.parser import parse
 from trailsieve.pattern.render import render
 from trailsieve.pattern.rewrite import replaced
 from trailsieve.rules.lint.absent import absent_field
@@ -50,12 +51,14 @@ def fixed(pattern: FilterPattern, found: Issue) -> str:
         return fix if found.code == "TS404" else ""
     whole = f"{pattern.text[: span.start]}{fix}{pattern.text[span.end :]}" if fix else ""
     try:
-        other = compile(whole, limits=pattern.limits)
+        # Not `compile`: its error would propose a pattern, which has fixes in turn.
+        other = FilterPattern(whole, parse(whole, limits=pattern.limits), limits=pattern.limits)
     except PatternError:
         return ""
     if type(other.tree) is not type(pattern.tree):
         return ""
-    return whole if _count(other, found.code) < _count(pattern, found.code) else ""
+    again = ((issue.code, issue.span.start) for issue in _issues(other))
+    return "" if (found.code, span.start) in again else whole
 
 
 def corrected(text: str, *, limits: bool = True) -> tuple[str, list[str]]:
@@ -99,7 +102,3 @@ def _with_whole_paths(pattern: FilterPattern, tree: JsonPattern) -> str:
 def _issues(pattern: FilterPattern) -> Iterator[Issue]:
     target = LintTarget(pattern, limits=False)
     return (issue for check in _CHECKS for issue in check(target))
-
-
-def _count(pattern: FilterPattern, code: str) -> int:
-    return sum(issue.code == code for issue in _issues(pattern))
