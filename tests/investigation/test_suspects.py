@@ -300,3 +300,23 @@ def test_what_happens_again_and_again_leaves_room_for_the_rest() -> None:
     records += [makes_key(mia, 400, "mia", "AKIATWO"), call(mia, 500, "s3:ListBuckets")]
     shown = "\n".join(lines(told(records), Layout(120, steps=3)))
     assert "CreateAccessKey: makes itself" in shown
+
+
+def test_an_hour_of_a_busy_pipeline_hides_no_takeover() -> None:
+    pipeline, mia = session("terraform", "run-1234567890"), user("mia", address="203.0.113.5")
+    records = [makes_key(mia, 52, "mia", "AKIATWO")]
+    records.append(call(mia, 50, "iam:PutUserPolicy", {"userName": "mia", "policyDocument": ALL}))
+    for n in range(60):
+        opened = {"items": [{"ipProtocol": "tcp", "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}}]}
+        records += [
+            call(pipeline, n, "iam:CreateRole", {"roleName": f"r{n}"}),
+            call(
+                pipeline,
+                n,
+                "ec2:AuthorizeSecurityGroupIngress",
+                {"groupId": f"g{n}", "ipPermissions": opened},
+            ),
+            call(pipeline, n, "rds:DeleteDBInstance", {"dBInstanceIdentifier": f"old{n}"}),
+            call(root(), n, "ec2:DescribeInstances"),
+        ]
+    assert [suspect.name for suspect in told(records).suspects] == ["user/mia", "role/terraform", "root"]

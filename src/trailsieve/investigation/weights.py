@@ -11,7 +11,7 @@ TACTIC = 3  # once for each ATT&CK tactic
 
 # Once for each kind of decisive act (acts.toml) that succeeded.
 ACT = {
-    "rights for itself": 60,
+    "rights for itself": 80,
     "rights for another": 35,
     "rights changed": 6,
     "key for itself": 30,
