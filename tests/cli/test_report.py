@@ -13,7 +13,7 @@ from tests.cli.console import trailsieve
 SAMPLES = Path(__file__).parents[2] / "samples" / "archive"
 
 
-@pytest.mark.parametrize(("command", "title"), [("replay", "Alerts"), ("investigate", "Investigation")])
+@pytest.mark.parametrize(("command", "title"), [("replay", "Replay"), ("investigate", "Investigation")])
 def test_a_page_is_written_for_its_owner_beside_the_output(command: str, title: str, tmp_path: Path) -> None:
     file = tmp_path / "page.html"
     result = trailsieve(command, SAMPLES, "--report", file)

@@ -19,23 +19,25 @@ export class AlertTable {
 
   columns() {
     const { alerts, data } = this;
-    const text = (key, name, title, shown = (value) => value) => ({
-      title, sort: (row) => alerts.text(name, row),
+    const text = (key, name, title, shown = (value) => value, className = "some") => ({
+      title, className, sort: (row) => alerts.text(name, row),
       cell: (row) => (key ? pivot(key, alerts.text(name, row), shown(alerts.text(name, row))) : shown(alerts.text(name, row))),
     });
     return [
       { title: "time (UTC)", className: "time", sort: (row) => alerts.times[row] || Infinity, cell: (row) => this.opener(row) },
       { title: "severity", sort: (row) => -alerts.severities[row], cell: (row) => severityMark(data.severities[alerts.severities[row]]) },
-      text("rule", "rule", "rule"),
-      text("principal", "principal", "principal", lastPart),
-      text("event", "event_name", "event"),
+      text("rule", "rule", "rule", undefined, "much"),
+      text("principal", "principal", "principal", lastPart, "much"),
+      text("event", "event_name", "event", undefined, "much"),
       text("error", "error_code", "error"),
       text(null, "target", "target", lastPart),
-      text("address", "source_ip", "address"),
-      text("account", "account", "account"),
-      text("region", "region", "region"),
-      { title: "alerts", className: "number", sort: (row) => -alerts.weights[row], cell: (row) => number(alerts.weights[row]) },
-    ];
+      text("address", "source_ip", "address", undefined, "whole"),
+      {
+        title: "account, region", className: "whole", sort: (row) => `${alerts.text("account", row)} ${alerts.text("region", row)}`,
+        cell: (row) => [pivot("account", alerts.text("account", row)), h("br"), pivot("region", alerts.text("region", row))],
+      },
+      alerts.merged && { title: "alerts", className: "number", sort: (row) => -alerts.weights[row], cell: (row) => number(alerts.weights[row]) },
+    ].filter(Boolean);
   }
 
   opener(row) {

@@ -67,7 +67,7 @@ function principalTable(principals) {
     return [...names.slice(0, most).map(shown), ...more];
   };
   const list = (counts) => few(counts, 4, (name) => h("span", {}, `${name} ${number(counts[name])}`));
-  const agents = (counts) => few(counts, 3, (name) => h("span", { title: name }, name.length > 40 ? `${name.slice(0, 39)}…` : name));
+  const agents = (counts) => few(counts, 3, (name) => h("div", { title: name }, name.length > 40 ? `${name.slice(0, 39)}…` : name));
   const pivots = (key, counts) => few(counts, 4, (value) => pivot(key, value));
   const table = new PagedTable(place, {
     caption: "Principals", noun: "principal", size: 50,
@@ -82,7 +82,7 @@ function principalTable(principals) {
       { title: "regions", className: "list", cell: (row) => list(row.regions) },
       { title: "addresses", className: "list", cell: (row) => pivots("address", row.addresses) },
       { title: "access keys", className: "list", cell: (row) => pivots("key", row.access_keys) },
-      { title: "agents", className: "list", cell: (row) => agents(row.agents) },
+      { title: "agents", className: "much", cell: (row) => agents(row.agents) },
     ],
   });
   return (state) => {
