@@ -7,10 +7,10 @@ READY := $(VENV)/.ready
 UV = UV_PROJECT_ENVIRONMENT=$(VENV) $$(command -v uv || echo $(BIN)/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-siem demo-stream test test-servers coverage smoke release lint bench bench-parts bench-rules bench-relate bench-sinks bench-stream bench-size bench-alarms bench-s3 chaos fuzz fuzz-messages picture clean
+.PHONY: help demo demo-siem demo-stream test test-servers coverage smoke release lint bench bench-parts bench-rules bench-relate bench-sinks bench-stream bench-size bench-investigate bench-alarms bench-s3 chaos fuzz fuzz-messages picture clean
 
 help: ## Say what the targets do
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
 demo: $(READY) ## Replay the sample archive, tell what happened in it, and write a page about it
 	@$(BIN)/trailsieve replay samples/archive --format table
@@ -78,6 +78,9 @@ bench-stream: $(READY) ## Measure messages a second from a real Kafka, and the t
 
 bench-size: $(READY) ## Measure time and memory from 100 MB to 10 GB (half an hour, 15 GB of disk)
 	@$(BIN)/python -m tests.bench.size
+
+bench-investigate: $(READY) ## Measure time and memory of investigate, compared with replay (minutes)
+	@$(BIN)/python -m tests.bench.investigate
 
 bench-alarms: $(READY) ## Measure a million windowed matches over ten thousand keys (some minutes)
 	@$(BIN)/python -m tests.bench.alarms

@@ -77,7 +77,7 @@ class Observer(Protocol):
         """Returns what was collected since the last call and forgets it.
 
         Args:
-            above: nothing is returned while there is no more than that many entries.
+            above: nothing needs to be returned while it is of no more than so many records.
         """
 
     def add(self, collected: bytes) -> None:

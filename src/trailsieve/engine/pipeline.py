@@ -28,7 +28,7 @@ from trailsieve.engine.stats import Matched, RunStats
 from trailsieve.model import Alert, Message, Position, Problem
 from trailsieve.ports import Reader, Source
 
-_MOST_OBSERVED = 20_000  # entries that an observer keeps before the pipeline takes them
+_MOST_OBSERVED = 100_000  # records of which an observer keeps what it saw before it is taken
 _ALIVE_SECONDS = 5.0  # between polls, or signs of life to the source
 
 T = TypeVar("T", bound=Matched)

@@ -28,7 +28,7 @@ from trailsieve.ports import Reader
 _JOB_BYTES = 128 * 2**10  # payload of a job: small files share one, or the pipe would be the bottleneck
 _JOB_UNREAD_BYTES = 4 * 2**20  # of objects that the worker reads itself
 _JOB_MESSAGES = 64
-_OBSERVED = 8  # times as much in a job when it is observed: what was seen is folded by job
+_OBSERVED = 16  # times as much in a job when it is observed: what was seen is folded by job
 _JOBS_A_WORKER = 3  # in progress, or waiting for earlier results
 _PARTS_TO_READ = 3  # that a worker has when it reads ahead; their names fit into its pipe
 _MAX_DEATHS = 3  # workers that die over a message before it is given up; others may be killed by chance

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
@@ -31,7 +31,7 @@ from trailsieve.trail.layout import parse_key
 
 _MOST_ENTRIES = 20_000  # before what was collected is encoded, some 20 MB
 _MOST_TIMES = 200_000
-_MOST_KNOWN = 20_000  # groups and variants that are remembered, some 20 MB
+_MOST_KNOWN = 20_000  # groups that are remembered, and as many variants: some 50 MB
 _USUAL_TIME = len("2026-03-14T02:10:20Z")
 HOUR, TEN_MINUTES = len("2026-03-14T02"), len("2026-03-14T02:1")
 _hour = itemgetter(slice(0, HOUR))
@@ -93,7 +93,7 @@ class Collector:
         self._entries: dict[int, Entry] = {}
         self._origins: dict[str, int] = {}
         self._grants: list[Grant] = []
-        self._hours: _Hours = Counter()
+        self._stamps: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         self._files: _Hours = Counter()
         self._times = 0
 
@@ -148,10 +148,11 @@ class Collector:
         if group.whole is not None and not rules:
             group.whole.where = group.whole.where if group.whole else where
             group.whole.append(time)
-            self._times += 1
         else:
             single = Batch.of_texts(record.index, [record.text])
             self._take(group, event, time, tuple(rules), single, 0, lambda number: where)
+        self._times += 1
+        self._close_if_full()
 
     def take(self, above: int = 0) -> list[bytes]:
         if len(self._entries) + self._times + len(self._files) > above:
@@ -161,10 +162,10 @@ class Collector:
 
     def _slot(self, number: int, event: Any) -> Whole | Group:
         """What takes records with this key from now on."""
-        if len(self._groups) + len(self._variants) > _MOST_KNOWN:
+        if len(self._groups) >= _MOST_KNOWN:
             self._close()
-            for known in (self._slots, self._groups, self._variants):
-                known.clear()
+            self._slots.clear()
+            self._groups.clear()
         group = self._groups[number] = Group(call_of(self._fields.values(event)), number)
         self._slots[number] = slot = group if group.whole is None else group.whole
         return slot
@@ -191,10 +192,12 @@ class Collector:
         key = hash((group.number, rules, *telling))
         variant = self._variants.get(key)
         if variant is None:
+            if len(self._variants) >= _MOST_KNOWN:
+                self._variants.clear()
             variant = self._variants[key] = group.variant(batch.texts[place], rules)
         entry = self._entry(variant, time, time[:TEN_MINUTES], locate, batch.first + place)
         entry.events.append(hash((identity, group.call.account)))
-        self._hours[*variant.place, time[:HOUR]] += 1
+        self._stamps[variant.place].append(time)
         if group.gives:
             self._give(group.call, decoded(texts), time, *locate(batch.first + place))
 
@@ -203,7 +206,7 @@ class Collector:
         content = jsontext.decode_object(record) or {}
         call = detailed(call_of(values_of(content)), content, tuple(rules))
         time = time_text(content.get("eventTime")) or time_text(content.get("@timestamp"))
-        self._hours[call.account, call.region, time[:HOUR]] += 1
+        self._stamps[call.account, call.region].append(time)
         if is_folded_whole(call):
             call.targets, call.effect = (), ""
             self._entry(Variant(call), time, "", lambda number: (origin, number), number)
@@ -247,9 +250,11 @@ class Collector:
         """Encodes what was collected."""
         entries = [*self._entries.values(), *self._folded()]
         if entries or self._files:
-            hours = [
-                CoveredHour(*key, self._files[key], self._hours[key]) for key in self._files | self._hours
-            ]
+            read: _Hours = Counter()
+            for place, times in self._stamps.items():
+                for hour, count in Counter(map(_hour, times)).items():
+                    read[*place, hour] = count
+            hours = [CoveredHour(*key, self._files[key], read[key]) for key in self._files | read]
             origins = list(map(text, self._origins))
             self._encoded.append(_encode(Part(origins, entries, self._grants, hours)))
         self._forget()
@@ -259,8 +264,7 @@ class Collector:
         for slot in self._slots.values():
             if slot.__class__ is Whole and slot:
                 times = _plain(slot)
-                for hour, count in Counter(map(_hour, times)).items():
-                    self._hours[*slot.variant.place, hour] += count
+                self._stamps[slot.variant.place] += times
                 origin, number = slot.where
                 key = hash((slot.variant.number, ""))
                 first = min(filter(None, times), default="")
