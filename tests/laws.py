@@ -15,7 +15,7 @@ from trailsieve.engine.decode import Decoded
 from trailsieve.engine.matcher import Matcher
 from trailsieve.errors import PatternError, UnreadableError
 from trailsieve.model import Match, Problem
-from trailsieve.pattern import interpret, runtime
+from trailsieve.pattern import interpret, parser, quick, runtime
 from trailsieve.pattern.compiler import FilterPattern
 from trailsieve.pattern.nodes import JsonPattern, Pattern
 from trailsieve.pattern.parser import parse
@@ -28,6 +28,7 @@ from trailsieve.trail import cloudtrail
 
 def check_text(text: str, *, limits: bool) -> FilterPattern | None:
     """Any text compiles, or the error points into it. What compiles is kept by `render`."""
+    check_quick(text)
     try:
         pattern = trailsieve.compile(text, limits=limits)
     except PatternError as error:
@@ -52,6 +53,14 @@ def check_rendering(tree: Pattern) -> None:
     parsed = parse(text, limits=False)
     assert parsed == tree
     assert render(parsed) == text
+
+
+def check_quick(text: str) -> None:
+    """What the quick reader takes, the grammar reads alike: nodes, texts and places."""
+    found = quick.read_pattern(text)
+    assert found is None or repr(found) == repr(parser.by_grammar(text))
+    selector = quick.read_selector(text)
+    assert selector is None or repr(selector) == repr(parser.selector_by_grammar(text))
 
 
 ALLOWED_NODES = {

@@ -6,24 +6,29 @@ They raise `PatternError` for what is well formed and yet means nothing, such as
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from trailsieve.pattern import mistakes, nodes, slips
+from trailsieve.pattern import mistakes, nodes
 from trailsieve.pattern.operators import OPERATORS, Operator
 from trailsieve.pattern.regex import check_regex
+from trailsieve.pattern.tokens import SELECTOR_STEP
 
-if TYPE_CHECKING:
-    from pyparsing import ParseResults as Tokens
-
-SELECTOR_STEP = r"\.[\w-]+|\.\*|\.\['[^']+'\]|\[[0-9]+\]|\[\*\]"
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([+-]?[0-9]+))?")
 _STEP = re.compile(SELECTOR_STEP)
 _ESCAPE = re.compile(r'\\(["\\])')
 _ROLES: dict[str, nodes.TermRole] = {"-": "excluded", "?": "optional"}
 _MAX_EXPONENT = 2**31 - 1  # rule 38: 2147483648 is refused
+
+
+class Tokens(Protocol):
+    """What the parts of an element became: pyparsing's `ParseResults`, or a tuple."""
+
+    def __getitem__(self, index: int, /) -> Any: ...
+    def __iter__(self) -> Iterator[Any]: ...
+    def __len__(self) -> int: ...
 
 
 def quoted(text: str, start: int, tokens: Tokens) -> nodes.String:
@@ -43,7 +48,7 @@ def bare(text: str, start: int, tokens: Tokens) -> nodes.Number | nodes.String:
         raise mistakes.located(text, start, "`null` is not a value", mistakes.null_hint(text))
     if "+" in token:
         at = start + token.index("+")
-        raise mistakes.located(text, at, "`+` is only allowed in a number", slips.quote_hint(token))
+        raise mistakes.located(text, at, "`+` is only allowed in a number", mistakes.plus_hint(token))
     return nodes.String(token, False, span)
 
 

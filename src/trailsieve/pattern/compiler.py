@@ -14,7 +14,6 @@ from trailsieve.pattern.delimited import extracted
 from trailsieve.pattern.loader import load
 from trailsieve.pattern.nodes import DelimitedPattern, JsonPattern, Pattern, selectors_of
 from trailsieve.pattern.parser import parse
-from trailsieve.pattern.repair import suggest
 
 if TYPE_CHECKING:
     from trailsieve.pattern.explanation import Explanation
@@ -140,6 +139,7 @@ def compile(pattern: str, *, limits: bool = True) -> FilterPattern:
 def _hint(pattern: str, hint: str, *, limits: bool) -> str:
     """The hint of an error, what to know of the pattern that was probably meant, and that pattern."""
     import trailsieve  # which fields exist, and whether any event can match, is known in rooms above
+    from trailsieve.pattern.repair import suggest
 
     found = suggest(pattern, partial(parse, limits=limits))
     meant, said = trailsieve.corrected(found.text, limits=limits) if found.text else ("", [])

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import pyparsing as pp
 
-from trailsieve.pattern import actions
+from trailsieve.pattern import actions, tokens
 from trailsieve.pattern.nodes import And, Or
 
 
@@ -30,16 +30,16 @@ def _mark(text: str, name: str) -> pp.ParserElement:
 
 
 # --- values (rules 33 to 42) ---
-quoted = _token(r'"(?:[^"\\]|\\.)*"', 'a closing "').set_parse_action(actions.quoted)
-regex = _token(r"%[^%]*%", "a closing %").set_parse_action(actions.regex)
-bare = _token(r"[\w.*+\-]+", "a bare value").set_parse_action(actions.bare)
+quoted = _token(tokens.QUOTED, 'a closing "').set_parse_action(actions.quoted)
+regex = _token(tokens.REGEX, "a closing %").set_parse_action(actions.regex)
+bare = _token(tokens.BARE, "a bare value").set_parse_action(actions.bare)
 value = pp.MatchFirst(
     [pp.FollowedBy('"').suppress() - quoted, pp.FollowedBy("%").suppress() - regex, bare]
 ).set_name("a value")
-operator = _token(r"<=|>=|!=|=(?!=)|<|>", "a comparison")
+operator = _token(tokens.OPERATOR, "a comparison")
 
 # --- JSON patterns (rules 23 to 48) ---
-selector = _token(rf"\$(?:\.[\w-]+|\.\*|\.\['[^']+'\])(?:{actions.SELECTOR_STEP})*", "a selector")
+selector = _token(tokens.SELECTOR, "a selector")
 selector.set_parse_action(actions.selector)
 is_, not_ = map(_keyword, ("IS", "NOT"))
 null, true, false, exists = (

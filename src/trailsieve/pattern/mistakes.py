@@ -1,14 +1,15 @@
-"""Error messages for refused patterns: what is wrong and where; `slips` says what to write instead."""
+"""Error messages for refused patterns: what is wrong and where; `slips` says what to write instead.
+
+What reads slips is imported when there is one, because most runs have only valid patterns.
+"""
 
 from __future__ import annotations
 
 import re
 
 from trailsieve.errors import PatternError, visible
-from trailsieve.pattern.lenient_conditions import conditions
 from trailsieve.pattern.nodes import Regex, String, Value
-from trailsieve.pattern.slip import BLANKS, Slip, word_at
-from trailsieve.pattern.slips import BRACES_HINT, NULL_HINT, hint_for
+from trailsieve.pattern.slip import BLANKS, BRACES_HINT, NULL_HINT, Slip, word_at
 
 _DATE = re.compile(r"\d{4}-\d\d(?!\d)(?:-\d\d(?!T00:00:00))?")
 _CLOSING = {"{": "}", "[": "]", "%": "%"}
@@ -20,6 +21,8 @@ def explain(text: str, place: int, expected: str) -> PatternError:
     Args:
         expected: pyparsing's "Expected …", made of the grammar's own names.
     """
+    from trailsieve.pattern.slips import hint_for
+
     if expected == "Expected end of text" and text[:1] in "{[%":
         expected = f"the pattern ends with its `{_CLOSING[text[0]]}`: nothing may follow it"
         return located(text, place, expected, hint_for(Slip(text, _skip(text, place), expected)))
@@ -43,8 +46,17 @@ def null_hint(text: str) -> str:
     return NULL_HINT if text.startswith("{") else 'quote the word: "null"'
 
 
+def plus_hint(token: str) -> str:
+    """The hint for a bare value with a `+` (rule 41)."""
+    from trailsieve.pattern.slips import quote_hint
+
+    return quote_hint(token)
+
+
 def gap_hint(text: str) -> str:
     """The hint for two terms without a blank between them."""
+    from trailsieve.pattern.lenient_conditions import conditions
+
     return BRACES_HINT if conditions(text) else "put a blank between the terms"
 
 

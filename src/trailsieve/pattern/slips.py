@@ -17,10 +17,8 @@ from trailsieve.pattern.lenient_pipes import is_pipeline
 from trailsieve.pattern.lenient_text import XML_ESCAPE, is_query
 from trailsieve.pattern.lenient_tokens import placeholder
 from trailsieve.pattern.render import quoted
-from trailsieve.pattern.slip import BLANKS, Slip
+from trailsieve.pattern.slip import BLANKS, BRACES_HINT, NULL_HINT, Slip
 
-NULL_HINT = "write `$.field IS NULL`, or `$.field NOT EXISTS` for an absent field"
-BRACES_HINT = "put conditions on fields in braces: { $.field = value }"
 _JOIN_HINT = "join conditions with && or ||"
 _KEY_HINT = "write a key with other characters as $.['the key']"
 _TEXT_HINT = "only letters, digits, `_` and `.` can do without double quotes: write "
