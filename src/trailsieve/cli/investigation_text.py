@@ -98,7 +98,7 @@ def _suspects(suspects: Sequence[Suspect], layout: Layout) -> Iterator[str]:
         bold = suspect.score >= DECISIVE
         yield layout.styled(shorten(line, layout.width), bold=True) if bold else shorten(line, layout.width)
     if len(suspects) > len(shown):
-        yield f"       and {counted(len(suspects) - len(shown), 'more')}".replace(" mores", " more")
+        yield f"       and {len(suspects) - len(shown):,} more"
 
 
 def _story(number: int, suspect: Suspect, layout: Layout) -> Iterator[str]:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
-from trailsieve.investigation.model import Call
+from trailsieve.investigation.model import Call, total
 from trailsieve.investigation.names import by_service, tail
 from trailsieve.trail.catalogue.calls import plain
 
@@ -128,7 +128,7 @@ def for_itself(call: Call) -> bool:
 def phrase(act: Act, kind: str, calls: list[Call]) -> str:
     """Returns an act in words: "stopped trail audit", "tried to delete 2 buckets"."""
     succeeded = [call for call in calls if not call.error_code]
-    count = sum(call.count for call in succeeded or calls)
+    count = total(succeeded or calls)
     verb = act.past if succeeded else f"tried to {act.infinitive}"
     if kind == "rights for itself":
         return "granted itself all rights" if succeeded else "tried to grant itself all rights"

@@ -20,8 +20,9 @@ from trailsieve.investigation.model import (
     Investigation,
     Signal,
     Suspect,
+    total,
 )
-from trailsieve.investigation.names import by_service, is_address
+from trailsieve.investigation.names import by_count, by_service, is_address
 from trailsieve.investigation.principals import summaries
 from trailsieve.investigation.raised import counting
 from trailsieve.investigation.score import phrases, ransom_note, signals
@@ -56,17 +57,17 @@ def conclude(
     known = {rule.id: rule for rule in rules}
     calls = counting(activity.calls, known, alerts)
     activity = replace(activity, calls=calls)
-    total = sum(call.count for call in calls) if records is None else records
+    read = total(calls) if records is None else records
     suspects = _suspects(activity, known)
     return Investigation(
-        verdict=verdict(suspects, calls, activity.hours, total),
+        verdict=verdict(suspects, calls, activity.hours, read),
         fired=_fired(calls, known, counts),
         suspects=suspects,
         principals=summaries(calls),
         hours=sorted(activity.hours, key=lambda hour: (hour.account, hour.region, hour.hour)),
         alerts=list(alerts),
         alert_count=len(alerts) if alert_count is None else alert_count,
-        records=total,
+        records=read,
         first=min((call.first for call in calls), default=""),
         last=max((call.last for call in calls), default=""),
         appendix=[*appendix, *([("folded", activity.folded)] if activity.folded else [])],
@@ -102,27 +103,27 @@ def _suspect(chain: Chain, reasons: list[Signal], story: Story, remains: Remains
     calls, top = chain.calls, chain.members[0]
     own = [call for call in story.work if not by_service(call.actor.service)]
     hit = {name for call in calls for name in call.rules}
-    failed = sum(call.count for call in calls if call.error_code)
-    what = headline(_main_acts(calls), len(hit))
-    if what.endswith("decisive") or what.endswith("out"):
-        what += f" ({describe(calls)})"
+    acts = _main_acts(calls)
+    what = headline(acts, len(hit))
     return Suspect(
         name=top.name,
         principal=top.principal,
-        headline=what,
+        headline=what if acts else f"{what} ({describe(calls)})",
         score=_score(reasons),
         signals=reasons,
         identities=[Identity(m.name, m.principal, m.keys, m.how) for m in chain.members],
         steps=story.steps,
         omitted_steps=story.omitted,
-        calls=sum(call.count for call in calls),
-        failed=failed,
+        calls=total(calls),
+        failed=total(call for call in calls if call.error_code),
         first=story.first,
         last=max(call.last for call in story.work),
-        accounts=_most((call.account, call.count) for call in calls),
-        regions=_most((call.region, call.count) for call in calls),
-        addresses=_most((call.source_ip, call.count) for call in own if is_address(call.source_ip)),
-        agents=_most((call.user_agent, call.count) for call in own if call.user_agent != "AWS Internal"),
+        accounts=list(by_count((call.account, call.count) for call in calls)),
+        regions=list(by_count((call.region, call.count) for call in calls)),
+        addresses=list(by_count((call.source_ip, call.count) for call in own if is_address(call.source_ip))),
+        agents=list(
+            by_count((call.user_agent, call.count) for call in own if call.user_agent != "AWS Internal")
+        ),
         noise=story.noise,
         left_behind=remains.of(calls),
     )
@@ -170,17 +171,9 @@ def _fired_rule(rule: Rule, hits: Sequence[Call], alerts: int) -> FiredRule:
         title=rule.title,
         severity=rule.severity,
         tags=rule.tags,
-        alerts=alerts or sum(call.count for call in hits),
+        alerts=alerts or total(hits),
         first=min(call.first for call in hits),
         last=max(call.last for call in hits),
         principals=dict(principals.most_common()),
         pattern="" if rule.sequence else rule.pattern.text,
     )
-
-
-def _most(items: Iterable[tuple[str, int]]) -> list[str]:
-    counts: Counter[str] = Counter()
-    for name, count in items:
-        if name:
-            counts[name] += count
-    return [name for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]

@@ -9,6 +9,7 @@ from functools import lru_cache
 from trailsieve.investigation.acts import Acts, table
 from trailsieve.investigation.model import Call
 from trailsieve.investigation.names import short, tail
+from trailsieve.model import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,9 @@ class Remains:
             if target.kind == row.target and not self._gone(row, call, [target, *owners]):
                 yield self._line(row, call, target.name, [tail(owner.name) for owner in owners])
 
-    def _gone(self, row: _Made, call: Call, targets: Iterable[object]) -> bool:
+    def _gone(self, row: _Made, call: Call, targets: Iterable[Target]) -> bool:
         """Whether a later call took it away; a policy also counts as gone with its user or role."""
-        names = [tail(getattr(target, "name", "")) for target in targets]
+        names = [tail(target.name) for target in targets]
         return any(
             self._undone.get((event, name), "") > call.first
             for event in row.undone

@@ -16,6 +16,7 @@ from trailsieve.investigation.verdict import DECISIVE
 # Everything that Markdown or HTML could read as more than text, and `@`, which notifies people in trackers.
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>()#+\-.!|~&@:$^=\"']")
 _LONGEST = 300  # characters of a text from logs
+_LONGEST_SENTENCE = 2000
 _STEPS = 40
 _REMAINS = 20
 
@@ -35,16 +36,16 @@ def markdown(found: Investigation) -> str:
     return "\n".join(_lines(found)) + "\n"
 
 
-def escaped(text: str) -> str:
-    """Returns text that Markdown and HTML show as it is, on one line; cut when it is very long."""
-    return _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", shorten(text, _LONGEST))
+def escaped(text: str, longest: int = _LONGEST) -> str:
+    """Returns text that Markdown and HTML show as it is, on one line, cut to `longest` characters."""
+    return _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", shorten(text, longest))
 
 
 def _lines(found: Investigation) -> Iterator[str]:
     yield "# Investigation"
     yield ""
     for sentence in found.verdict.sentences:
-        yield f"- {_SPECIAL.sub(lambda hit: f'&#{ord(hit[0])};', shorten(sentence, 2000))}"
+        yield f"- {escaped(sentence, _LONGEST_SENTENCE)}"
     yield from ("", "## Suspects", "")
     yield from _table(
         ("Score", "Suspect", "Calls", "Failed", "First", "Last", "What"), map(_row, found.suspects[:10])

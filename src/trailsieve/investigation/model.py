@@ -7,6 +7,8 @@ them; counts are numbers of events.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 from trailsieve.model import Alert, Severity, Target
@@ -56,6 +58,16 @@ class Call(Struct, gc=False, array_like=True):
     first: str = ""
     last: str = ""
     example: str = ""
+
+    @property
+    def service(self) -> str:
+        """The short name of the service that was called: `iam`."""
+        return self.event_source.partition(".")[0]
+
+
+def total(calls: Iterable[Call]) -> int:
+    """Returns the number of events that folded calls stand for."""
+    return sum(call.count for call in calls)
 
 
 class Grant(Struct, frozen=True, gc=False, array_like=True):

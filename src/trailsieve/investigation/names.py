@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
@@ -74,6 +75,15 @@ def agent_name(user_agent: str) -> str:
     """Returns the program's name in a user agent, such as `aws-cli`, `Boto3` or `Terraform`."""
     found = _KNOWN_AGENT.search(user_agent) or _AGENT_NAME.match(user_agent)
     return _NUMBERED.sub("", found[1]) if found else ""
+
+
+def by_count(items: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Returns the sum of the counts of each name but "", the greatest first."""
+    counts: Counter[str] = Counter()
+    for name, count in items:
+        if name:
+            counts[name] += count
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def listed(names: Iterable[str], most: int = 3) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 
-from trailsieve.investigation.model import Call, PrincipalSummary
+from trailsieve.investigation.model import Call, PrincipalSummary, total
+from trailsieve.investigation.names import by_count
 
 
 def summaries(calls: Iterable[Call]) -> list[PrincipalSummary]:
@@ -23,23 +24,14 @@ def _summary(principal: str, kind: str, calls: list[Call]) -> PrincipalSummary:
     return PrincipalSummary(
         principal=principal,
         kind=kind,
-        calls=sum(call.count for call in calls),
-        failed=sum(call.count for call in failed),
+        calls=total(calls),
+        failed=total(failed),
         first=min(call.first for call in calls),
         last=max(call.last for call in calls),
-        succeeded_by_service=_counts((call.event_source.partition(".")[0], call.count) for call in succeeded),
-        failed_by_service=_counts((call.event_source.partition(".")[0], call.count) for call in failed),
-        regions=_counts((call.region, call.count) for call in calls),
-        agents=_counts((call.user_agent, call.count) for call in calls),
-        addresses=_counts((call.source_ip, call.count) for call in calls),
-        access_keys=_counts((call.actor.access_key, call.count) for call in calls),
+        succeeded_by_service=by_count((call.service, call.count) for call in succeeded),
+        failed_by_service=by_count((call.service, call.count) for call in failed),
+        regions=by_count((call.region, call.count) for call in calls),
+        agents=by_count((call.user_agent, call.count) for call in calls),
+        addresses=by_count((call.source_ip, call.count) for call in calls),
+        access_keys=by_count((call.actor.access_key, call.count) for call in calls),
     )
-
-
-def _counts(items: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """Returns counts by name, greatest first."""
-    counts: Counter[str] = Counter()
-    for name, count in items:
-        if name:
-            counts[name] += count
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

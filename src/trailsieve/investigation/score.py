@@ -8,16 +8,16 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from math import log2
 
 from trailsieve.errors import counted
+from trailsieve.formats.alert_fields import technique_ids
 from trailsieve.investigation import weights
 from trailsieve.investigation.acts import Acts, act_of, phrase
 from trailsieve.investigation.identities import Chain
-from trailsieve.investigation.model import Call, Signal
+from trailsieve.investigation.model import Call, Signal, total
 from trailsieve.investigation.names import by_service, is_address, joined, listed, tail
 from trailsieve.investigation.usual import Usual, changes
 from trailsieve.model import SEVERITIES
 from trailsieve.rules.rule import Rule
 
-_TECHNIQUE = re.compile(r"attack\.(t\d{4}(?:\.\d{3})?)", re.IGNORECASE)
 _TACTIC = re.compile(r"attack\.([a-z]+(?:[-_][a-z]+)*)", re.IGNORECASE)
 _TOOLS = re.compile(
     r"pacu|stratus[-_]red[-_]team|kali|parrot|pentoo|cloudfox|enumerate[-_]iam|weirdaal|scoutsuite|cloudgoat|"
@@ -58,9 +58,7 @@ def refused(call: Call) -> bool:
 def tactics_of(tags: Iterable[str]) -> list[str]:
     """Returns the ATT&CK tactics among a rule's tags, in words: "privilege escalation"."""
     found = (_TACTIC.fullmatch(tag) for tag in tags)
-    return [
-        re.sub("[-_]", " ", match[1].lower()) for match in found if match and not _TECHNIQUE.match(match[0])
-    ]
+    return [re.sub("[-_]", " ", match[1].lower()) for match in found if match]
 
 
 def _rules(calls: Sequence[Call], usual: Usual, rules: Mapping[str, Rule]) -> Iterator[Signal]:
@@ -74,7 +72,7 @@ def _rules(calls: Sequence[Call], usual: Usual, rules: Mapping[str, Rule]) -> It
     tags: list[str] = []
     points = 0.0
     for name, hits in matched.items():
-        weight = weights.RULE[rules[name].severity] + log2(sum(hit.count for hit in hits)) / 8
+        weight = weights.RULE[rules[name].severity] + log2(total(hits)) / 8
         if all(hit.error_code for hit in hits):
             weight *= weights.ATTEMPT
         if usual.routine(hits):
@@ -83,9 +81,8 @@ def _rules(calls: Sequence[Call], usual: Usual, rules: Mapping[str, Rule]) -> It
         else:
             tags += rules[name].tags
         points += weight
-    techniques = {match[1].upper() for tag in tags if (match := _TECHNIQUE.fullmatch(tag))}
     tactics = set(tactics_of(tags))
-    points += weights.TECHNIQUE * len(techniques) + weights.TACTIC * len(tactics)
+    points += weights.TECHNIQUE * len(set(technique_ids(tags))) + weights.TACTIC * len(tactics)
     if matched:
         gravest = sorted(matched, key=lambda name: (-SEVERITIES.index(rules[name].severity), name))
         text = f"matched {counted(len(matched), 'rule')}"
@@ -105,7 +102,7 @@ def _acts(calls: Sequence[Call], usual: Usual, acts: Acts) -> Iterator[Signal]:
     for kind, done in kinds.items():
         succeeded = [call for call in done if not call.error_code]
         points = weights.ACT[kind] * (1 if succeeded else weights.ATTEMPT)
-        count = sum(call.count for call in succeeded or done)
+        count = total(succeeded or done)
         text = joined([p for p, _ in phrases(done, acts)[:3]])
         if kind in ("objects touched", "secrets read", "data destroyed") and not kind_is_grave(
             kind, done, count
@@ -176,7 +173,7 @@ def _failures(calls: Sequence[Call]) -> Iterator[Signal]:
         for call in calls
         if not call.error_code and call.last > since.get((call.event_source, call.event_name), "~")
     }
-    count = sum(call.count for call in calls if refused(call))
+    count = total(call for call in calls if refused(call))
     if later:
         text = f"refused first, later allowed: {listed(sorted(later))}"
         yield Signal("failed then succeeded", weights.FAILED_THEN_SUCCEEDED, text)
@@ -185,7 +182,7 @@ def _failures(calls: Sequence[Call]) -> Iterator[Signal]:
         yield Signal("refused", weights.FAILED_THEN_SUCCEEDED, text)
     logins = [call for call in calls if call.event_name == "ConsoleLogin"]
     failed = [call for call in logins if call.error_code]
-    number = sum(call.count for call in failed)
+    number = total(failed)
     if number >= 3 and any(not call.error_code and call.last > failed[0].first for call in logins):
         yield Signal(
             "guessed password",

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from trailsieve.errors import counted
 from trailsieve.investigation.acts import Acts, act_of, gives_everything
 from trailsieve.investigation.identities import Chain, Member
-from trailsieve.investigation.model import Actor, Call, Grant, Step
-from trailsieve.investigation.names import by_service, listed
+from trailsieve.investigation.model import Actor, Call, Grant, Step, total
+from trailsieve.investigation.names import by_count, by_service, listed
 from trailsieve.investigation.score import refused, tactics_of
 from trailsieve.model import SEVERITIES, Target
 from trailsieve.rules.rule import Rule
@@ -106,14 +106,14 @@ class Story:
     def _step(self, identity: str, calls: Sequence[Call], *, listed: bool) -> Step:
         rules = tuple(dict.fromkeys(name for call in calls for name in call.rules))
         known = [self._rules[name] for name in rules if name in self._rules]
-        count = sum(call.count for call in calls)
+        count = total(calls)
         return Step(
             first=min(call.first for call in calls),
             last=max(call.last for call in calls),
             count=count,
             identity=identity,
             event_name=calls[0].event_name if listed else _names(calls),
-            event_source=", ".join(_most(call.event_source.partition(".")[0] for call in calls)),
+            event_source=", ".join(_most(call.service for call in calls)),
             account=calls[0].account,
             region=", ".join(_most(call.region for call in calls)),
             source_ip=", ".join(_most(call.source_ip for call in calls)),
@@ -150,9 +150,7 @@ class Story:
             if not self._listed(call):
                 folded[member].append(call)
         return [
-            f"{member.name}: {describe(calls)}"
-            for member, calls in folded.items()
-            if sum(call.count for call in calls) >= _NOISE
+            f"{member.name}: {describe(calls)}" for member, calls in folded.items() if total(calls) >= _NOISE
         ]
 
 
@@ -173,7 +171,7 @@ def _targets(calls: Sequence[Call]) -> tuple[Target, ...]:
 
 def describe(calls: Sequence[Call]) -> str:
     """Returns "656 calls, one session, one address"."""
-    count = sum(call.count for call in calls)
+    count = total(calls)
     parts = [counted(count, "call")]
     for noun, values, plural in (
         ("session", {call.actor.access_key for call in calls}, ""),
@@ -273,7 +271,7 @@ def _usual_work(chain: Chain) -> tuple[list[str], list[tuple[Member, Call]]]:
         before = {call.source_ip for call in member.calls if call.first < begun} - bad
         usual = [call for call in member.calls if joined and call.source_ip in before]
         if usual and bad:
-            count = counted(sum(call.count for call in usual), "call")
+            count = counted(total(usual), "call")
             where = listed([call.source_ip for call in usual])
             lines.append(f"{member.name}: {count} of other work from {where}")
         else:
@@ -316,19 +314,14 @@ def _summary(calls: Sequence[Call], count: int) -> str:
     """Returns "312 read calls in iam, ec2, s3"."""
     sort = _sort_of(calls[0])
     what = {"refused": "refused", "read": "read", "changed": "other"}[sort]
-    services = _most(call.event_source.partition(".")[0] for call in calls)
+    services = _most(call.service for call in calls)
     return f"{counted(count, f'{what} call')} in {listed(services, 4)}"
 
 
 def _names(calls: Sequence[Call]) -> str:
-    names: Counter[str] = Counter()
-    for call in calls:
-        names[call.event_name] += call.count
-    return listed(
-        [name for name, _ in sorted(names.items(), key=lambda item: (-item[1], item[0]))], _MOST_NAMES
-    )
+    return listed(by_count((call.event_name, call.count) for call in calls), _MOST_NAMES)
 
 
 def _most(values: Iterable[str]) -> list[str]:
     """Returns the different values, the most frequent first."""
-    return [value for value, _ in sorted(Counter(values).items(), key=lambda item: (-item[1], item[0]))]
+    return list(by_count((value, 1) for value in values))

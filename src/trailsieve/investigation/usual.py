@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from trailsieve.investigation.identities import Chain, Member
-from trailsieve.investigation.model import Call
+from trailsieve.investigation.model import Call, total
 from trailsieve.investigation.names import agent_name
 from trailsieve.times import rfc3339, seconds_of
 
@@ -67,7 +67,7 @@ class Usual:
 
 def changes(chain: Chain) -> int:
     """Returns the number of calls of a chain that changed something or tried to."""
-    return sum(call.count for call in chain.calls if not call.read_only)
+    return total(call for call in chain.calls if not call.read_only)
 
 
 _TRAITS: dict[str, Callable[[Call], str]] = {

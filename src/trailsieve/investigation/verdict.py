@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from trailsieve.errors import counted
 from trailsieve.investigation import coverage
-from trailsieve.investigation.model import Call, CoveredHour, Suspect, Verdict
+from trailsieve.investigation.model import Call, CoveredHour, Suspect, Verdict, total
 from trailsieve.investigation.names import agent_name, joined, listed
 from trailsieve.times import seconds_of
 
@@ -23,7 +23,7 @@ def verdict(
     if not calls:
         return Verdict(["Nothing can be concluded: no CloudTrail records were read."])
     decisive = [suspect for suspect in suspects if suspect.score >= DECISIVE]
-    matched = sum(call.count for call in calls if call.rules)
+    matched = total(call for call in calls if call.rules)
     sentences = list(_about(decisive[0], last)) if decisive else [_nothing(suspects, matched)]
     if len(decisive) > 1:
         others = [f"{suspect.name} (score {suspect.score}) {suspect.headline}" for suspect in decisive[1:3]]
