@@ -27,6 +27,7 @@ from trailsieve.sources.kinesis.shards import AT_TIME, SHARD_END, TRIM_HORIZON, 
 from trailsieve.times import iso_time
 from trailsieve.trail.selection import Selection
 from trailsieve.wire.aws import AwsConfig, client, explained, fault
+from trailsieve.wire.kinesis_records import read_records_fast
 
 _LIST_EVERY = 60.0  # seconds between two listings of the shards; a shard that ends causes another
 _LIST_AGAIN = 5.0  # seconds until the next listing after one that failed
@@ -264,7 +265,7 @@ class KinesisSource:
     def _client(self, attempts: int) -> Any:
         config = msgspec.structs.replace(self._config, region=self._region)
         retries = {"mode": "standard", "total_max_attempts": attempts}
-        return client(
+        made = client(
             "kinesis",
             config,
             retries=retries,
@@ -272,6 +273,8 @@ class KinesisSource:
             connect_timeout=10,
             max_pool_connections=self._config.parallel,
         )
+        read_records_fast(made)
+        return made
 
     def _explained(self, action: str) -> Any:
         return explained(f"stream {self.name} in {self._region}: {action} failed", SourceError)
