@@ -24,6 +24,16 @@ def create(path: Path) -> None:
         pass
 
 
+def write(path: str | Path, content: bytes) -> None:
+    """Writes a file, which gets mode 0600 if there was none.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with open(path, "wb", opener=opener) as file:
+        file.write(content)
+
+
 def warning(path: Path) -> str:
     """A line about an existing file that others than its owner may read or write; "" for all others."""
     try:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import click
 
 from trailsieve import private_file
 from trailsieve.cli.enrichment import beside
-from trailsieve.cli.options import Screen, terminal_width
+from trailsieve.cli.options import SEVERITY_STYLES, Screen, terminal_width
 from trailsieve.engine.time_order import TimeOrder
 from trailsieve.errors import SourceError, UsageError
 from trailsieve.formats import encoder
@@ -26,13 +26,6 @@ from trailsieve.sinks.stream import StreamSink
 _NEWLINE = b"\n"
 _TABLE = ("time", "severity", "rule", "event", "target", "principal", "ip", "error")
 _ELSEWHERE = 190  # cells of a line that no terminal limits
-_STYLES: dict[Severity, dict[str, Any]] = {
-    "informational": {"dim": True},
-    "low": {"fg": "cyan"},
-    "medium": {"fg": "yellow"},
-    "high": {"fg": "red"},
-    "critical": {"fg": "red", "bold": True, "reverse": True},
-}
 
 
 class _TerminalSink(StreamSink):
@@ -185,6 +178,6 @@ def _painter(stream: BinaryIO, shown: Screen) -> Callable[[Severity, str], str]:
     colored = shown.colored(stream)
 
     def paint(severity: Severity, text: str) -> str:
-        return click.style(text, **_STYLES[severity]) if colored else text
+        return click.style(text, **SEVERITY_STYLES[severity]) if colored else text
 
     return paint

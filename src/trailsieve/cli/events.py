@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from trailsieve.cli.inputs import Inputs, open_bucket, split_inputs
 from trailsieve.cli.options import Screen
 from trailsieve.cli.selectors import nothing_selected
-from trailsieve.engine.decode import Decoder
+from trailsieve.engine.decode import Decoded, Decoder
 from trailsieve.engine.wanted import Wanted
 from trailsieve.errors import visible
 from trailsieve.model import Match, Problem
-from trailsieve.ports import RunContext
+from trailsieve.ports import RunContext, Source
 from trailsieve.sources.files import STDIN, FilesSource, list_files
 
 if TYPE_CHECKING:
@@ -80,10 +80,10 @@ class Events:
     def _count(self, count: int, times: Sequence[Any], ids: Sequence[bytes]) -> None:
         self._read += count
 
-    def _decoded(self, *, report: bool = True) -> Iterator[Any]:
+    def _decoded(self, *, report: bool = True) -> Iterator[Decoded]:
         paths, urls = split_inputs(self._inputs)
-        sources = [self._files(paths)] if paths else []
-        source = Inputs(sources + ([self._bucket(urls)] if urls else []), self.wanted.selection)
+        sources: list[Source] = [self._files(paths)] if paths else []
+        source = Inputs([*sources, *([self._bucket(urls)] if urls else [])], self.wanted.selection)
         decoder = Decoder(self._limit, any_object=True)
         for message in source.messages():
             decoded = decoder.decode(message)
@@ -91,7 +91,7 @@ class Events:
             for problem in decoded.problems if report else ():
                 self._screen.problem(problem)
 
-    def _files(self, paths: Sequence[str]) -> Any:
+    def _files(self, paths: Sequence[str]) -> FilesSource:
         selection, files = self.wanted.selection, []
         for file in list_files(paths):
             reason = selection.reason_to_skip(file.path) if file.walked else ""
@@ -101,7 +101,7 @@ class Events:
                 files.append(file)
         return FilesSource(files, RunContext(max_object_size=self._limit), selection)
 
-    def _bucket(self, urls: Sequence[str]) -> Any:
+    def _bucket(self, urls: Sequence[str]) -> Source:
         return open_bucket(
             urls, self.wanted.selection, RunContext(self._screen.info, self._limit, skip=self._skip)
         )

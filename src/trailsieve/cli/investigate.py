@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -13,20 +11,29 @@ from typing import Any
 
 import click
 
-from trailsieve import __version__, private_file
+from trailsieve import private_file
 from trailsieve.cli.alert_output import Output, columns_option
 from trailsieve.cli.archive import nothing_to_read, open_archive
 from trailsieve.cli.enrichment import enrichment_options
 from trailsieve.cli.investigation_text import Layout, lines, principals
 from trailsieve.cli.json_output import to_json
 from trailsieve.cli.listing import list_events
-from trailsieve.cli.options import Screen, global_options, max_object_size, no_limits, rule_packs, screen
-from trailsieve.cli.report import report_options, write_report
+from trailsieve.cli.options import (
+    Screen,
+    global_options,
+    max_object_size,
+    no_limits,
+    rule_packs,
+    screen,
+    terminal_width,
+)
+from trailsieve.cli.report import command_line, report_options, write_report
 from trailsieve.cli.selectors import selectors, with_patterns
 from trailsieve.engine.stats import RunStats
 from trailsieve.engine.wanted import Wanted
 from trailsieve.errors import UsageError, counted
 from trailsieve.formats.named_columns import NamedColumn
+from trailsieve.investigation.appendix import appendix
 from trailsieve.investigation.as_json import as_json
 from trailsieve.investigation.collect import Collected, collect
 from trailsieve.investigation.conclusions import conclude
@@ -171,7 +178,7 @@ def _investigated(
         collected.alerts.kept,
         collected.alerts.total,
         collected.stats.records,
-        list(_appendix(packs, collected.stats)),
+        _appendix(packs, collected.stats),
         collected.alerts.counts,
     )
 
@@ -197,23 +204,14 @@ def _collected(
 
 
 def _appendix(packs: Sequence[Pack], stats: RunStats) -> list[tuple[str, str]]:
-    """How the investigation was made, and what was left aside."""
-    read = f"{counted(stats.records, 'record')} in {counted(stats.files, 'file')}, {stats.bytes:,} bytes"
-    rows = [
-        ("command", shlex.join(["trailsieve", *sys.argv[1:]])),
-        ("version", f"trailsieve {__version__}"),
-        ("rules", ", ".join(f"{pack.name} ({counted(len(pack.rules), 'rule')})" for pack in packs)),
-        ("read", read),
-    ]
-    if stats.unreadable_records:
-        rows.append(("could not be read", counted(stats.unreadable_records, "record")))
-    return rows + [("skipped", f"{count:,} × {reason}") for reason, count in sorted(stats.skipped.items())]
+    rules = ", ".join(f"{pack.name} ({counted(len(pack.rules), 'rule')})" for pack in packs)
+    return [*appendix(stats, command_line()), ("Rules", rules)]
 
 
 def _print(found: Investigation, options: _Options, shown: Screen) -> None:
     color = shown.colored(sys.stdout) and not options.output
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() and not options.output else _WIDTH
-    layout = Layout(width, color, options.top, options.steps)
+    width = None if options.output else terminal_width(sys.stdout)
+    layout = Layout(width or _WIDTH, color, options.top, options.steps)
     if options.form == "json":
         text = to_json(as_json(found))
     else:
@@ -221,9 +219,8 @@ def _print(found: Investigation, options: _Options, shown: Screen) -> None:
             principals(found.principals, layout) if options.all_principals else lines(found, layout)
         )
     data = f"{text}\n".encode("utf-8", "replace")
-    if not options.output:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()  # before the message that names the report
+    if options.output:
+        private_file.write(options.output, data)
         return
-    with open(options.output, "wb", opener=private_file.opener) as file:
-        file.write(data)
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()  # before the message that names the report

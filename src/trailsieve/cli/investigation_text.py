@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from trailsieve.cli.options import SEVERITY_STYLES
 from trailsieve.cli.table import table
 from trailsieve.errors import cells, counted, shorten, tail, visible
 from trailsieve.investigation.model import Identity, Investigation, PrincipalSummary, Step, Suspect
@@ -18,13 +19,6 @@ from trailsieve.investigation.stories import CONTINUES, is_folded, key_steps
 from trailsieve.investigation.verdict import DECISIVE
 from trailsieve.model import Severity
 
-_COLORS: dict[Severity, dict[str, Any]] = {
-    "critical": {"fg": "red", "bold": True},
-    "high": {"fg": "red"},
-    "medium": {"fg": "yellow"},
-    "low": {"fg": "cyan"},
-    "informational": {},
-}
 _SHORT: dict[Severity, str] = {
     "informational": "info",
     "low": "low",
@@ -149,12 +143,13 @@ def _steps(suspect: Suspect, layout: Layout) -> Iterator[str]:
 
 
 def _step(step: Step, who: int, home: str, layout: Layout) -> str:
-    severity = _SHORT[step.severity] if step.severity else ""
+    mark = " " * 4
+    if step.severity:
+        mark = layout.styled(f"{_SHORT[step.severity]:<4}", **SEVERITY_STYLES[step.severity])
     head = f"  {visible(step.first[11:19]):<8}  "
     name = f"  {_padded(tail(step.identity, who), who)}  "
     rest = layout.width - len(head) - 4 - cells(name)
     text = shorten(_what(step, home, layout.width), max(20, rest))
-    mark = layout.styled(f"{severity:<4}", **_COLORS[step.severity]) if step.severity else f"{severity:<4}"
     return f"{head}{mark}{name}{layout.styled(text, dim=True) if step.outcome else text}"
 
 

@@ -18,11 +18,18 @@ from trailsieve.errors import visible
 from trailsieve.secret import masked
 
 if TYPE_CHECKING:
-    from trailsieve.model import Problem
+    from trailsieve.model import Problem, Severity
 
 F = TypeVar("F", bound=Callable[..., Any])
 _SIZE = re.compile(r"(\d+)\s*([kmg]?)(i?b)?", re.IGNORECASE)
 _USUAL_WIDTH = 80  # of terminals that do not tell theirs
+SEVERITY_STYLES: dict[Severity, dict[str, Any]] = {
+    "informational": {"dim": True},
+    "low": {"fg": "cyan"},
+    "medium": {"fg": "yellow"},
+    "high": {"fg": "red"},
+    "critical": {"fg": "red", "bold": True, "reverse": True},
+}
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 
 

@@ -84,5 +84,9 @@ def write_replay(
     from trailsieve.report import page
     from trailsieve.report.replayed import of_replay
 
-    command = shlex.join(["trailsieve", *sys.argv[1:]])
-    page.write(of_replay(alerts, stats, rules, command), path, redact)
+    page.write(of_replay(alerts, stats, rules, command_line()), path, redact)
+
+
+def command_line() -> str:
+    """The command that is running, as a shell would read it."""
+    return shlex.join(["trailsieve", *sys.argv[1:]])

@@ -70,7 +70,7 @@ def conclude(
         records=read,
         first=min((call.first for call in calls), default=""),
         last=max((call.last for call in calls), default=""),
-        appendix=[*appendix, *([("folded", activity.folded)] if activity.folded else [])],
+        appendix=[*appendix, *([("Folded", activity.folded)] if activity.folded else [])],
         counts=list(counts),
     )
 

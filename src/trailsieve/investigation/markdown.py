@@ -27,8 +27,7 @@ def write(found: Investigation, path: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    with open(path, "wb", opener=private_file.opener) as file:
-        file.write(markdown(found).encode("utf-8", "replace"))
+    private_file.write(path, markdown(found).encode("utf-8", "replace"))
 
 
 def markdown(found: Investigation) -> str:

@@ -267,7 +267,7 @@ class Investigation(Struct):
         alerts: the gravest in full, in time order, at most some thousands.
         alert_count: all of them.
         counts: all of them by minute, rule, principal and call.
-        appendix: command, versions, rule digests, counts, what was left aside; as label and text.
+        appendix: how it was made and what was not read, as label and text.
     """
 
     verdict: Verdict

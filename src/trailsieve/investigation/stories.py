@@ -65,7 +65,7 @@ class Story:
             key=lambda step: (step.first, not step.note.startswith(CONTINUES), -step.count, step.event_name)
         )
         self.omitted = max(0, len(steps) - _MOST_STEPS)
-        self.first = min((step.first for step in steps if step_weight(step)), default=self.work[0].first)
+        self.first = min((step.first for step in steps if _weight(step)), default=self.work[0].first)
         self.steps = key_steps(steps, _MOST_STEPS)
 
     def _folded(self, work: Sequence[tuple[Member, Call]]) -> list[Step]:
@@ -189,7 +189,7 @@ def key_steps(steps: Sequence[Step], most: int) -> list[Step]:
     ranked: list[tuple[float, int, Step]] = []
     for step in steps:
         same = step.identity, step.event_name, step.outcome, "" if is_folded(step) else step.note
-        weight, severity = importance(step)
+        weight, severity = _importance(step)
         ranked.append((min(weight, _REPEATED) if same in seen else weight, severity, step))
         seen.add(same)
     ranked.sort(key=lambda item: item[:2], reverse=True)
@@ -197,13 +197,13 @@ def key_steps(steps: Sequence[Step], most: int) -> list[Step]:
     return [step for step in steps if id(step) in kept]
 
 
-def importance(step: Step) -> tuple[int, int]:
-    """Returns a sort key: what a reader must see first is greatest."""
+def _importance(step: Step) -> tuple[int, int]:
+    """A sort key: what a reader must see first is greatest."""
     if step.note.startswith(CONTINUES):
         return 2, len(SEVERITIES)
     severity = SEVERITIES.index(step.severity) if step.severity else -1
     bulk = step.count >= _MANY and act_of(_as_call(step)) is not None
-    return step_weight(step), max(severity, SEVERITIES.index("high")) if bulk else severity
+    return _weight(step), max(severity, SEVERITIES.index("high")) if bulk else severity
 
 
 def is_folded(step: Step) -> bool:
@@ -211,7 +211,7 @@ def is_folded(step: Step) -> bool:
     return _FOLDED.match(step.note) is not None
 
 
-def step_weight(step: Step) -> int:
+def _weight(step: Step) -> int:
     """Returns how much a step matters: 3 for decisive acts, 2 for what leads to them, 0 for the rest."""
     if step.note == OWN:
         return 1

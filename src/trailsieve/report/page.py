@@ -37,9 +37,7 @@ def write(investigation: Investigation, path: Path, redact: Collection[Kind] = (
     Raises:
         OSError: the file cannot be written.
     """
-    page = render(investigation, redact)
-    with open(path, "wb", opener=private_file.opener) as file:
-        file.write(page)
+    private_file.write(path, render(investigation, redact))
 
 
 def render(investigation: Investigation, redact: Collection[Kind] = ()) -> bytes:

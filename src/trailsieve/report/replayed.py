@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-import trailsieve
 from trailsieve.engine.stats import RunStats
 from trailsieve.errors import counted
+from trailsieve.investigation.appendix import appendix
 from trailsieve.investigation.model import Alerts, FiredRule, Investigation, Verdict
 from trailsieve.model import SEVERITIES, Severity
 from trailsieve.rules.rule import Rule
@@ -29,7 +29,7 @@ def of_replay(found: Alerts, stats: RunStats, rules: Sequence[Rule], command: st
         records=stats.records,
         first=min(times, default=""),
         last=max(times, default=""),
-        appendix=list(_appendix(stats, command)),
+        appendix=list(appendix(stats, command)),
     )
 
 
@@ -67,20 +67,3 @@ def _sentences(fired: Sequence[FiredRule], stats: RunStats) -> Iterator[str]:
     most = ", ".join(f"{name} ({count:,})" for name, count in principals.most_common(3))
     yield f"Most matches by {most}."
     yield "This page shows the alerts; trailsieve investigate ranks suspects and tells their stories."
-
-
-def _appendix(stats: RunStats, command: str) -> Iterator[tuple[str, str]]:
-    yield "Command", command
-    yield "Version", f"trailsieve {trailsieve.__version__}"
-    yield (
-        "Read",
-        f"{counted(stats.records, 'event')} in {counted(stats.files, 'file')}, {stats.bytes / 1e6:,.1f} MB",
-    )
-    for reason, count in sorted(stats.skipped.items()):
-        yield "Skipped", f"{count:,} × {reason}"
-    for problem in stats.problems[:20]:
-        yield "Not read", f"{problem.origin}: {problem.reason}"
-    if len(stats.problems) > 20:
-        yield "Not read", f"{len(stats.problems) - 20:,} more problems: --summary-json lists them"
-    if stats.duplicates:
-        yield "Duplicates", f"{counted(stats.duplicates, 'alert')} not raised again"

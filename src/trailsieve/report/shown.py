@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
+from trailsieve import arn
 from trailsieve.errors import counted
 from trailsieve.investigation.model import Identity, Investigation, Step, Suspect
-from trailsieve.investigation.stories import importance, is_folded
+from trailsieve.investigation.stories import is_folded, key_steps
 from trailsieve.model import SEVERITIES, Target
 from trailsieve.report import attack, columns
 
 _UUID = re.compile(r"\b([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
-_KEY_STEPS = 12
 _STORIES = 25  # suspects with a story
 _STEPS = 1_500  # of all stories
 _PRINCIPALS = 2_000
@@ -75,17 +74,6 @@ def stories(suspects: Sequence[Suspect]) -> list[tuple[Suspect, list[Step], int]
     return found
 
 
-def key_steps(suspect: Suspect) -> list[Step]:
-    """The steps that tell the story, in time order; a call of a new kind comes before more of one."""
-    seen: Counter[tuple[str, str]] = Counter()
-    ranked = []
-    for place, step in enumerate(suspect.steps):
-        weight, severity = importance(step)
-        ranked.append((-weight, seen[step.identity, step.event_name], -severity, place))
-        seen[step.identity, step.event_name] += 1
-    return [suspect.steps[place] for place in sorted(place for *_, place in sorted(ranked)[:_KEY_STEPS])]
-
-
 def when(time: str, investigation: Investigation) -> str:
     """A time as short as the investigation's length allows: `02:16:03`, or with the day."""
     if columns.seconds(time) is None:
@@ -110,10 +98,8 @@ def period(first: str, last: str) -> str:
 
 def last_part(name: str) -> str:
     """The end of an ARN or name, which tells most: `mia`, `ci-deploy/session`."""
-    if not name.startswith("arn:"):
-        return name
-    resource = name.split(":", 5)[-1]
-    return resource.partition("/")[2] or resource
+    resource = arn.parse(name).resource
+    return resource.partition("/")[2] or resource or name
 
 
 def target_text(target: Target) -> str:
