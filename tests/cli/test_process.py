@@ -37,6 +37,18 @@ print(json.dumps(sorted(sys.modules)), file=sys.stderr)
         ),
         (["replay", "--help"], ["boto3", "botocore", "kafka", "rich", "asyncio"]),
         (["replay", "--summary-json", "/dev/null", "."], ["boto3", "botocore", "kafka", "asyncio"]),
+        (
+            ["replay", "--workers", "1", "--rules", "aws-threats", "."],
+            [
+                "pyparsing",
+                "importlib.metadata",
+                "importlib.resources",
+                "multiprocessing",
+                "concurrent.futures",
+                "socket",
+            ],
+        ),
+        (["replay", "."], ["trailsieve.pattern.slips", "trailsieve.alarms.shared", "trailsieve.report"]),
         (["test", "cis-aws"], ["boto3", "botocore", "kafka", "rich", "asyncio"]),
     ],
     ids=str,

@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from trailsieve.alarms.evaluator import Alarms, Live
 from trailsieve.alarms.protocol import AlarmEvaluation
-from trailsieve.alarms.shared.alarms import SharedAlarms
-from trailsieve.alarms.shared.dynamodb import DynamoTable
 from trailsieve.app.config import Config
 from trailsieve.engine.delivery import StoppedError
 from trailsieve.errors import CheckpointError
 from trailsieve.ports import RunContext, Source
 from trailsieve.rules.rule import Rule
 from trailsieve.times import duration_seconds
+
+if TYPE_CHECKING:
+    from trailsieve.alarms.shared.dynamodb import DynamoTable
 
 _SLICE = 0.5  # seconds between two calls of keep_alive
 
@@ -48,6 +50,9 @@ def open_alarms(
     live = Live(ordered=source.ordered, now=context.now, max_wait=max_wait, report=context.info)
     if config.alarms.state == "local":
         return Alarms(rules, live=live), lambda: None
+    from trailsieve.alarms.shared.alarms import SharedAlarms
+    from trailsieve.alarms.shared.dynamodb import DynamoTable
+
     table = DynamoTable(config.alarms, config.alarms.table, context.info)
     table.pause = _pauses(source, stopping, table)
     alarms = SharedAlarms(rules, table, live)

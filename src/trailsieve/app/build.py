@@ -34,7 +34,6 @@ from trailsieve.engine.processor import Processor
 from trailsieve.engine.sink_worker import Refusal, SinkWorker
 from trailsieve.engine.stats import RunStats
 from trailsieve.engine.wanted import Wanted
-from trailsieve.engine.workers import WorkerPool
 from trailsieve.errors import counted
 from trailsieve.model import Problem
 from trailsieve.ports import RunContext, Sink, Source
@@ -207,6 +206,8 @@ def _process(
         return per_batch(processor)
     if workers == 1:
         return per_message(processor, source.open_reader, context.object_read)
+    from trailsieve.engine.workers import WorkerPool
+
     pool = WorkerPool(processor.process, workers, context.info, processor.observed if observer else None)
     pool.open_reader, pool.on_read = source.open_reader, context.object_read
     return pool.run

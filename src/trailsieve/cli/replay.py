@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
@@ -32,9 +32,11 @@ from trailsieve.engine.dead_letters import FileDeadLetters
 from trailsieve.engine.stats import RunStats
 from trailsieve.engine.wanted import Wanted
 from trailsieve.formats.named_columns import NamedColumn
-from trailsieve.investigation.alert_log import AlertLog
 from trailsieve.model import Problem, Severity
-from trailsieve.report.redact import Kind
+
+if TYPE_CHECKING:
+    from trailsieve.investigation.alert_log import AlertLog
+    from trailsieve.report.redact import Kind
 
 _EXAMPLES = """\b
 Examples:
@@ -141,7 +143,7 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
     order = options.order or ("file" if options.as_streamed else None)
     output = Output(options.output, options.form, order, options.columns, options.known)
     sink = open_output(output, [rule.id for rule in rules], shown, stack)
-    log = AlertLog() if options.report else None
+    log = _alert_log() if options.report else None
     pipeline = replay(
         rules,
         archive.source,
@@ -163,6 +165,12 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
     elif options.wanted.narrows and not stats.rules:
         Events(inputs, options.max_object_size, shown, options.wanted).print_why_nothing(stats.records)
     return stats
+
+
+def _alert_log() -> AlertLog:
+    from trailsieve.investigation.alert_log import AlertLog
+
+    return AlertLog()
 
 
 def _on_problem(options: _Options, shown: Screen, stack: ExitStack) -> list[Callable[[Problem], None]]:

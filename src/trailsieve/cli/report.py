@@ -6,15 +6,17 @@ import shlex
 import sys
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from trailsieve.engine.stats import RunStats
 from trailsieve.errors import UsageError
-from trailsieve.investigation.model import Alerts, Investigation
-from trailsieve.report.redact import KINDS, Kind, redacted
 from trailsieve.rules.rule import Rule
+
+if TYPE_CHECKING:
+    from trailsieve.investigation.model import Alerts, Investigation
+    from trailsieve.report.redact import Kind
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -48,8 +50,12 @@ def report_options(text: str, endings: Sequence[str] = (".html",)) -> Callable[[
 
 
 def _kinds(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[Kind, ...]:
-    words = [word.strip() for word in text.split(",")] if text else []
-    if words and not context.params.get("report"):
+    if not text:
+        return ()
+    from trailsieve.report.redact import KINDS
+
+    words = [word.strip() for word in text.split(",")]
+    if not context.params.get("report"):
         raise UsageError("--redact needs --report: it changes the report alone")
     unknown = [word for word in words if word not in KINDS]
     if unknown:
@@ -65,6 +71,7 @@ def write_report(found: Investigation, path: Path, redact: Collection[Kind]) -> 
     """
     if path.suffix == ".md":
         from trailsieve.investigation import markdown
+        from trailsieve.report.redact import redacted
 
         markdown.write(redacted(found, [], redact)[0], path)
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import socket
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -61,6 +60,8 @@ class Heartbeat:
 
 
 def _signal(rule: str, title: str, now: float) -> Alert:
+    import socket  # a replay sends no heartbeat
+
     host = socket.gethostname()
     at = datetime.fromtimestamp(now, UTC)
     return Alert(

@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from trailsieve.model import Message
 from trailsieve.ports import Reader
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 _REQUESTS_PER_THREAD = 2  # requested ahead
 
@@ -89,6 +92,8 @@ class ReadAhead:
 
     def _read(self, message: Message) -> Future[Message]:
         if self._reader is None or self._threads is None:
+            from concurrent.futures import ThreadPoolExecutor
+
             self._reader = self._open()
             self._threads = ThreadPoolExecutor(self._reader.threads, "reader")
         return self._threads.submit(self._reader.read, message)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import struct
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from heapq import merge
@@ -83,6 +82,8 @@ class TimeOrder:
 
     def _spill(self) -> None:
         """Writes the lines in memory as one more sorted run."""
+        import tempfile  # few runs have more alerts than fit in memory
+
         self._entries.sort(key=_time)
         try:
             file = self._file = self._file or tempfile.TemporaryFile()  # noqa: SIM115
@@ -128,6 +129,8 @@ class _Section(RawIOBase):
 
 
 def _failure(error: OSError) -> TemporaryFileError:
+    import tempfile
+
     return TemporaryFileError(
         f"the time order needs a temporary file in {tempfile.gettempdir()}: {error.strerror or error}; "
         "set TMPDIR to a folder with more room, or use --order file"

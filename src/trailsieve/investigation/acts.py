@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from trailsieve.investigation.model import Call, total
@@ -48,7 +48,7 @@ class Act:
 @lru_cache(maxsize=1)
 def table() -> dict[str, list[dict[str, Any]]]:
     """Returns acts.toml."""
-    return tomllib.loads((resources.files(__package__) / "acts.toml").read_text("utf-8"))
+    return tomllib.loads(Path(__file__).with_name("acts.toml").read_text("utf-8"))
 
 
 @lru_cache(maxsize=1)

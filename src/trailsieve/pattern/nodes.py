@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
+import msgspec
+
 from trailsieve.pattern.operators import OPERATORS, Operator
 
 TypeName = Literal["NULL", "TRUE", "FALSE"]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True, gc=False):
     """Half-open range of characters in the pattern text, counted from 0."""
 
     start: int

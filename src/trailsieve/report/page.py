@@ -12,7 +12,6 @@ import hashlib
 import re
 from collections.abc import Collection
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +129,7 @@ def _digest(text: str) -> str:
 
 
 def _read(name: str) -> str:
-    return (files("trailsieve.report") / name).read_text("utf-8")
+    return Path(__file__).with_name(name).read_text("utf-8")
 
 
 @cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from importlib import resources
 from pathlib import Path
 
 from msgspec import Struct
@@ -20,7 +19,7 @@ _TABLES = ("pack", "rule", "override")
 
 def built_in() -> dict[str, Path]:
     """The paths of the packs that come with trailsieve, files and folders, by name."""
-    folder = Path(str(resources.files("trailsieve.rules") / "packs"))
+    folder = Path(__file__).with_name("packs")
     paths = (path for path in folder.iterdir() if path.is_dir() or path.suffix == ".toml")
     return {path.stem: path for path in sorted(paths, key=lambda path: path.stem)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import Literal
 
 Level = Literal["error", "warning", "note"]
@@ -34,7 +34,7 @@ class Code:
 @lru_cache(maxsize=1)
 def codes() -> dict[str, Code]:
     """All kinds of issues by code, in order."""
-    table = tomllib.loads((resources.files(__package__) / "codes.toml").read_text("utf-8"))
+    table = tomllib.loads(Path(__file__).with_name("codes.toml").read_text("utf-8"))
     return {
         code: Code(code, **{key: value.strip() for key, value in row.items()}) for code, row in table.items()
     }

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 DOMAIN = ".amazonaws.com"
@@ -19,7 +19,7 @@ _ORIGIN = re.compile(r"^(?:Client|Server)\.")
 
 
 def _file(name: str) -> str:
-    return (resources.files(__package__) / name).read_text("utf-8")
+    return Path(__file__).with_name(name).read_text("utf-8")
 
 
 @lru_cache(maxsize=1)

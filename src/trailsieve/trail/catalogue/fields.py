@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import Literal
 
 Presence = Literal["always", "often", "rarely"]
@@ -40,7 +40,7 @@ class Facts:
 @lru_cache(maxsize=1)
 def fields() -> dict[str, Facts]:
     """All known fields, by name."""
-    table = tomllib.loads((resources.files(__package__) / "fields.toml").read_text("utf-8"))["field"]
+    table = tomllib.loads(Path(__file__).with_name("fields.toml").read_text("utf-8"))["field"]
     return {
         name: Facts(name, row["type"], row["share"], tuple(row.get("values", ())), row.get("open", False))
         for name, row in table.items()

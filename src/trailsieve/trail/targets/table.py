@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from functools import cache, lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import NamedTuple
 
 from trailsieve.trail.catalogue.calls import DOMAIN, plain
@@ -75,7 +75,7 @@ def well_known() -> dict[str, str]:
 @lru_cache(maxsize=1)
 def _texts() -> dict[str, str]:
     """The text of each event source: reading all of them takes as long as starting the program."""
-    text = (resources.files(__package__) / "calls.toml").read_text("utf-8")
+    text = Path(__file__).with_name("calls.toml").read_text("utf-8")
     heads = list(_TABLE.finditer(text))
     ends = [*(head.start() for head in heads[1:]), len(text)]
     found: dict[str, str] = {}

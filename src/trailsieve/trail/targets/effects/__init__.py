@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from trailsieve import jsontext
@@ -181,7 +181,7 @@ def effect_of(
 @lru_cache(maxsize=1)
 def _always() -> dict[str, dict[str, str]]:
     """The effects of calls whatever their requests say."""
-    content = tomllib.loads((resources.files(__package__) / "always.toml").read_text("utf-8"))
+    content = tomllib.loads(Path(__file__).with_name("always.toml").read_text("utf-8"))
     return {f"{source}{DOMAIN}": calls for source, calls in content.items()}
 
 
