@@ -129,7 +129,7 @@ def _digest(text: str) -> str:
 
 
 def _read(name: str) -> str:
-    return Path(__file__).with_name(name).read_text("utf-8")
+    return (Path(__file__).parent / name).read_text("utf-8")
 
 
 @cache
