@@ -86,11 +86,16 @@ def watermark_message(
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One CloudTrail record: its number in its object (from 1), its exact original text, and its fields."""
+    """One CloudTrail record: its number in its object (from 1), its exact original text, and its fields.
+
+    Attributes:
+        projected: the fields as they were decoded for matching; None if the record was decoded in full.
+    """
 
     index: int
     text: bytes
     event: Any
+    projected: Any = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,7 @@ class Matcher:
     ) -> Iterator[Match | Problem]:
         for place, numbers in found:
             origin, index = locate(batch.first + place)
-            record = _record(index, batch.texts[place], origin)
+            record = _record(index, batch.texts[place], origin, batch.events and batch.events[place])
             if isinstance(record, Problem):
                 yield record
             else:
@@ -215,8 +215,8 @@ class Matcher:
                 yield Match(self.rules[number], record, origin)
 
 
-def _record(index: int, text: bytes, origin: str) -> Record | Problem:
+def _record(index: int, text: bytes, origin: str, projected: Any = None) -> Record | Problem:
     try:
-        return Record(index, text, read_event(text))
+        return Record(index, text, read_event(text), projected)
     except UnreadableError as error:
         return Problem(origin, error.reason, index, text)

@@ -43,7 +43,8 @@ class Entry(Struct, array_like=True, gc=False):
     Attributes:
         key: the same for equal calls in every process.
         origin: where in `Part.origins` the name of the first record's object is.
-        events: hashes of the ids of the events, of calls that are told one by one.
+        events: hashes of key, time and event id, of calls that are told one by one: what differs in anything
+            but the file is another event, whatever its id.
         call: the call without count and times, in MessagePack.
     """
 
@@ -136,7 +137,7 @@ class Collector:
 
     def record(self, record: Record, origin: str, rules: Sequence[str]) -> None:
         try:
-            event = self._fields.decode(record.text)
+            event = self._fields.decode(record.text) if record.projected is None else record.projected
             number = hash(self._fields.key(event))
         except (AttributeError, TypeError, *REFUSALS):
             self._take_odd(record.text, origin, record.index, rules)
@@ -196,7 +197,7 @@ class Collector:
                 self._variants.clear()
             variant = self._variants[key] = group.variant(batch.texts[place], rules)
         entry = self._entry(variant, time, time[:TEN_MINUTES], locate, batch.first + place)
-        entry.events.append(hash((identity, group.call.account)))
+        entry.events.append(hash((identity, entry.key, time)))
         self._stamps[variant.place].append(time)
         if group.gives:
             self._give(group.call, decoded(texts), time, *locate(batch.first + place))
@@ -213,8 +214,8 @@ class Collector:
             return
         entry = self._entry(Variant(call), time, time[:TEN_MINUTES], lambda number: (origin, number), number)
         identity = content.get("eventID")
-        known = (identity, call.account) if identity.__class__ is str and identity else record
-        entry.events.append(hash(known))
+        named = identity.__class__ is str and identity
+        entry.events.append(hash((identity if named else record, entry.key, time)))
         if gives(call):
             self._give(call, content, time, origin, number)
 
