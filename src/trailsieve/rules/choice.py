@@ -27,6 +27,8 @@ def chosen(rules: Sequence[Rule], ids: Sequence[str] = (), least: Severity | Non
         if not any(fnmatchcase(name, given) for name in known):
             hint = did_you_mean(given, known, 3) or "see `trailsieve rules list`"
             raise UsageError(f"--rule {given}: no such rule in the packs in use; {hint}")
+    if not ids and not least:
+        return list(rules)
     return [replace(rule, enabled=_is_chosen(rule, ids, least)) for rule in rules]
 
 

@@ -54,7 +54,8 @@ class RuleTable:
     def rule(self, table: Table, place: Place = ("rule",), file: Path = Path(), line: int = 0) -> Rule | None:
         """The rule, None if there is a mistake in its table."""
         given: Table = {"file": file, "line": line}
-        table = {"title": "", "severity": "medium", **table}
+        name = table.get("id")
+        table = {"title": name if isinstance(name, str) else "", "severity": "medium", **table}
         if "pattern" not in table and _has_sequence(table):
             given["pattern"] = _nothing()
         elif "pattern" in table:  # first, because metric and alarm may name its fields
@@ -128,7 +129,10 @@ class RuleTable:
         if rule.tests.extract and not isinstance(self._tree, DelimitedPattern):
             text = "`tests.extract` needs a space-delimited pattern; other patterns extract nothing"
             self._reader.mistake((*place, "tests", "extract"), text)
-        return replace(rule, title=rule.title or rule.id, description=rule.description.strip())
+        description = rule.description.strip()
+        if rule.title and rule.description == description:
+            return rule
+        return replace(rule, title=rule.title or rule.id, description=description)
 
     def _check_sequence(self, rule: Rule, table: Table, place: Place) -> None:
         why = "cannot be combined with `alarm.sequence`: the patterns of the rules that it names are matched"
