@@ -22,6 +22,7 @@ control or direction characters reach a terminal or a log.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 _WINDOW = 50  # characters of a long pattern that are shown on each side of the caret
 
@@ -174,6 +175,11 @@ def visible_lines(text: str) -> str:
 def counted(count: int, noun: str, plural: str = "") -> str:
     """A number with its noun: "1 alert", "2,000 alerts"."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def with_and(parts: Sequence[str]) -> str:
+    """Parts of a sentence as a list: "a, b and c"."""
+    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
 def shorten(text: str, width: int) -> str:

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from trailsieve import arn
 from trailsieve.alarms.context import Facts
-from trailsieve.errors import counted, shorten
+from trailsieve.errors import counted, shorten, with_and
 from trailsieve.model import AlarmState, AlertContext, Distinct, Named, Target
 from trailsieve.rules.alarm import Alarm
 
@@ -40,8 +40,7 @@ def _touched(targets: Sequence[Target]) -> str:
     """`user bob and policy AdministratorAccess`, or `instance i-1, instance i-2, instance i-3 and 7 more`."""
     names = [_name(f"{target.kind} {arn.name_in(target.name)}") for target in targets[:_TOUCHED]]
     more = len(targets) - len(names) + sum(target.more for target in targets)
-    listed = [*names, f"{more:,} more"] if more else names
-    return " and ".join((", ".join(listed[:-1]), listed[-1])) if len(listed) > 1 else listed[0]
+    return with_and([*names, f"{more:,} more"] if more else names)
 
 
 def of_alarm(state: AlarmState, count: int, seconds: int, context: AlertContext) -> str:

@@ -79,7 +79,7 @@ class Progress:
         self.reading(size)
 
     def line(self, seconds: float, width: int, encoding: str | None) -> str:
-        """The bar after so many seconds, in less than `width` cells."""
+        """The bar after `seconds`, in less than `width` cells."""
         rate = self._stats.records / seconds if seconds else 0
         known = self._listed and 0 < self._done_bytes <= self._bytes  # a pipe has no size
         share = self._done_bytes / self._bytes if known else 0.0

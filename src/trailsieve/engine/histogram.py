@@ -38,7 +38,7 @@ class Histogram:
             self._widen()
 
     def spread(self, first: int, last: int, parts: int) -> list[int]:
-        """Returns the counts of so many equal parts of a time range that holds all events."""
+        """Returns the counts of `parts` equal parts of a time range that holds all events."""
         found = [0] * parts
         span = last - first + 1
         for bucket, count in self.counts.items():

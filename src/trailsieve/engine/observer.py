@@ -77,7 +77,7 @@ class Observer(Protocol):
         """Returns what was collected since the last call and forgets it.
 
         Args:
-            above: nothing needs to be returned while it is of no more than so many records.
+            above: nothing needs to be returned while no more records than this were collected.
         """
 
     def add(self, collected: bytes) -> None:

@@ -83,7 +83,7 @@ class Processor:
                 self._sequences.setdefault(part, []).append(sequence)
 
     def observed(self, above: int = 0) -> list[bytes]:
-        """Returns what the observer collected since the last call, if of more than so many records."""
+        """Returns what the observer collected since the last call, if more than `above` records were."""
         return self._observer.take(above) if self._observer else []
 
     def process(self, message: Message) -> BatchResult:

@@ -19,8 +19,8 @@ _CREATED = re.compile(
 )
 _TAKEN = frozenset(
     {"logging stopped", "logging reduced", "data destroyed", "encryption changed"}
-)  # kinds that harm nobody on one's own things
-_DATA = frozenset({"objects touched", "secrets read"})  # kinds that are somebody's daily work
+)  # kinds that do no harm to resources that the caller made
+_DATA = frozenset({"objects touched", "secrets read"})  # kinds that are part of daily work
 _EVERYTHING = ("every action on every resource", "administrator access", "full access to IAM")
 
 

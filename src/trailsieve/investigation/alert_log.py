@@ -1,4 +1,4 @@
-"""The alerts of an archive in bounded memory: all of them counted, the gravest kept in full."""
+"""The alerts of an archive in bounded memory: all of them counted, the most severe kept in full."""
 
 from __future__ import annotations
 
@@ -93,13 +93,13 @@ class AlertLog:
             self._drop()
 
     def _drop(self) -> None:
-        """Keeps half as many of each rule and principal; one of each, those of the least grave rules go."""
+        """Keeps half as many of each rule and principal; of those with one each, the more severe half."""
         if self._each > 1:
             self._each //= 2
             self._kept = {pair: alerts[: self._each] for pair, alerts in self._kept.items()}
         else:
-            gravest = sorted(self._kept.items(), key=lambda item: -SEVERITIES.index(item[1][0].severity))
-            self._kept = dict(gravest[: len(gravest) // 2])
+            most_severe = sorted(self._kept.items(), key=lambda item: -SEVERITIES.index(item[1][0].severity))
+            self._kept = dict(most_severe[: len(most_severe) // 2])
         kept = [alert for alerts in self._kept.values() for alert in alerts]
         self._held = len(kept)
         self._bytes = sum(len(record) for alert in kept for record in alert.records)

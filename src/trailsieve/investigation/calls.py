@@ -111,11 +111,6 @@ def _is_read(value: Any, name: str) -> bool:
     return value == "true" or (value != "false" and name.startswith(_READING))
 
 
-def is_long(values: Sequence[Any]) -> bool:
-    """Whether any of the values is a text that is cut."""
-    return any(value.__class__ is str and len(value) > MOST_CHARACTERS for value in values)
-
-
 def text(value: object) -> str:
     """The text in a field, at most 512 characters of it; "" for any other value."""
     if value.__class__ is not str:

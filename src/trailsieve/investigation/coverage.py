@@ -62,7 +62,7 @@ def _spell(since: int, until: int) -> str:
 
 
 def unseen(calls: Sequence[Call], hours: Sequence[CoveredHour], matched: int) -> list[str]:
-    """Returns what the archive cannot show, so that silence is not taken for peace."""
+    """Returns what the archive cannot show: no findings there does not mean that nothing happened."""
     lines = []
     if calls and not any(call.event_name in _OBJECT_CALLS for call in calls):
         lines.append("It has no data events of S3: reading or deleting objects would not show")

@@ -1,4 +1,4 @@
-"""What is left out of calls when an archive holds too many different ones, the least telling first."""
+"""What is left out of calls when an archive holds too many different ones, the least informative first."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Step(NamedTuple):
         text: what it does, for people.
         applies: whether it does it to a call.
         change: changes the call.
-        untimed: whether such calls are no longer told apart by ten minutes.
+        untimed: whether such calls are no longer distinguished by ten minutes.
     """
 
     text: str
@@ -28,7 +28,7 @@ class Step(NamedTuple):
 
 
 def folded(call: Call, bucket: str, level: int) -> tuple[Call, str]:
-    """Returns a call after the first so many steps, and its ten minutes, "" if they no longer count."""
+    """Returns a call after the first `level` steps, and its ten minutes, "" if they no longer count."""
     for step in STEPS[:level]:
         if step.applies(call):
             step.change(call)

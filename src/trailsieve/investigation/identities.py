@@ -13,9 +13,7 @@ from dataclasses import dataclass, field
 from trailsieve.investigation.model import Activity, Actor, Call, Grant
 from trailsieve.investigation.names import generated, is_address, is_service, short, tail
 
-_MOST_CHILDREN = (
-    8  # of one maker: whoever makes access for more identities that are used does so for a living
-)
+_MOST_CHILDREN = 8  # identities that one principal made access for; whoever makes more manages access
 _MOST_SHARING = 5  # chains that share an address; more of them are an office or a proxy
 _TELLING = 40  # characters of a user agent that few share
 _MAKING = ("user", "role", "login profile", "access key")

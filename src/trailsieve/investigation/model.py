@@ -1,8 +1,8 @@
 """What is collected while an archive is read, and what an investigation concludes from it.
 
-`activity` fills the first half, in the processes that read; `suspects` and `stories` make the second half of
-it; the terminal, the page and the Markdown summary show it. Times are RFC 3339 texts as the records write
-them; counts are numbers of events.
+`collector` and `ledger` fill the first half, down to `Alerts`. `conclusions` makes the second half, which the
+terminal, the page and the Markdown summary show. Times are RFC 3339 texts as the records write them; counts
+are numbers of events.
 """
 
 from __future__ import annotations
@@ -127,10 +127,10 @@ class AlertCount(Struct, gc=False, array_like=True):
 
 
 class Alerts(Struct):
-    """The alerts of a run: all of them as counts, the gravest in full.
+    """The alerts of a run: all of them as counts, the most severe in full.
 
     Attributes:
-        kept: in time order, at most some thousands, so many of each rule and principal.
+        kept: in time order, at most a few thousand, with a limit for each rule and principal.
         counts: all alerts; where there are too many different ones, by hour and for "others".
         total: how many there were.
     """
@@ -154,7 +154,7 @@ class Step(Struct):
     Attributes:
         identity: short name of who did it, from the story's identities.
         outcome: the error code; "" when it succeeded.
-        severity: of the gravest rule that matched; None if none did.
+        severity: the highest of the rules that matched; None if none did.
         tactics: ATT&CK tactics of the rules that matched.
         note: what matters in it: the effect, or how it leads to another identity.
     """
@@ -264,7 +264,7 @@ class Investigation(Struct):
     """All that `trailsieve investigate` concludes.
 
     Attributes:
-        alerts: the gravest in full, in time order, at most some thousands.
+        alerts: the most severe in full, in time order, at most a few thousand.
         alert_count: all of them.
         counts: all of them by minute, rule, principal and call.
         appendix: how it was made and what was not read, as label and text.

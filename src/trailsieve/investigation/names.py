@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 
 from trailsieve.arn import parse
+from trailsieve.errors import with_and
 
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?:/\d+)?|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?:/\d+)?")
 _SSO = re.compile(r"AWSReservedSSO_(.+)_[0-9a-f]{16}")
@@ -91,9 +92,4 @@ def listed(names: Iterable[str], most: int = 3) -> str:
     known = list(dict.fromkeys(names))
     if len(known) > most + 1:
         return f"{', '.join(known[:most])} and {len(known) - most:,} more"
-    return joined(known)
-
-
-def joined(parts: Sequence[str]) -> str:
-    """Returns parts in words: "a, b and c"."""
-    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
+    return with_and(known)

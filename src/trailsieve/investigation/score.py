@@ -7,13 +7,13 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from math import log2
 
-from trailsieve.errors import counted
+from trailsieve.errors import counted, with_and
 from trailsieve.formats.alert_fields import technique_ids
 from trailsieve.investigation import weights
 from trailsieve.investigation.acts import Acts, act_of, phrase
 from trailsieve.investigation.identities import Chain
 from trailsieve.investigation.model import Call, Signal, total
-from trailsieve.investigation.names import by_service, is_address, joined, listed, tail
+from trailsieve.investigation.names import by_service, is_address, listed, tail
 from trailsieve.investigation.usual import Usual, changes
 from trailsieve.model import SEVERITIES
 from trailsieve.rules.rule import Rule
@@ -26,7 +26,7 @@ _TOOLS = re.compile(
 )
 _REFUSED = re.compile(r"AccessDenied|Unauthorized|Forbidden", re.IGNORECASE)
 _MANY_REFUSED = 10  # refusals of at least five different calls are a search for what works
-_BULK = 20  # objects read, written or deleted that are more than an errand
+_BULK = 20  # objects read, written or deleted that are more than a routine task
 _NOTE = re.compile(
     r"ransom|decrypt|recover|restore|unlock|how.?to|read.?me|warning|attention|contact|(?:^|[^a-z])notes?(?:[^a-z]|$)|"
     r"payment|pay.?(?:now|up)|hacked|encrypted|your.?(?:files|data)",
@@ -84,9 +84,9 @@ def _rules(calls: Sequence[Call], usual: Usual, rules: Mapping[str, Rule]) -> It
     tactics = set(tactics_of(tags))
     points += weights.TECHNIQUE * len(set(technique_ids(tags))) + weights.TACTIC * len(tactics)
     if matched:
-        gravest = sorted(matched, key=lambda name: (-SEVERITIES.index(rules[name].severity), name))
+        most_severe = sorted(matched, key=lambda name: (-SEVERITIES.index(rules[name].severity), name))
         text = f"matched {counted(len(matched), 'rule')}"
-        text += f": {listed([f'{rules[name].title} ({rules[name].severity})' for name in gravest])}"
+        text += f": {listed([f'{rules[name].title} ({rules[name].severity})' for name in most_severe])}"
         text += f"; tactics: {', '.join(sorted(tactics))}" if tactics else ""
         text += f"; {listed(routine)} all through the archive" if routine else ""
         yield Signal("rules", min(weights.RULES, round(points)), text)
@@ -103,7 +103,7 @@ def _acts(calls: Sequence[Call], usual: Usual, acts: Acts) -> Iterator[Signal]:
         succeeded = [call for call in done if not call.error_code]
         points = weights.ACT[kind] * (1 if succeeded else weights.ATTEMPT)
         count = total(succeeded or done)
-        text = joined([p for p, _ in phrases(done, acts)[:3]])
+        text = with_and([p for p, _ in phrases(done, acts)[:3]])
         if kind in ("objects touched", "secrets read", "data destroyed") and not kind_is_grave(
             kind, done, count
         ):
@@ -129,7 +129,7 @@ def ransom_note(calls: Sequence[Call], kinds: Container[str]) -> tuple[str, str]
 
 
 def kind_is_grave(kind: str, calls: Sequence[Call], count: int) -> bool:
-    """Whether acts on data are more than an errand: many of them, or a whole bucket, key or database."""
+    """Whether acts on data are more than a routine task: many of them, or a whole bucket, key or database."""
     if kind == "data destroyed":
         return count >= _BULK or any(not call.event_name.startswith("DeleteObject") for call in calls)
     return count >= _BULK

@@ -26,7 +26,6 @@ _MOST_OF_A_KIND = 2
 _MOST_NAMES = 4  # API calls that a folded line names
 _NOISE = 20  # calls of an identity that are worth a line about what was folded
 _LINKS = ("AssumeRole", "GetSessionToken", "GetFederationToken", "SwitchRole")  # beginnings of names
-_GUESSES = 3  # failed sign-ins that are no slip
 _REPEATED = 0.5  # weight of a step that happened before in the same way
 _MANY = 10  # refused calls of a folded line that show a search for what is allowed
 _QUIET = frozenset(
@@ -229,13 +228,6 @@ def _weight(step: Step) -> int:
     if step.outcome or (act.kind in _QUIET and not gives_everything(call)):
         return 2 if grave or step.count >= _MANY else 1
     return 3
-
-
-def _is_sign_in(step: Step) -> bool:
-    """Whether somebody signed in to the console, or tried passwords."""
-    return step.event_name == "ConsoleLogin" and (
-        step.count >= _GUESSES if step.outcome else bool(step.severity)
-    )
 
 
 def _as_call(step: Step) -> Call:

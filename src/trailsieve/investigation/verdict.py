@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from trailsieve.errors import counted
+from trailsieve.errors import counted, with_and
 from trailsieve.investigation import coverage
 from trailsieve.investigation.model import Call, CoveredHour, Suspect, Verdict, total
-from trailsieve.investigation.names import agent_name, joined, listed
+from trailsieve.investigation.names import agent_name, listed
 from trailsieve.times import seconds_of
 
 DECISIVE = 40  # points from which on a suspect did something that nobody should overlook
@@ -99,7 +99,7 @@ def _length(seconds: int) -> str:
 def headline(phrases: Sequence[str], rules: int) -> str:
     """Returns what a suspect did in one clause."""
     if phrases:
-        return joined(list(phrases))
+        return with_and(phrases)
     return (
         f"matched {counted(rules, 'rule')}, but did nothing decisive"
         if rules

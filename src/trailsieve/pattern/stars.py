@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trailsieve.errors import with_and
 from trailsieve.pattern.regex import LITERALS, OPERATORS
 
 Parts = tuple[str, ...]  # the literal parts between the stars
@@ -64,9 +65,9 @@ def in_words(parts: Parts) -> str:
         return "any string or number, including the empty string"  # rule 39
     if len(inner) == 1 and not first and not last:
         return f'text that contains "{inner[0]}"'
-    said = [f'begins with "{first}"'] if first else []
+    clauses = [f'begins with "{first}"'] if first else []
     for part in inner:
-        said.append(f'{"then " if said else ""}has "{part}"')
+        clauses.append(f'{"then " if clauses else ""}has "{part}"')
     if last:
-        said.append(f'ends with the first "{last}" {"after it" if said else "in it"}')
-    return "text that " + " and ".join(part for part in (", ".join(said[:-1]), said[-1]) if part)
+        clauses.append(f'ends with the first "{last}" {"after it" if clauses else "in it"}')
+    return "text that " + with_and(clauses)

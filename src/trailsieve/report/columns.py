@@ -191,6 +191,6 @@ def _record(text: bytes) -> str:
     return text.decode("utf-8", "replace")
 
 
-def gravest_first(alerts: Sequence[Alert]) -> list[int]:
-    """Places of alerts: the gravest first, in time order."""
+def most_severe_first(alerts: Sequence[Alert]) -> list[int]:
+    """Places of alerts: the most severe first, in time order."""
     return sorted(range(len(alerts)), key=lambda place: -SEVERITIES.index(alerts[place].severity))

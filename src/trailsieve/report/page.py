@@ -59,12 +59,12 @@ def render(investigation: Investigation, redact: Collection[Kind] = ()) -> bytes
     found = attack.techniques(investigation.fired)
     data = shown.data(investigation, table, found) | {
         "explanations": msgspec.to_builtins(explanations),
-        "order": (by_gravity := columns.gravest_first(alerts)),
+        "order": (by_severity := columns.most_severe_first(alerts)),
         "chunk": columns.CHUNK,
     }
     names = {"redact": tuple(redact), "techniques": found, "inv": investigation, "data": columns.packed(data)}
     without_records = _filled(names | {"chunks": [], "left_out": _left_out(investigation, 0)})
-    chunks, kept = _chunks(details, by_gravity, _SIZE - len(without_records))
+    chunks, kept = _chunks(details, by_severity, _SIZE - len(without_records))
     return _filled(names | {"chunks": chunks, "left_out": _left_out(investigation, kept)})
 
 

@@ -34,7 +34,7 @@ def of_replay(found: Alerts, stats: RunStats, rules: Sequence[Rule], command: st
 
 
 def _fired(stats: RunStats, rules: Sequence[Rule]) -> list[FiredRule]:
-    """The rules that raised alerts, the gravest first."""
+    """The rules that raised alerts, the most severe first."""
     fired = [
         FiredRule(
             rule=rule.id,

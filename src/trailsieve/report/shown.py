@@ -20,7 +20,6 @@ _UUID = re.compile(r"\b([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _STORIES = 25  # suspects with a story
 _STEPS = 1_500  # of all stories
 _PRINCIPALS = 2_000
-_ROWS = 400  # of the coverage grid
 
 
 def data(

@@ -34,7 +34,7 @@ def targets_of(
     resources: Any = None,
     message: Any = None,
 ) -> tuple[Target, ...]:
-    """What a call touched, the most telling first; empty if the record does not say.
+    """What a call touched, the most specific first; empty if the record does not say.
 
     Each value may be any JSON. At most 10 targets of a kind are listed; the last of them has the number of
     those that are left out.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from trailsieve import arn
-from trailsieve.errors import shorten
+from trailsieve.errors import shorten, with_and
 
 _WIDTH = 60  # characters of a name in an effect
 _NAMED = 3
@@ -89,7 +89,7 @@ def listed(names: list[str], most: int = _NAMED) -> str:
     first = [shown(name) for name in different[:most]]
     more = len(different) - len(first)
     parts = [*first, f"{more:,} more"] if more else first
-    return " and ".join((", ".join(parts[:-1]), parts[-1])) if len(parts) > 1 else "".join(parts)
+    return with_and(parts)
 
 
 def accounts(names: list[str]) -> str:

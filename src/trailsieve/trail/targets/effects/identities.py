@@ -31,21 +31,21 @@ def is_self(call: Call) -> bool:
 
 
 def attached(call: Call) -> str | None:
-    """Of a managed policy."""
+    """The effect of attaching a managed policy."""
     policy = arn.parse(text(call.request, "policyArn") or text(call.request, "managedPolicyArn"))
     given = _MANAGED.get(policy.resource.rpartition("/")[2]) if policy.account in ("", "aws") else None
     return given and f"gives {'itself ' if is_self(call) else ''}{given}"
 
 
 def policy_written(call: Call) -> str | None:
-    """Of a policy document."""
+    """The effect of writing a policy document."""
     document = call.request.get("policyDocument", call.request.get("inlinePolicy"))
     given = allows(document)
     return given and f"allows {'itself ' if is_self(call) else ''}{given}"
 
 
 def policy_version(call: Call) -> str | None:
-    """Of a new version of a managed policy, which may not be the default yet."""
+    """The effect of a new version of a managed policy, which may not be the default yet."""
     given = policy_written(call)
     return given and given + (
         "" if is_on(value(call.request, "setAsDefault")) else ", once it is the default"
@@ -53,20 +53,20 @@ def policy_version(call: Call) -> str | None:
 
 
 def default_version(call: Call) -> str | None:
-    """Of choosing the version in force."""
+    """The effect of choosing the version in force."""
     version = text(call.request, "versionId")
     return f"switches to version {shown(version)} of the policy" if version else None
 
 
 def trust(call: Call) -> str | None:
-    """Of who may assume a role."""
+    """The effect of changing who may assume a role."""
     document = call.request.get("assumeRolePolicyDocument", call.request.get("policyDocument"))
     whom = trusts(document, call.account)
     return whom and f"lets {whom} assume the role"
 
 
 def access_key(call: Call) -> str | None:
-    """Of a new access key; one that was made with a key of the same user is its second."""
+    """The effect of a new access key; one that was made with a key of the same user is its second."""
     user = text(call.request, "userName") or text(call.response, "accessKey", "userName")
     if text(call.identity, "type") == "Root" and not text(call.request, "userName"):
         return "makes an access key for root"
@@ -78,38 +78,38 @@ def access_key(call: Call) -> str | None:
 
 
 def access_key_status(call: Call) -> str | None:
-    """Of switching a key on or off."""
+    """The effect of switching a key on or off."""
     status = text(call.request, "status")
     return {"Active": "switches the access key on", "Inactive": "switches the access key off"}.get(status)
 
 
 def login_profile(call: Call) -> str | None:
-    """Of a new console password."""
+    """The effect of a new console password."""
     user = text(call.request, "userName") or text(call.response, "loginProfile", "userName")
     whom = "itself" if not user or user == call.user else shown(user)
     return f"gives {whom} a console password"
 
 
 def new_password(call: Call) -> str | None:
-    """Of another console password."""
+    """The effect of changing somebody's console password."""
     user = text(call.request, "userName")
     return f"changes the console password of {shown(user)}" if user and user != call.user else None
 
 
 def mfa_off(call: Call) -> str | None:
-    """Of a user's MFA device."""
+    """The effect of deactivating a user's MFA device."""
     user = text(call.request, "userName")
     return f"switches MFA off for {'itself' if user == call.user else shown(user)}" if user else None
 
 
 def group_joined(call: Call) -> str | None:
-    """Of joining a group."""
+    """The effect of joining a group."""
     group = text(call.request, "groupName")
     return f"joins the group {shown(group)} itself" if group and is_self(call) else None
 
 
 def role_assumed(call: Call) -> str | None:
-    """Of assuming a role; of AWS services doing so, nothing stands out."""
+    """The effect of assuming a role; None for AWS services, which do it all the time."""
     account = account_of(text(call.request, "roleArn"))
     if text(call.identity, "type") == "AWSService" or not account:
         return None
@@ -118,13 +118,13 @@ def role_assumed(call: Call) -> str | None:
 
 
 def root_assumed(call: Call) -> str | None:
-    """Of the root credentials of a member account."""
+    """The effect of assuming the root of a member account."""
     account = account_of(text(call.request, "targetPrincipal"))
     return f"acts as root of account {account}" if account else None
 
 
 def console_login(call: Call) -> str | None:
-    """Of a sign-in that succeeded. Identity providers check MFA themselves, and AWS does not know."""
+    """The effect of a successful sign-in. AWS does not know whether an identity provider checked MFA."""
     if text(call.response, "ConsoleLogin") != "Success":
         return None
     without = " without MFA" if text(call.additional, "MFAUsed").lower() == "no" else ""
@@ -135,12 +135,12 @@ def console_login(call: Call) -> str | None:
 
 
 def role_switched(call: Call) -> str | None:
-    """Of switching roles in the console."""
+    """The effect of switching roles in the console."""
     role = text(call.additional, "SwitchTo")
     return f"acts as role {shown(role)}" if role and text(call.response, "SwitchRole") == "Success" else None
 
 
 def assignment(call: Call) -> str | None:
-    """Of a permission set of IAM Identity Center."""
+    """The effect of assigning a permission set of IAM Identity Center."""
     account = text(call.request, "targetId")
     return f"gives access to account {shown(account)}" if account else None

@@ -7,7 +7,7 @@ from trailsieve.trail.targets.effects.call import Call, is_off, items, listed, s
 
 
 def trail_updated(call: Call) -> str | None:
-    """Of a trail's settings."""
+    """The effect of changing a trail's settings."""
     if is_off(value(call.request, "isMultiRegionTrail")):
         return "records one region only"
     if is_off(value(call.request, "includeGlobalServiceEvents")):
@@ -21,7 +21,7 @@ def trail_updated(call: Call) -> str | None:
 
 
 def event_selectors(call: Call) -> str | None:
-    """Of the events that a trail records."""
+    """The effect of choosing the events that a trail records."""
     if advanced := items(call.request, "advancedEventSelectors"):
         return _advanced([items(selector, "fieldSelectors") for selector in advanced])
     selectors = items(call.request, "eventSelectors")
@@ -51,7 +51,7 @@ def _advanced(selectors: list[list[object]]) -> str | None:
 
 
 def retention(call: Call) -> str | None:
-    """Of how long logs are kept."""
+    """The effect of changing how long logs are kept."""
     days = value(call.request, "retentionInDays")
     return (
         f"deletes logs after {counted(days, 'day')}" if days.__class__ is int and 0 < days < 10**6 else None
@@ -59,22 +59,22 @@ def retention(call: Call) -> str | None:
 
 
 def detector(call: Call) -> str | None:
-    """Of GuardDuty's detector."""
+    """The effect of changing GuardDuty's detector."""
     return "suspends GuardDuty in this region" if is_off(value(call.request, "enable")) else None
 
 
 def findings_filter(call: Call) -> str | None:
-    """Of findings that nobody sees."""
+    """The effect of a filter that archives findings."""
     archived = text(call.request, "action") == "ARCHIVE"
     return "archives findings before anyone sees them" if archived else None
 
 
 def security_control(call: Call) -> str | None:
-    """Of a control of Security Hub."""
+    """The effect of a control of Security Hub."""
     return "switches the control off" if text(call.request, "controlStatus") == "DISABLED" else None
 
 
 def backups(call: Call) -> str | None:
-    """Of a table's continuous backups."""
+    """The effect of a table's continuous backups."""
     enabled = value(call.request, "pointInTimeRecoverySpecification", "pointInTimeRecoveryEnabled")
     return "switches continuous backups off" if is_off(enabled) else None

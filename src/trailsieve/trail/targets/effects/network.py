@@ -13,12 +13,12 @@ _PROTOCOLS = {"-1": "all ports", "1": "ICMP", "58": "ICMPv6", "icmp": "ICMP", "i
 
 
 def ingress(call: Call) -> str | None:
-    """Of rules that let traffic in."""
+    """The effect of rules that let traffic in."""
     return _opened(call, "to")
 
 
 def egress(call: Call) -> str | None:
-    """Of rules that let traffic out."""
+    """The effect of rules that let traffic out."""
     return _opened(call, "towards")
 
 
@@ -40,7 +40,7 @@ def _ranges(rule: Any) -> list[str]:
 
 
 def rule_modified(call: Call) -> str | None:
-    """Of a security group's rule that is changed."""
+    """The effect of a security group's rule that is changed."""
     for rule in items(call.request, "securityGroupRule"):
         inner = value(rule, "securityGroupRule")
         name = text(inner, "cidrIpv4") or text(inner, "cidrIpv6")
@@ -50,7 +50,7 @@ def rule_modified(call: Call) -> str | None:
 
 
 def acl_entry(call: Call) -> str | None:
-    """Of an entry of a network ACL."""
+    """The effect of an entry of a network ACL."""
     name = text(call.request, "cidrBlock") or text(call.request, "ipv6CidrBlock")
     if text(call.request, "ruleAction") != "allow" or name not in WORLD:
         return None
@@ -87,7 +87,7 @@ def _joined(ports: list[str]) -> str:
 
 
 def route(call: Call) -> str | None:
-    """Of a default route."""
+    """The effect of a default route."""
     name = text(call.request, "destinationCidrBlock") or text(call.request, "destinationIpv6CidrBlock")
     gateways = ("gatewayId", "natGatewayId", "transitGatewayId", "networkInterfaceId", "instanceId")
     through = next((found for key in gateways if (found := text(call.request, key))), "")
@@ -95,13 +95,13 @@ def route(call: Call) -> str | None:
 
 
 def peering(call: Call) -> str | None:
-    """Of a connection with another account's network."""
+    """The effect of a connection with another account's network."""
     account = text(call.request, "peerOwnerId")
     return f"connects to a VPC of account {shown(account)}" if account not in ("", call.account) else None
 
 
 def instances(call: Call) -> str | None:
-    """Of new instances: how many of which type, and whether they run a script at their start."""
+    """The effect of new instances: how many of which type, and whether they run a script at their start."""
     started = items(call.response, "instancesSet")
     kind = text(call.request, "instanceType")
     script = ", with a script in user data" if value(call.request, "userData") else ""
@@ -111,7 +111,7 @@ def instances(call: Call) -> str | None:
 
 
 def instance_modified(call: Call) -> str | None:
-    """Of a changed attribute of an instance."""
+    """The effect of a changed attribute of an instance."""
     if value(call.request, "userData") is not None:
         return "changes the script that the instance runs at its start (user data)"
     if is_off(value(call.request, "disableApiTermination", "value")):
@@ -120,13 +120,13 @@ def instance_modified(call: Call) -> str | None:
 
 
 def metadata_options(call: Call) -> str | None:
-    """Of the instance metadata service."""
+    """The effect of changing the options of the instance metadata service."""
     optional = text(call.request, "httpTokens") == "optional"
     return "allows IMDSv1, which gives credentials without a token" if optional else None
 
 
 def instance_profile(call: Call) -> str | None:
-    """Of an instance profile that is attached."""
+    """The effect of an instance profile that is attached."""
     profile = text(call.request, "iamInstanceProfile", "name") or text(
         call.request, "iamInstanceProfile", "arn"
     )
@@ -134,7 +134,7 @@ def instance_profile(call: Call) -> str | None:
 
 
 def command(call: Call) -> str | None:
-    """Of a command that Systems Manager runs."""
+    """The effect of a command that Systems Manager runs."""
     document, on = text(call.request, "documentName"), len(texts(call.request, "instanceIds"))
     where = counted(on, "instance") if on else "the chosen instances"
     return f"runs {shown(document)} on {where}" if document else None

@@ -49,7 +49,7 @@ def resource_policy(*names: str) -> Callable[[Call], str | None]:
 
 
 def topic_attributes(call: Call) -> str | None:
-    """Of a topic's policy."""
+    """The effect of a topic's policy."""
     if text(call.request, "attributeName") != "Policy":
         return None
     whom = opens(value(call.request, "attributeValue"), call.account)
@@ -57,7 +57,7 @@ def topic_attributes(call: Call) -> str | None:
 
 
 def acl(call: Call) -> str | None:
-    """Of an ACL: a canned one, or grants to groups."""
+    """The effect of an ACL: a canned one, or grants to groups."""
     for name in texts(call.request, "x-amz-acl"):
         if name in _CANNED:
             return _CANNED[name]
@@ -69,14 +69,14 @@ def acl(call: Call) -> str | None:
 
 
 def object_written(call: Call) -> str | None:
-    """Of an object that is made public, or encrypted with a key that the account does not have."""
+    """The effect of an object that is made public, or encrypted with a key that the account does not have."""
     if value(call.request, _CUSTOMER_KEY):
         return "encrypts with a key that only the caller has"
     return acl(call) or _foreign_key(call, text(call.request, _KMS_KEY))
 
 
 def bucket_encryption(call: Call) -> str | None:
-    """Of the key with which a bucket encrypts."""
+    """The effect of changing the key with which a bucket encrypts."""
     for rule in items(call.request, "ServerSideEncryptionConfiguration", "Rule"):
         key = text(rule, "ApplyServerSideEncryptionByDefault", "KMSMasterKeyID")
         if effect := _foreign_key(call, key):
@@ -90,20 +90,20 @@ def _foreign_key(call: Call, key: str) -> str | None:
 
 
 def public_access_block(call: Call) -> str | None:
-    """Of the settings that keep a bucket or account private."""
+    """The effect of changing the settings that keep a bucket or account private."""
     settings = value(call.request, "PublicAccessBlockConfiguration")
     found = settings.values() if settings.__class__ is dict else ()
     return "no longer blocks all public access" if any(is_off(setting) for setting in found) else None
 
 
 def versioning(call: Call) -> str | None:
-    """Of a bucket's versions."""
+    """The effect of switching a bucket's versioning."""
     status = text(call.request, "VersioningConfiguration", "Status")
     return "no longer keeps old versions" if status == "Suspended" else None
 
 
 def lifecycle(call: Call) -> str | None:
-    """Of rules that delete objects."""
+    """The effect of rules that delete objects."""
     rules = items(call.request, "LifecycleConfiguration", "Rule")
     days = [_days(value(rule, "Expiration", "Days")) for rule in rules]
     least = min((number for number in days if number), default=None)
@@ -111,21 +111,21 @@ def lifecycle(call: Call) -> str | None:
 
 
 def replication(call: Call) -> str | None:
-    """Of copies in other buckets."""
+    """The effect of replicating objects to other buckets."""
     rules = items(call.request, "ReplicationConfiguration", "Rule")
     buckets = [name for rule in rules if (name := text(rule, "Destination", "Bucket"))]
     return f"copies new objects to {listed(buckets)}" if buckets else None
 
 
 def bucket_logging(call: Call) -> str | None:
-    """Of a bucket's access log."""
+    """The effect of changing a bucket's access log."""
     status = value(call.request, "BucketLoggingStatus")
     on = status.__class__ is dict and "LoggingEnabled" in status
     return None if on or status is None else "no longer logs who reads the bucket"
 
 
 def permission(kind: str, *names: str) -> Callable[[Call], str | None]:
-    """The effect of accounts that are added to a snapshot or image, in the request's field of these names."""
+    """The effect of adding accounts to a snapshot or image, in the request's field of these names."""
 
     def effect(call: Call) -> str | None:
         added = items(call.request, *names, "add")
@@ -153,7 +153,7 @@ def shared(kind: str, field: str) -> Callable[[Call], str | None]:
 
 
 def function_permission(call: Call) -> str | None:
-    """Of who may call a function or use a layer."""
+    """The effect of changing who may call a function or use a layer."""
     principal = text(call.request, "principal")
     action = "use the layer" if "layerName" in call.request else "invoke the function"
     if principal == "*":
@@ -163,18 +163,18 @@ def function_permission(call: Call) -> str | None:
 
 
 def function_url(call: Call) -> str | None:
-    """Of a function's URL."""
+    """The effect of a function's URL."""
     return "lets anyone call the function by its URL" if text(call.request, "authType") == "NONE" else None
 
 
 def key_deletion(call: Call) -> str | None:
-    """Of a key that is going to be deleted; KMS waits 30 days unless it is told otherwise."""
+    """The effect of a key that is going to be deleted; KMS waits 30 days by default."""
     days = _days(value(call.request, "pendingWindowInDays")) or 30
     return f"deletes the key in {counted(days, 'day')}, and with it all data under it"
 
 
 def grant(call: Call) -> str | None:
-    """Of a grant on a key that a person made: AWS services make many."""
+    """The effect of a grant on a key that a person made: AWS services make many."""
     grantee = text(call.request, "granteePrincipal")
     if (
         not grantee
@@ -192,7 +192,7 @@ def grant(call: Call) -> str | None:
 
 
 def secret_deletion(call: Call) -> str | None:
-    """Of a deleted secret."""
+    """The effect of a deleted secret."""
     if is_on(value(call.request, "forceDeleteWithoutRecovery")):
         return "deletes the secret at once, beyond recovery"
     days = _days(value(call.request, "recoveryWindowInDays"))
@@ -200,13 +200,13 @@ def secret_deletion(call: Call) -> str | None:
 
 
 def database_made(call: Call) -> str | None:
-    """Of a new database."""
+    """The effect of a new database."""
     public = is_on(value(call.request, "publiclyAccessible"))
     return "makes the database reachable from the internet" if public else None
 
 
 def database_modified(call: Call) -> str | None:
-    """Of a changed database."""
+    """The effect of a changed database."""
     if effect := database_made(call):
         return effect
     if value(call.request, "masterUserPassword") is not None:
@@ -217,19 +217,19 @@ def database_modified(call: Call) -> str | None:
 
 
 def database_deletion(call: Call) -> str | None:
-    """Of a deleted database."""
+    """The effect of a deleted database."""
     skipped = is_on(value(call.request, "skipFinalSnapshot"))
     return "deletes the database without a last snapshot" if skipped else None
 
 
 def cluster(call: Call) -> str | None:
-    """Of a Kubernetes cluster's endpoint."""
+    """The effect of a Kubernetes cluster's endpoint."""
     public = is_on(value(call.request, "resourcesVpcConfig", "endpointPublicAccess"))
     return "opens the cluster's API to the internet" if public else None
 
 
 def subscription(call: Call) -> str | None:
-    """Of a topic's new subscriber."""
+    """The effect of a topic's new subscriber."""
     endpoint = text(call.request, "endpoint")
     return f"sends the topic's messages to {shown(endpoint)}" if endpoint else None
 
