@@ -6,7 +6,6 @@ numbers are exempt from garbage collection (`gc=False`): they cannot be part of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -84,8 +83,7 @@ def watermark_message(
     return Message(b"", Position(shard, 0), shard, marker=True, watermark=watermark)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """One CloudTrail record: its number in its object (from 1), its exact original text, and its fields.
 
     Attributes:
@@ -98,8 +96,7 @@ class Record:
     projected: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """A rule that matches a record. `origin` is the message's name."""
 
     rule: Any

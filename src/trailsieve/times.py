@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST = 64  # characters of a time that is remembered
 _LATEST_YEAR = 9000  # periods after it would leave the calendar
 _DURATION = re.compile(r"([0-9]{1,9})\s*([smhdw])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -40,7 +41,9 @@ def time_or_age(text: str, name: str) -> datetime:
 
 def seconds_of(value: Any) -> int | None:
     """Returns the seconds since 1970 of an event's time; None when it is not a time."""
-    return _event_seconds(value) if value.__class__ is str else None
+    if value.__class__ is not str:
+        return None
+    return _event_seconds(value) if len(value) <= _LONGEST else _event_seconds.__wrapped__(value)
 
 
 @lru_cache(maxsize=8192)

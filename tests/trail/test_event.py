@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trailsieve.errors import UnreadableError
-from trailsieve.trail.event import Details, Event, read_details, read_event
+from trailsieve.trail.event import Event, read_event, value_of
 
 
 def test_the_fields_under_their_names() -> None:
@@ -24,7 +24,16 @@ def test_the_fields_under_their_names() -> None:
 @pytest.mark.parametrize("odd", [b"", rb',"eventName":"\ud800"', b',"number":' + b"9" * 10_000])
 def test_request_and_response(odd: bytes) -> None:
     text = b'{"requestParameters":{"userName":"mia"},"resources":[1]' + odd + b"}"
-    assert read_details(text) == Details(requestParameters={"userName": "mia"}, resources=[1])
+    event = read_event(text)
+    assert value_of(event.requestParameters) == {"userName": "mia"}
+    assert value_of(event.resources) == [1]
+    assert value_of(event.responseElements) is None
+
+
+@pytest.mark.parametrize(("text", "value"), [(b'"\xff"', "\ufffd"), (b"[" * 5000 + b"]" * 5000, list)])
+def test_odd_values_of_fields_that_are_kept_as_text(text: bytes, value: object) -> None:
+    found = value_of(read_event(b'{"requestParameters":' + text + b"}").requestParameters)
+    assert value in (found, found.__class__)
 
 
 @pytest.mark.parametrize("value", [b"1", b"null", b"true", b"[[]]", b'{"a":{}}', b'""'])
@@ -32,7 +41,7 @@ def test_any_type_in_any_field(value: bytes) -> None:
     fields = [*Event.__struct_encode_fields__]
     text = b"{" + b",".join(b'"%s":%s' % (name.encode(), value) for name in fields) + b"}"
     event = read_event(text)
-    assert len({repr(getattr(event, name)) for name in Event.__struct_fields__}) == 1
+    assert len({repr(value_of(getattr(event, name))) for name in Event.__struct_fields__}) == 1
 
 
 @pytest.mark.parametrize(

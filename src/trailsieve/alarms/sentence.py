@@ -38,9 +38,14 @@ def of_match(facts: Facts, targets: Sequence[Target] = (), effect: str | None = 
 
 def _touched(targets: Sequence[Target]) -> str:
     """`user bob and policy AdministratorAccess`, or `instance i-1, instance i-2, instance i-3 and 7 more`."""
-    names = [_name(f"{target.kind} {arn.name_in(target.name)}") for target in targets[:_TOUCHED]]
+    names = [_target(target.kind, target.name) for target in targets[:_TOUCHED]]
     more = len(targets) - len(names) + sum(target.more for target in targets)
     return with_and([*names, f"{more:,} more"] if more else names)
+
+
+@lru_cache(maxsize=4096)
+def _target(kind: str, name: str) -> str:
+    return _name(f"{kind} {arn.name_in(name)}")
 
 
 def of_alarm(state: AlarmState, count: int, seconds: int, context: AlertContext) -> str:

@@ -10,7 +10,7 @@ from trailsieve.alarms.context import Facts
 from trailsieve.alarms.datapoint import ID_BYTES
 from trailsieve.alarms.sentence import of_match
 from trailsieve.model import Alert, Match, Record, Target
-from trailsieve.trail.event import Event, read_details
+from trailsieve.trail.event import Event, value_of
 from trailsieve.trail.targets import effect_of, targets_of
 
 
@@ -19,7 +19,7 @@ def alert_of(match: Match) -> Alert:
     event: Event = match.record.event
     rule = match.rule
     facts = facts_of(event)
-    targets, effect = _touched(event, match.record.text)
+    targets, effect = _touched(event)
     return Alert(
         id=alert_id(rule.id, match.record),
         rule=rule.id,
@@ -61,14 +61,17 @@ def facts_of(event: Event) -> Facts:
     )
 
 
-def _touched(event: Event, text: bytes) -> tuple[tuple[Target, ...], str | None]:
+def _touched(event: Event) -> tuple[tuple[Target, ...], str | None]:
     """What the call touched, and what it brought about."""
-    details = read_details(text)
-    call = (event.eventSource, event.eventName, details.requestParameters, details.responseElements)
-    more = {"additional": details.additionalEventData, "error": event.errorCode}
-    return targets_of(*call, details.resources, details.errorMessage), effect_of(
-        *call, identity=event.userIdentity, **more
-    )
+    source, name = event.eventSource, event.eventName
+    request, response = value_of(event.requestParameters), value_of(event.responseElements)
+    resources, message = value_of(event.resources), value_of(event.errorMessage)
+    targets = targets_of(source, name, request, response, resources, message)
+    if event.errorCode:
+        return targets, None
+    additional = value_of(event.additionalEventData)
+    identity = event.userIdentity
+    return targets, effect_of(source, name, request, response, identity=identity, additional=additional)
 
 
 def time_of(event: Event) -> str | None:

@@ -26,14 +26,14 @@ class Histogram:
     counts: Counter[int] = field(default_factory=Counter)
     width: int = 1
 
-    def add(self, time: str | None) -> None:
-        """Counts an event; one without a valid time does not count."""
+    def add(self, time: str | None, events: int = 1) -> None:
+        """Counts events of one time; those without a valid time do not count."""
         second = seconds_of(time)
         if second is None:
             return
         self.first = second if self.first is None else min(self.first, second)
         self.last = second if self.last is None else max(self.last, second)
-        self.counts[second // self.width] += 1
+        self.counts[second // self.width] += events
         while len(self.counts) > _BUCKETS:
             self._widen()
 

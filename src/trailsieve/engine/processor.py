@@ -150,6 +150,7 @@ class Processor:
         unreadable = UnreadableRecords(each=decoded.lines > 0)
         tally = Tally(self._with_default)
         seen = 0
+        alerted: list[Match] = []  # alerts of a message are made together: the caches stay warm
         matched = MatchedRecords(self._observer) if self._observer else None
 
         def on_batch(count: int, times: list[Any], ids: list[bytes]) -> None:
@@ -161,12 +162,13 @@ class Processor:
             if isinstance(found, Problem):
                 unreadable.add(found)
             else:
-                counts = self._take(found, result, tally, unreadable)
+                counts = self._take(found, result, alerted, tally, unreadable)
                 if matched:
                     matched.add(found, counts=counts)
-                if len(result.alerts) + len(result.samples) >= _MOST_ALERTS:
-                    yield BatchResult(result.alerts, samples=result.samples)
-                    result.alerts, result.samples = [], []
+                if len(alerted) + len(result.samples) >= _MOST_ALERTS:
+                    yield BatchResult(list(map(alert_of, alerted)), samples=result.samples)
+                    alerted, result.samples = [], []
+        result.alerts = list(map(alert_of, alerted))
         if matched:
             matched.finish()
         result.unreadable_records = unreadable.count
@@ -180,8 +182,15 @@ class Processor:
             result.misses[rule.id] = tally.misses(rule.id, rule.alarm.period)
         yield result
 
-    def _take(self, match: Match, result: BatchResult, tally: Tally, unreadable: UnreadableRecords) -> bool:
-        """Adds an alert or a sample, or nothing and returns False when an exception hides the match."""
+    def _take(
+        self,
+        match: Match,
+        result: BatchResult,
+        alerted: list[Match],
+        tally: Tally,
+        unreadable: UnreadableRecords,
+    ) -> bool:
+        """Adds the match or a sample, or nothing and returns False when an exception hides the match."""
         rule: Rule = match.rule
         sequences = self._sequences.get(rule.id, ())
         time = time_of(match.record.event)
@@ -193,7 +202,7 @@ class Processor:
             if not (sequence.exceptions and _is_excepted(sequence, match, seconds, result)):
                 _count(sequence, match, seconds, result, unreadable)
         if rule.enabled and rule.alarm is None:
-            result.alerts.append(alert_of(match))
+            alerted.append(match)
         elif rule.enabled:
             _count(rule, match, seconds, result, unreadable)
         return rule.enabled

@@ -15,6 +15,9 @@ _TOP = 3
 _TOP_JSON = 10
 _KEPT_PROBLEMS = 1000  # named one by one; all are counted
 _KEPT_NAMES = 10_000  # different principals or addresses a rule; more are counted together
+_LONGEST_NAME = 2048  # characters of one: the longest ARN
+_WAITING = 1024  # different times that are parsed together
+_LONGEST_TIME = 64
 
 
 class Matched(Protocol):
@@ -42,16 +45,34 @@ class RuleCounts:
     last: str = ""
     principals: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
-    times: Histogram = field(default_factory=Histogram)
+    _times: Histogram = field(default_factory=Histogram)
+    _waiting: dict[str, int] = field(default_factory=dict)  # counts by time, yet to be parsed
 
     def add(self, match: Matched) -> None:
         """Counts one event that matches."""
-        if match.time:
-            self.first = min(self.first or match.time, match.time)
-            self.last = max(self.last, match.time)
-        self.times.add(match.time)
+        if time := match.time:
+            if not self.first or time < self.first:
+                self.first = time
+            self.last = max(self.last, time)
+            if len(time) <= _LONGEST_TIME:
+                self._waiting[time] = self._waiting.get(time, 0) + 1
+            else:
+                self._times.add(time)
+            if len(self._waiting) > _WAITING:
+                self._parse()
         _count(self.principals, match.principal)
         _count(self.sources, match.source_ip)
+
+    @property
+    def times(self) -> Histogram:
+        """The matches over time."""
+        self._parse()
+        return self._times
+
+    def _parse(self) -> None:
+        for time, events in self._waiting.items():
+            self._times.add(time, events)
+        self._waiting.clear()
 
     def as_dict(self) -> dict[str, Any]:
         """When the matches were, and the callers and addresses that have most of them."""
@@ -65,6 +86,8 @@ class RuleCounts:
 
 def _count(counter: Counter[str], name: str | None) -> None:
     name = name or "unknown"
+    if len(name) > _LONGEST_NAME:
+        name = name[: _LONGEST_NAME - 1] + "…"
     counter[name if name in counter or len(counter) < _KEPT_NAMES else "others"] += 1
 
 

@@ -13,9 +13,14 @@ import msgspec
 from trailsieve import jsontext
 from trailsieve.errors import UnreadableError
 
+_NULL = msgspec.Raw(b"null")
+
 
 class Event(msgspec.Struct, gc=False, rename={"timestamp": "@timestamp"}):
-    """The main fields of one record under CloudTrail's names; None for a field that is absent."""
+    """The main fields of one record under CloudTrail's names; None for a field that is absent.
+
+    What was asked and answered is most of a record, and read for few of them: `value_of` decodes it.
+    """
 
     eventID: Any = None  # noqa: N815
     eventTime: Any = None  # noqa: N815
@@ -28,20 +33,15 @@ class Event(msgspec.Struct, gc=False, rename={"timestamp": "@timestamp"}):
     errorCode: Any = None  # noqa: N815
     userIdentity: Any = None  # noqa: N815
     timestamp: Any = None  # the time, in records that passed through Logstash
-
-
-class Details(msgspec.Struct, gc=False):
-    """What was asked and answered in one record: read for matches alone, since it is most of the record."""
-
-    requestParameters: Any = None  # noqa: N815
-    responseElements: Any = None  # noqa: N815
-    additionalEventData: Any = None  # noqa: N815
-    resources: Any = None
-    errorMessage: Any = None  # noqa: N815
+    requestParameters: msgspec.Raw = _NULL  # noqa: N815
+    responseElements: msgspec.Raw = _NULL  # noqa: N815
+    additionalEventData: msgspec.Raw = _NULL  # noqa: N815
+    resources: msgspec.Raw = _NULL
+    errorMessage: msgspec.Raw = _NULL  # noqa: N815
 
 
 _decode = jsontext.decoder(Event).decode
-_decode_details = jsontext.decoder(Details).decode
+_decode_value = jsontext.decoder(Any).decode
 
 
 def read_event(text: bytes) -> Event:
@@ -53,27 +53,22 @@ def read_event(text: bytes) -> Event:
     try:
         return _decode(text)
     except jsontext.REFUSALS:
-        return Event(**_fields(text, Event))
+        content = jsontext.decode(text)
+        if content.__class__ is not dict:
+            raise UnreadableError(f"a record is a JSON object; this is {_kind(content)}") from None
+        names = zip(Event.__struct_fields__, Event.__struct_encode_fields__, strict=True)
+        fields: dict[str, Any] = {field: content.get(name) for field, name in names}
+        return Event(**fields)
 
 
-def read_details(text: bytes) -> Details:
-    """The request and response in a record, given its JSON text.
-
-    Raises:
-        UnreadableError: the text is not JSON, or not a JSON object.
-    """
+def value_of(field: Any) -> Any:
+    """The value of a field of an event that was kept as JSON text; of another field, its value."""
+    if field is _NULL or field.__class__ is not msgspec.Raw:
+        return None if field is _NULL else field
     try:
-        return _decode_details(text)
+        return _decode_value(field)
     except jsontext.REFUSALS:
-        return Details(**_fields(text, Details))
-
-
-def _fields(text: bytes, kind: type[msgspec.Struct]) -> dict[str, Any]:
-    content = jsontext.decode(text)
-    if content.__class__ is not dict:
-        raise UnreadableError(f"a record is a JSON object; this is {_kind(content)}")
-    names = zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True)
-    return {field: content.get(name) for field, name in names}
+        return jsontext.decode(bytes(field))
 
 
 def _kind(value: object) -> str:

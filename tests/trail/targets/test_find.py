@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from tests.examples import examples
 from trailsieve.model import Target
 from trailsieve.trail.targets import effect_of, targets_of
-from trailsieve.trail.targets.effects import _CALLS as BY_REQUEST
+from trailsieve.trail.targets.effects import _BY_REQUEST as BY_REQUEST
 from trailsieve.trail.targets.table import calls_of, sources
 
 _CALLS = [(source, name) for source in sources() for name in calls_of(source)]
-EFFECTS = [(source, name) for source, calls in BY_REQUEST.items() for name in calls]
+EFFECTS = [(f"{source}.amazonaws.com", name) for source, calls in BY_REQUEST.items() for name in calls]
 _FIELDS = [
     *(
         "userName",

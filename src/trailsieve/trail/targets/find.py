@@ -56,7 +56,9 @@ def targets_of(
             if names:
                 found += _targets(kind, names)
                 break
-    return tuple(found or _of_resources(resources) or _of_anything(request) or _of_message(message))
+    if not found:
+        found = (resources and _of_resources(resources)) or _of_anything(request) or _of_message(message)
+    return tuple(found)
 
 
 def unwrapped(value: Any) -> Any:

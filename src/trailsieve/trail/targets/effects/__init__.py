@@ -19,7 +19,8 @@ _LONGEST = 200  # characters
 _IMAGE = sharing.permission("image", "launchPermission")
 _SNAPSHOT = sharing.permission("snapshot", "createVolumePermission")
 _DB_SNAPSHOT = sharing.shared("snapshot", "valuesToAdd")
-_BY_REQUEST: dict[str, dict[str, Callable[[Call], str | None]]] = {
+_Effect = Callable[[Call], str | None]
+_BY_REQUEST: dict[str, dict[str, _Effect]] = {
     "iam": {
         "AttachUserPolicy": identities.attached,
         "AttachRolePolicy": identities.attached,
@@ -138,7 +139,6 @@ _BY_REQUEST: dict[str, dict[str, Callable[[Call], str | None]]] = {
     },
     "securityhub": {"UpdateStandardsControl": monitoring.security_control},
 }
-_CALLS = {f"{source}{DOMAIN}": calls for source, calls in _BY_REQUEST.items()}
 _NOTHING: dict[str, Any] = {}
 
 
@@ -170,19 +170,19 @@ def effect_of(
     source, name = str(source), str(name)
     if name[-1:].isdigit():
         name = plain(name[:100])
-    always = _always().get(source, _NOTHING).get(name)
-    effect = _CALLS.get(source, _NOTHING).get(name)
-    if always or effect is None:
-        return always
+    effect = _effects().get(source, _NOTHING).get(name)
+    if effect is None or effect.__class__ is str:
+        return effect
     found = effect(Call(*map(_object, (unwrapped(request), unwrapped(response), identity, additional))))
     return found and shorten(found if found.isascii() else jsontext.encodable(found), _LONGEST)
 
 
 @lru_cache(maxsize=1)
-def _always() -> dict[str, dict[str, str]]:
-    """The effects of calls whatever their requests say."""
-    content = tomllib.loads(Path(__file__).with_name("always.toml").read_text("utf-8"))
-    return {f"{source}{DOMAIN}": calls for source, calls in content.items()}
+def _effects() -> dict[str, dict[str, Any]]:
+    """By source and call, the effect whatever the request says, or what finds it in the request."""
+    always = tomllib.loads(Path(__file__).with_name("always.toml").read_text("utf-8"))
+    sources = {**_BY_REQUEST, **always}
+    return {f"{one}{DOMAIN}": {**_BY_REQUEST.get(one, {}), **always.get(one, {})} for one in sources}
 
 
 def _object(content: Any) -> dict[str, Any]:
