@@ -58,7 +58,7 @@ def test_json_is_the_whole_investigation(archive: Path, tmp_path: Path) -> None:
     found = json.loads(file.read_text())
     assert found["suspects"][0]["left_behind"] == [
         "access key AKIATWO, 00:05 by user/mia, not used in this archive",
-        "silence of trail main, 00:06 by user/mia",
+        "stopped trail main, 00:06 by user/mia",
     ]
     assert [one["principal"].rpartition("/")[2] for one in found["principals"]] == ["bob", "mia"]
     assert found["records"] == 22

@@ -180,6 +180,7 @@ def _investigated(
         collected.stats.records,
         _appendix(packs, collected.stats),
         collected.alerts.counts,
+        " ".join(option for option, _ in options.chosen.each()),
     )
 
 

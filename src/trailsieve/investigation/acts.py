@@ -133,24 +133,34 @@ def phrase(act: Act, kind: str, calls: list[Call]) -> str:
     if kind == "rights for itself":
         return "granted itself all rights" if succeeded else "tried to grant itself all rights"
     if kind == "rights for another":
+        if act.noun == "policy":
+            return f"{verb} {_touched(act, succeeded or calls, 1)} to allow everything"
         return (
             f"{'gave' if succeeded else 'tried to give'} all rights to {_touched(act, succeeded or calls, 1)}"
         )
     if kind == "key for itself":
         return f"{verb} {'an access key' if count == 1 else f'{count} access keys'} for itself"
     own = " of its own" if kind == "clean-up" else ""
-    return f"{verb} {_touched(act, succeeded or calls, count)}{own}"
+    return f"{verb} {_touched(act, succeeded or calls, count)}{own}".rstrip()
 
 
 def _touched(act: Act, calls: list[Call], count: int) -> str:
+    if not act.noun:
+        return ""
     found = [target for call in calls for target in call.targets]
     known = [target for target in found if target.kind == act.noun] or found[:1]
     names = list(dict.fromkeys(tail(target.name) for target in known))
     if len(names) == 1:
-        return f"{act.noun} {names[0]}" + (f" (×{count:,})" if count > 1 else "")
+        kind = known[0].kind
+        noun = act.noun if kind in (act.noun, "target") else f"{plural(act.noun)} of {kind}"
+        return f"{noun} {names[0]}" + (f" {_times(count)}" if count > 1 else "")
     if count > 1:
         return f"{count:,} {plural(act.noun)}"
     return f"{act.noun} {names[0]}" if names else f"{'an' if act.noun[0] in 'aeiou' else 'a'} {act.noun}"
+
+
+def _times(count: int) -> str:
+    return "twice" if count == 2 else f"{count:,} times"
 
 
 def plural(noun: str) -> str:

@@ -45,6 +45,7 @@ def conclude(
     records: int | None = None,
     appendix: Sequence[tuple[str, str]] = (),
     counts: Sequence[AlertCount] = (),
+    selection: str = "",
 ) -> Investigation:
     """Returns the investigation of what was collected; suspects by score.
 
@@ -53,6 +54,7 @@ def conclude(
         alert_count: of all alerts, if `alerts` are not all.
         records: the number that was read, if the calls do not count all.
         counts: all alerts by minute, rule, principal and call.
+        selection: the options that select the calls; "" when all records count.
     """
     known = {rule.id: rule for rule in rules}
     calls = counting(activity.calls, known, alerts)
@@ -60,7 +62,7 @@ def conclude(
     read = total(calls) if records is None else records
     suspects = _suspects(activity, known)
     return Investigation(
-        verdict=verdict(suspects, calls, activity.hours, read),
+        verdict=verdict(suspects, calls, activity.hours, read, selection),
         fired=_fired(calls, known, counts),
         suspects=suspects,
         principals=summaries(calls),
@@ -103,7 +105,7 @@ def _suspect(chain: Chain, reasons: list[Signal], story: Story, remains: Remains
     calls, top = chain.calls, chain.members[0]
     own = [call for call in story.work if not by_service(call.actor.service)]
     hit = {name for call in calls for name in call.rules}
-    acts = _main_acts(calls)
+    acts = _main_acts(calls, top.name)
     what = headline(acts, len(hit))
     return Suspect(
         name=top.name,
@@ -129,7 +131,7 @@ def _suspect(chain: Chain, reasons: list[Signal], story: Story, remains: Remains
     )
 
 
-def _main_acts(calls: Sequence[Call]) -> list[str]:
+def _main_acts(calls: Sequence[Call], lead: str) -> list[str]:
     """The weightiest acts in words, in time order; what was tried in vain weighs less."""
     acts = Acts(calls)
     kinds: dict[tuple[str, bool], list[Call]] = defaultdict(list)
@@ -140,7 +142,7 @@ def _main_acts(calls: Sequence[Call]) -> list[str]:
     found = []
     for (kind, failed), done in kinds.items():
         if not failed or (kind, False) not in kinds:
-            text, first = phrases(done, acts)[0]
+            text, first = phrases(done, acts, lead)[0]
             found.append((ACT[kind] * (ATTEMPT if failed else 1), first, text))
     note = ransom_note(calls, {kind for kind, _ in kinds})
     if note:

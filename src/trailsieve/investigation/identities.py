@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from trailsieve.investigation.model import Activity, Actor, Call, Grant
 from trailsieve.investigation.names import generated, is_address, is_service, short, tail
 
+WEAK = "(weak link)"
 _MOST_CHILDREN = 8  # identities that one principal made access for; whoever makes more manages access
 _MOST_SHARING = 5  # chains that share an address; more of them are an office or a proxy
 _TELLING = 40  # characters of a user agent that few share
@@ -201,7 +202,7 @@ def _join_by_address(members: Sequence[Member]) -> None:
             sharing.sort(key=lambda member: _first_use(member, place))
             eldest = sharing[0].top()
             for member in sharing[1:]:
-                _attach(member.top(), eldest, _shared(member, place, eldest))
+                _attach(member.top(), eldest, _shared(member, place, sharing[0]))
 
 
 def _programs(member: Member) -> set[tuple[str, str]]:
@@ -213,9 +214,9 @@ def _programs(member: Member) -> set[tuple[str, str]]:
     }
 
 
-def _shared(member: Member, place: tuple[str, str], eldest: Member) -> str:
+def _shared(member: Member, place: tuple[str, str], other: Member) -> str:
     what = f"same network {place[0]} and program" if place[1] else f"same address {place[0]}"
-    return f"{what} as {eldest.name}, from {_first_use(member, place)[11:16]} (weak link)"
+    return f"{what} as {other.name}, from {_first_use(member, place)[11:16]} {WEAK}"
 
 
 def _at(call: Call, place: tuple[str, str]) -> bool:

@@ -13,9 +13,11 @@ from trailsieve.errors import with_and
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?:/\d+)?|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?:/\d+)?")
 _SSO = re.compile(r"AWSReservedSSO_(.+)_[0-9a-f]{16}")
 _GENERATED = re.compile(r"\d{6}|[0-9a-fA-F]{8}-|^(?=.*\d)[0-9A-Za-z]{20,}$")
-_HIDDEN = {"": "nobody", "HIDDEN_DUE_TO_SECURITY_REASONS": "unknown user name"}
+UNKNOWN_USER = "unknown user name"  # CloudTrail hides what was typed as the name at a failed sign-in
+_HIDDEN = {"": "nobody", "HIDDEN_DUE_TO_SECURITY_REASONS": UNKNOWN_USER}
 _SERVICE_ROLES = ("AWSServiceRoleFor", "aws-service-role/")
-_KNOWN_AGENT = re.compile(r"\b(Terraform|Pulumi|Ansible|stratus-red-team|Pacu)\b", re.IGNORECASE)
+_KNOWN_AGENT = re.compile(r"\b(Terraform|Pulumi|Ansible|stratus-red-team|Pacu|S3 Browser)\b", re.IGNORECASE)
+_BROWSER = re.compile(r"Mozilla/.*\b(Firefox|Edg|OPR|Chrome|Safari)\b")
 _NUMBERED = re.compile(r"[-_][0-9a-f]{8}-[0-9a-f-]+$")
 _AGENT_NAME = re.compile(r"[\[\s]*([^/\s;()\[\]]+)")
 
@@ -74,7 +76,7 @@ def tail(name: str) -> str:
 @lru_cache(maxsize=4096)
 def agent_name(user_agent: str) -> str:
     """Returns the program's name in a user agent, such as `aws-cli`, `Boto3` or `Terraform`."""
-    found = _KNOWN_AGENT.search(user_agent) or _AGENT_NAME.match(user_agent)
+    found = _KNOWN_AGENT.search(user_agent) or _BROWSER.match(user_agent) or _AGENT_NAME.match(user_agent)
     return _NUMBERED.sub("", found[1]) if found else ""
 
 

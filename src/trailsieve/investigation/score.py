@@ -13,7 +13,7 @@ from trailsieve.investigation import weights
 from trailsieve.investigation.acts import Acts, act_of, phrase
 from trailsieve.investigation.identities import Chain
 from trailsieve.investigation.model import Call, Signal, total
-from trailsieve.investigation.names import by_service, is_address, listed, tail
+from trailsieve.investigation.names import by_service, is_address, listed, short, tail
 from trailsieve.investigation.usual import Usual, changes
 from trailsieve.model import SEVERITIES
 from trailsieve.rules.rule import Rule
@@ -39,7 +39,7 @@ def signals(chain: Chain, usual: Usual, rules: Mapping[str, Rule]) -> list[Signa
     own = [call for call in chain.calls if not by_service(call.actor.service) or act_of(call)]
     found = [
         *_rules(own, usual, rules),
-        *_acts(own, usual, Acts(own)),
+        *_acts(own, usual, Acts(own), chain.members[0].name),
         *_tools(own),
         *_failures(own),
         *_news(chain, usual),
@@ -92,7 +92,7 @@ def _rules(calls: Sequence[Call], usual: Usual, rules: Mapping[str, Rule]) -> It
         yield Signal("rules", min(weights.RULES, round(points)), text)
 
 
-def _acts(calls: Sequence[Call], usual: Usual, acts: Acts) -> Iterator[Signal]:
+def _acts(calls: Sequence[Call], usual: Usual, acts: Acts, lead: str) -> Iterator[Signal]:
     """One signal for each kind of decisive act."""
     kinds: dict[str, list[Call]] = defaultdict(list)
     for call in calls:
@@ -103,7 +103,7 @@ def _acts(calls: Sequence[Call], usual: Usual, acts: Acts) -> Iterator[Signal]:
         succeeded = [call for call in done if not call.error_code]
         points = weights.ACT[kind] * (1 if succeeded else weights.ATTEMPT)
         count = total(succeeded or done)
-        text = with_and([p for p, _ in phrases(done, acts)[:3]])
+        text = with_and([p for p, _ in phrases(done, acts, lead)[:3]])
         if kind in ("objects touched", "secrets read", "data destroyed") and not kind_is_grave(
             kind, done, count
         ):
@@ -135,18 +135,24 @@ def kind_is_grave(kind: str, calls: Sequence[Call], count: int) -> bool:
     return count >= _BULK
 
 
-def phrases(calls: Sequence[Call], acts: Acts) -> list[tuple[str, str]]:
-    """Returns acts in words with the first time of each, in time order."""
-    groups: dict[tuple[str, str, bool], list[Call]] = defaultdict(list)
+def phrases(calls: Sequence[Call], acts: Acts, lead: str) -> list[tuple[str, str]]:
+    """Returns acts in words with the first time of each, in time order.
+
+    Args:
+        lead: the short name of the chain's first identity; what others of the chain did names them.
+    """
+    groups: dict[tuple[str, str, bool, str], list[Call]] = defaultdict(list)
     for call in calls:
         act = act_of(call)
         if act:
-            groups[f"{act.past} {act.noun}", acts.kind(call), bool(call.error_code)].append(call)
+            name, failed = short(call.actor.principal), bool(call.error_code)
+            groups[f"{act.past} {act.noun}", acts.kind(call), failed, name].append(call)
     found = []
-    for (_, kind, _), group in groups.items():
+    for (_, kind, _, name), group in groups.items():
         act = act_of(group[0])
         if act:
-            found.append((phrase(act, kind, group), min(call.first for call in group)))
+            text = phrase(act, kind, group) + (f" as {name}" if name != lead else "")
+            found.append((text, min(call.first for call in group)))
     return sorted(found, key=lambda item: item[1])
 
 
@@ -201,7 +207,7 @@ def _news(chain: Chain, usual: Usual) -> Iterator[Signal]:
         new = {
             name: first
             for name, first in usual.new(chain, kind).items()
-            if kind != "address" or is_address(name)
+            if (is_address(name) if kind == "address" else not by_service(name))
         }
         if new:
             since = next(iter(new.values()))

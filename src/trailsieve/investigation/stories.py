@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from trailsieve.errors import counted
 from trailsieve.investigation.acts import Acts, act_of, gives_everything
+from trailsieve.investigation.folding import OTHERS
 from trailsieve.investigation.identities import Chain, Member
 from trailsieve.investigation.model import Actor, Call, Grant, Step, total
 from trailsieve.investigation.names import by_count, by_service, listed
@@ -161,7 +162,8 @@ def _targets(calls: Sequence[Call]) -> tuple[Target, ...]:
             known = kinds[target.kind]
             known[target.name] = max(known.get(target.name, 0), target.more)
     found = []
-    for kind, names in list(kinds.items())[:_MOST_TARGETS]:
+    by_name = sorted(kinds.items(), key=lambda item: OTHERS in item[1])  # what was folded comes last
+    for kind, names in by_name[:_MOST_TARGETS]:
         first = list(names)[:_MOST_OF_A_KIND]
         more = len(names) - len(first) + sum(names.values())
         found += [Target(kind, name, more * (name == first[-1])) for name in first]

@@ -55,12 +55,13 @@ class Usual:
         return others[0] if others else 0
 
     def new(self, chain: Chain, kind: str) -> dict[str, str]:
-        """Traits of a kind that members took up after others, and nobody else has: the first time of each."""
+        """Traits of a kind that members took up and nobody had before, with the first time of each."""
         found: dict[str, str] = {}
+        of_chain = _first_times(chain.calls, kind)
         for calls in by_subject(chain.members).values():
             begun = min(call.first for call in calls)
             for name, first in _first_times(calls, kind).items():
-                if first > begun and self.only(chain, (kind, name)):
+                if begun < first == of_chain[name] and self.only(chain, (kind, name)):
                     found[name] = min(found.get(name, first), first)
         return dict(sorted(found.items(), key=lambda item: item[1]))
 

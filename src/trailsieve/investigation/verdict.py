@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from trailsieve.errors import counted, with_and
 from trailsieve.investigation import coverage
+from trailsieve.investigation.identities import WEAK
 from trailsieve.investigation.model import Call, CoveredHour, Suspect, Verdict, total
-from trailsieve.investigation.names import agent_name, listed
+from trailsieve.investigation.names import UNKNOWN_USER, agent_name, listed
 from trailsieve.times import seconds_of
 
 DECISIVE = 40  # points from which on a suspect did something that nobody should overlook
@@ -15,13 +16,22 @@ _JUST_NOW = 900  # seconds before the archive's end in which somebody is still a
 
 
 def verdict(
-    suspects: Sequence[Suspect], calls: Sequence[Call], hours: Sequence[CoveredHour], records: int
+    suspects: Sequence[Suspect],
+    calls: Sequence[Call],
+    hours: Sequence[CoveredHour],
+    records: int,
+    selection: str = "",
 ) -> Verdict:
-    """Returns the answer, worst news first."""
+    """Returns the answer, worst news first.
+
+    Args:
+        selection: the options that select the calls; "" when all records count.
+    """
     first = min((call.first for call in calls), default="")
     last = max((call.last for call in calls), default="")
     if not calls:
-        return Verdict(["Nothing can be concluded: no CloudTrail records were read."])
+        none = f"{selection} selects none of {counted(records, 'record')}" if selection and records else ""
+        return Verdict([f"Nothing can be concluded: {none or 'no CloudTrail records were read'}."])
     decisive = [suspect for suspect in suspects if suspect.score >= DECISIVE]
     matched = total(call for call in calls if call.rules)
     sentences = list(_about(decisive[0], last)) if decisive else [_nothing(suspects, matched)]
@@ -30,6 +40,9 @@ def verdict(
         more = len(decisive) - 1 - len(others)
         sentences.append(f"Look next at {'; '.join(others)}{f'; and {more} more' if more else ''}.")
     sentences.append(_covered(calls, hours, records, first, last, matched))
+    if selection:
+        selected = f"{total(calls):,} of {counted(records, 'record')}"
+        sentences.insert(0, f"This is about {selected} only, those that {selection} selects.")
     return Verdict(sentences)
 
 
@@ -37,9 +50,13 @@ def _about(suspect: Suspect, end: str) -> Iterator[str]:
     when = f"between {moment(suspect.first)} and {moment(suspect.last)}"
     where = f" in account {listed(suspect.accounts, 2)}" if suspect.accounts else ""
     yield f"{suspect.name}{where} {suspect.headline}, {when}."
-    others = [identity.name for identity in suspect.identities[1:]]
-    if others:
-        yield f"It also acted as {listed(others, 3)}."
+    others = [identity for identity in suspect.identities[1:] if identity.name != UNKNOWN_USER]
+    sure = [identity.name for identity in others if WEAK not in identity.how]
+    likely = [identity.name for identity in others if WEAK in identity.how]
+    if sure:
+        yield f"It also acted as {listed(sure, 3)}."
+    if likely:
+        yield f"Probably the same person, by address or program only: {listed(likely, 3)}."
     programs = listed(dict.fromkeys(agent_name(agent) for agent in suspect.agents), 2)
     where = f"{listed(suspect.addresses, 2) or 'AWS itself'} with {programs or 'unnamed programs'}"
     yield f"It came from {where}, in {listed(suspect.regions, 3)}."
@@ -56,7 +73,7 @@ def is_over(suspect: Suspect, end: str) -> str:
     over += f", {_length(gap)} before the archive ends" if gap else ", where the archive ends"
     left = len(suspect.left_behind)
     return (
-        f"{over}; {counted(left, 'thing')} it made {'is' if left == 1 else 'are'} still there."
+        f"{over}; {counted(left, 'change')} it made {'is' if left == 1 else 'are'} not undone."
         if left
         else f"{over}."
     )
