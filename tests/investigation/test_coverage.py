@@ -70,4 +70,4 @@ def test_whether_it_is_over(later: int, expected: str) -> None:
         call(user("bob", address="192.0.2.4"), 1 + later, "s3:ListBuckets"),
     ]
     (sentence,) = (text for text in told(records).verdict.sentences if "archive ends" in text)
-    assert sentence == f"{expected}; 1 thing it made is still there."
+    assert sentence == f"{expected}; 1 change it made is not undone."
