@@ -46,7 +46,7 @@ def test_a_report_is_redacted(ending: str, tmp_path: Path) -> None:
         (("--report", "page.pdf"), "--report page.pdf: the name ends with .html"),
         (
             ("--report", "p.html", "--redact", "keys,names"),
-            "--redact keys,names: 'names' is none of keys, ips, principals",
+            "--redact keys,names: 'names' is not one of keys, ips, principals",
         ),
         (("--redact", "keys"), "--redact needs --report"),
         (("--report", "no/such/folder/p.html"), "no/such/folder"),

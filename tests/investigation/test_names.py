@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trailsieve.investigation.names import agent_name, is_address, is_service, listed, short, tail
+from trailsieve.investigation.names import agent_name, is_address, is_service, last_part, listed, short
 
 STS = "arn:aws:sts::111122223333:assumed-role"
 SSO = f"{STS}/AWSReservedSSO_Admin_0123456789abcdef/jane@corp.example"
@@ -63,7 +63,7 @@ def test_is_service() -> None:
 
 
 def test_tail_keeps_ranges_whole() -> None:
-    assert [tail(name) for name in ("0.0.0.0/0", "arn:aws:iam::aws:policy/x/Admin", "mia")] == [
+    assert [last_part(name) for name in ("0.0.0.0/0", "arn:aws:iam::aws:policy/x/Admin", "mia")] == [
         "0.0.0.0/0",
         "Admin",
         "mia",

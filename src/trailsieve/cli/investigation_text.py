@@ -13,8 +13,7 @@ from trailsieve.cli.options import SEVERITY_STYLES
 from trailsieve.cli.table import table
 from trailsieve.errors import cells, counted, shorten, tail, visible
 from trailsieve.investigation.model import Identity, Investigation, PrincipalSummary, Step, Suspect
-from trailsieve.investigation.names import listed, short
-from trailsieve.investigation.names import tail as last_part
+from trailsieve.investigation.names import last_part, listed, short
 from trailsieve.investigation.stories import CONTINUES, is_folded, key_steps
 from trailsieve.investigation.verdict import DECISIVE
 from trailsieve.model import Severity

@@ -259,7 +259,7 @@ def _counts(pattern: FilterPattern, proposals: Sequence[str], events: Sequence[b
     """How many of the events the pattern matches, and how many each pattern that was proposed."""
     first = "first " if len(events) == _COUNTED else ""
     yield f"of the {first}{len(events)} events"
-    said = {pattern.text: "match"} | dict.fromkeys(proposals[:_PROPOSALS], "would match")
-    for text, verb in said.items():
+    verbs = {pattern.text: "match"} | dict.fromkeys(proposals[:_PROPOSALS], "would match")
+    for text, verb in verbs.items():
         found = sum(map(compiled(text, limits=False).matches, events))
         yield f"  {found:>{len(str(len(events)))}} {verb} {visible(text)}"

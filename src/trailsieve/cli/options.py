@@ -74,7 +74,7 @@ class Screen:
 
 
 def terminal_width(stream: Any) -> int | None:
-    """The columns of a terminal, which COLUMNS overrides; None for a stream that is no terminal."""
+    """The columns of a terminal, which COLUMNS overrides; None for a stream that is not a terminal."""
     if not stream.isatty():
         return None
     columns = os.environ.get("COLUMNS", "")

@@ -59,7 +59,7 @@ def _kinds(context: click.Context, parameter: click.Parameter, text: str | None)
         raise UsageError("--redact needs --report: it changes the report alone")
     unknown = [word for word in words if word not in KINDS]
     if unknown:
-        raise UsageError(f"--redact {text}: {unknown[0]!r} is none of {', '.join(KINDS)}")
+        raise UsageError(f"--redact {text}: {unknown[0]!r} is not one of {', '.join(KINDS)}")
     return tuple(kind for kind in KINDS if kind in words)
 
 

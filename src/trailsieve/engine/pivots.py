@@ -41,7 +41,7 @@ def principal(names: Sequence[str]) -> Pivot:
 
 
 def _principal(name: str) -> Iterator[Expression]:
-    """A name that is no ARN is the end of one: `mia`, `user/mia` and `111122223333:user/mia` are the same."""
+    """A name without `arn:` is the end of an ARN: `mia`, `user/mia` and `111122223333:user/mia` are equal."""
     fields = [(*_USER, "arn"), (*_ISSUER, "arn")]
     if name.startswith("arn:"):
         yield from (_is(field, name) for field in fields)

@@ -53,7 +53,7 @@ class TimeOrder:
         self.close()
 
     def add(self, time: object, line: bytes) -> None:
-        """Adds a line with its event time in ISO 8601; any other value is no valid time.
+        """Adds a line with its event time in ISO 8601; any other value counts as no time.
 
         Raises:
             TemporaryFileError: the temporary file cannot be written.

@@ -1,4 +1,4 @@
-"""The records that count: by time, account, region, and whatever else `pivots` reads from a command line."""
+"""The records that count: by time, account, region, and by what `pivots` reads from a command line."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class GeoIp:
     """Databases that know addresses; the first one with a value is asked.
 
     Raises:
-        UsageError: maxminddb is not installed, or a file is no such database.
+        UsageError: maxminddb is not installed, or a file is not in that format.
     """
 
     def __init__(self, paths: Sequence[str]) -> None:

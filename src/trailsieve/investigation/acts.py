@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from trailsieve.investigation.model import Call, total
-from trailsieve.investigation.names import by_service, tail
+from trailsieve.investigation.names import by_service, last_part
 from trailsieve.trail.catalogue.calls import plain
 
 _CREATED = re.compile(
@@ -82,7 +82,7 @@ class Acts:
 
     def __init__(self, calls: Iterable[Call]) -> None:
         self._own = {
-            tail(call.targets[0].name)
+            last_part(call.targets[0].name)
             for call in calls
             if not call.error_code and call.targets and _CREATED.match(call.event_name)
         }
@@ -97,7 +97,7 @@ class Acts:
         return kind_of(call, act)
 
     def _is_own(self, call: Call) -> bool:
-        names = [tail(target.name) for target in call.targets]
+        names = [last_part(target.name) for target in call.targets]
         # a secret's ARN ends with six characters that its name does not have
         return bool(names) and all(name in self._own or name[:-7] in self._own for name in names)
 
@@ -120,8 +120,8 @@ def for_itself(call: Call) -> bool:
     """Whether a user or role did this to itself; a call that names no user is about the caller."""
     if "itself" in call.effect:
         return True
-    own = {tail(call.actor.principal), tail(call.actor.issuer)} - {""}
-    touched = {tail(target.name) for target in call.targets if target.kind in ("user", "role")}
+    own = {last_part(call.actor.principal), last_part(call.actor.issuer)} - {""}
+    touched = {last_part(target.name) for target in call.targets if target.kind in ("user", "role")}
     return bool(own & touched) or (not touched and call.event_name == "CreateAccessKey")
 
 
@@ -149,7 +149,7 @@ def _touched(act: Act, calls: list[Call], count: int) -> str:
         return ""
     found = [target for call in calls for target in call.targets]
     known = [target for target in found if target.kind == act.noun] or found[:1]
-    names = list(dict.fromkeys(tail(target.name) for target in known))
+    names = list(dict.fromkeys(last_part(target.name) for target in known))
     if len(names) == 1:
         kind = known[0].kind
         noun = act.noun if kind in (act.noun, "target") else f"{plural(act.noun)} of {kind}"

@@ -132,7 +132,7 @@ def _suspect(chain: Chain, reasons: list[Signal], story: Story, remains: Remains
 
 
 def _main_acts(calls: Sequence[Call], lead: str) -> list[str]:
-    """The weightiest acts in words, in time order; what was tried in vain weighs less."""
+    """The acts with most points in words, in time order; failed attempts have fewer."""
     acts = Acts(calls)
     kinds: dict[tuple[str, bool], list[Call]] = defaultdict(list)
     for call in calls:

@@ -31,7 +31,7 @@ _GIVING = SESSION_CALLS | {"CreateAccessKey", *_LOGIN_PROFILES, *_MADE, *_PERMIS
 
 
 def gives(call: Call) -> bool:
-    """Whether a call may give access to somebody; what AWS services take for themselves is left aside."""
+    """Whether a call may give access to somebody; sessions that AWS services get for themselves do not."""
     by_itself = call.event_name in SESSION_CALLS and call.actor.kind == "AWSService"
     return call.event_name in _GIVING and not call.error_code and not by_itself
 

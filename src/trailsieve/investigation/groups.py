@@ -1,4 +1,4 @@
-"""What a process knows of the records that it saw, so that those that are alike cost little.
+"""What a process knows of the records that it saw, so that equal ones cost little.
 
 Groups and variants are found by hashes, which are the same in all processes of a run: they are forks of one.
 """
@@ -97,7 +97,7 @@ def _decode(text: Raw) -> Any:
 
 
 def identity_of(call: Call) -> tuple[Any, ...]:
-    """What equal calls have in common, beside the ten minutes."""
+    """What equal calls have in common, apart from the ten minutes."""
     return (
         call.actor,
         call.account,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from trailsieve.investigation.model import Activity, Actor, Call, Grant
-from trailsieve.investigation.names import generated, is_address, is_service, short, tail
+from trailsieve.investigation.names import generated, is_address, is_service, last_part, short
 
 WEAK = "(weak link)"
 _MOST_CHILDREN = 8  # identities that one principal made access for; whoever makes more manages access
@@ -94,7 +94,7 @@ def chains(activity: Activity) -> list[Chain]:
 def _users(calls: Iterable[Call]) -> dict[tuple[str, str], str]:
     """The ARN of each user by account and name: failed sign-ins only have the name."""
     arns = {call.actor.principal: call.account for call in calls if call.actor.principal.startswith("arn:")}
-    return {(account, tail(arn)): arn for arn, account in arns.items() if ":user/" in arn}
+    return {(account, last_part(arn)): arn for arn, account in arns.items() if ":user/" in arn}
 
 
 class _Grants:
@@ -112,7 +112,7 @@ class _Grants:
             elif grant.principal:
                 kind = "role" if grant.kind == "role" else "user"
                 if grant.kind in _MAKING:
-                    self.by_name[kind, tail(grant.principal)].append(grant)
+                    self.by_name[kind, last_part(grant.principal)].append(grant)
 
     def given(self, actor: Actor) -> Grant | None:
         """The grant that made an actor's key or session; None if it is not in the archive."""
@@ -127,13 +127,14 @@ class _Grants:
         """Returns what tells members apart: the principal, and who made its key or session."""
         grant = self.given(actor)
         name = actor.principal
-        if actor.issuer and generated(tail(actor.principal)):
+        if actor.issuer and generated(last_part(actor.principal)):
             name = actor.issuer
         return name, grant.by.principal if grant else ""
 
     def made(self, member: Member) -> Grant | None:
         """The grant that made the user or role of a member, before its first call."""
-        kind, name = ("role", tail(member.issuer)) if member.issuer else ("user", tail(member.principal))
+        kind = "role" if member.issuer else "user"
+        name = last_part(member.issuer or member.principal)
         return next(
             (
                 grant

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from trailsieve.investigation.acts import Acts, table
 from trailsieve.investigation.model import Call
-from trailsieve.investigation.names import short, tail
+from trailsieve.investigation.names import last_part, short
 from trailsieve.model import Target
 
 
@@ -47,7 +47,7 @@ class Remains:
                 self._used[key] = max(self._used.get(key, ""), call.last)
             if call.event_name in undoing and not call.error_code:
                 for target in call.targets:
-                    place = call.event_name, tail(target.name)
+                    place = call.event_name, last_part(target.name)
                     self._undone[place] = max(self._undone.get(place, ""), call.last)
 
     def of(self, calls: Sequence[Call]) -> list[str]:
@@ -64,11 +64,11 @@ class Remains:
         owners = [target for target in call.targets if target.kind == row.of]
         for target in call.targets:
             if target.kind == row.target and not self._gone(row, call, [target, *owners]):
-                yield self._line(row, call, target.name, [tail(owner.name) for owner in owners])
+                yield self._line(row, call, target.name, [last_part(owner.name) for owner in owners])
 
     def _gone(self, row: _Made, call: Call, targets: Iterable[Target]) -> bool:
         """Whether a later call took it away; a policy also counts as gone with its user or role."""
-        names = [tail(target.name) for target in targets]
+        names = [last_part(target.name) for target in targets]
         return any(
             self._undone.get((event, name), "") > call.first
             for event in row.undone
@@ -77,7 +77,7 @@ class Remains:
 
     def _line(self, row: _Made, call: Call, name: str, owners: Sequence[str]) -> str:
         of = f" of {row.of} {owners[0]}" if owners else ""
-        line = f"{row.says} {tail(name)}{of}, {call.first[11:16]} by {short(call.actor.principal)}"
+        line = f"{row.says} {last_part(name)}{of}, {call.first[11:16]} by {short(call.actor.principal)}"
         if row.target == "access key":
             used = self._used.get(name)
             line += f", last used {used[11:19]}" if used else ", not used in this archive"

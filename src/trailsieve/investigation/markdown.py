@@ -9,7 +9,7 @@ from pathlib import Path
 from trailsieve import private_file
 from trailsieve.errors import shorten
 from trailsieve.investigation.model import Investigation, Step, Suspect
-from trailsieve.investigation.names import listed, tail
+from trailsieve.investigation.names import last_part, listed
 from trailsieve.investigation.stories import key_steps
 from trailsieve.investigation.verdict import DECISIVE
 
@@ -96,7 +96,7 @@ def _story(suspect: Suspect) -> Iterator[str]:
 
 def _step(step: Step) -> tuple[str, ...]:
     call = f"{step.event_name}{f' ×{step.count:,}' if step.count > 1 else ''}"
-    names = listed([tail(target.name) for target in step.targets], 3)
+    names = listed([last_part(target.name) for target in step.targets], 3)
     where = f"{names} ({step.note})" if names and step.note else names or step.note
     return step.first, step.severity or "", step.identity, call, where, step.outcome, step.source_ip
 

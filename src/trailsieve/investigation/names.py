@@ -66,7 +66,7 @@ def is_address(source_ip: str) -> bool:
     return _ADDRESS.fullmatch(source_ip) is not None
 
 
-def tail(name: str) -> str:
+def last_part(name: str) -> str:
     """Returns the last part of an ARN, path or name: `mia` of `arn:aws:iam::111122223333:user/staff/mia`."""
     if is_address(name):
         return name

@@ -13,7 +13,7 @@ from trailsieve.investigation import weights
 from trailsieve.investigation.acts import Acts, act_of, phrase
 from trailsieve.investigation.identities import Chain
 from trailsieve.investigation.model import Call, Signal, total
-from trailsieve.investigation.names import by_service, is_address, listed, short, tail
+from trailsieve.investigation.names import by_service, is_address, last_part, listed, short
 from trailsieve.investigation.usual import Usual, changes
 from trailsieve.model import SEVERITIES
 from trailsieve.rules.rule import Rule
@@ -122,7 +122,7 @@ def ransom_note(calls: Sequence[Call], kinds: Container[str]) -> tuple[str, str]
     if "data destroyed" not in kinds and "encryption changed" not in kinds:
         return None
     for call in calls:
-        name = next((tail(target.name) for target in call.targets if target.kind == "object"), "")
+        name = next((last_part(target.name) for target in call.targets if target.kind == "object"), "")
         if call.event_name == "PutObject" and not call.error_code and _NOTE.search(name):
             return f"wrote what looks like a ransom note, {name}", call.first
     return None

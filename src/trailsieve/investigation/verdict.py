@@ -11,7 +11,7 @@ from trailsieve.investigation.model import Call, CoveredHour, Suspect, Verdict, 
 from trailsieve.investigation.names import UNKNOWN_USER, agent_name, listed
 from trailsieve.times import seconds_of
 
-DECISIVE = 40  # points from which on a suspect did something that nobody should overlook
+DECISIVE = 40  # points from which on a suspect did something that must be looked at
 _JUST_NOW = 900  # seconds before the archive's end in which somebody is still active
 
 

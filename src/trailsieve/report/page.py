@@ -1,7 +1,7 @@
 """An investigation as one HTML file: `write` for a path, `render` for its bytes.
 
 The page needs no network and no other file: styles, scripts and data are in it, and its
-Content-Security-Policy allows nothing else. Texts out of logs are escaped by Jinja, or sent as data and
+Content-Security-Policy allows nothing else. Texts from logs are escaped by Jinja, or sent as data and
 shown as text nodes. What a page of 2 MB cannot hold is counted on it.
 """
 

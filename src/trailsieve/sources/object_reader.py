@@ -22,14 +22,6 @@ _GIVE_UP_AFTER = 600.0  # seconds for which S3 may be unreachable
 _MAX_REFUSED = 10  # objects in a row; more mean that a permission is missing
 
 
-def expected_owner(account: str) -> dict[str, str]:
-    """The option of S3 requests that refuses a bucket of another account.
-
-    Source: docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
-    """
-    return {"ExpectedBucketOwner": account} if account else {}
-
-
 class _Settings(Protocol):
     """The settings of a source that reads objects."""
 

@@ -24,6 +24,14 @@ _NO_BODY = hashlib.sha256(b"").hexdigest()
 _SAFE = "/~"  # characters of keys that botocore leaves as they are
 
 
+def expected_owner(account: str) -> dict[str, str]:
+    """The option of S3 requests that refuses a bucket of another account.
+
+    Source: docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+    """
+    return {"ExpectedBucketOwner": account} if account else {}
+
+
 @dataclass(frozen=True, slots=True)
 class _Bucket:
     """What boto3 found out about a bucket.
@@ -104,9 +112,7 @@ class ObjectGetter:
 
     def _get_by_boto(self, bucket: str, key: str, owner: str) -> bytes:
         self._thread.request = None
-        got = self._client.get_object(
-            Bucket=bucket, Key=key, **({"ExpectedBucketOwner": owner} if owner else {})
-        )
+        got = self._client.get_object(Bucket=bucket, Key=key, **expected_owner(owner))
         with got["Body"] as body:
             if got["ContentLength"] > self._limit:
                 raise ObjectTooBigError(got["ContentLength"])

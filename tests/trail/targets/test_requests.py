@@ -217,7 +217,7 @@ ROWS: list[tuple[Any, ...]] = [
     ("rds", "DeleteDBInstance", {"dBInstanceIdentifier": "db", "skipFinalSnapshot": True}, None, "DB instance db",
      "deletes the database without a last snapshot"),
     ("secretsmanager", "DeleteSecret", {"secretId": "s", "forceDeleteWithoutRecovery": True}, None, "secret s",
-     "deletes the secret at once, beyond recovery"),
+     "deletes the secret immediately, without recovery"),
     ("secretsmanager", "GetSecretValue", {"secretId": "s"}, None, "secret s", None),
     ("ssm", "SendCommand", {"documentName": "AWS-RunShellScript", "instanceIds": ["i-1", "i-2"]}, None,
      "instance i-1, instance i-2, document AWS-RunShellScript", "runs AWS-RunShellScript on 2 instances"),

@@ -15,12 +15,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from trailsieve.errors import SourceError
-from trailsieve.sources.object_reader import expected_owner
 from trailsieve.sources.s3.folder_tree import Folder, FolderTree
 from trailsieve.sources.s3.request_pool import RequestPool
 from trailsieve.trail.envelope_contents import ObjectName
 from trailsieve.trail.layout import Kind, is_log_name, kind_of_folder
 from trailsieve.trail.selection import DELIVERY_SLACK, Selection
+from trailsieve.wire.s3_get import expected_owner
 
 _REGION_FOLDER = re.compile(r"(?:.*/)?(?P<account>[0-9]{12})/(?P<kind>[^/]+)/(?P<region>[^/]+)/")
 _ACCOUNT = re.compile(r"(?:.*/)?[0-9]{12}/")

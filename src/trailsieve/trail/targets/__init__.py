@@ -1,4 +1,4 @@
-"""What a call touched and what that means: the table of the fields, and the effects worth a word."""
+"""What a call touched and what that means: the table of the fields, and the effects that are worth naming."""
 
 from trailsieve.trail.targets.effects import effect_of
 from trailsieve.trail.targets.find import targets_of

@@ -61,7 +61,7 @@ def allows(document: Any) -> str | None:
 
 
 def _grant(statement: dict[str, Any]) -> tuple[int, str] | None:
-    """A permission worth a word, and its rank: the widest is 0."""
+    """A permission that is worth naming, and its rank: the widest is 0."""
     resources = texts(statement, "Resource")
     everywhere = "*" in resources or value(statement, "NotResource") is not None
     where = "on every resource" if everywhere else f"on {listed(resources, 1)}"

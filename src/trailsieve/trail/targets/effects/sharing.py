@@ -194,7 +194,7 @@ def grant(call: Call) -> str | None:
 def secret_deletion(call: Call) -> str | None:
     """The effect of a deleted secret."""
     if is_on(value(call.request, "forceDeleteWithoutRecovery")):
-        return "deletes the secret at once, beyond recovery"
+        return "deletes the secret immediately, without recovery"
     days = _days(value(call.request, "recoveryWindowInDays"))
     return f"deletes the secret in {counted(days, 'day')}" if days else None
 
