@@ -72,12 +72,13 @@ def main() -> None:
         for tool in tools:
             run(tool, folder)
     table = Table(title=f"{records:,} events, --workers 1", title_justify="left", box=None)
-    for column in ("rules", "wall s", "× 15 rules", "matches"):
+    for column in ("rules", "wall s", "× 15 rules", "CPU s", "× 15 rules", "matches"):
         table.add_column(column, justify="right")
-    base = statistics.median(tools[0].seconds)
+    base, base_cpu = statistics.median(tools[0].seconds), min(tools[0].cpu)
     for tool in tools:
-        wall = statistics.median(tool.seconds)
-        table.add_row(tool.name, f"{wall:.2f}", f"{wall / base:.2f}", f"{tool.matches:,}")
+        wall, cpu = statistics.median(tool.seconds), min(tool.cpu)
+        ratios = (f"{wall:.2f}", f"{wall / base:.2f}", f"{cpu:.2f}", f"{cpu / base_cpu:.2f}")
+        table.add_row(tool.name, *ratios, f"{tool.matches:,}")
     Console(width=None if sys.stdout.isatty() else 100).print(table)
 
 

@@ -176,3 +176,22 @@ def test_generated_code_reaches_no_builtins() -> None:
     names = trailsieve.compile("{ $.a = %x% }").predicate.__globals__
     assert names["__builtins__"] == {}
     assert not {"eval", "exec", "open", "re", "__import__"} & set(names)
+
+
+@pytest.mark.parametrize(
+    ("middle", "values", "inline"),
+    [
+        ("kit", {'"exploit-kit"': True, '"k it"': False, "1": False, "null": False, "true": False}, True),
+        ("rue", {'"true"': True, "true": False, "[]": False}, True),
+        ("E1", {"1e10": True, "1": False, '"E1"': True}, False),
+        ("fin", {"1e400": True, "-1.5e400": True, "1.5": False, '"fin"': True}, False),
+        (".", {"1.5": True, "15": False, '"a.b"': True}, False),
+    ],
+)
+def test_a_text_between_stars_is_looked_for_in_place_where_no_number_can_have_it(
+    middle: str, values: dict[str, bool], inline: bool
+) -> None:
+    pattern = trailsieve.compile(f'{{ $.a = "*{middle}*" }}')
+    assert (f"{middle!r} in " in pattern.python_source) is inline
+    for value, wanted in values.items():
+        assert pattern.matches(f'{{"a": {value}}}') is wanted, value

@@ -187,6 +187,8 @@ def _inline(operator: OperatorRow, value: str, operand: nodes.String) -> str:
     first, last = parts[0], parts[-1]
     if len(parts) == 2 and first and not last and not _may_start_number(first):
         return f"({value}.__class__ is str and {value}.startswith({first!r}))"
+    if len(parts) == 3 and not first and not last and not _may_be_in_number(parts[1]):
+        return f"({value}.__class__ is str and {parts[1]!r} in {value})"
     if last and not _may_end_number(last):
         like = f"{operator.wildcard}({value}, {parts!r})"
         return f"({value}.__class__ is str and {value}.endswith({last!r}) and {like})"
@@ -203,6 +205,10 @@ def _may_start_number(text: str) -> bool:
 
 def _may_end_number(text: str) -> bool:
     return text.endswith(_NUMERIC_END) or any(word.endswith(text) for word in _NUMERIC_WORDS)
+
+
+def _may_be_in_number(text: str) -> bool:
+    return not text.strip("+-.0123456789Ee") or any(text in word for word in ("-Infinity", "NaN"))
 
 
 def _lines(operator: str, operands: list[list[str]]) -> list[str]:
