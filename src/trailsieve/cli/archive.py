@@ -21,13 +21,18 @@ _WORTH_WORKERS = 4 * 2**20  # bytes of compressed files
 
 @dataclass(frozen=True, slots=True)
 class OpenArchive:
-    """What a run over an archive needs."""
+    """What a run over an archive needs.
+
+    Attributes:
+        figures: what the sources report of themselves, by name.
+    """
 
     source: Source
     context: RunContext
     stats: RunStats
     progress: Progress
     workers: int
+    figures: dict[str, float]
 
 
 def open_archive(
@@ -51,6 +56,7 @@ def open_archive(
         UsageError: an input does not exist, or cannot be read in the order of delivery.
     """
     stats = RunStats()
+    figures: dict[str, float] = {}
     paths, urls = split_inputs(inputs)
     progress = Progress(stats, shown, "objects" if urls else "files", listed=not urls)
     context = RunContext(
@@ -60,6 +66,7 @@ def open_archive(
         object_found=progress.found,
         object_read=progress.done,
         bytes_read=progress.reading,
+        gauge=figures.__setitem__,
     )
     if urls and as_streamed:
         raise UsageError(f"{urls[0]}: --as-streamed needs files: download them first, with `aws s3 sync`")
@@ -70,7 +77,8 @@ def open_archive(
     source = (StreamedInputs if as_streamed else Inputs)(sources, selection)
     stack.callback(source.close)
     small = not urls and sum(file.size for file in files) < _WORTH_WORKERS
-    return OpenArchive(source, context, stats, progress, workers or (1 if small else os.cpu_count() or 1))
+    processes = workers or (1 if small else os.cpu_count() or 1)
+    return OpenArchive(source, context, stats, progress, processes, figures)
 
 
 def nothing_to_read(inputs: Sequence[str], stats: RunStats) -> str:

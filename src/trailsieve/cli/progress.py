@@ -61,6 +61,16 @@ class Progress:
             self._thread.join()
         self._draw("")
 
+    @property
+    def files(self) -> int:
+        """The number of files and objects to read that are known."""
+        return self._files
+
+    @property
+    def bytes(self) -> int:
+        """Their size."""
+        return self._bytes
+
     def found(self, size: int) -> None:
         """Counts a file that will be read."""
         self._files += 1

@@ -13,7 +13,7 @@ import orjson
 
 from trailsieve.app.build import replay
 from trailsieve.cli.alert_output import Output, columns_option, open_output
-from trailsieve.cli.archive import nothing_to_read, open_archive
+from trailsieve.cli.archive import OpenArchive, nothing_to_read, open_archive
 from trailsieve.cli.enrichment import enrichment_options
 from trailsieve.cli.events import Events
 from trailsieve.cli.options import (
@@ -25,6 +25,7 @@ from trailsieve.cli.options import (
     rule_packs,
     screen,
 )
+from trailsieve.cli.plan import plan
 from trailsieve.cli.report import report_options, write_replay
 from trailsieve.cli.selectors import rule_choice, rules_to_run, selectors
 from trailsieve.cli.summary_table import print_summary
@@ -44,6 +45,7 @@ Examples:
   trailsieve replay ./AWSLogs --since 24h --region eu-west-1 --rules cis-aws-tuned
   trailsieve replay ./AWSLogs --rules samples/rules/team.toml --summary-json summary.json > alerts.jsonl
   trailsieve replay s3://my-trail/AWSLogs --since 2026-03-14 --until 2026-03-15 --account 111122223333
+  trailsieve replay s3://my-trail/AWSLogs --since 30d --plan
 """
 
 
@@ -81,10 +83,17 @@ Examples:
     help="Show what a stream would have raised when: files in the order of their delivery (the time in "
     "their names, else their paths), with provisional alerts and what became of them.",
 )
+@click.option(
+    "--plan",
+    "only_plan",
+    is_flag=True,
+    help="Only say how many files and bytes that is and, of a bucket, what the requests cost and how long "
+    "it takes.",
+)
 @no_limits
 @max_object_size
 @global_options
-def command(inputs: tuple[str, ...], summary_json: str | None, **options: Any) -> int:
+def command(inputs: tuple[str, ...], summary_json: str | None, only_plan: bool, **options: Any) -> int:
     """Run rules over an archive of CloudTrail files and print the alerts.
 
     INPUT is a file, a directory (searched recursively, in CloudTrail's bucket layout or any other), or a
@@ -95,7 +104,12 @@ def command(inputs: tuple[str, ...], summary_json: str | None, **options: Any) -
     """
     shown = screen()
     with ExitStack() as stack:
-        stats = _run(inputs, _Options(**options), shown, stack)
+        asked = _Options(**options)
+        if only_plan:
+            for line in plan(_archive(inputs, asked, shown, stack)):
+                click.echo(line)
+            return 0
+        stats = _run(inputs, asked, shown, stack)
     if summary_json:
         layout = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
         Path(summary_json).write_bytes(orjson.dumps(stats.as_dict(), option=layout))
@@ -126,11 +140,8 @@ class _Options:
     as_streamed: bool
 
 
-def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitStack) -> RunStats:
-    rules = rules_to_run(
-        options.packs, options.patterns, options.rule_ids, options.min_severity, limits=not options.no_limits
-    )
-    archive = open_archive(
+def _archive(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitStack) -> OpenArchive:
+    return open_archive(
         inputs,
         options.wanted.selection,
         options.max_object_size,
@@ -139,6 +150,13 @@ def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitS
         stack,
         as_streamed=options.as_streamed,
     )
+
+
+def _run(inputs: tuple[str, ...], options: _Options, shown: Screen, stack: ExitStack) -> RunStats:
+    rules = rules_to_run(
+        options.packs, options.patterns, options.rule_ids, options.min_severity, limits=not options.no_limits
+    )
+    archive = _archive(inputs, options, shown, stack)
     stats = archive.stats
     order = options.order or ("file" if options.as_streamed else None)
     output = Output(options.output, options.form, order, options.columns, options.known)

@@ -141,6 +141,11 @@ class Listing:
         owner = expected_owner(self.owner)
         return self.client.get_object(Bucket=name.bucket, Key=name.key, **owner)["Body"]
 
+    @property
+    def requests(self) -> int:
+        """The number of requests so far."""
+        return self._pool.requests
+
     def close(self) -> None:
         """Stops the threads that list ahead. Returns at once."""
         self._pool.close()
@@ -229,6 +234,7 @@ class Listing:
         return options | ({"StartAfter": after} if after else {})
 
     def _page(self, options: dict[str, Any]) -> Page:
+        self._pool.requests += 1
         page: Page = self.client.list_objects_v2(**options)
         return page
 

@@ -13,9 +13,14 @@ T = TypeVar("T")
 
 
 class RequestPool:
-    """Some threads, which start with the first request."""
+    """Some threads, which start with the first request.
+
+    Attributes:
+        requests: their number, counted by who makes them.
+    """
 
     def __init__(self) -> None:
+        self.requests = 0
         self._threads: ThreadPoolExecutor | None = None
 
     def submit(self, function: Callable[[A], T], argument: A) -> Future[T]:
