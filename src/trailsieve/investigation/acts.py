@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +19,7 @@ _CREATED = re.compile(
     r"(Create(?!PolicyVersion|Tags|Grant|Route$|LoginProfile)|Run|Register|Import|CopyDB|CopySnapshot|CopyImage)[A-Z]"
 )
 _TAKEN = frozenset(
-    {"logging stopped", "logging reduced", "data destroyed", "encryption changed"}
+    {"logging stopped", "logging reduced", "data destroyed", "data encrypted", "encryption changed"}
 )  # kinds that do no harm to resources that the caller made
 _DATA = frozenset({"objects touched", "secrets read"})  # kinds that are part of daily work
 _EVERYTHING = ("every action on every resource", "administrator access", "full access to IAM")
@@ -35,6 +36,8 @@ class Act:
         noun: what it is done to: "trail".
         needs_effect: whether it counts only if it had an effect.
         source: the service, if several have a call of that name.
+        when: the text that the effect must contain; "" for any effect.
+        ending: how a sentence about it ends.
     """
 
     kind: str
@@ -43,6 +46,8 @@ class Act:
     noun: str
     needs_effect: bool
     source: str
+    when: str
+    ending: str
 
 
 @lru_cache(maxsize=1)
@@ -52,24 +57,34 @@ def table() -> dict[str, list[dict[str, Any]]]:
 
 
 @lru_cache(maxsize=1)
-def _acts() -> dict[str, Act]:
-    acts = {}
-    for row in table()["act"]:
+def _acts() -> dict[str, list[Act]]:
+    """The acts by call; those that depend on the effect first."""
+    acts: dict[str, list[Act]] = defaultdict(list)
+    for row in sorted(table()["act"], key=lambda row: "when" not in row):
         infinitive, past = row["says"]
-        needs_effect = row.get("effect", False)
-        act = Act(row["kind"], infinitive, past, row["noun"], needs_effect, row.get("source", ""))
-        acts.update(dict.fromkeys(row["calls"].split(), act))
+        act = Act(
+            row["kind"],
+            infinitive,
+            past,
+            row["noun"],
+            row.get("effect", False),
+            row.get("source", ""),
+            row.get("when", ""),
+            row.get("with", ""),
+        )
+        for name in row["calls"].split():
+            acts[name].append(act)
     return acts
 
 
 @lru_cache(maxsize=4096)
-def _named(event_name: str) -> Act | None:
-    return _acts().get(plain(event_name))
+def _named(event_name: str) -> Sequence[Act]:
+    return _acts().get(plain(event_name), ())
 
 
 def act_of(call: Call) -> Act | None:
     """Returns what a call amounts to; None for calls that do not matter by themselves."""
-    act = _named(call.event_name)
+    act = next((act for act in _named(call.event_name) if act.when in call.effect), None)
     if act is None or (act.needs_effect and not call.effect and not call.error_code):
         return None
     if act.source and not call.event_source.startswith(act.source):
@@ -141,7 +156,8 @@ def phrase(act: Act, kind: str, calls: list[Call]) -> str:
     if kind == "key for itself":
         return f"{verb} {'an access key' if count == 1 else f'{count} access keys'} for itself"
     own = " of its own" if kind == "clean-up" else ""
-    return f"{verb} {_touched(act, succeeded or calls, count)}{own}".rstrip()
+    ending = f" {act.ending}" if act.ending else ""
+    return f"{verb} {_touched(act, succeeded or calls, count)}".rstrip() + ending + own
 
 
 def _touched(act: Act, calls: list[Call], count: int) -> str:

@@ -25,7 +25,7 @@ from trailsieve.investigation.model import (
 from trailsieve.investigation.names import by_count, by_service, is_address
 from trailsieve.investigation.principals import summaries
 from trailsieve.investigation.raised import counting
-from trailsieve.investigation.score import phrases, ransom_note, signals
+from trailsieve.investigation.score import main_phrase, ransom_note, signals
 from trailsieve.investigation.stories import Story, describe
 from trailsieve.investigation.usual import Usual
 from trailsieve.investigation.verdict import headline, verdict
@@ -82,11 +82,10 @@ def _suspects(activity: Activity, rules: Mapping[str, Rule]) -> list[Suspect]:
     grants: dict[str, list[Grant]] = defaultdict(list)
     for grant in activity.grants:
         grants[grant.by.principal].append(grant)
-    plain = {name: rule for name, rule in rules.items() if not rule.alarm}  # an alarm is not about one call
     scored = [(chain, signals(chain, usual, rules)) for chain in usual.chains]
     scored.sort(key=lambda item: (-_score(item[1]), item[0].calls[0].first, item[0].members[0].principal))
     found = [
-        _suspect(chain, reasons, Story(chain, grants, plain), remains)
+        _suspect(chain, reasons, Story(chain, grants, rules), remains)
         for chain, reasons in scored[:_MOST_SUSPECTS]
         if reasons
     ]
@@ -142,7 +141,7 @@ def _main_acts(calls: Sequence[Call], lead: str) -> list[str]:
     found = []
     for (kind, failed), done in kinds.items():
         if not failed or (kind, False) not in kinds:
-            text, first = phrases(done, acts, lead)[0]
+            text, first = main_phrase(done, acts, lead)
             found.append((ACT[kind] * (ATTEMPT if failed else 1), first, text))
     note = ransom_note(calls, {kind for kind, _ in kinds})
     if note:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from math import log2
 
 from trailsieve.errors import counted, with_and
@@ -27,6 +27,8 @@ _TOOLS = re.compile(
 _REFUSED = re.compile(r"AccessDenied|Unauthorized|Forbidden", re.IGNORECASE)
 _MANY_REFUSED = 10  # refusals of at least five different calls are a search for what works
 _BULK = 20  # objects read, written or deleted that are more than a routine task
+_ON_DATA = ("objects touched", "secrets read", "data destroyed", "data encrypted")
+_ON_ONE = ("DeleteObject", "PutObject", "CopyObject", "Get", "BatchGet")  # beginnings of names
 _NOTE = re.compile(
     r"ransom|decrypt|recover|restore|unlock|how.?to|read.?me|warning|attention|contact|(?:^|[^a-z])notes?(?:[^a-z]|$)|"
     r"payment|pay.?(?:now|up)|hacked|encrypted|your.?(?:files|data)",
@@ -104,35 +106,39 @@ def _acts(calls: Sequence[Call], usual: Usual, acts: Acts, lead: str) -> Iterato
         points = weights.ACT[kind] * (1 if succeeded else weights.ATTEMPT)
         count = total(succeeded or done)
         text = with_and([p for p, _ in phrases(done, acts, lead)[:3]])
-        if kind in ("objects touched", "secrets read", "data destroyed") and not kind_is_grave(
-            kind, done, count
-        ):
+        if kind in _ON_DATA and not kind_is_grave(done, count):
             points *= weights.ROUTINE
         if usual.routine(done):
             points *= weights.ROUTINE
             text += ", all through the archive"
         yield Signal(kind, round(points), f"{text} ({_when(succeeded or done)})")
-    note = ransom_note(calls, kinds)
+    note = ransom_note(calls, kinds.keys())
     if note:
         yield Signal("ransom note", weights.ACT["encryption changed"], note[0])
 
 
-def ransom_note(calls: Sequence[Call], kinds: Container[str]) -> tuple[str, str] | None:
+def ransom_note(calls: Sequence[Call], kinds: Set[str]) -> tuple[str, str] | None:
     """Returns in words which ransom note was written, and when, if data was destroyed or encrypted too."""
-    if "data destroyed" not in kinds and "encryption changed" not in kinds:
+    if kinds.isdisjoint(("data destroyed", "data encrypted", "encryption changed")):
         return None
     for call in calls:
-        name = next((last_part(target.name) for target in call.targets if target.kind == "object"), "")
-        if call.event_name == "PutObject" and not call.error_code and _NOTE.search(name):
+        name = note_of(call)
+        if name:
             return f"wrote what looks like a ransom note, {name}", call.first
     return None
 
 
-def kind_is_grave(kind: str, calls: Sequence[Call], count: int) -> bool:
+def note_of(call: Call) -> str:
+    """Returns the name of the object that a call wrote, if it is like that of a ransom note; else ""."""
+    if call.event_name != "PutObject" or call.error_code:
+        return ""
+    name = next((last_part(target.name) for target in call.targets if target.kind == "object"), "")
+    return name if _NOTE.search(name) else ""
+
+
+def kind_is_grave(calls: Sequence[Call], count: int) -> bool:
     """Whether acts on data are more than a routine task: many of them, or a whole bucket, key or database."""
-    if kind == "data destroyed":
-        return count >= _BULK or any(not call.event_name.startswith("DeleteObject") for call in calls)
-    return count >= _BULK
+    return count >= _BULK or any(not call.event_name.startswith(_ON_ONE) for call in calls)
 
 
 def phrases(calls: Sequence[Call], acts: Acts, lead: str) -> list[tuple[str, str]]:
@@ -141,19 +147,29 @@ def phrases(calls: Sequence[Call], acts: Acts, lead: str) -> list[tuple[str, str
     Args:
         lead: the short name of the chain's first identity; what others of the chain did names them.
     """
+    return sorted(((text, first) for text, first, _ in _phrases(calls, acts, lead)), key=lambda item: item[1])
+
+
+def main_phrase(calls: Sequence[Call], acts: Acts, lead: str) -> tuple[str, str]:
+    """Returns the first act of a kind, or the most frequent if it is on data, in words, and its time."""
+    by_size = acts.kind(calls[0]) in _ON_DATA
+    text, first, _ = min(_phrases(calls, acts, lead), key=lambda item: (-item[2] if by_size else 0, item[1]))
+    return text, first
+
+
+def _phrases(calls: Sequence[Call], acts: Acts, lead: str) -> Iterator[tuple[str, str, int]]:
+    """Acts in words, the first time of each, and how many calls it took."""
     groups: dict[tuple[str, str, bool, str], list[Call]] = defaultdict(list)
     for call in calls:
         act = act_of(call)
         if act:
             name, failed = short(call.actor.principal), bool(call.error_code)
             groups[f"{act.past} {act.noun}", acts.kind(call), failed, name].append(call)
-    found = []
     for (_, kind, _, name), group in groups.items():
         act = act_of(group[0])
         if act:
             text = phrase(act, kind, group) + (f" as {name}" if name != lead else "")
-            found.append((text, min(call.first for call in group)))
-    return sorted(found, key=lambda item: item[1])
+            yield text, min(call.first for call in group), total(group)
 
 
 def _when(calls: Sequence[Call]) -> str:

@@ -12,7 +12,7 @@ from trailsieve.investigation.folding import OTHERS
 from trailsieve.investigation.identities import Chain, Member
 from trailsieve.investigation.model import Actor, Call, Grant, Step, total
 from trailsieve.investigation.names import by_count, by_service, listed
-from trailsieve.investigation.score import refused, tactics_of
+from trailsieve.investigation.score import note_of, refused, tactics_of
 from trailsieve.model import SEVERITIES, Target
 from trailsieve.rules.rule import Rule
 from trailsieve.times import seconds_of
@@ -49,7 +49,8 @@ class Story:
     def __init__(
         self, chain: Chain, grants: Mapping[str, Sequence[Grant]], rules: Mapping[str, Rule]
     ) -> None:
-        self._chain, self._rules, self._acts = chain, rules, Acts(chain.calls)
+        self._chain, self._acts = chain, Acts(chain.calls)
+        self._rules = {name: rule for name, rule in rules.items() if _is_about_calls(rule)}
         usual, work = _usual_work(chain)
         self.work = sorted((call for _, call in work), key=lambda call: call.first)
         self.noise = [*usual, *self._folded_noise(work)]
@@ -98,7 +99,14 @@ class Story:
         if (act or (call.effect and not call.event_name.startswith(_LINKS))) and not by_service(
             call.actor.service
         ):
-            return call.event_name, bool(call.error_code), call.effect, call.region, self._acts.kind(call)
+            return (
+                call.event_name,
+                bool(call.error_code),
+                call.effect,
+                call.region,
+                self._acts.kind(call),
+                bool(note_of(call)),
+            )
         if call.event_name == "ConsoleLogin" or (grave and not call.read_only and not refused(call)):
             return call.event_name, call.error_code, call.effect, call.region
         return ()
@@ -152,6 +160,11 @@ class Story:
         return [
             f"{member.name}: {describe(calls)}" for member, calls in folded.items() if total(calls) >= _NOISE
         ]
+
+
+def _is_about_calls(rule: Rule) -> bool:
+    """Whether a match says something of the call: an alarm that names no call is about the caller."""
+    return rule.alarm is None or "eventName" in rule.pattern.text
 
 
 def _targets(calls: Sequence[Call]) -> tuple[Target, ...]:

@@ -25,6 +25,7 @@ ACT = {
     "logging reduced": 20,
     "organization left": 40,
     "data destroyed": 40,
+    "data encrypted": 40,
     "encryption changed": 30,
     "objects touched": 4,
     "secrets read": 8,
