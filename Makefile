@@ -82,8 +82,9 @@ bench-size: $(READY) ## Measure time and memory from 100 MB to 10 GB (half an ho
 bench-investigate: $(READY) ## Measure time and memory of investigate, compared with replay (minutes)
 	@$(BIN)/python -m tests.bench.investigate
 
-bench-alarms: $(READY) ## Measure a million windowed matches over ten thousand keys (some minutes)
+bench-alarms: $(READY) ## Measure a million windowed matches over ten thousand keys and over a million (some minutes)
 	@$(BIN)/python -m tests.bench.alarms
+	@$(BIN)/python -m tests.bench.alarms --rounds 1 --keys 1000000
 
 bench-s3: $(READY) ## Measure a bucket of 20,000 small objects behind 20 and 50 ms against aws s3 sync (minutes)
 	@$(UV) sync --locked --inexact --quiet --group bench

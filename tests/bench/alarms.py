@@ -1,4 +1,4 @@
-"""`make bench-alarms`: what alarms cost: a million matches over ten thousand keys, with and without windows.
+"""`make bench-alarms`: what alarms cost: a million matches over ten thousand and over a million keys.
 
 Each case runs in a process of its own, over the same compressed files, without workers. A replay keeps all
 periods open to its end; a stream closes them as time goes on, and keeps ids and windows in SQLite after each
@@ -9,6 +9,7 @@ the process from before the first file to the most that it ever had.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import gc
 import gzip
 import json
@@ -87,7 +88,7 @@ class OneShard(FilesSource):
         return [replace(message, position=Position("stream", 0)) for message in super().poll()]
 
 
-def make(folder: Path, matches: int, hours: float) -> None:
+def make(folder: Path, matches: int, hours: float, keys: int) -> None:
     """Files as CloudTrail delivers them: each of a short time, late by up to ten minutes."""
     rng = random.Random(7)
     folder.mkdir(parents=True)
@@ -96,13 +97,14 @@ def make(folder: Path, matches: int, hours: float) -> None:
         records = []
         for number in range(size):
             seconds = START + int(hours * 3600 * (file + number / size) / FILES) - rng.randrange(600)
-            records.append(record(rng, f"{file:08x}-0000-4000-8000-{number:012x}", seconds))
+            # More keys than chance would find: each gets its share.
+            who = rng.randrange(KEYS) if keys == KEYS else (file * size + number) % keys
+            records.append(record(rng, f"{file:08x}-0000-4000-8000-{number:012x}", seconds, who))
         data = b'{"Records":[' + b",".join(records) + b"]}"
         (folder / f"{file:05}.json.gz").write_bytes(gzip.compress(data, 1, mtime=0))
 
 
-def record(rng: random.Random, identity: str, seconds: int) -> bytes:
-    who = rng.randrange(KEYS)
+def record(rng: random.Random, identity: str, seconds: int, who: int) -> bytes:
     found = {
         "eventVersion": "1.11",
         "userIdentity": {
@@ -127,10 +129,11 @@ def record(rng: random.Random, identity: str, seconds: int) -> bytes:
     return json.dumps(found, separators=(",", ":")).encode()
 
 
-def measure(case: str, folder: Path, answers: Any) -> None:
+def measure(case: str, folder: Path, keys: int, answers: Any) -> None:
     """Runs one case; sends seconds, MB, alerts, and the most series and periods that were open."""
     gc.set_threshold(100_000, 50, 50)  # as the command line does
-    rule = Rule("denied", "Denied", "low", PATTERN, alarm=ALARM if "with alarms" in case else None)
+    alarm = dataclasses.replace(ALARM, max_keys=keys) if "with alarms" in case else None
+    rule = Rule("denied", "Denied", "low", PATTERN, alarm=alarm)
     live = "stream" in case
     sink = Counted()
     alarms = Alarms([rule], live=Live(now=lambda: START + 86400.0 * 365) if live else None)
@@ -163,15 +166,19 @@ def measure(case: str, folder: Path, answers: Any) -> None:
 
 def opened(alarms: Alarms) -> tuple[int, int]:
     """How many series and periods are held."""
-    series = [series for alarm in alarms.by_rule.values() for series in alarm.series.values()]
-    return len(series), sum(len(one.periods) for one in series if isinstance(one, Series))
+    series = periods = 0
+    for alarm in alarms.by_rule.values():
+        series += alarm.keys
+        for one in alarm.every_series():
+            periods += len(one.periods) if isinstance(one, Series) else 0
+    return series, periods
 
 
-def run(case: str, folder: Path) -> tuple[float, float, int, int, int]:
+def run(case: str, folder: Path, keys: int) -> tuple[float, float, int, int, int]:
     """One case in a process of its own."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=measure, args=(case, folder, theirs))
+    process = context.Process(target=measure, args=(case, folder, keys, theirs))
     process.start()
     theirs.close()
     answer: tuple[float, float, int, int, int] = ours.recv()
@@ -185,15 +192,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--matches", type=int, default=MATCHES)
     parser.add_argument("--hours", type=float, default=2)
+    parser.add_argument("--keys", type=int, default=KEYS)
     options = parser.parse_args()
-    folder = Path(tempfile.gettempdir()) / "trailsieve-bench" / f"alarms-{options.matches}-{options.hours:g}h"
+    size = f"{options.matches}-{options.keys}-{options.hours:g}h"
+    folder = Path(tempfile.gettempdir()) / "trailsieve-bench" / f"alarms-{size}"
     if not folder.exists():
-        make(folder, options.matches, options.hours)
+        make(folder, options.matches, options.hours, options.keys)
     found: dict[str, list[tuple[float, float, int, int, int]]] = {case: [] for case in CASES}
     for _ in range(options.rounds):
         for case in CASES:
-            found[case].append(run(case, folder))
-    title = f"{options.matches:,} matches over {KEYS:,} keys in {options.hours:g} hours, periods of 5 minutes"
+            found[case].append(run(case, folder, options.keys))
+    title = f"{options.matches:,} matches over {options.keys:,} keys in {options.hours:g} hours, periods of 5 minutes"
     table = Table(title=title, title_justify="left", box=None)
     for column in ("case", "CPU s", "matches/s", "× alone", "alerts", "MB", "kB a key", "kB a period"):
         table.add_column(column, justify="left" if column == "case" else "right")

@@ -6,15 +6,17 @@ from heapq import heappop, heappush
 
 from trailsieve.alarms.datapoint import Dimensions
 
+ShortKey = Dimensions | str  # of a single dimension the value is enough, which takes half of the memory
+
 
 class Agenda:
     """The dimensions of series by event time, in seconds since 1970."""
 
     def __init__(self) -> None:
         self._times: list[int] = []  # a heap
-        self._keys: dict[int, dict[Dimensions, None]] = {}
+        self._keys: dict[int, dict[ShortKey, None]] = {}
 
-    def add(self, time: int, key: Dimensions) -> None:
+    def add(self, time: int, key: ShortKey) -> None:
         """Notes that a series is to be looked at once everything up to a time is complete."""
         keys = self._keys.get(time)
         if keys is None:
@@ -22,9 +24,13 @@ class Agenda:
             heappush(self._times, time)
         keys[key] = None
 
-    def take(self, upto: int) -> dict[Dimensions, None]:
+    def take(self, upto: int) -> dict[ShortKey, None]:
         """Returns what is noted for times until `upto`, each once, and forgets it."""
-        taken: dict[Dimensions, None] = {}
+        taken: dict[ShortKey, None] = {}
         while self._times and self._times[0] <= upto:
-            taken |= self._keys.pop(heappop(self._times))
+            keys = self._keys.pop(heappop(self._times))
+            if taken:
+                taken |= keys
+            else:
+                taken = keys  # without a copy: in a replay these are all
         return taken

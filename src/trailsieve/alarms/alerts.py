@@ -26,11 +26,24 @@ _NONE = Distinct(0, ())
 TOP = 10  # names of each kind in an alert's context
 
 
-def alert_of_change(rule: Rule, dimensions: Dimensions, change: Change) -> Alert:
-    """The alert; the same events give the same one, in whatever order and epochs they came."""
+def alarm_id(rule: Rule, dimensions: Dimensions, change: Change) -> str:
+    """The id of the change's alert: a hash of rule, dimensions, window and state."""
+    # Not orjson: ids stay the same only if these bytes do, blanks after commas included.
+    known = json.dumps([rule.id, dimensions, change.start, change.end, change.state])
+    return hashlib.sha256(b"alarm\0" + known.encode()).hexdigest()[:32]
+
+
+def alert_of_change(
+    rule: Rule, dimensions: Dimensions, change: Change, identity: str, contexts: Sequence[Context]
+) -> Alert:
+    """The alert; the same events give the same one, in whatever order and epochs they came.
+
+    Args:
+        identity: its id (see `alarm_id`).
+        contexts: those of the change's periods.
+    """
     assert rule.alarm is not None
     window = Window(rfc3339(change.start), rfc3339(change.end))
-    contexts = [period.context for period in change.periods]
     principals, addresses, names, errors, accounts, regions, sources, agents = _columns(_facts(contexts))
     count = sum(period.matches for period in change.periods)
     records = sorted(record for context in contexts for record in context.records)[:MAX_RECORDS]
@@ -49,7 +62,7 @@ def alert_of_change(rule: Rule, dimensions: Dimensions, change: Change) -> Alert
     )
     seconds = max(1, change.end - change.start)
     return Alert(
-        id=_identity(rule, dimensions, change),
+        id=identity,
         rule=rule.id,
         title=rule.title,
         severity=rule.severity if change.state == "ALARM" else "informational",
@@ -84,13 +97,6 @@ def _facts(contexts: Sequence[Context]) -> dict[Facts, int]:
     for context in contexts:
         facts.update(context.facts)
     return facts
-
-
-def _identity(rule: Rule, dimensions: Dimensions, change: Change) -> str:
-    """Rule, dimensions, window and state."""
-    # Not orjson: ids stay the same only if these bytes do, blanks after commas included.
-    known = json.dumps([rule.id, dimensions, change.start, change.end, change.state])
-    return hashlib.sha256(b"alarm\0" + known.encode()).hexdigest()[:32]
 
 
 def _columns(facts: Mapping[Facts, int]) -> list[Distinct]:

@@ -40,20 +40,17 @@ class Context:
 
     __slots__ = ("_cut", "_size", "facts", "first", "last", "records")
 
-    def __init__(self) -> None:
+    def __init__(self, cut: tuple[int, str] | None = None) -> None:
         self.facts: dict[Facts, int] = {}
         self.first: tuple[Any, ...] = ()
         self.last: tuple[Any, ...] = ()
         self.records: list[tuple[int, str, bytes]] = []
         self._size = 0
-        self._cut: tuple[int, str] | None = None  # from this record on they are left out
+        self._cut = cut  # from this record on they are left out
 
     def add(self, order: tuple[int, str], time: str | None, facts: Facts, record: bytes | None) -> None:
         """Takes an event; `order` are its seconds and id."""
-        if facts not in self.facts and len(self.facts) >= MAX_CONTEXTS:
-            self.facts[OTHERS] = self.facts.get(OTHERS, 0) + 1
-        else:
-            self.facts[facts] = self.facts.get(facts, 0) + 1
+        self._count(facts, 1)
         if not self.first or order < self.first:
             self.first = _moment(order, time, facts)
         if not self.last or order > self.last:
@@ -61,9 +58,30 @@ class Context:
         if record is not None and self.keeps(order):
             self._keep((*order, record))
 
+    def merge(self, later: Context) -> None:
+        """Takes the events of another context, which came after those of this one."""
+        for facts, count in later.facts.items():
+            self._count(facts, count)
+        if later.first and (not self.first or later.first[:2] <= self.first[:2]):
+            self.first = later.first
+        if later.last and (not self.last or later.last[:2] > self.last[:2]):
+            self.last = later.last
+        if later._cut and self.keeps(later._cut):
+            self._cut = later._cut
+        records = [*self.records, *later.records]
+        self.records, self._size = [], 0
+        for record in records:
+            if self.keeps(record[:2]):
+                self._keep(record)
+
     def keeps(self, order: tuple[int, str]) -> bool:
         """Whether the original record of an event may be one of the first."""
         return self._cut is None or order < self._cut
+
+    def _count(self, facts: Facts, count: int) -> None:
+        if facts not in self.facts and len(self.facts) >= MAX_CONTEXTS:
+            facts = OTHERS
+        self.facts[facts] = self.facts.get(facts, 0) + count
 
     def _keep(self, record: tuple[int, str, bytes]) -> None:
         insort(self.records, record)

@@ -1,24 +1,32 @@
 """What is known of one period of one metric: the numbers of its datapoint, and the context of its events.
 
-Everything here comes out the same in whatever order the samples are added. What a period costs is bounded:
-some 1.5 kB and the original records that it keeps, with at most `MAX_CONTEXTS` combinations of callers and
-calls, `MAX_DISTINCT` different values and `MAX_RECORD_BYTES` of records. `make bench-alarms` measures it.
+Everything here comes out the same in whatever order the samples are added. Most periods have few samples and
+never need a context: those samples wait in compressed blocks (see `packed_samples`). A period with more has a
+context of the rest, with at most `MAX_CONTEXTS` combinations of callers and calls, `MAX_DISTINCT` different
+values and `MAX_RECORD_BYTES` of records. `make bench-alarms` measures what it costs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from msgspec import Struct
 
-from trailsieve.alarms.context import MAX_RECORD_BYTES, MAX_RECORDS, Context, Facts
+from trailsieve.alarms.context import MAX_CONTEXTS, MAX_RECORD_BYTES, MAX_RECORDS, Context, Facts
+from trailsieve.alarms.packed_samples import PLACE_BYTES, PackedSamples, Place, places
 from trailsieve.alarms.states import Exact
 from trailsieve.rules.alarm import MAX_DISTINCT, Counted, Metric
 
 MAX_MISSED = 100_000  # events of a period without a match that are told apart
 ID_BYTES = 8  # of the id of such an event
 
+_FULL = MAX_RECORDS * PLACE_BYTES  # from which on no more samples wait
+_NEVER = 2**62  # a second that does not come
+
 Dimensions = tuple[tuple[str, str], ...]
+
+PackedPeriod = tuple[int, int, int, int | None, int | None, list[str] | None, bytes, int, int]
 
 
 class Sample(Struct, frozen=True, array_like=True, gc=False):
@@ -57,7 +65,7 @@ class Period:
 
     __slots__ = (
         *("matches", "samples", "total", "low", "high", "misses", "missed", "values", "breached"),
-        *("_waiting", "_size", "_context"),
+        *("_waiting", "_size", "_newest", "_context"),
     )
 
     def __init__(self) -> None:
@@ -68,25 +76,45 @@ class Period:
         self.missed: set[bytes] | None = None  # ids of `misses`
         self.values: set[str] | None = None
         self.breached = False  # whether its datapoint breaches for certain, whatever comes later
-        self._waiting: list[Sample] = []  # not yet part of the context: most periods never need one
-        self._size = 0  # bytes of the records that wait
+        self._waiting = b""  # places of the first samples, which are not part of the context
+        self._size = 0  # bytes of their records
+        self._newest = 0  # their newest second; `_NEVER` if one has no record
         self._context: Context | None = None
 
-    def add(self, sample: Sample) -> bool:
-        """Counts one match; returns whether its record may be needed."""
+    def add(self, sample: Sample, packed: PackedSamples | None = None) -> bool:
+        """Counts one match; returns whether its record may be needed.
+
+        Args:
+            packed: where the first samples wait until somebody asks for the context.
+        """
         self.matches += 1
         value = sample.value
         if value is not None:
             self._count(value)
-        self._waiting.append(sample)
-        if sample.record is None:
-            kept = False
-        else:
-            self._size += len(sample.record)
-            kept = self._context is None or self._context.keeps((sample.seconds, sample.id))
-        if len(self._waiting) > MAX_RECORDS or self._size > MAX_RECORD_BYTES:
-            self._fold()
+        seconds, record, context = sample.seconds, sample.record, self._context
+        if context is None:
+            if packed is not None and len(self._waiting) < _FULL and self._size <= MAX_RECORD_BYTES:
+                self._wait(sample, packed)
+                return record is not None
+            # The records of those that wait are enough: of later events none is among the first.
+            context = self._context = Context((self._newest + 1, "") if self._waiting else None)
+        elif packed is not None and self._waiting and len(context.facts) >= MAX_CONTEXTS:
+            # From now on it matters which combinations came first.
+            [context] = contexts_of([self], packed)
+            self._context, self._waiting = context, b""
+        order = (seconds, sample.id)
+        kept = record is not None and context.keeps(order)
+        context.add(order, sample.time, sample.facts, record)
         return kept
+
+    def _wait(self, sample: Sample, packed: PackedSamples) -> None:
+        seconds, record = sample.seconds, sample.record
+        self._waiting += packed.put((seconds, sample.id, sample.time, sample.facts, record))
+        if record is None:
+            self._newest = _NEVER
+        else:
+            self._size += len(record)
+            self._newest = max(self._newest, seconds)
 
     def add_misses(self, ids: bytes) -> bool:
         """Counts events that did not match, those with the same id once; returns whether any is new.
@@ -108,20 +136,33 @@ class Period:
                     self.missed.add(identity)
         return self.misses > before
 
-    @property
-    def context(self) -> Context:
-        """Who did what from where."""
-        return self._fold()
+    def pack(self) -> PackedPeriod | None:
+        """All that is known, as values that can be encoded; None when it is more than a few samples."""
+        if self._context or self.misses or self.breached or self.total.__class__ is not int:
+            return None
+        numbers = (self.matches, self.samples, self.total, self.low, self.high)
+        if abs(self.total) >= 2**63:
+            return None
+        values = sorted(self.values) if self.values else None
+        return *numbers, values, self._waiting, self._size, self._newest  # type: ignore[return-value]
 
-    def _fold(self) -> Context:
-        context = self._context
-        if context is None:
-            context = self._context = Context()
-        for sample in self._waiting:
-            context.add((sample.seconds, sample.id), sample.time, sample.facts, sample.record)
-        self._waiting.clear()
-        self._size = 0
-        return context
+    @classmethod
+    def unpack(cls, packed: PackedPeriod) -> Period:
+        """The period that `pack` was called on."""
+        period = cls()
+        period.matches, period.samples, period.total, period.low, period.high = packed[:5]
+        values, period._waiting, period._size, period._newest = packed[5:]
+        period.values = set(values) if values else None
+        return period
+
+    def waiting(self) -> Iterator[Place]:
+        """Where the samples are that are not part of the context, in the order in which they came."""
+        return places(self._waiting)
+
+    @property
+    def context(self) -> Context | None:
+        """Who did what from where, but for the events that wait; None when that are all."""
+        return self._context
 
     def _count(self, found: int | float | str) -> None:
         if isinstance(found, str):
@@ -165,6 +206,19 @@ class Period:
         if statistic == "Average":
             return Fraction(total) / samples
         return low if statistic == "Minimum" else high
+
+
+def contexts_of(periods: Sequence[Period], packed: PackedSamples) -> list[Context]:
+    """Who did what from where in each of the periods."""
+    found = [Context() for _ in periods]
+    waiting = sorted((place, number) for number, period in enumerate(periods) for place in period.waiting())
+    samples = packed.read(place for place, _ in waiting)
+    for (_, number), (seconds, identity, time, facts, record) in zip(waiting, samples, strict=True):
+        found[number].add((seconds, identity), time, facts, record)
+    for context, period in zip(found, periods, strict=True):
+        if period.context:
+            context.merge(period.context)
+    return found
 
 
 def exact(value: int | float) -> Exact:

@@ -10,7 +10,8 @@ A stream does not wait for the close where an alarm is certain before it: the al
 as provisional, and confirmed or replaced once its periods are closed.
 
 Memory: one `Series` a combination of dimension values, one `Period` for each of its periods with events
-that is not closed or still looked back at (see `datapoint`).
+that is not closed or still looked back at (see `datapoint`). Samples wait in compressed blocks (see
+`packed_samples`), and when there are many series, those with few samples are packed (see `RuleAlarm`).
 """
 
 from __future__ import annotations

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 import msgspec
 
 from trailsieve.alarms.certainty import can_be_certain, starts_to_breach
-from trailsieve.alarms.datapoint import Period, Sample
+from trailsieve.alarms.datapoint import PackedPeriod, Period, Sample
+from trailsieve.alarms.packed_samples import PackedSamples
 from trailsieve.alarms.provisional import Provisional, interrupted
 from trailsieve.alarms.states import Exact, alarm_state, breaches, first_state
 from trailsieve.model import AlarmState
 from trailsieve.rules.alarm import Alarm, Metric
+
+MAX_PACKED = 4  # periods of a series that is packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class Series:
     """Periods that are open or may still be looked back at, and the state.
 
     Attributes:
+        packed: where the samples of periods wait.
+        initial: the state of an alarm that never had any data.
         next: start of the next period to evaluate; None while there is no data to evaluate.
         held: by state, until when its alerts are held back, and how many were.
         provisional: by id, the alerts that were raised before their period was closed.
@@ -56,6 +61,8 @@ class Series:
 
     alarm: Alarm
     metric: Metric
+    packed: PackedSamples
+    initial: AlarmState
     state: AlarmState
     next: int | None = None
     periods: dict[int, Period] = field(default_factory=dict)
@@ -66,10 +73,37 @@ class Series:
     is_early: bool = False
 
     @classmethod
-    def new(cls, alarm: Alarm, metric: Metric) -> Series:
+    def new(cls, alarm: Alarm, metric: Metric, packed: PackedSamples) -> Series:
         """A series without any data yet."""
         is_early = "ALARM" in alarm.notify and can_be_certain(alarm, metric)
-        return cls(alarm, metric, first_state(alarm), is_early=is_early)
+        initial = first_state(alarm)
+        return cls(alarm, metric, packed, initial, initial, is_early=is_early)
+
+    def fresh(self) -> Series:
+        """A series of the same alarm without any data, for a series without any data."""
+        shared = (self.alarm, self.metric, self.packed, self.initial)
+        return Series(*shared, self.initial, is_early=self.is_early)
+
+    def pack(self) -> bytes | None:
+        """All that is known; None when it is more than a few samples in a few periods."""
+        if self.saved is not None or self.first is not None or self.held or self.provisional:
+            return None
+        if len(self.periods) > MAX_PACKED:
+            return None
+        periods = []
+        for start, period in self.periods.items():
+            packed = period.pack()
+            if packed is None:
+                return None
+            periods.append((start, packed))
+        return _pack((self.state, self.next, periods))
+
+    def unpack(self, packed: bytes) -> Series:
+        """The series of the same alarm that `pack` was called on."""
+        state, following, periods = _unpack(packed)
+        unpacked = {start: Period.unpack(period) for start, period in periods}
+        shared = (self.alarm, self.metric, self.packed, self.initial)
+        return Series(*shared, state, following, unpacked, is_early=self.is_early)
 
     def period(self, start: int) -> Period:
         """The period that begins there."""
@@ -91,7 +125,7 @@ class Series:
             and did not before.
         """
         period = self.period(sample.seconds - sample.seconds % self.alarm.period)
-        kept = period.add(sample)
+        kept = period.add(sample, self.packed)
         if period.breached or not self.is_early:
             return kept, False
         return kept, starts_to_breach(period, self.alarm, self.metric)
@@ -130,7 +164,8 @@ class Series:
             first = self._next() if closed is None else closed
             if self.held["ALARM"][0] > first + self.alarm.period:
                 return None
-        trial = Series(self.alarm, self.metric, self.state, self.next, dict(self.periods), dict(self.held))
+        shared = (self.alarm, self.metric, self.packed, self.initial)
+        trial = Series(*shared, self.state, self.next, dict(self.periods), dict(self.held))
         upto = max(self.periods) + self.alarm.period
         while trial.is_due(upto):
             change = trial._evaluate(trial._next())
@@ -150,9 +185,7 @@ class Series:
         A state other than ALARM follows from the datapoints of the evaluation range (rule 66), unless missing
         data keeps it.
         """
-        is_known = self.state == first_state(self.alarm) or (
-            self.state != "ALARM" and self.alarm.missing != "ignore"
-        )
+        is_known = self.state == self.initial or (self.state != "ALARM" and self.alarm.missing != "ignore")
         if is_known and not self.held and not self.provisional and self.first is None:
             return None
         return msgspec.msgpack.encode([self.state, self.held, self.provisional, self.first])
@@ -184,7 +217,7 @@ class Series:
         """The earliest `upto` at which there is something to close, or all to forget; None for never."""
         if self.next is not None or self.periods:
             return self._next() + self.alarm.period
-        if self.provisional or self.state != first_state(self.alarm):
+        if self.provisional or self.state != self.initial:
             return None
         return max((until + self.alarm.suppress for until, _ in self.held.values()), default=0)
 
@@ -192,7 +225,7 @@ class Series:
         """Whether nothing is known here that a new series would not know as well."""
         if self.periods or self.provisional or self.next is not None:
             return False
-        if self.state != first_state(self.alarm):
+        if self.state != self.initial:
             return False
         return all(until + self.alarm.suppress <= upto for until, _ in self.held.values())
 
@@ -254,3 +287,5 @@ class Series:
 _decode = msgspec.msgpack.Decoder(
     tuple[AlarmState, dict[AlarmState, tuple[int, int]], dict[str, Provisional], int | None]
 ).decode
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(tuple[AlarmState, int | None, list[tuple[int, PackedPeriod]]]).decode
