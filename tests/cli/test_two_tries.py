@@ -359,7 +359,143 @@ OTHERS = [
     ("{ $.eventName = ^Delete }", DELETED, GOT),
     ("not exists(errorCode)", DELETED, call(**DENIED)),
 ]
-ROWS = [*FAILED, *ASIDE, *SUCCEEDED, *OTHERS]
+# Valid patterns that match nothing, or not what was meant.
+VALID = [
+    (
+        '{ $.eventName = "AuthorizeSecurityGroupIngress" && $.requestParameters.ipPermissions.items.ipRanges.items.cidrIp = "0.0.0.0/0" }',
+        opened(),
+        [opened("10.0.0.0/8"), call("X", requestParameters=opened()["requestParameters"])],
+    ),
+    ('{ $.requestParameters.cidrIp = "0.0.0.0/0" }', opened(), opened("10.0.0.0/8")),
+    ('{ $.requestParameters..cidrIp = "0.0.0.0/0" }', opened(), opened("10.0.0.0/8")),
+    (
+        "{ $.context.user = alice }",
+        {"context": {"request": {"User": "alice"}}},
+        {"context": {"request": {"User": "bob"}}},
+    ),
+    ('?error ?ERROR ?Error ?"-Warm Up Finished"', ["an Error", "error 2"], ["error: Warm Up Finished", "x"]),
+    ('?error ?ERROR -"Warm Up Finished"', ["an ERROR", "error 2"], ["error: Warm Up Finished", "x"]),
+    ("checkout ?error ?timeout", ["checkout error", "checkout timeout"], ["checkout", "error"]),
+    *(
+        (f"[ip, id, user, ts, request, status = {code}, size]", ACCESS.format(status=404, size=3), unwanted)
+        for unwanted in [ACCESS.format(status=204, size=404)]
+        for code in ("4xx", '"4XX"', "4..", '"4%"', '"4.*"', '"^4"', '"4??"', '"40x"')
+    ),
+    ("{ $.status = 5xx }", {"status": 503}, {"status": 200}),
+    ('{ $.status = "5xx" }', {"status": "503"}, {"status": "200"}),
+    (
+        "[a, b, c, d, e, f, g, h, i, j, k, l, action = reject, status]",
+        FLOW.format(n=1, port=22, action="REJECT"),
+        FLOW.format(n=1, port=22, action="ACCEPT"),
+    ),
+    (
+        '{ $.userIdentity.arn = "arn:aws:iam::${var.account_id}:user/alice" }',
+        by("alice") | {"userIdentity": {"arn": "arn:aws:iam::111122223333:user/alice"}},
+        BOB,
+    ),
+    *(
+        (f'{{ $.eventSource = "{placeholder}.amazonaws.com" && $.eventName = DeleteTrail }}', DELETED, GOT)
+        for placeholder in ("${Service}", "{{ service }}", "<service-name>", "$(SERVICE)")
+    ),
+    ("\"{ $$.eventName = 'DeleteTrail' }\"", DELETED, GOT),
+    ('"{ $.eventName = DeleteTrail }"', DELETED, GOT),
+    ('"%Delete(Trail|User)%"', DELETED, GOT),
+    *(
+        (f"{{ $.requestParameters.publiclyAccessible {test} }}", public, call(requestParameters={"a": True}))
+        for test in ('= "true"', "= true", "= TRUE", '= "True"', '!= "false"')
+        for public in [call(requestParameters={"publiclyAccessible": True})]
+    ),
+    ('{ $.items[*].ok = "false" }', {"items": [{"ok": True}, {"ok": False}]}, {"items": [{"ok": True}]}),
+    ("{ $.secure IS TRUE }", {"secure": "true"}, {"secure": "false"}),
+    ("{ $.count = 22.0 && $.Kind = Disk }", {"count": 22, "kind": "disk"}, {"count": 23, "kind": "disk"}),
+    ("{ $.user IS NULL }", {"a": 1}, {"user": "x"}),
+    ("{ $.user NOT EXISTS }", [{"user": None}], {"user": "x"}),
+    (
+        '{($.errorCode = "AccessDenied") && ($.userIdentity.invokedBy != "cloudfront.amazonaws.com")}',
+        [by("alice", **DENIED), call(**DENIED, userIdentity={"invokedBy": "x"})],
+        [call(**DENIED, userIdentity={"invokedBy": "cloudfront.amazonaws.com"}), BOB],
+    ),
+    ('{ $.EventName = "stopInstances" }', call("StopInstances"), GOT),
+    ('{ $.EventName = "stoplogging" && $.AwsRegion = "US-EAST-1" }', call("StopLogging"), GOT),
+]
+# Texts that are not patterns.
+REFUSED = [
+    *(
+        (
+            slip,
+            call(requestParameters={"fromPort": 20, "toPort": 30}),
+            [
+                call(requestParameters={"fromPort": 23, "toPort": 30}),
+                call(requestParameters={"fromPort": 20, "toPort": 21}),
+            ],
+        )
+        for slip in (
+            "{ 22 between $.requestParameters.fromPort and $.requestParameters.toPort }",
+            "{ $.requestParameters.fromPort <= 22 <= $.requestParameters.toPort }",
+            "{ $.requestParameters.toPort >= 22 >= $.requestParameters.fromPort }",
+            "{ $.requestParameters.fromPort <= 22 and 22 <= $.requestParameters.toPort }",
+        )
+    ),
+    *(
+        (
+            f"[host, log, user, timestamp, request, {condition}, size]",
+            ACCESS.format(status=403, size=3),
+            [ACCESS.format(status=404, size=3), ACCESS.format(status=500, size=3)],
+        )
+        for condition in (
+            "400 <= statusCode < 500 and statusCode != 404",
+            "statusCode between 400 and 499 and statusCode != 404",
+            "400 <= statusCode <= 499 && 404 != statusCode",
+            "statusCode = 40? && statusCode != 404",
+        )
+    ),
+    *(
+        (slip, "ERROR: a Timeout", ["ERROR", "Timeout"])
+        for slip in ('[terms="ERROR", terms="Timeout"]', '["ERROR", "Timeout"]', "['ERROR','Timeout']")
+    ),
+    ('[msg = "*ERROR*", msg != "*Timeout*"]', "ERROR", ["ERROR: a Timeout", "x"]),
+    *(
+        (slip, call("DeleteBucket"), call("DeleteBucketPolicy"))
+        for slip in (
+            '"eventName":"DeleteBucket"',
+            '"eventName": "DeleteBucket"',
+            r"\"eventName\":\"DeleteBucket\"",
+        )
+    ),
+    (
+        '"eventName":"DeleteBucket","readOnly":false',
+        call("DeleteBucket"),
+        call("DeleteBucket", readOnly=True),
+    ),
+    (
+        '{ $.level = "ERROR" } -timeout',
+        {"level": "ERROR"},
+        [{"level": "ERROR", "a": "timeout"}, {"level": "x"}],
+    ),
+    (
+        '{ $.level = "ERROR" } && NOT "a timeout"',
+        {"level": "ERROR", "a": "timeout"},
+        [{"level": "ERROR", "a": "a timeout"}, {"level": "x"}],
+    ),
+    *(
+        (slip, ["ERROR", "error 1"], ["ERROR: Warm Up", "x"])
+        for slip in (
+            '(?ERROR ?error) -"Warm Up"',
+            '(ERROR OR error) AND NOT "Warm Up"',
+            '(ERROR | error) -"Warm Up"',
+            '%ERROR|error% -"Warm Up"',
+            '-"Warm Up" %ERROR|error%',
+        )
+    ),
+    ("ERROR (timeout OR refused)", ["ERROR timeout", "refused: ERROR"], ["ERROR", "timeout"]),
+    ("ERROR && %time.?out%", "ERROR time-out", ["ERROR", "timeout"]),
+    ("{ $.errorCode == null }", [DELETED, call(errorCode=None)], call(**DENIED)),
+    ("{ $.errorCode = null && $.eventName = DeleteTrail }", DELETED, [GOT, call(**DENIED)]),
+    ('{ $.secure IS "true" }', {"secure": True}, {"secure": False}),
+    ('{ $.secure is "False" }', {"secure": False}, {"secure": True}),
+    ("{ $..cidrIp = 0.0.0.0/0 }", opened(), opened("10.0.0.0/8")),
+]
+ROWS = [*FAILED, *ASIDE, *SUCCEEDED, *OTHERS, *VALID, *REFUSED]
 
 
 def lines_of(events: Events) -> list[str]:
@@ -373,8 +509,10 @@ def lines_of(events: Events) -> list[str]:
 def second_try(slip: str, file: Path) -> str:
     """The last pattern that is proposed for a first try, or the first try itself if it finds something."""
     result = trailsieve("match", "--", slip, str(file))
-    in_any_element = re.search(r"in any element \(compact JSON\): (.+)", result.err)
-    found = re.search(r"did you mean: (.+)", result.err)
+    in_any_element = re.search(
+        r"in any element \(compact JSON\): (.+?)(?:; did you mean|$)", result.err, re.MULTILINE
+    )
+    found = re.search(r"(?:did you mean|to match these too): (.+)", result.err)
     if in_any_element:
         return in_any_element[1]
     return found[1] if found else slip

@@ -347,7 +347,7 @@ def test_what_has_no_pattern_is_named_and_nothing_is_proposed(slip: str, named: 
         ("index=a sourcetype=b:c eventName=x", "leave out index and sourcetype: the log group says"),
         ('NOT eventName="x"', "put conditions on fields in braces: { $.field = value }"),
         ("{ $.bytes > 1,000 }", "write numbers without commas: 1000"),
-        ("{ $.a === undefined }", "write `$.field IS NULL`, or `$.field NOT EXISTS` for an absent field"),
+        ("{ $.a === undefined }", "write `$.field NOT EXISTS` for an absent field, `$.field IS NULL`"),
         ("{ $.a == true }", "test a boolean with IS TRUE or IS FALSE"),
         ('{ "x" in $.list }', "write the field first; [*] selects all elements: $.list[*] = value"),
         ('{ "detail": { "eventName": ["x"] } }', "this is JSON, not a pattern; write a comparison"),

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _COUNTED = 10_000  # events on which proposed patterns are tried
 _PROPOSALS = 5  # that are counted
-_ROLES = re.compile(r"(?![{\[%]).*(?:^|\s)[-?]", re.DOTALL)  # of terms
+_NOTED = re.compile(r"(?![{\[%]).*(?:^|\s)[-?]|\{.*!=", re.DOTALL)
 
 
 @click.command("match", epilog=_EXAMPLES)
@@ -150,10 +150,10 @@ def _match_pattern(text: str | None, events: Events, chosen: _Options) -> int:
         code = _print(filter(pattern.matches, (text for text, _ in events)), chosen.count, lambda text: text)
     if code and pattern:
         _print_why_nothing(pattern, events, explained=chosen.explain)
-    elif pattern and not chosen.explain and _ROLES.match(pattern.text):
-        from trailsieve.cli.notes import print_notes_on_roles  # most patterns that match need no lint
+    elif pattern and not chosen.explain and _NOTED.match(pattern.text):
+        from trailsieve.cli.notes import print_notes_on_matches  # most patterns that match need no lint
 
-        print_notes_on_roles(pattern)
+        print_notes_on_matches(pattern, events.first)
     if code and events.wanted.narrows:
         events.print_why_nothing()
     return code

@@ -5,20 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from functools import partial
-from typing import Any
 
+from trailsieve.cli.notes_on_fields import corrected_terms, notes_on_fields
 from trailsieve.errors import PatternError, UnclearError, counted, shorten
 from trailsieve.jsontext import decode_object
 from trailsieve.pattern import nodes
 from trailsieve.pattern.compiler import FilterPattern, compile
-from trailsieve.pattern.delimited import layout_of, tokens
+from trailsieve.pattern.delimited import columns, layout_of, tokens, values_of
 from trailsieve.pattern.lenient_columns import named_columns
 from trailsieve.pattern.parser import parse
-from trailsieve.pattern.render import render, render_target
+from trailsieve.pattern.render import render
 from trailsieve.pattern.repair import meant_as_conditions
-from trailsieve.pattern.rewrite import replaced
+from trailsieve.pattern.rewrite import exchanged
 
 # Lines with well-known columns. VPC flow logs:
 # docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html; access logs:
@@ -48,7 +47,7 @@ def notes_on_events(pattern: FilterPattern, events: Sequence[bytes]) -> list[str
     if isinstance(pattern.tree, nodes.TextPattern):
         return list(_other_case(pattern.tree, texts))
     if isinstance(pattern.tree, nodes.JsonPattern):
-        return list(_other_paths(pattern, pattern.tree, records))
+        return list(notes_on_fields(pattern, pattern.tree, records))
     return []
 
 
@@ -91,6 +90,7 @@ def _columns(tree: nodes.DelimitedPattern, texts: list[str]) -> Iterator[str]:
     wanted = layout.before + layout.after
     counts = sorted({len(list(tokens(text))) for text in texts})
     if wanted <= counts[-1] if layout.open else wanted in counts:
+        yield from _other_values(tree, texts)
         return
     have = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0])
     least = "at least " if layout.open else ""
@@ -101,6 +101,18 @@ def _columns(tree: nodes.DelimitedPattern, texts: list[str]) -> Iterator[str]:
     inner = render(tree).strip("[]")
     guesses = [f"[{inner}, ...]", f"[..., {inner}]"] if not layout.open else []
     yield next((f"{about}; did you mean: {guess}" for guess in guesses if _finds(guess, texts)), about)
+
+
+def _other_values(tree: nodes.DelimitedPattern, texts: list[str]) -> Iterator[str]:
+    layout, said = layout_of(tree), list[str]()
+    meant: nodes.Pattern = tree
+    split = [values for text in texts if (values := columns(text, layout)) is not None]
+    scopes = [{column.name: value for column, value in values_of(tree, values) if column} for values in split]
+    for expression in nodes.expressions_of(tree):
+        found = corrected_terms(expression, scopes)
+        meant, said = exchanged(meant, expression, found.expression), [*said, *found.said]
+    if said and _finds(render(meant), texts):
+        yield f"{'; '.join(dict.fromkeys(said))}; did you mean: {render(meant)}"
 
 
 def _finds(pattern: str, texts: Sequence[str]) -> bool:
@@ -132,65 +144,3 @@ def _spelling(term: str, texts: list[str]) -> str:
         if term and at >= 0:
             return text[at : at + len(term)]
     return ""
-
-
-# --- paths ---
-
-
-def _other_paths(
-    pattern: FilterPattern, tree: nodes.JsonPattern, records: list[dict[str, Any]]
-) -> Iterator[str]:
-    expression, missing = tree.expression, []
-    for term in nodes.terms_of(tree.expression):
-        if not isinstance(term.target, nodes.Selector) or isinstance(term, nodes.NotExists):
-            continue
-        paths = [_existing(record, term.target.steps) for record in records]
-        if any(path == term.target.steps for path in paths):
-            continue
-        if path := next(filter(None, paths), None):
-            missing.append(render_target(term.target))
-            expression = replaced(expression, term, replace(term, target=nodes.Selector(path)))
-    meant = render(nodes.JsonPattern(expression))
-    if missing and _is_pattern(meant, limits=pattern.limits):
-        yield f"no event has {' or '.join(dict.fromkeys(missing))}; did you mean: {meant}"
-
-
-def _is_pattern(text: str, *, limits: bool) -> bool:
-    try:
-        return bool(parse(text, limits=limits))
-    except PatternError:
-        return False
-
-
-def _existing(value: Any, steps: tuple[nodes.Step, ...]) -> tuple[nodes.Step, ...]:
-    """The path in a value most like the steps: names in other case, [*] for lists; () for none."""
-    if not steps:
-        return ()
-    first, rest = steps[0], steps[1:]
-    for step, inner in _next(value, first):
-        skipped = (
-            steps if isinstance(value, list) and isinstance(first, str) and not first.isdecimal() else rest
-        )
-        if not skipped:
-            return (step,)
-        if path := _existing(inner, skipped):
-            return (step, *path)
-    return ()
-
-
-def _next(value: Any, step: nodes.Step) -> Iterator[tuple[nodes.Step, Any]]:
-    """The steps that a step may stand for, each with a value that it leads to."""
-    if isinstance(value, list):
-        if isinstance(step, str) and step.isdecimal():
-            step = int(step)
-        at = step if isinstance(step, int) else nodes.Wildcard.ALL
-        chosen = value[step : step + 1] if isinstance(step, int) else value
-        yield from ((at, element) for element in chosen)
-    elif isinstance(value, dict) and step is nodes.Wildcard.ALL:
-        yield from ((step, inner) for inner in value.values())
-    elif isinstance(value, dict) and step in value:
-        yield step, value[str(step)]
-    elif isinstance(value, dict) and isinstance(step, str):
-        names = {name.lower(): name for name in value}
-        for name in get_close_matches(step.lower(), names, 1, 0.82):
-            yield names[name], value[names[name]]

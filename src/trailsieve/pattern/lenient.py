@@ -14,8 +14,9 @@ from trailsieve.errors import UnclearError, shorten
 from trailsieve.pattern import addresses, nodes
 from trailsieve.pattern.lenient_tokens import Kind, Scanner, Token, in_digits
 from trailsieve.pattern.operators import OPERATORS, Operator
+from trailsieve.pattern.opposite import excluded, is_any
 from trailsieve.pattern.regex import in_either_case
-from trailsieve.pattern.stars import as_regex
+from trailsieve.pattern.stars import as_regex, class_of_numbers
 
 _OR = re.compile(r"\|\|?|(?:or|OR|Or)\b")
 _AND = re.compile(r"&&?|,|;|(?:and|AND|And)\b")
@@ -175,9 +176,7 @@ class _Reader:
         if kind == "between":
             low = self.scanner.operand()
             self.scanner.takes(_AND)
-            return nodes.And(
-                (_comparison(field, ">=", low), _comparison(field, "<=", self.scanner.operand()))
-            )
+            return nodes.And((_ordered(low, "<=", field), _ordered(field, "<=", self.scanner.operand())))
         if kind.removeprefix("not") in ("like", "ilike", "starts", "ends"):
             found = _like(field, kind.removeprefix("not"), self.scanner.operand())
             return excluded(found) if kind.startswith("not") else found
@@ -195,50 +194,54 @@ class _Reader:
         if self.scanner.begins_list():
             return _any_of(left, operator, self.scanner.values_in_brackets())
         right = self.scanner.operand(spaced=True)
-        if right.kind is Kind.FIELD:
-            return self._mirrored(left, operator, right)
-        if "~" in written[0] and right.kind in (Kind.TEXT, Kind.WORD):
+        chain = self.scanner.takes(_OPERATOR) if OPERATORS[operator].is_ordering else None
+        if chain:  # `1 < $.a < 5`, `$.a < 1 < $.b`
+            further = _ordered(right, _OPERATORS[chain[0].lower()], self.scanner.operand())
+            return nodes.And((_ordered(left, operator, right), further))
+        if right.kind is Kind.FIELD or (_is_number(left) and right.kind is Kind.WORD):
+            return _ordered(left, operator, right)
+        return self._equal(left, written[0], right)
+
+    def _equal(self, left: Token, written: str, right: Token) -> nodes.Expression:
+        operator = _OPERATORS[" ".join(written.lower().split())]
+        if written.lower() == "is" and right.text.lower() in ("true", "false", "null"):
+            return _tested(left, f"is{right.text.lower()}")
+        if "~" in written and right.kind in (Kind.TEXT, Kind.WORD):
             right = replace(right, kind=Kind.REGEX)
-        elif right.is_path and "~" not in written[0]:
+        elif right.is_path and "~" not in written:
             right = Token(Kind.TEXT, f"/{right.text}/")
-        values = [right, *self.scanner.further_values(_OR, _AND, written[0])]
+        values = [right, *self.scanner.further_values(_OR, _AND, written)]
         if len(values) > 1 and self.scanner.joined_by_and and operator == "=":
             raise UnclearError
         return _any_of(left, operator, values)
 
-    def _mirrored(self, left: Token, operator: Operator, field: Token) -> nodes.Expression:
-        """`1 < $.a`, perhaps with a second comparison: `1 < $.a < 5`."""
-        if left.kind is Kind.FIELD:
-            raise UnclearError  # two fields
-        first = _comparison(field, _MIRRORED.get(operator, operator), left)
-        second = self.scanner.takes(_OPERATOR)
-        if not second:
-            return first
-        return nodes.And((first, _comparison(field, _OPERATORS[second[0].lower()], self.scanner.operand())))
+
+def _ordered(left: Token, operator: Operator, right: Token) -> nodes.Expression:
+    """A comparison with the field on either side: `1 < $.a`."""
+    if right.kind is not Kind.FIELD and not _is_number(left):
+        return _comparison(left, operator, right)
+    if left.kind is Kind.FIELD:
+        raise UnclearError  # two fields
+    return _comparison(right, _MIRRORED.get(operator, operator), left)
+
+
+def _is_number(token: Token) -> bool:
+    return token.kind is Kind.WORD and token.text[:1].isdigit()
 
 
 def _joined(kind: type[nodes.Group], terms: Sequence[nodes.Expression]) -> nodes.Expression:
     flat = [inner for t in terms for inner in (t.terms if isinstance(t, kind) else (t,))]
     if kind is nodes.And:  # a positive test needs no `= "*"` beside it, which booleans would fail
         tested = {
-            t.target for t in flat if not isinstance(t, nodes.Group) and not _is_any(t) and _is_positive(t)
+            t.target for t in flat if not isinstance(t, nodes.Group) and not is_any(t) and _is_positive(t)
         }
-        flat = [t for t in flat if not (_is_any(t) and getattr(t, "target", None) in tested)]
+        flat = [t for t in flat if not (is_any(t) and getattr(t, "target", None) in tested)]
     return flat[0] if len(flat) == 1 else kind(tuple(flat))
-
-
-def _is_any(term: nodes.Expression) -> bool:
-    return (
-        isinstance(term, nodes.Comparison)
-        and term.operator == "="
-        and isinstance(term.value, nodes.String)
-        and term.value.text == "*"
-    )
 
 
 def _is_positive(term: nodes.Term) -> bool:
     if isinstance(term, nodes.Comparison):
-        return not term.is_negative and not _is_any(term)
+        return not term.is_negative and not is_any(term)
     return isinstance(term, nodes.IsType)
 
 
@@ -254,7 +257,8 @@ def _comparison(field: Token, operator: Operator, value: Token) -> nodes.Express
     target = field.selector()
     word = value.text.lower() if value.kind is Kind.WORD else ""
     if word in ("null", "none", "nil") and operator in ("=", "!="):
-        return _tested(field, "isnull" if operator == "=" else "isexists")
+        null = nodes.Or((nodes.NotExists(target), nodes.IsType(target, "NULL")))
+        return null if operator == "=" else _tested(field, "isexists")
     if word == "undefined" and operator in ("=", "!="):
         return _tested(field, "isnotexists" if operator == "=" else "isexists")
     if value.kind is Kind.REGEX and (ahead := _LOOK_AHEAD.fullmatch(value.text)) and operator in ("=", "!="):
@@ -270,6 +274,8 @@ def _comparison(field: Token, operator: Operator, value: Token) -> nodes.Express
         value = Token(Kind.WORD, in_digits(value.text))
     if target.steps[-1] == "eventName" and value.kind is not Kind.REGEX:
         value = replace(value, text=value.text.replace(".*", "*"))  # no name of a call has a dot
+    if value.kind is Kind.WORD and (numbers := class_of_numbers(value.text)):
+        value = replace(value, text=numbers)
     if value.kind is Kind.WORD and re.fullmatch(r"\^.+|.+\$", value.text):
         value = replace(value, kind=Kind.REGEX)
     operand = value.value()
@@ -338,60 +344,3 @@ def _in_either_case(expression: nodes.Expression) -> nodes.Expression:
     if not changed:
         raise UnclearError
     return replace(expression, value=nodes.Regex(changed))
-
-
-def excluded(expression: nodes.Expression) -> nodes.Expression:
-    """The opposite: an absent field is not equal to anything, but every comparison with it is false."""
-    opposite = negated(expression)
-    terms = list(nodes.terms_of(opposite))
-    same = len({term.target for term in terms}) == 1
-    if isinstance(opposite, nodes.Group) and not (same and isinstance(opposite, nodes.And)):
-        return replace(opposite, terms=tuple(map(_or_absent, opposite.terms)))
-    return _or_absent(opposite)
-
-
-def absent_too(expression: nodes.Expression) -> nodes.Expression:
-    """The expression where null stands for an absent field too, as in SQL."""
-    if isinstance(expression, nodes.Group):
-        absent = {term.target for term in expression.terms if isinstance(term, nodes.NotExists)}
-        return replace(
-            expression,
-            terms=tuple(
-                term if getattr(term, "target", None) in absent else absent_too(term)
-                for term in expression.terms
-            ),
-        )
-    if isinstance(expression, nodes.IsType) and expression.type == "NULL":
-        return nodes.Or((nodes.NotExists(expression.target), expression))
-    return expression
-
-
-def _or_absent(expression: nodes.Expression) -> nodes.Expression:
-    terms = list(nodes.terms_of(expression))
-    absent = [nodes.NotExists(t.target) for t in terms if isinstance(t, nodes.Comparison) and t.is_negative]  # type: ignore[arg-type]
-    if not absent or len({term.target for term in terms}) > 1:
-        return expression
-    return nodes.Or((expression, absent[0]))
-
-
-def negated(expression: nodes.Expression) -> nodes.Expression:
-    """The opposite, for fields that are there: there is no NOT before a condition."""
-    match expression:
-        case nodes.And(terms):
-            return nodes.Or(tuple(map(negated, terms)))
-        case nodes.Or(terms):
-            return nodes.And(tuple(map(negated, terms)))
-        case nodes.NotExists(target):
-            return nodes.Comparison(target, "=", nodes.String("*"))
-        case nodes.IsType(target, name):
-            return _not_of_type(target, name)
-        case nodes.Comparison(target, operator, value):
-            if _is_any(expression):
-                return nodes.NotExists(target)  # type: ignore[arg-type]
-            return nodes.Comparison(target, OPERATORS[operator].opposite, value)
-
-
-def _not_of_type(target: nodes.Selector, name: nodes.TypeName) -> nodes.Expression:
-    if name == "NULL":
-        return nodes.Comparison(target, "=", nodes.String("*"))
-    return nodes.IsType(target, "FALSE" if name == "TRUE" else "TRUE")

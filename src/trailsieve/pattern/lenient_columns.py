@@ -12,6 +12,7 @@ from trailsieve.pattern import lenient, nodes
 _PIECE = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|%[^%]*%|\([^()]*\)|[^,;"'%])+""")
 _NAME = re.compile(r"""(["']?)\$?\.?([^\W\d][\w-]*)\1""")
 _QUOTED_NAME = re.compile(r"""^(["'])([^\W\d][\w-]*)\1(?=\s*[=!<>])""")
+_QUOTED = re.compile(r'"[^"*=<>!]+"|\'[^\'*=<>!]+\'')
 _NAMELESS = re.compile(r"(?:[=!<>]=?|<>)\s*[^\s=]")
 _AWK = re.compile(
     r"(?:\S+\s*\|\s*)?awk\s+(?:-F\s*(?:'[^']*'|\"[^\"]*\"|\S+)\s+)?(['\"])(.+)\1\s*\S*", re.DOTALL
@@ -39,8 +40,24 @@ def read(text: str) -> nodes.Pattern:
     if len(pieces) == 1 and not re.search(r"[=<>!\"'%]|\b(?:IS|NOT|EXISTS)\b", inner):
         pieces = inner.split()  # blanks instead of commas
     pieces = [f"f{place} {p}" if _NAMELESS.match(p) else p for place, p in enumerate(pieces, 1)]
+    if all(_QUOTED.fullmatch(piece) for piece in pieces):  # `["a", "b"]`
+        return nodes.TextPattern(tuple(nodes.TextTerm(piece[1:-1], quoted=True) for piece in pieces))
     columns = [column for piece in pieces for column in _columns(_QUOTED_NAME.sub(r"\2", piece))]
-    return nodes.DelimitedPattern(tuple(_unique(columns)))
+    return _as_terms(columns) or nodes.DelimitedPattern(tuple(_unique(columns)))
+
+
+def _as_terms(columns: list[nodes.Column | nodes.Ellipsis]) -> nodes.Pattern | None:
+    """The text pattern for several columns of one name: `[terms = "a", terms = "b"]`."""
+    terms = [column.condition for column in columns if isinstance(column, nodes.Column)]
+    names = {column.name for column in columns if isinstance(column, nodes.Column)}
+    found = []
+    for term in terms:
+        if not isinstance(term, nodes.Comparison) or not isinstance(term.value, nodes.String):
+            return None
+        text = term.value.text.strip("*")
+        found.append(nodes.TextTerm(text, "excluded" if term.is_negative else "required", quoted=True))
+    several = 1 < len(columns) == len(found) and len(names) == 1
+    return nodes.TextPattern(tuple(found)) if several and not any("*" in t.text for t in found) else None
 
 
 def of_awk(text: str) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from trailsieve.errors import UnclearError
 from trailsieve.pattern import lenient, nodes
 from trailsieve.pattern.lenient_tokens import plain_regex
+from trailsieve.pattern.operators import Operator
+from trailsieve.pattern.stars import as_regex
 
 XML_ESCAPE = re.compile(r"&(?:amp|quot|lt|gt|apos|#\d+);")
 _COMMAND = re.compile(r"\|?\s*(fields|filter|sort|stats|limit|display|parse|dedup)\b", re.IGNORECASE)
@@ -26,6 +29,8 @@ _TERM = re.compile(
     r"""|%(?P<regex>[^%]+)%|(?P<word>[^\s"'|&]+))"""
 )
 _PLAIN = re.compile(r"[\w.]+")
+_GROUP = re.compile(r"(?<!\S)\(([^()]*)\)(?!\S)")  # of terms of which one is enough
+_REGEX_TERM = re.compile(r"(?<!\S)%([^%]+)%(?!\S)(?:\s+(?:&&|AND\b))?")
 _ROLES: dict[str, nodes.TermRole] = {"-": "excluded", "!": "excluded", "NOT": "excluded", "?": "optional"}
 
 
@@ -73,6 +78,18 @@ def _filters(text: str) -> list[str]:
     ]
 
 
+def read(text: str) -> nodes.Pattern:
+    """The pattern for a regex, terms or both.
+
+    Raises:
+        UnclearError: there is none.
+    """
+    if flagged := re.fullmatch(r"\(\?i\)(\S+)", text):
+        return read_regex(f"/{flagged[1]}/i")
+    is_regex = re.match(r"%|/(?:[^/\\]|\\.)+/[a-z]{0,3}\Z", text)
+    return read_regex(text) if is_regex else read_terms(text)
+
+
 def read_regex(text: str) -> nodes.Pattern:
     """One regex for what stands between percent signs or slashes.
 
@@ -87,6 +104,8 @@ def read_regex(text: str) -> nodes.Pattern:
         return nodes.RegexPattern(
             nodes.Regex(f"{one}|{other}" if either else f"{one}.*{other}|{other}.*{one}")
         )
+    if _REGEX_TERM.search(text):
+        return read_terms(text)
     raise UnclearError
 
 
@@ -96,7 +115,46 @@ def read_terms(text: str) -> nodes.Pattern:
     Raises:
         UnclearError: there is none.
     """
-    text = _without_parentheses(text)
+    text, regexes = _without_parentheses(text), []
+    if group := _GROUP.search(text):
+        inner = _terms(group[1])
+        text = f"{text[: group.start()]} {text[group.end() :]}"
+        text = re.sub(r"\A\s*(?:&&|AND\b)|(?:&&|\bAND)\s*\Z", "", text, flags=re.IGNORECASE)
+        if any(term.role != "optional" for term in inner):
+            raise UnclearError
+        regexes.append(_any_of([term.text for term in inner]))
+    regexes += [plain_regex(found[1]) for found in _REGEX_TERM.finditer(text)]
+    text = _REGEX_TERM.sub("", text)
+    terms = _terms(text) if text.strip() else ()
+    return one_column(terms, regexes) if regexes else nodes.TextPattern(terms)
+
+
+def one_column(terms: Sequence[nodes.TextTerm], regexes: Sequence[str] = ()) -> nodes.Pattern:
+    """The pattern for lines with all required terms and regexes, an optional term and no excluded one.
+
+    Raises:
+        UnclearError: there is none.
+    """
+    line = nodes.Field("line")
+    optional = [term.text for term in terms if term.role == "optional"]
+    sources = [*regexes, *([_any_of(optional)] if optional else [])]
+    found: list[nodes.Expression] = [nodes.Comparison(line, "=", nodes.Regex(source)) for source in sources]
+    for term in terms:
+        if "*" in term.text:
+            raise UnclearError
+        if term.role != "optional":
+            operator: Operator = "!=" if term.role == "excluded" else "="
+            found.append(nodes.Comparison(line, operator, nodes.String(f"*{term.text}*")))
+    if len(found) < 2:
+        raise UnclearError
+    return nodes.DelimitedPattern((nodes.Column("line", nodes.And(tuple(found))),))
+
+
+def _any_of(texts: Sequence[str]) -> str:
+    return "|".join(as_regex(("", text, "")) for text in texts)
+
+
+def _terms(text: str) -> tuple[nodes.TextTerm, ...]:
     terms, joins, place = [], set(), 0
     while place < len(text):
         found = _TERM.match(text, place)
@@ -114,7 +172,7 @@ def read_terms(text: str) -> nodes.Pattern:
         raise UnclearError
     if joins == {"any"}:
         terms = [nodes.TextTerm(term.text, "optional", term.quoted) for term in terms]
-    return nodes.TextPattern(tuple(terms))
+    return tuple(terms)
 
 
 def _without_parentheses(text: str) -> str:

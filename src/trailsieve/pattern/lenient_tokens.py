@@ -43,6 +43,7 @@ _TEST_WORD = re.compile(
     r"|\A(?:NOT )?(?!arn:)[A-Z_][\w.]*:(?!:)",
     re.IGNORECASE,
 )
+_IN_ANGLES = re.compile(r"<[A-Za-z][\w-]*>")
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}?|\{\{\s*[\w.]+\s*(?:\|[^}]*)?\}\}|<%[^>]*>?|\$\([^)]*\)?")
 _ESCAPE = re.compile(r'\\(["\\])')
 
@@ -51,6 +52,12 @@ def placeholder(text: str) -> str:
     """The first placeholder of a template that was not filled in, `${var.name}` or `{{ name }}`; else ""."""
     found = _PLACEHOLDER.search(text)
     return found[0] if found else ""
+
+
+def unfilled(value: str) -> str:
+    """The first placeholder in a value, `<account-id>` too; else ""."""
+    found = _IN_ANGLES.search(value)
+    return placeholder(value) or (found[0] if found else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,16 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from trailsieve.errors import shorten
 from trailsieve.pattern import interpret, nodes, runtime
+from trailsieve.pattern.lenient_tokens import unfilled
+from trailsieve.pattern.regex import check_regex
 from trailsieve.pattern.render import render_target
-from trailsieve.pattern.stars import as_regex, ends_too_late
+from trailsieve.pattern.stars import as_regex, class_of_numbers, ends_too_late
 
 Miss = tuple[str, nodes.Expression | None]  # the reason, and what to write instead
 _PLAIN: Miss = ("", None)
+_ANYWHERE = nodes.Selector(())
 
 
 def state_of(value: Any) -> str:
@@ -143,10 +147,20 @@ def _text(term: nodes.Comparison, value: Any) -> Miss:
     if ends_too_late(seen, operand.parts):
         return _found_earlier(term, operand.parts)
     if isinstance(value, int | Decimal):
-        return f"text is compared with the number's text, {seen}", _as_number(term, operand, value)
+        number = _as_number(term, operand, value)
+        reason, instead = _PLAIN if number else _with_other_wildcards(term, operand, seen)
+        return reason or f"text is compared with the number's text, {seen}", number or instead
     if recased := _recased(operand.parts, seen):
         instead = replace(term, value=nodes.String(recased, operand.quoted))
         return "it differs only in case, and patterns are case-sensitive", instead
+    return _with_other_wildcards(term, operand, seen)
+
+
+def _with_other_wildcards(term: nodes.Comparison, operand: nodes.String, seen: str) -> Miss:
+    for reason, other in _with_wildcards(operand.text):
+        instead = replace(term, value=other)
+        if interpret.value_holds(replace(instead, target=_ANYWHERE), seen):
+            return reason, instead
     return _PLAIN
 
 
@@ -161,6 +175,21 @@ def _as_number(term: nodes.Comparison, operand: nodes.String, value: Any) -> nod
     if number is None or runtime.number_of(value) != number:
         return None
     return replace(term, value=nodes.Number(operand.text, number))
+
+
+def _with_wildcards(text: str) -> Iterator[tuple[str, nodes.Value]]:
+    """What a value may have been meant to be that has the wildcards of another language, or a regex's."""
+    as_it_stands = f"`{shorten(text, 40)}` is compared as it stands"
+    if numbers := class_of_numbers(text):
+        yield f"{as_it_stands}; * stands for any text", nodes.String(numbers, quoted=False)
+    for wildcard in ("%", ".*"):
+        if wildcard in text:
+            yield f"{as_it_stands}; * stands for any text", nodes.String(text.replace(wildcard, "*"))
+    if (name := unfilled(text)) and name != text:
+        reason = f"{name} is a placeholder of a template: fill it in, or write * for any text"
+        yield reason, nodes.String(text.replace(name, "*"))
+    if set(text) & set("^$|[+\\") and check_regex(text) is None:
+        yield f"{as_it_stands}; a regex stands between percent signs", nodes.Regex(text)
 
 
 def _recased(parts: tuple[str, ...], seen: str) -> str:

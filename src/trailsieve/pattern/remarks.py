@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from trailsieve.pattern import nodes
 from trailsieve.pattern.lenient_conditions import names_a_time
-from trailsieve.pattern.render import render
+from trailsieve.pattern.render import quoted, render
 
 _WILDCARDS = re.compile(r"\[\*?\][^\s=<>!\[]*\[\*?\]|\.\*[^\s=<>!]*\.\*")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|%[^%]*%')
@@ -38,7 +38,15 @@ _REMARKS: list[tuple[_Test, str]] = [
         "an event without the field is not true and not false either: `NOT EXISTS` keeps these events",
     ),
     (
-        _written(r"[\d.]\s*(?:[kmgt]i?b?)\b(?!\s*[\"'*])"),
+        lambda text, meant: meant[:1] not in "{[%" and re.match(r"\{|.*\$\.", text),
+        "a term finds a text anywhere in the event, here in compact JSON",
+    ),
+    (
+        lambda text, meant: meant.startswith("[line ") and not text.startswith("["),
+        "a pattern of one column takes conditions on the whole line",
+    ),
+    (
+        _written(r"\d\s*(?:[kmgt]i?b?)\b(?!\s*[\"'*])"),
         "numbers have no units: 1 kB is 1024 bytes here, 1 MB 1048576",
     ),
     (
@@ -73,18 +81,17 @@ def remarks(text: str, meant: str, tree: nodes.Pattern) -> tuple[str, ...]:
 def _first_element(tree: nodes.JsonPattern) -> str:
     """What [0] instead of [*] misses, and a text pattern that does not, if there is one."""
     terms = list(nodes.terms_of(tree.expression))
-    equal = [_as_text(term) for term in terms]
+    equal = [quoted(text) if (text := as_text(term)) else "" for term in terms]
     if isinstance(tree.expression, nodes.Or) or not all(equal):
         return "[0] looks at the first element only"
     return f"[0] looks at the first element only; as text, in any element (compact JSON): {' '.join(equal)}"
 
 
-def _as_text(term: nodes.Term) -> str:
-    """The term of a text pattern that finds a name with its value in compact JSON, or ""."""
-    if not isinstance(term, nodes.Comparison) or term.operator != "=" or isinstance(term.value, nodes.Regex):
+def as_text(term: nodes.Term) -> str:
+    """The text of a name with its value in compact JSON; "" for a number, which may go on."""
+    if not isinstance(term, nodes.Comparison) or term.operator != "=":
         return ""
     name = term.target.steps[-1] if isinstance(term.target, nodes.Selector) else None
-    if not isinstance(name, str) or "*" in term.value.text:
+    if not isinstance(name, str) or not isinstance(term.value, nodes.String) or "*" in term.value.text:
         return ""
-    value = term.value.text if isinstance(term.value, nodes.Number) else json.dumps(term.value.text)
-    return json.dumps(f'"{name}":{value}', ensure_ascii=False)
+    return f'"{name}":{json.dumps(term.value.text, ensure_ascii=False)}'

@@ -17,12 +17,16 @@ from trailsieve.pattern.lenient_conditions import conditions, joined
 from trailsieve.pattern.lenient_spelling import spelled_out
 from trailsieve.pattern.lenient_tokens import placeholder
 from trailsieve.pattern.nodes import JsonPattern, Pattern, TextPattern, TextTerm
-from trailsieve.pattern.remarks import remarks
+from trailsieve.pattern.opposite import absent_too
+from trailsieve.pattern.remarks import as_text, remarks
 from trailsieve.pattern.render import render
 
 _THOUSANDS = re.compile(r"([<>]=?\s*)(\d{1,3}(?:,\d{3})+)\b")
 _AWK_REGEX = re.compile(r"/([\w .:,-]+)/")
 _UNCLOSED = re.compile(r'([=<>]\s*"(?:[^"&|(){}]|[&|](?![&|]))*?)(\s*(?:&&|\|\||[)}]|\Z))')
+_ANY_DEPTH = re.compile(r"(?<=[\w$\]])\.\.(?=[A-Za-z_])(?=[^\"]*(?:\"[^\"]*\"[^\"]*)*\Z)")
+_TERMS_BEHIND = re.compile(r"\{([^{}]*)\}\s*(?:&&\s*|AND\s+)?((?:-|!|NOT\s+)?[\w\"'][^{}&|]*)")
+_NAMES_AND_VALUES = re.compile(r'(?:"[\w.-]+"\s*:\s*(?:"[^"\\]*"|[\w.+-]+)\s*(?:,\s*|\Z))+')
 _QUOTES_AROUND = re.compile(r"""\s*(['"`])\s*([{\[%].*[}\]%])\s*\1\s*""", re.DOTALL)
 
 
@@ -44,7 +48,7 @@ def suggest(text: str, parse: Callable[[str], Pattern]) -> Suggestion:
         return Suggestion()
     try:
         meant = _meant(unescaped(text))
-        within = meant if ".*" in text else _within_wildcards(meant)
+        within = meant if ".*" in text else within_wildcards(meant)
         guess = render(parse(render(within)))
         parse(guess)
     except UnclearError as unclear:
@@ -94,20 +98,39 @@ def _meant(text: str) -> Pattern:
         return lenient_text.read_query(stripped)
     if stripped[0:1] not in ("{", "[", "%") and lenient_pipes.is_pipeline(stripped):
         return lenient_pipes.read(stripped)
+    if in_json := _in_json_text(stripped):
+        return in_json
     if re.fullmatch(r"\[[^\],=<>]*\]\s*[^\s\"].*", stripped):
         return TextPattern((TextTerm(stripped, "required", True),))
     if stripped.startswith("["):
         return lenient_columns.read(stripped)
     if inner := conditions(stripped):
-        return JsonPattern(lenient.absent_too(lenient.read(inner, named=True)))
+        return JsonPattern(absent_too(lenient.read(inner, named=True)))
     if stripped.startswith(("{", "$")) or "$." in stripped:
         example = lenient_json.read(stripped)
         return JsonPattern(example or lenient.read(joined(spelled_out(_without_braces(stripped)))))
-    if flagged := re.fullmatch(r"\(\?i\)(\S+)", stripped):
-        return lenient_text.read_regex(f"/{flagged[1]}/i")
-    if re.match(r"%|/(?:[^/\\]|\\.)+/[a-z]{0,3}\Z", stripped):
-        return lenient_text.read_regex(stripped)
-    return lenient_text.read_terms(stripped)
+    return lenient_text.read(stripped)
+
+
+def _in_json_text(text: str) -> Pattern | None:
+    """The pattern for conditions on what JSON looks like as text: `"a":"b"`, `{ … } -term`, `$..a = b`."""
+    if _ANY_DEPTH.search(text):
+        expression = lenient.read(_without_braces(_ANY_DEPTH.sub(".", text)))
+        return TextPattern(tuple(_as_terms(expression)))
+    if behind := _TERMS_BEHIND.fullmatch(text):
+        terms = lenient_text.read_terms(behind[2])
+        if isinstance(terms, TextPattern) and not terms.texts("optional"):
+            return TextPattern((*_as_terms(lenient.read(behind[1])), *terms.terms))
+    named = _NAMES_AND_VALUES.fullmatch(text) and lenient_json.read(f"{{{text}}}")
+    return JsonPattern(named) if named else None
+
+
+def _as_terms(expression: nodes.Expression) -> list[TextTerm]:
+    """Terms that find the names with their values in compact JSON, at any depth."""
+    terms = [as_text(term) for term in nodes.terms_of(expression)]
+    if isinstance(expression, nodes.Or) or not all(terms):
+        raise UnclearError
+    return [TextTerm(text, quoted=True) for text in terms]
 
 
 def _without_braces(text: str) -> str:
@@ -116,7 +139,7 @@ def _without_braces(text: str) -> str:
     return inner.removeprefix("{").removesuffix("}")
 
 
-def _within_wildcards(pattern: Pattern) -> Pattern:
+def within_wildcards(pattern: Pattern) -> Pattern:
     """The pattern with [0] for all but the last wildcard of each selector (rule 25)."""
     if not isinstance(pattern, JsonPattern):
         return pattern

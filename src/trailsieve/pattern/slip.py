@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 # Line breaks inside braces count as blanks (rule 4, INFERRED).
 BLANKS = " \t\r\n"
-NULL_HINT = "write `$.field IS NULL`, or `$.field NOT EXISTS` for an absent field"
+NULL_HINT = "write `$.field NOT EXISTS` for an absent field, `$.field IS NULL` for null"
 BRACES_HINT = "put conditions on fields in braces: { $.field = value }"
 _WORD_END = re.compile(r"""[ \t\r\n(){}\[\]&|=!<>,"'%]""")
 

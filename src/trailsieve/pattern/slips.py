@@ -191,6 +191,10 @@ _TEXT_SLIPS: list[_Row] = [
         lambda s: re.fullmatch(r"/.+/[a-z]{0,3}", s.text.strip()),
         "write a regex between percent signs, without flags: %regex%",
     ),
+    (
+        lambda s: re.match(r'\\?"[\w.-]+\\?"\s*:', s.text),
+        f"{BRACES_HINT}; or quote all of the text, with \\ before each quote in it",
+    ),
     ('"', 'close the quoted term with a second "'),
     (("-", "?"), "put the word right after `-` or `?`"),
     ("&", "leave out the &&: terms next to each other must all occur"),
@@ -202,7 +206,7 @@ _TEXT_SLIPS: list[_Row] = [
     (("'", "‘", "`"), lambda s: f"put a phrase in double quotes: {_phrase(s)}"),
     ("%", "a regex cannot be combined with terms; quote a % to search for it"),
     (
-        lambda s: re.match(r"\(.*\b(?:OR|or)\b|\(.*\|", s.rest),
+        lambda s: re.match(r"\(.*\b(?:OR|or)\b|\(.*\||\(\s*\?", s.rest),
         "terms cannot be grouped: a regex can look for any of several texts, %this|that%",
     ),
     ("*", "remove the *: a term is found anywhere in the event; quote a * to search for it"),
@@ -274,7 +278,7 @@ _TERM_SLIPS: list[_Row] = [
         "write the field first; [*] selects all elements: $.list[*] = value",
     ),
     (
-        lambda s: re.match(r"""(?:[-+.\d]+|"[^"]*")\s*[<>=!]+\s*\$""", s.rest),
+        lambda s: re.match(r"""(?:[-+.\d]+|"[^"]*")\s*(?:[<>=!]+|\bbetween\b)\s*\$""", s.rest, re.IGNORECASE),
         "write the field first; a range is two comparisons: $.field > 1 && $.field < 5",
     ),
     (
@@ -328,6 +332,7 @@ _JOIN_SLIPS: list[_Row] = [
         lambda s: s.json and s.before.endswith('"'),
         'the value ended at its second "; write \\" for a quote inside it, && or || before a further condition',
     ),
+    (("<", ">"), "a range is two comparisons: $.field > 1 && $.field < 5"),
     (("$", "("), _JOIN_HINT),
     # A bare value ended at a character that needs quotes, or at a blank before another word.
     (lambda s: s.json and s.rest and s.rest[0] not in "})(&|,$", _quote_whole_value),
@@ -339,6 +344,10 @@ _BRACKET_SLIPS: list[_Row] = [
         "name the column before the comparison: name = value",
     ),
     ("=", "use a single `=`"),
+    (
+        lambda s: _begins_column(s) and re.match(r"[\d.]+\s*[<>=]", s.rest),
+        "write the name first; a range is two comparisons: name > 1 && name < 5",
+    ),
     (lambda s: _begins_column(s) and s.rest[0].isdigit(), "a field name must start with a letter"),
     (
         lambda s: _begins_column(s) and s.rest[0] == "*",
@@ -346,7 +355,7 @@ _BRACKET_SLIPS: list[_Row] = [
     ),
     (
         lambda s: _begins_column(s) and s.rest[0] in "\"'",
-        "write the names of columns without quotes: [ip, status = 404]",
+        "write the names of columns without quotes: [ip, status = 404]; and terms without brackets",
     ),
     (
         lambda s: s.word.upper() in _WORDS,

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from trailsieve.errors import with_and
 from trailsieve.pattern.regex import LITERALS, OPERATORS
 
 Parts = tuple[str, ...]  # the literal parts between the stars
+_CLASS = re.compile(r"(?=.{3}\Z)([1-9]\d?)(?:[xX]+|\.+|\?+|#+)")
+
+
+def class_of_numbers(text: str) -> str:
+    """`4*` for `4xx`, `4..` and `4??`, as status codes are written; "" for another text."""
+    found = _CLASS.fullmatch(text)
+    return f"{found[1]}*" if found else ""
 
 
 def has_star_before_its_end(parts: Parts) -> bool:
