@@ -450,7 +450,7 @@ REFUSED = [
         )
     ),
     *(
-        (slip, "ERROR: a Timeout", ["ERROR", "Timeout"])
+        (slip, "ERROR: a Timeout", ["ERROR", "Timeout", "a b"])
         for slip in ('[terms="ERROR", terms="Timeout"]', '["ERROR", "Timeout"]', "['ERROR','Timeout']")
     ),
     ('[msg = "*ERROR*", msg != "*Timeout*"]', "ERROR", ["ERROR: a Timeout", "x"]),
