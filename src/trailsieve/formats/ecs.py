@@ -28,21 +28,7 @@ def document(alert: Alert) -> dict[str, Any]:
             "@timestamp": time,
             "ecs": {"version": VERSION},
             "message": alert_fields.summary(alert),
-            "event": {
-                "id": alert.id,
-                "kind": "alert",
-                "module": "trailsieve",
-                "dataset": "trailsieve.alert",
-                "provider": alert.event_source,
-                "action": alert.event_name,
-                "code": alert.rule,
-                "outcome": _outcome(alert),
-                "severity": _SEVERITY[alert.severity],
-                "reason": alert.context.reason if alert.context else None,
-                "start": alert.window.start if alert.window else time,
-                "end": alert.window.end if alert.window else time,
-                "original": _original(alert),
-            },
+            "event": _event(alert, time),
             "rule": {"id": alert.rule, "name": alert.title, "reference": alert.references[:1]},
             "cloud": {
                 "provider": "aws",
@@ -64,23 +50,7 @@ def document(alert: Alert) -> dict[str, Any]:
             },
             "threat": _threat(alert),
             "tags": list(alert.tags),
-            "trailsieve": {
-                "alert_id": alert.id,
-                "kind": alert.kind,
-                "severity": alert.severity,
-                "state": alert.state,
-                "count": alert.count,
-                "target": alert_fields.targets(alert),
-                "effect": alert.effect,
-                "dimensions": [f"{name}={value}" for name, value in sorted(alert.dimensions.items())],
-                "value": alert.context.value if alert.context else None,
-                "suppressed": alert.context.suppressed if alert.context else None,
-                "provisional": alert.provisional or None,
-                "confirms": alert.confirms or None,
-                "replaces": alert.replaces,
-                "references": list(alert.references),
-                "position": alert.position,
-            },
+            "trailsieve": _own(alert),
         }
     )
 
@@ -88,6 +58,45 @@ def document(alert: Alert) -> dict[str, Any]:
 def encode(alert: Alert) -> bytes:
     """The document as one line of JSON."""
     return orjson.dumps(document(alert))
+
+
+def _event(alert: Alert, time: str) -> dict[str, Any]:
+    return {
+        "id": alert.id,
+        "kind": "alert",
+        "module": "trailsieve",
+        "dataset": "trailsieve.alert",
+        "provider": alert.event_source,
+        "action": alert.event_name,
+        "code": alert.rule,
+        "outcome": _outcome(alert),
+        "severity": _SEVERITY[alert.severity],
+        "reason": alert.context.reason if alert.context else None,
+        "start": alert.window.start if alert.window else time,
+        "end": alert.window.end if alert.window else time,
+        "original": _original(alert),
+    }
+
+
+def _own(alert: Alert) -> dict[str, Any]:
+    """The fields without an ECS counterpart."""
+    return {
+        "alert_id": alert.id,
+        "kind": alert.kind,
+        "severity": alert.severity,
+        "state": alert.state,
+        "count": alert.count,
+        "target": alert_fields.targets(alert),
+        "effect": alert.effect,
+        "dimensions": [f"{name}={value}" for name, value in sorted(alert.dimensions.items())],
+        "value": alert.context.value if alert.context else None,
+        "suppressed": alert.context.suppressed if alert.context else None,
+        "provisional": alert.provisional or None,
+        "confirms": alert.confirms or None,
+        "replaces": alert.replaces,
+        "references": list(alert.references),
+        "position": alert.position,
+    }
 
 
 def _outcome(alert: Alert) -> str | None:
