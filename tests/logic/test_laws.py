@@ -79,7 +79,7 @@ def test_guessing_agrees_with_listing(seed: int) -> None:
     with mock.patch.object(json_encoding, "value_domain", side_effect=UnknownError("too many")):
         guessed = implies(a, b)
     check(a, b, guessed)
-    assert guessed.holds in (listed.holds, None)
+    assert None in (listed.holds, guessed.holds) or guessed.holds == listed.holds
 
 
 @st.composite

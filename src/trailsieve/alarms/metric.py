@@ -21,7 +21,7 @@ from trailsieve.pattern.runtime import follow, number_in
 from trailsieve.rules.alarm import Alarm, Metric, Reference
 from trailsieve.rules.rule import Rule
 from trailsieve.times import seconds_of
-from trailsieve.trail.event import Event
+from trailsieve.trail.event import Event, value_of
 
 _LONG = 1024  # characters of a dimension's value, as in CloudWatch; longer ones are cut and hashed
 EARLIEST = 1_136_073_600  # 2006-01-01T00:00:00Z: no AWS service is older
@@ -104,7 +104,7 @@ def _look_up(reference: Reference, match: Match) -> Any:
         return match.rule.pattern.extract(record.text).get(reference.text)
     field, rest = _places.get(reference.text) or _place(reference)
     if field:
-        value = getattr(record.event, field)
+        value = value_of(getattr(record.event, field))
         if rest:
             value = follow(value, rest)
     else:
