@@ -154,6 +154,9 @@ def test_a_word_that_is_written_like_a_rule_id_is_no_text_pattern(names: tuple[s
     result = trailsieve("diff", *names)
     unknown = next(name for name in names if not name.startswith("cis"))
     assert (result.code, result.out) == (2, b"")
-    assert f"no rule '{unknown}' in aws-threats, cis-aws, cis-aws-tuned; see `trailsieve rules list`" in result.err
+    assert (
+        f"no rule '{unknown}' in aws-threats, cis-aws, cis-aws-tuned; see `trailsieve rules list`"
+        in result.err
+    )
     assert f"quote it if it is a text pattern: '\"{unknown}\"'" in result.err
     assert trailsieve("diff", f'"{unknown}"', f'"{unknown}"').code == 0
