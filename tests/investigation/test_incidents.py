@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from tests.investigation.night import Record, Who, call, session, told
+from tests.investigation.night import Record, Who, call, makes_key, session, told, user
 from trailsieve.investigation.model import Investigation, Step
 
 THIEF = "203.0.113.81"
@@ -102,3 +102,56 @@ def test_a_bucket_that_encrypts_for_another_account_is_named() -> None:
     assert "encryption of bucket parcel-labels to a key of another account" in sentence
     assert "deleted" in sentence
     assert step(found, "DeleteObjects").severity == "high"
+
+
+def test_the_work_of_the_program_is_folded() -> None:
+    suspect = encrypted().suspects[0]
+    assert suspect.noise == ["role/sorter/i-0bbb222233334444b: 240 calls of other work from 10.8.0.5"]
+    assert (suspect.addresses, suspect.calls) == ([THIEF], 62)
+    assert "Quiet since 2026-05-04 06:15:00" in " ".join(encrypted().verdict.sentences)
+
+
+@cache
+def same_session() -> Investigation:
+    """Credentials of a session that reads and writes objects all day, used from elsewhere to delete them."""
+    usual = session("stamps", "worker-4", "10.8.0.7", "ASIAUSUAL").at("10.8.0.7", "aws-sdk-java/2.29")
+    taken = usual.with_key("ASIATAKEN").at(THIEF, "S3 Browser/11.6.7")
+    work = [one for m in range(0, 480, 5) for one in objects(usual, m, "GetObject")]
+    work += [one for m in range(0, 480, 5) for one in objects(usual, m + 1, "PutObject")]
+    note = {"bucketName": "parcel-labels", "key": "HOW_TO_RECOVER_YOUR_FILES.txt"}
+    deleted = [call(taken, 363 + n / 20, "s3:DeleteObjects", BUCKET) for n in range(40)]
+    return told(
+        [*work, *objects(taken, 361, "GetObject", 50), *deleted, call(taken, 366, "s3:PutObject", note)]
+    )
+
+
+def test_the_note_of_a_thief_is_not_among_the_writes_of_the_program() -> None:
+    suspect = same_session().suspects[0]
+    assert [(one.event_name, one.count) for one in suspect.steps] == [
+        ("GetObject", 50),
+        ("DeleteObjects", 40),
+        ("PutObject", 1),
+    ]
+    assert (suspect.first[11:16], suspect.last[11:16]) == ("06:01", "06:06")
+
+
+def test_calls_with_another_key_or_address_are_other_steps() -> None:
+    ada = user("ada", "AKIAONE", "203.0.113.5")
+    places = [ada, ada.with_key("AKIATWO"), ada.at("203.0.113.6")]
+    stops = [call(one, n, "cloudtrail:StopLogging", {"name": "main"}) for n, one in enumerate(places)]
+    assert [one.count for one in told(stops).suspects[0].steps] == [1, 1, 1]
+
+
+def test_reads_after_a_decisive_call_are_told_after_it() -> None:
+    ada = user("ada", "AKIAONE", "203.0.113.5")
+    records = [
+        call(ada, 1, "iam:ListUsers"),
+        makes_key(ada, 2, "ada", "AKIATWO"),
+        *(call(ada.with_key("AKIATWO").at(THIEF), 3 + n, "s3:GetBucketPolicy", BUCKET) for n in range(7)),
+    ]
+    steps = told(records).suspects[0].steps
+    assert [(one.event_name, one.count) for one in steps] == [
+        ("ListUsers", 1),
+        ("CreateAccessKey", 1),
+        ("GetBucketPolicy", 7),
+    ]

@@ -30,6 +30,7 @@ from trailsieve.investigation.stories import Story, describe
 from trailsieve.investigation.usual import Usual
 from trailsieve.investigation.verdict import headline, verdict
 from trailsieve.investigation.weights import ACT, ATTEMPT
+from trailsieve.investigation.work import usual_work
 from trailsieve.model import SEVERITIES, Alert
 from trailsieve.rules.rule import Rule
 
@@ -82,6 +83,8 @@ def _suspects(activity: Activity, rules: Mapping[str, Rule]) -> list[Suspect]:
     grants: dict[str, list[Grant]] = defaultdict(list)
     for grant in activity.grants:
         grants[grant.by.principal].append(grant)
+    for chain in usual.chains:
+        chain.usual, chain.work = usual_work(chain)
     scored = [(chain, signals(chain, usual, rules)) for chain in usual.chains]
     scored.sort(key=lambda item: (-_score(item[1]), item[0].calls[0].first, item[0].members[0].principal))
     found = [
@@ -101,7 +104,7 @@ def _score(reasons: Iterable[Signal]) -> int:
 
 
 def _suspect(chain: Chain, reasons: list[Signal], story: Story, remains: Remains) -> Suspect:
-    calls, top = chain.calls, chain.members[0]
+    calls, top = story.work, chain.members[0]
     own = [call for call in story.work if not by_service(call.actor.service)]
     hit = {name for call in calls for name in call.rules}
     acts = _main_acts(calls, top.name)

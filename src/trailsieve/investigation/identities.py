@@ -59,13 +59,20 @@ class Member:
 
 
 class Chain:
-    """Members that acted as one, the first of them first; and their calls in time order."""
+    """Members that acted as one, the first of them first; and their calls in time order.
+
+    Attributes:
+        usual: what was folded as usual work, in words.
+        work: the other calls, with who made them.
+    """
 
     def __init__(self, members: list[Member]) -> None:
         self.members = members
+        self.usual: list[str] = []
         self.calls = sorted(
             (call for member in members for call in member.calls), key=lambda call: call.first
         )
+        self.work = [(member, call) for member in members for call in member.calls]
 
 
 def chains(activity: Activity) -> list[Chain]:

@@ -38,7 +38,7 @@ _NOTE = re.compile(
 
 def signals(chain: Chain, usual: Usual, rules: Mapping[str, Rule]) -> list[Signal]:
     """Returns the reasons for suspicion, those with most points first."""
-    own = [call for call in chain.calls if not by_service(call.actor.service) or act_of(call)]
+    own = [call for _, call in chain.work if not by_service(call.actor.service) or act_of(call)]
     found = [
         *_rules(own, usual, rules),
         *_acts(own, usual, Acts(own), chain.members[0].name),

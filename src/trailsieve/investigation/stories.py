@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from trailsieve.errors import counted
@@ -11,8 +11,9 @@ from trailsieve.investigation.acts import Acts, act_of, gives_everything
 from trailsieve.investigation.folding import OTHERS
 from trailsieve.investigation.identities import Chain, Member
 from trailsieve.investigation.model import Actor, Call, Grant, Step, total
-from trailsieve.investigation.names import by_count, by_service, listed
+from trailsieve.investigation.names import by_count, by_service, is_address, listed
 from trailsieve.investigation.score import note_of, refused, tactics_of
+from trailsieve.investigation.work import QUIET
 from trailsieve.model import SEVERITIES, Target
 from trailsieve.rules.rule import Rule
 from trailsieve.times import seconds_of
@@ -29,9 +30,6 @@ _NOISE = 20  # calls of an identity that are worth a line about what was folded
 _LINKS = ("AssumeRole", "GetSessionToken", "GetFederationToken", "SwitchRole")  # beginnings of names
 _REPEATED = 0.5  # weight of a step that happened before in the same way
 _MANY = 10  # refused calls of a folded line that show a search for what is allowed
-_QUIET = frozenset(
-    {"secrets read", "objects touched", "identities made", "instances started", "rights changed"}
-)  # kinds that are listed but rarely decisive
 _GRAVE_RULE = 2  # from medium on, a rule makes a call a line by itself
 
 
@@ -51,9 +49,9 @@ class Story:
     ) -> None:
         self._chain, self._acts = chain, Acts(chain.calls)
         self._rules = {name: rule for name, rule in rules.items() if _is_about_calls(rule)}
-        usual, work = _usual_work(chain)
+        work = chain.work
         self.work = sorted((call for _, call in work), key=lambda call: call.first)
-        self.noise = [*usual, *self._folded_noise(work)]
+        self.noise = [*chain.usual, *self._folded_noise(work)]
         links = self._links(grants)
         linked = {(step.identity, step.event_name) for step in links}
         rest = [
@@ -73,14 +71,16 @@ class Story:
         """One step for equal calls of a phase, and one each for its other reads, changes and refusals."""
         groups: list[tuple[str, bool, list[Call]]] = []
         last: dict[tuple[object, ...], list[Call]] = {}
-        begun, eventful = 0, True  # a phase lasts until something is listed
+        begun, eventful, decisive = 0, True, False  # a phase lasts until something is listed
+        phase = 0
         for member, call in sorted(work, key=lambda item: item[1].first):
             time = seconds_of(call.first) or 0
-            if eventful and time - begun > _PHASE:
-                begun, eventful = time, False
             apart = self._listed(call)
+            if (eventful and time - begun > _PHASE) or (decisive and not apart):
+                begun, eventful, decisive, phase = time, False, False, phase + 1
             eventful = eventful or bool(apart)
-            key = (member.name, call.account, *(apart or (_sort_of(call), begun)))
+            decisive = decisive or (bool(apart) and _is_decisive(call))
+            key = (member.name, call.account, origin_of(call), *(apart or (_sort_of(call), phase)))
             group = last.get(key)
             if group is None or (apart and time - (seconds_of(group[-1].last) or 0) > _PHASE):
                 group = last[key] = []
@@ -240,7 +240,7 @@ def _weight(step: Step) -> int:
         refusals = step.count >= _MANY and bool(step.outcome)  # a search for what is allowed
         listed = step.severity and not step.read_only and not step.outcome
         return 2 if refusals or (listed and step.severity == "critical") else 1 if listed else 0
-    if step.outcome or (act.kind in _QUIET and not gives_everything(call)):
+    if step.outcome or (act.kind in QUIET and not gives_everything(call)):
         return 2 if grave or step.count >= _MANY else 1
     return 3
 
@@ -259,33 +259,6 @@ def _as_call(step: Step) -> Call:
         targets=step.targets,
         effect=step.note,
     )
-
-
-def _usual_work(chain: Chain) -> tuple[list[str], list[tuple[Member, Call]]]:
-    """What identities did before from addresses where nothing happened, in words; and the other calls."""
-    shared: Counter[str] = Counter()
-    for member in chain.members:
-        shared.update({call.source_ip for call in member.calls})
-    lines, rest = [], []
-    for member in chain.members:
-        joined = len(chain.members) > 1 or any(call.rules or act_of(call) for call in member.calls)
-        bad = {
-            call.source_ip
-            for call in member.calls
-            if call.rules or act_of(call) or shared[call.source_ip] > 1
-        }
-        begun = min((call.first for call in member.calls if call.source_ip in bad), default="")
-        before = {call.source_ip for call in member.calls if call.first < begun} - bad
-        usual = [call for call in member.calls if joined and call.source_ip in before]
-        if usual and bad:
-            count = counted(total(usual), "call")
-            where = listed([call.source_ip for call in usual])
-            lines.append(f"{member.name}: {count} of other work from {where}")
-        else:
-            usual = []
-        hidden = {id(call) for call in usual}
-        rest += [(member, call) for call in member.calls if id(call) not in hidden]
-    return lines, rest
 
 
 def _link(members: Mapping[str, Member], by: str, to: str, grants: Sequence[Grant]) -> Step:
@@ -332,3 +305,13 @@ def _names(calls: Sequence[Call]) -> str:
 def _most(values: Iterable[str]) -> list[str]:
     """Returns the different values, the most frequent first."""
     return list(by_count((value, 1) for value in values))
+
+
+def origin_of(call: Call) -> tuple[str, str]:
+    """Returns the access key and address of a call; neither for a call that a service made."""
+    return (call.actor.access_key, call.source_ip) if is_address(call.source_ip) else ("", "")
+
+
+def _is_decisive(call: Call) -> bool:
+    act = act_of(call)
+    return act is not None and not call.error_code and (act.kind not in QUIET or gives_everything(call))
