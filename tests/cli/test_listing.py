@@ -117,3 +117,29 @@ def test_nothing_selected(archive: Path) -> None:
     result = trailsieve("investigate", archive, "--ip", "203.0.113.1", "--event", "CreateUser")
     assert (result.code, result.out) == (1, b"")
     assert "the options select 0; each by itself: --ip 203.0.113.1 0, --event CreateUser 3" in result.err
+
+
+@pytest.mark.parametrize(
+    ("columns", "row"),
+    [
+        ("60", ["2026-03-14T02:03:00Z", "CreateUser", "✗", "eve", "user/mia"]),
+        (
+            "",
+            [
+                "2026-03-14T02:03:00Z",
+                "CreateUser",
+                "eve",
+                "111122223333:user/mia",
+                "198.51.100.7",
+                "us-east-1",
+                "AccessDenied",
+            ],
+        ),
+    ],
+)
+def test_a_failed_call_looks_failed_and_a_pipe_cuts_nothing(
+    columns: str, row: list[str], archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    shown = trailsieve("investigate", archive, "--event", "CreateUser", "--format", "table").lines
+    assert shown[1].split() == row

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.examples import examples
 from trailsieve.errors import cells
-from trailsieve.formats.columns import Column, Layout, head, middle, principal
+from trailsieve.formats.columns import Column, Layout, head, middle, names, principal
 
 ROLE = "arn:aws:sts::111122223333:assumed-role/deploy/session"
 
@@ -27,6 +27,8 @@ ROLE = "arn:aws:sts::111122223333:assumed-role/deploy/session"
         (middle, "abcdefghij", 5, "ab…ij"),
         (middle, "日本語日本語", 6, "日…語"),
         (middle, "abc", 1, "…"),
+        (names, "sg-0d41a7be5f2c98363, 0.0.0.0/0", 24, "sg-0d41a7be5f2c98363 +1"),
+        (names, "sg-0d41a7be5f2c98363 and 1,200 more", 14, "sg-…363 +1,200"),
         (principal, ROLE, 40, "111122223333:assumed-role/deploy/session"),
         (principal, ROLE, 39, "assumed-role/deploy/session"),
         (principal, ROLE, 14, "deploy/session"),
@@ -44,7 +46,7 @@ def test_fit(fit: Callable[[str, int], str], text: str, width: int, expected: st
 @given(
     text=st.text(max_size=60),
     width=st.integers(1, 40),
-    fit=st.sampled_from([head, middle, principal]),
+    fit=st.sampled_from([head, middle, names, principal]),
     arn=st.booleans(),
 )
 @settings(max_examples=examples(300))

@@ -13,12 +13,12 @@ import click
 
 from trailsieve import private_file
 from trailsieve.cli.enrichment import beside
-from trailsieve.cli.options import SEVERITY_STYLES, Screen, terminal_width
+from trailsieve.cli.options import SEVERITY_STYLES, Screen, line_width, terminal_width
 from trailsieve.engine.time_order import TimeOrder
 from trailsieve.errors import SourceError, UsageError
 from trailsieve.formats import encoder
 from trailsieve.formats.csv import Csv
-from trailsieve.formats.named_columns import OF_ALERTS, ColumnTable, NamedColumn, named_columns
+from trailsieve.formats.named_columns import OF_ALERTS, ColumnTable, FittedTable, NamedColumn, named_columns
 from trailsieve.formats.table import AlertTable
 from trailsieve.model import Alert, Severity
 from trailsieve.sinks.stream import StreamSink
@@ -56,8 +56,11 @@ class TimeOrderedSink(StreamSink):
         """Writes the alerts, also those that were found before a source failed."""
         with self._order:
             if kind is None or issubclass(kind, SourceError):
-                self._stream.writelines(line + _NEWLINE for line in self._order)
+                self._write()
                 self._stream.flush()
+
+    def _write(self) -> None:
+        self._stream.writelines(line + _NEWLINE for line in self._order)
 
     def deliver(self, alerts: Sequence[Alert]) -> None:
         for alert in alerts:
@@ -129,6 +132,10 @@ class Output:
         """A table of these columns, as wide as the terminal."""
         return ColumnTable(columns, _width(stream), paint, chosen=bool(self.columns))
 
+    def fitted_table(self, columns: Sequence[NamedColumn], stream: BinaryIO) -> FittedTable:
+        """A table of these columns, each as wide as it needs; nothing is cut but for a terminal's width."""
+        return FittedTable(columns, line_width(stream), chosen=bool(self.columns))
+
     def sink(
         self,
         stream: BinaryIO,
@@ -142,6 +149,18 @@ class Output:
         if (self.order or ("time" if in_time else "file")) == "file":
             return _TerminalSink(shown, stream, encode) if stream.isatty() else StreamSink(stream, encode)
         return stack.enter_context(TimeOrderedSink(stream, encode))
+
+
+class FittedTableSink(TimeOrderedSink):
+    """Writes a table by time, whose columns are as wide as what they show."""
+
+    def __init__(self, stream: BinaryIO, table: FittedTable) -> None:
+        super().__init__(stream, table.encode)
+        self._table = table
+
+    def _write(self) -> None:
+        self._stream.write(self._table.header() + _NEWLINE)
+        self._stream.writelines(self._table.line(row) + _NEWLINE for row in self._order)
 
 
 def open_output(output: Output, ids: Iterable[str], shown: Screen, stack: ExitStack) -> StreamSink:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from trailsieve.app.build import replay
-from trailsieve.cli.alert_output import Output, with_header
+from trailsieve.cli.alert_output import FittedTableSink, Output, with_header
 from trailsieve.cli.archive import nothing_to_read, open_archive
 from trailsieve.cli.events import Events, for_a_terminal, one_line
 from trailsieve.cli.options import Screen
@@ -74,7 +74,8 @@ def _sink(output: Output, shown: Screen, stack: ExitStack) -> StreamSink:
     if form == "csv":
         encode = with_header(Csv(_columns(output, _CSV)), stream)
     elif form == "table":
-        encode = with_header(output.table(_columns(output, _TABLE), stream), stream)
+        table = output.fitted_table(_columns(output, _TABLE), stream)
+        return stack.enter_context(FittedTableSink(stream, table))
     else:
         encode = partial(_record, for_a_terminal if stream.isatty() else one_line)
     return output.sink(stream, encode, shown, stack, in_time=True)

@@ -86,6 +86,12 @@ def terminal_width(stream: Any) -> int | None:
         return _USUAL_WIDTH
 
 
+def line_width(stream: Any) -> int | None:
+    """The cells of a line: COLUMNS, else those of the terminal; None for a file or a pipe."""
+    columns = os.environ.get("COLUMNS", "")
+    return int(columns) if columns.isdecimal() and int(columns) else terminal_width(stream)
+
+
 def screen() -> Screen:
     """The screen of the running command."""
     return click.get_current_context().ensure_object(Screen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from trailsieve import arn
 from trailsieve.errors import cells, visible
 
 GAP = "  "
+_MORE = re.compile(r" and ([\d,]+) more$")
 _ZERO_WIDTH = 4  # characters that a cell may have for each of its cells on the terminal
 
 
@@ -43,6 +45,19 @@ def principal(text: str, width: int) -> str:
         if len(shown) <= width:
             return head(shown, width)
     return middle(parts.resource.partition("/")[2] or parts.resource, width)
+
+
+def names(text: str, width: int) -> str:
+    """Names with commas between them; where there is no room for all, the first and how many more: `a +2`."""
+    if len(text) <= width and cells(text) <= width:
+        return visible(text)
+    uncounted = _MORE.search(text)
+    first, *others = _MORE.sub("", text).split(", ")
+    more = len(others) + (int(uncounted[1].replace(",", "")) if uncounted else 0)
+    count = f" +{more:,}" if more else ""
+    if len(count) >= width:
+        return middle(first, width)
+    return middle(first, width - len(count)) + count
 
 
 @dataclass(frozen=True, slots=True)

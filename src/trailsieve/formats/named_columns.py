@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from trailsieve import jsontext
 from trailsieve.did_you_mean import did_you_mean
-from trailsieve.errors import PatternError, UsageError
+from trailsieve.errors import PatternError, UsageError, cells
 from trailsieve.formats import alert_fields
-from trailsieve.formats.columns import GAP, Column, Layout, middle, principal, whole
+from trailsieve.formats.columns import GAP, Column, Layout, middle, names, principal, whole
+from trailsieve.formats.table import FAILED, event
 from trailsieve.model import Alert, Severity
 from trailsieve.pattern.nodes import Comparison, JsonPattern, Selector
 from trailsieve.pattern.parser import parse
@@ -37,6 +40,9 @@ class Row:
 
 
 Text = Callable[[Row], str]
+_ROOMY = 110  # cells of a line on which names of events and ids go before the columns on the right
+_ENOUGH = {"EVENT": 30, "TARGET": 24}
+_WIDEST = 120  # cells of a column; a longer text moves the rest of its own line only
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +93,8 @@ _COLUMNS = {
         _named("severity", _of("severity"), (8, 13), fit=whole),
         _named("rule", _of("rule"), (12, 24), rank=1, fit=middle),
         _named("title", _of("title"), (20, 40), rank=7),
-        _named("event", _of("event_name"), (10, 30), rank=1),
-        _named("target", lambda row: alert_fields.target_names(row.alert), (10, 40), rank=2, fit=middle),
+        _named("event", _of("event_name"), (10, 30), rank=1, fit=event),
+        _named("target", lambda row: alert_fields.target_names(row.alert), (10, 40), rank=2, fit=names),
         _named("effect", _of("effect"), (10, 50), rank=5),
         _named("principal", _of("principal"), (10, 44), rank=2, fit=principal),
         _named("access_key", lambda row: row.at(_ACCESS_KEY), (20, 20), rank=8),
@@ -172,6 +178,67 @@ class ColumnTable:
 
     def _painted(self, number: int, alert: Alert, cell: str) -> str:
         return self._paint(alert.severity, cell) if self._columns[number].name == "severity" else cell
+
+
+class FittedTable:
+    """Alerts in columns that are as wide as what they show: `encode` each, then print the `line` of each.
+
+    Args:
+        width: of a line in cells; None cuts nothing.
+        chosen: whether somebody chose the columns: lines become longer rather than lose one.
+    """
+
+    def __init__(self, columns: Sequence[NamedColumn], width: int | None, *, chosen: bool) -> None:
+        self._columns = columns
+        self._width = width
+        self._chosen = chosen
+        self._needs = [cells(each.column.title) for each in columns]
+
+    def encode(self, alert: Alert) -> bytes:
+        """The texts of a row, which wait until the widths are known."""
+        row = Row(alert)
+        texts = [column.text(row) or _instead(column.name, alert) for column in self._columns]
+        shown = [
+            f"{text}{FAILED}" if column.name == "event" and alert.error_code else text
+            for column, text in zip(self._columns, texts, strict=True)
+        ]
+        self._needs = [
+            max(need, cells(column.column.fit(text, _WIDEST)))
+            for need, column, text in zip(self._needs, self._columns, shown, strict=True)
+        ]
+        return json.dumps([texts, shown]).encode()
+
+    def header(self) -> bytes:
+        """The titles of the columns, after the last row was encoded."""
+        return self._layout.header().encode("utf-8", "replace")
+
+    def line(self, row: bytes) -> bytes:
+        """The line of an encoded row; a failed call has a mark where there is no room for its error."""
+        texts, marked = json.loads(row)
+        return self._layout.line(texts if self._shows_errors else marked).encode("utf-8", "replace")
+
+    @cached_property
+    def _layout(self) -> Layout:
+        columns = [
+            replace(each.column, least=min(each.column.least, need), wished=need)
+            for each, need in zip(self._columns, self._needs, strict=True)
+        ]
+        if self._width is None:
+            return Layout([replace(column, fit=_uncut(column)) for column in columns], sys.maxsize)
+        if self._width >= _ROOMY:
+            columns = [replace(each, enough=min(each.wished, _ENOUGH.get(each.title, 0))) for each in columns]
+        least = sum(column.least + len(GAP) for column in columns)
+        return Layout(columns, max(self._width, least) if self._chosen else self._width)
+
+    @property
+    def _shows_errors(self) -> bool:
+        """Whether the column of errors is there, or nobody asked for it."""
+        shown = zip(self._columns, self._layout.widths, strict=True)
+        return all(width for column, width in shown if column.name == "error")
+
+
+def _uncut(column: Column) -> Callable[[str, int], str]:
+    return principal if column.fit is principal else whole
 
 
 def _instead(name: str, alert: Alert) -> str:

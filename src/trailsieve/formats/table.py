@@ -8,13 +8,13 @@ from trailsieve.formats import alert_fields
 from trailsieve.formats.columns import Column, Layout, head, principal, whole
 from trailsieve.model import Alert, Severity
 
-_FAILED = " ✗"
+FAILED = " ✗"
 
 
-def _event(text: str, width: int) -> str:
+def event(text: str, width: int) -> str:
     """The name of an event, of which an ellipsis leaves the mark of a failure."""
-    name = text.removesuffix(_FAILED)
-    return head(name, width) if name == text else head(name, width - len(_FAILED)) + _FAILED
+    name = text.removesuffix(FAILED)
+    return head(name, width) if name == text else head(name, width - len(FAILED)) + FAILED
 
 
 # Rank 0: an alert without its time, severity or rule is of no use.
@@ -22,7 +22,7 @@ _TIME = Column("TIME", 20, 20)
 _SEVERITY = Column("SEVERITY", 8, 8, fit=whole)
 # What the sentence of an alarm stands in place of, each with what it shows of a match.
 _OF_MATCHES: tuple[tuple[Column, Callable[[Alert], str | None]], ...] = (
-    (Column("EVENT", 10, 30, 1, _event, enough=18), lambda alert: alert.event_name),
+    (Column("EVENT", 10, 30, 1, event, enough=18), lambda alert: alert.event_name),
     (Column("TARGET", 14, 40, 3, enough=16), alert_fields.target_names),
     (Column("PRINCIPAL", 10, 40, 2, principal, enough=14), lambda alert: alert.principal),
     (Column("SOURCE", 15, 16, 4), lambda alert: alert.source_ip),
@@ -62,8 +62,8 @@ class AlertTable:
         if alert.kind == "alarm":
             texts.append(alert_fields.summary(alert))
         else:
-            event, *others = (get(alert) for _, get in _OF_MATCHES)
-            mark = _FAILED if alert.error_code and not self._shows_errors else ""
-            texts += [(event or "-") + mark, *("-" if text is None else text for text in others)]
+            name, *others = (get(alert) for _, get in _OF_MATCHES)
+            mark = FAILED if alert.error_code and not self._shows_errors else ""
+            texts += [(name or "-") + mark, *("-" if text is None else text for text in others)]
         line = self._layout.line(texts, lambda n, cell: self._paint(alert.severity, cell) if n == 1 else cell)
         return line.encode("utf-8", "replace")
