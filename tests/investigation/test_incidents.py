@@ -6,6 +6,7 @@ from functools import cache
 
 from tests.investigation.night import Record, Who, call, makes_key, session, told, user
 from trailsieve.investigation.model import Investigation, Step
+from trailsieve.investigation.stories import key_steps
 
 THIEF = "203.0.113.81"
 BUCKET = {"bucketName": "parcel-labels"}
@@ -155,3 +156,12 @@ def test_reads_after_a_decisive_call_are_told_after_it() -> None:
         ("CreateAccessKey", 1),
         ("GetBucketPolicy", 7),
     ]
+    assert steps[2].note == f"with new key AKIATWO from {THIEF}: 7 read calls in s3"
+
+
+def test_credentials_of_an_instance_that_are_used_elsewhere_are_a_step_that_matters() -> None:
+    records = [call(worker(), m, "ssm:UpdateInstanceInformation") for m in range(0, 60, 5)]
+    records += [call(thief(), 31, f"ec2:{name}") for name in ("DescribeInstances", "DescribeVpcs")]
+    (found,) = key_steps(told(records).suspects[0].steps, 1)
+    assert found.note == f"now from {THIEF}, before from 10.8.0.5: 2 read calls in ec2"
+    assert (found.severity, found.first[11:16]) == ("high", "00:31")

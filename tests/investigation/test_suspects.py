@@ -186,7 +186,11 @@ def test_the_steps_of_a_chain_are_in_the_order_of_time() -> None:
         ("role/read/s", "AssumeRole", "continues as role/admin/s"),
         ("role/admin/s", "CreateUser", ""),
         ("role/admin/s", "CreateAccessKey", "makes an access key for helper"),
-        ("user/helper", "StopLogging", "the trail records nothing from here on"),
+        (
+            "user/helper",
+            "StopLogging",
+            "with new key AKIAHELPER from 192.0.2.77: the trail records nothing from here on",
+        ),
     ]
 
 

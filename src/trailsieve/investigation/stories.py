@@ -13,6 +13,7 @@ from trailsieve.investigation.identities import Chain, Member
 from trailsieve.investigation.model import Actor, Call, Grant, Step, total
 from trailsieve.investigation.names import by_count, by_service, is_address, listed
 from trailsieve.investigation.score import note_of, refused, tactics_of
+from trailsieve.investigation.turns import ELSEWHERE, NEW_KEY, turns_of
 from trailsieve.investigation.work import QUIET
 from trailsieve.model import SEVERITIES, Target
 from trailsieve.rules.rule import Rule
@@ -20,7 +21,7 @@ from trailsieve.times import seconds_of
 
 CONTINUES = "continues as "
 OWN = "its own"  # the note of acts on what the suspect made itself
-_FOLDED = re.compile(r"[\d,]+ (?:refused|read|other) calls? in ")
+_FOLDED = re.compile(r"(?:(?:with new key|now from) .{1,200}?: )?[\d,]+ (?:refused|read|other) calls? in ")
 _PHASE = 600  # seconds in which calls of one kind are one line
 _MOST_STEPS = 500
 _MOST_TARGETS = 4  # kinds of targets
@@ -49,6 +50,16 @@ class Story:
     ) -> None:
         self._chain, self._acts = chain, Acts(chain.calls)
         self._rules = {name: rule for name, rule in rules.items() if _is_about_calls(rule)}
+        self._all_rules = rules
+        made = {
+            grant.access_key
+            for member in chain.members
+            for grant in grants.get(member.principal, ())
+            if grant.kind == "access key"
+        }
+        self._turns = {
+            call: note for member in chain.members for call, note in turns_of(member, made).items()
+        }
         work = chain.work
         self.work = sorted((call for _, call in work), key=lambda call: call.first)
         self.noise = [*chain.usual, *self._folded_noise(work)]
@@ -113,8 +124,11 @@ class Story:
 
     def _step(self, identity: str, calls: Sequence[Call], *, listed: bool) -> Step:
         rules = tuple(dict.fromkeys(name for call in calls for name in call.rules))
-        known = [self._rules[name] for name in rules if name in self._rules]
+        turn = next((self._turns[id(call)] for call in calls if id(call) in self._turns), "")
+        about = self._all_rules if turn else self._rules
+        known = [about[name] for name in rules if name in about]
         count = total(calls)
+        note = self._note(calls[0]) if listed else _summary(calls, count)
         return Step(
             first=min(call.first for call in calls),
             last=max(call.last for call in calls),
@@ -134,7 +148,7 @@ class Story:
             rules=rules,
             severity=max((rule.severity for rule in known), key=SEVERITIES.index, default=None),
             tactics=tuple(dict.fromkeys(tactic for rule in known for tactic in tactics_of(rule.tags))),
-            note=self._note(calls[0]) if listed else _summary(calls, count),
+            note=note if note == OWN else ": ".join(filter(None, (turn, note))),
             example=calls[0].example,
         )
 
@@ -229,6 +243,8 @@ def _weight(step: Step) -> int:
     """Returns how much a step matters: 3 for decisive acts, 2 for what leads to them, 0 for the rest."""
     if step.note == OWN:
         return 1
+    if step.note.startswith((NEW_KEY, ELSEWHERE)):
+        return 3
     if step.note.startswith(CONTINUES) or (
         step.event_name == "ConsoleLogin" and step.severity and not step.outcome
     ):
