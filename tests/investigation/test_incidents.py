@@ -165,3 +165,5 @@ def test_credentials_of_an_instance_that_are_used_elsewhere_are_a_step_that_matt
     (found,) = key_steps(told(records).suspects[0].steps, 1)
     assert found.note == f"now from {THIEF}, before from 10.8.0.5: 2 read calls in ec2"
     assert (found.severity, found.first[11:16]) == ("high", "00:31")
+    phrase = f"used the credentials of instance i-0bbb222233334444b from {THIEF}"
+    assert phrase in told(records).suspects[0].headline

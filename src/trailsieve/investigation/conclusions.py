@@ -19,17 +19,19 @@ from trailsieve.investigation.model import (
     Identity,
     Investigation,
     Signal,
+    Step,
     Suspect,
     total,
 )
-from trailsieve.investigation.names import by_count, by_service, is_address
+from trailsieve.investigation.names import by_count, by_service, is_address, last_part
 from trailsieve.investigation.principals import summaries
 from trailsieve.investigation.raised import counting
 from trailsieve.investigation.score import main_phrase, ransom_note, signals
 from trailsieve.investigation.stories import Story, describe
+from trailsieve.investigation.turns import ELSEWHERE
 from trailsieve.investigation.usual import Usual
 from trailsieve.investigation.verdict import headline, verdict
-from trailsieve.investigation.weights import ACT, ATTEMPT
+from trailsieve.investigation.weights import ACT, ATTEMPT, CREDENTIALS_TAKEN
 from trailsieve.investigation.work import usual_work
 from trailsieve.model import SEVERITIES, Alert
 from trailsieve.rules.rule import Rule
@@ -107,7 +109,7 @@ def _suspect(chain: Chain, reasons: list[Signal], story: Story, remains: Remains
     calls, top = story.work, chain.members[0]
     own = [call for call in story.work if not by_service(call.actor.service)]
     hit = {name for call in calls for name in call.rules}
-    acts = _main_acts(calls, top.name)
+    acts = _main_acts(calls, top.name, story.steps)
     what = headline(acts, len(hit))
     return Suspect(
         name=top.name,
@@ -133,7 +135,7 @@ def _suspect(chain: Chain, reasons: list[Signal], story: Story, remains: Remains
     )
 
 
-def _main_acts(calls: Sequence[Call], lead: str) -> list[str]:
+def _main_acts(calls: Sequence[Call], lead: str, steps: Sequence[Step]) -> list[str]:
     """The acts with most points in words, in time order; failed attempts have fewer."""
     acts = Acts(calls)
     kinds: dict[tuple[str, bool], list[Call]] = defaultdict(list)
@@ -146,6 +148,12 @@ def _main_acts(calls: Sequence[Call], lead: str) -> list[str]:
         if not failed or (kind, False) not in kinds:
             text, first = main_phrase(done, acts, lead)
             found.append((ACT[kind] * (ATTEMPT if failed else 1), first, text))
+    for step in steps:
+        instance = last_part(step.identity)
+        if step.note.startswith(ELSEWHERE) and instance.startswith("i-"):
+            text = f"used the credentials of instance {instance} from {step.source_ip}"
+            found.append((CREDENTIALS_TAKEN, step.first, text))
+            break
     note = ransom_note(calls, {kind for kind, _ in kinds})
     if note:
         found.append((ACT["encryption changed"], note[1], note[0]))

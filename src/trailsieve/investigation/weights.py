@@ -38,6 +38,7 @@ RULES = 60  # at most for all rules, techniques and tactics together
 ATTEMPT = 0.3  # of the points of an act or a rule if all its calls failed
 ROUTINE = 0.2  # of the points of rules and acts that go on evenly from the archive's start to its end
 
+CREDENTIALS_TAKEN = 30  # of an instance: ranks this among the acts that a headline names
 TOOL = 30  # a tool of attackers in the user agent
 FAILED_THEN_SUCCEEDED = 10
 GUESSED_PASSWORD = 20
