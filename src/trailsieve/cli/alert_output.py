@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import BinaryIO
 
@@ -15,7 +16,7 @@ from trailsieve import private_file
 from trailsieve.cli.enrichment import beside
 from trailsieve.cli.options import SEVERITY_STYLES, Screen, line_width, terminal_width
 from trailsieve.engine.time_order import TimeOrder
-from trailsieve.errors import SourceError, UsageError
+from trailsieve.errors import SourceError, UsageError, visible
 from trailsieve.formats import encoder
 from trailsieve.formats.csv import Csv
 from trailsieve.formats.named_columns import OF_ALERTS, ColumnTable, FittedTable, NamedColumn, named_columns
@@ -25,6 +26,7 @@ from trailsieve.sinks.stream import StreamSink
 
 _NEWLINE = b"\n"
 _TABLE = ("time", "severity", "rule", "event", "target", "principal", "ip", "error")
+_PRINTABLE = ("cef", "leef")  # they replace control characters, and tabs separate fields
 _ELSEWHERE = 190  # cells of a line that no terminal limits
 
 
@@ -180,6 +182,8 @@ def open_output(output: Output, ids: Iterable[str], shown: Screen, stack: ExitSt
         encode = with_header(AlertTable(_width(stream), ids, _painter(stream, shown)), stream)
     else:
         encode = encoder(form)
+        if stream.isatty() and form not in _PRINTABLE:
+            encode = partial(_for_a_terminal, encode)
     return output.sink(stream, encode, shown, stack, in_time=form == "table")
 
 
@@ -187,6 +191,10 @@ def with_header(rows: Csv | ColumnTable | AlertTable, stream: BinaryIO) -> Calla
     """Writes the header of rows; returns what makes one of an alert."""
     stream.write(rows.header() + _NEWLINE)
     return rows.encode
+
+
+def _for_a_terminal(encode: Callable[[Alert], bytes], alert: Alert) -> bytes:
+    return visible(encode(alert).decode("utf-8", "replace")).encode("utf-8", "replace")
 
 
 def _width(stream: BinaryIO) -> int:

@@ -13,8 +13,6 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, Literal
 
-import orjson
-
 from trailsieve import arn, jsontext
 from trailsieve.investigation.model import Investigation
 from trailsieve.model import Alert
@@ -68,9 +66,27 @@ def redacted(
     pseudonyms = _Pseudonyms(kinds, names, _addresses(investigation.alerts))
 
     def record(text: bytes) -> bytes:
-        return orjson.dumps(mapped(orjson.loads(text), pseudonyms))
+        return jsontext.encode(_exchanged(jsontext.decode(text), pseudonyms)).encode("utf-8", "replace")
 
     return mapped(investigation, pseudonyms, record), mapped(whys, pseudonyms)
+
+
+def _exchanged(value: Any, of: Callable[[str], str]) -> Any:
+    """A copy of a JSON value of any depth with `of` applied to each text and name."""
+    found: list[Any] = [value]
+    todo: list[Any] = [found]
+    while todo:
+        place = todo.pop()
+        for key, each in list(place.items() if isinstance(place, dict) else enumerate(place)):
+            if isinstance(each, dict):
+                place[key] = {of(name): inner for name, inner in each.items()}
+                todo.append(place[key])
+            elif isinstance(each, list):
+                place[key] = each.copy()
+                todo.append(place[key])
+            elif isinstance(each, str):
+                place[key] = of(each)
+    return found[0]
 
 
 class _Pseudonyms:
@@ -215,14 +231,16 @@ def _names_in(principal: str) -> set[str]:
 
 def _named(value: Any) -> Iterator[str]:
     """The values in a record that name somebody, wherever they stand."""
-    if isinstance(value, dict):
-        for name, each in value.items():
-            if isinstance(each, str) and (name in _NAMES or (name.lower().endswith("arn") and _is_iam(each))):
-                yield each
-            yield from _named(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _named(each)
+    todo = [value]
+    while todo:  # of any depth
+        value = todo.pop()
+        if isinstance(value, dict):
+            for name, each in value.items():
+                if isinstance(each, str) and (name in _NAMES or (name.lower().endswith("arn") and _is_iam(each))):
+                    yield each
+            todo += value.values()
+        elif isinstance(value, list):
+            todo += value
 
 
 def _is_iam(text: str) -> bool:
