@@ -1,7 +1,7 @@
-"""An archive whose every text is an attack, and its twin of plain texts, which must be shown alike.
+"""An archive with an attack in every text, and its twin with plain texts, which must be shown alike.
 
-An intrusion is told twice: as it was, and once for each field of each of its records, with a hostile text in that
-field. In the twin the texts are harmless, and of the same length.
+An intrusion is told as it was, and once more for each text and each name of a member in its records, with a
+hostile text there, of one kind after the other.
 """
 
 from __future__ import annotations
@@ -9,108 +9,118 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
-from pathlib import Path
+from itertools import cycle
 from typing import Any
 
 from tests.investigation.night import Record, assumes, call, denied, makes_key, session, user
 
-MARKUP = "</script><script>alert(1)</script><img src=x onerror=alert(2)>&\"'`{{7*7}}${7*7}{%x%}<!--]]>"
-LINK = "[a](javascript:alert(1))![b](http://192.0.2.1/c)|`~*_#\\<http://192.0.2.1>@all"
-ESCAPES = "\x1b[2J\x1b]0;owned\x07\x1b]8;;http://192.0.2.1\x1b\\x\x9b31m\x9d0;y\x9c\r\b\x7f\0\n\t\x85"
-FORMULA = "=cmd|' /C calc'!A0;+1,\"-1\"@SUM(1)"
-DIRECTION = "\u202egnp\u2066\u200f\u200b\u2028\u2029\ufeff\u061c\U000e0041"
-MARKS = "a" + "\u0301\u0489" * 40
-SURROGATES = "\ud800x\udfff"
-LONG = "W" * 2**20
-
-PAYLOADS = {
-    "markup": MARKUP, "link": LINK, "escapes": ESCAPES, "formula": FORMULA, "direction": DIRECTION,
-    "marks": MARKS, "surrogates": SURROGATES,
-}
+PAYLOADS = (
+    "</script><script>alert(1)</script><img src=x onerror=alert(2)>&\"'`{{7*7}}${7*7}{%x%}<!--]]>",
+    "[a](javascript:alert(1))![b](http://192.0.2.1/c)|`~*_#\\<http://192.0.2.1>@all",
+    "\x1b[2J\x1b]0;owned\x07\x1b]8;;http://192.0.2.1\x1b\\x\x9b31m\x9d0;y\x9c\r\b\x7f\0\n\t\x85",
+    "=cmd|' /C calc'!A0",
+    '+1,"-1";@SUM(1)',
+    "\t@SUM(1)\r\n-2",
+    "\uff1d1\u202egnp\u2066\u200f\u200b\u2028\u2029\ufeff\u061c\U000e0041",
+    "a" + "\u0301\u0489" * 40,
+    "\ud800x\udfff",
+)
+_UNTOUCHED = ("eventTime",)  # without it there is no order, in either archive
+_ALIKE = "/:., "  # what separates the parts of names
 
 
 def plain(text: str) -> str:
-    """A harmless text of the same length."""
-    return "".join(" " if each.isspace() else each if each in "/:.," or (each.isascii() and each.isalnum()) else "x" for each in text)
+    """A harmless text of the same length and with the same parts."""
+    kept = (" " if each.isspace() else each for each in text)
+    return "".join(each if each in _ALIKE or (each.isascii() and each.isalnum()) else "x" for each in kept)
 
 
-def story() -> list[Record]:
-    """An intrusion by a stolen key, in which every kind of name stands somewhere."""
+def records(*, hostile: bool) -> list[Record]:
+    """The records of the archive, or those of its twin."""
+    payloads = cycle(PAYLOADS if hostile else map(plain, PAYLOADS))
+    found = [*_story()]
+    for number, path in enumerate(_places()):
+        for text in ("{0}{1}", "{1}{0}"):
+            payload = next(payloads)
+            record = copy.deepcopy(path.record)
+            path.put(record, lambda old, text=text, payload=payload: text.format(payload, old))
+            if path.steps != ("eventID",):
+                record["eventID"] = f"{number}{text[1]}"
+            found.append(record)
+    return found
+
+
+class _Place:
+    """A text, or the name of a member, in a record."""
+
+    def __init__(self, record: Record, steps: tuple[Any, ...], *, is_name: bool) -> None:
+        self.record, self.steps, self._is_name = record, steps, is_name
+
+    def put(self, record: Record, change: Any) -> None:
+        """Changes the text in a copy of the record."""
+        parent: Any = record
+        for step in self.steps[:-1]:
+            parent = parent[step]
+        last = self.steps[-1]
+        if self._is_name:
+            parent[change(last)] = parent.pop(last)
+        else:
+            parent[last] = change(parent[last])
+
+
+def _places() -> Iterator[_Place]:
+    """Each place once for each kind of call and caller."""
+    seen = set()
+    for record in _story():
+        for steps, is_name in _steps(record):
+            mark = steps, is_name, len(steps) == 1 or (record["eventName"], record["userIdentity"]["type"])
+            if steps[0] not in _UNTOUCHED and mark not in seen:
+                seen.add(mark)
+                yield _Place(record, steps, is_name=is_name)
+
+
+def _steps(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], bool]]:
+    if isinstance(value, str):
+        yield path, False
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, each in items:
+        if isinstance(name, str):
+            yield (*path, name), True
+        yield from _steps(each, (*path, name))
+
+
+def _story() -> list[Record]:
+    """An intrusion with a stolen key, in which every kind of name stands somewhere."""
     mia = user("mia", "AKIAMIA0000000000001", "203.0.113.9")
+    joe = user("joe", "AKIAJOE0000000000001", "203.0.113.9")
     admin = session("admin", "mia", "203.0.113.9", "ASIAADMIN00000000001")
-    policy = '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*", "Principal": "*"}]}'
-    bucket = {"bucketName": "ledger", "key": "2026/a.csv"}
-    refused = "User: arn:aws:iam::444455556666:user/mia is not authorized to perform: iam:PutUserPolicy on resource: user mia"
-    opened = {"groupId": "sg-1", "ipPermissions": {"items": [{"ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}}]}}
+    document = json.dumps({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+    policy = {"userName": "mia", "policyName": "all", "policyDocument": document}
+    bucket = {"ARN": "arn:aws:s3:::ledger", "type": "AWS::S3::Bucket", "accountId": "444455556666"}
+    refused = f"User: {mia.arn} is not authorized to perform: iam:PutUserPolicy on resource: user mia"
+    rule = {
+        "ipProtocol": "tcp",
+        "fromPort": 22,
+        "toPort": 22,
+        "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]},
+    }
     return [
         *(denied(mia, n, "s3:GetBucketPolicy", {"bucketName": f"b{n}"}) for n in range(3)),
-        call(mia, 4, "iam:PutUserPolicy", {"userName": "mia", "policyName": "all"}, errorCode="AccessDenied", errorMessage=refused),
+        call(mia, 4, "iam:PutUserPolicy", policy, errorCode="AccessDenied", errorMessage=refused),
         assumes(mia, 5, admin),
-        call(admin, 6, "iam:PutUserPolicy", {"userName": "mia", "policyName": "all", "policyDocument": policy}),
+        call(admin, 6, "iam:PutUserPolicy", policy),
         makes_key(admin, 7, "joe", "AKIAJOE0000000000001"),
-        call(user("joe", "AKIAJOE0000000000001", "203.0.113.9"), 8, "s3:GetObject", bucket, resources=[{"ARN": "arn:aws:s3:::ledger", "type": "AWS::S3::Bucket", "accountId": "444455556666"}]),
-        call(admin, 9, "ec2:AuthorizeSecurityGroupIngress", opened),
-        call(admin, 10, "cloudtrail:StopLogging", {"name": "arn:aws:cloudtrail:eu-west-1:444455556666:trail/all"}),
+        call(joe, 8, "s3:GetObject", {"bucketName": "ledger", "key": "a.csv"}, resources=[bucket]),
+        call(
+            admin,
+            9,
+            "ec2:AuthorizeSecurityGroupIngress",
+            {"groupId": "sg-1", "ipPermissions": {"items": [rule]}},
+        ),
+        call(
+            admin,
+            10,
+            "cloudtrail:StopLogging",
+            {"name": "arn:aws:cloudtrail:eu-west-1:444455556666:trail/all"},
+        ),
     ]
-
-
-def records(payload: str) -> Iterator[Record]:
-    """The story, and one record for each place of each of its records that holds the payload there."""
-    plainly = story()
-    yield from plainly
-    for number, record in enumerate(plainly):
-        if number in (1, 2):
-            continue
-        for place, path in enumerate(leaves(record)):
-            for how, text in enumerate(("{0}{1}", "{1}{0}")):
-                spoilt = copy.deepcopy(record)
-                put(spoilt, path, text.format(payload, value_at(spoilt, path)))
-                if path != ("eventID",):
-                    spoilt["eventID"] = f"{number}-{place}-{how}"
-                yield spoilt
-        for place, path in enumerate(keys(record)):
-            spoilt = copy.deepcopy(record)
-            parent = value_at(spoilt, path[:-1])
-            parent[payload + path[-1]] = parent.pop(path[-1])
-            spoilt["eventID"] = f"{number}-key-{place}"
-            yield spoilt
-
-
-def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The paths of all texts."""
-    if isinstance(value, str):
-        yield path
-    for name, each in _items(value):
-        yield from leaves(each, (*path, name))
-
-
-def keys(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The paths of all members of objects."""
-    for name, each in _items(value):
-        if isinstance(value, dict):
-            yield (*path, name)
-        yield from keys(each, (*path, name))
-
-
-def _items(value: Any) -> list[tuple[Any, Any]]:
-    if isinstance(value, dict):
-        return list(value.items())
-    return list(enumerate(value)) if isinstance(value, list) else []
-
-
-def value_at(record: Any, path: tuple[Any, ...]) -> Any:
-    for step in path:
-        record = record[step]
-    return record
-
-
-def put(record: Any, path: tuple[Any, ...], value: Any) -> None:
-    value_at(record, path[:-1])[path[-1]] = value
-
-
-def write(folder: Path, payload: str, made: list[Record] | None = None) -> Path:
-    """The archive in a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"Records": made if made is not None else list(records(payload))}, separators=(",", ":"))
-    (folder / "trail.json").write_text(text, encoding="utf-8")
-    return folder

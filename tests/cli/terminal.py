@@ -51,12 +51,12 @@ class Terminal:
             assert self._read(), f"{pattern!r} is not in {self.written.decode()}"
         return found
 
-    def end(self) -> list[str]:
+    def end(self, encoding: str = "utf-8") -> list[str]:
         """Reads to the end of the process; returns the lines that the terminal shows then."""
         while self._read():
             pass
         assert self.process.wait() == 0
-        return screen(self.written.decode())
+        return screen(self.written.decode(encoding))
 
     def _read(self) -> bytes:
         ready, _, _ = select.select([self._master], [], [], _PATIENCE)

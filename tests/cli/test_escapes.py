@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.cli.console import Record, denied, log_file, trailsieve
+from tests.cli.terminal import Terminal
 
 # Clears the screen and sets the window's title; the same as one C1 character; turns the text's direction.
 HOSTILE = "\x1b[2J\x1b]0;owned\x07 \x9b31m \u202egnp.exe \u2028 \x7f\x00 \r\b\ud800"
@@ -156,3 +157,16 @@ def test_alerts_as_json_lines_hold_no_raw_control_character(archive: Path) -> No
     for arguments in (("replay",), ("match", "--rules", "cis-aws"), ("match", "--json", "ListUsers")):
         for line in trailsieve(*arguments, archive).out.splitlines():
             assert not set(line) & set(range(0x20))
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+@pytest.mark.parametrize("command", ["replay", "investigate"])
+def test_a_terminal_of_another_encoding_gets_its_own(command: str, encoding: str, tmp_path: Path) -> None:
+    arn = "arn:aws:iam::111122223333:user/Zo\u00eb" + "\u0142" * 90
+    records = [denied(number, userIdentity={"type": "IAMUser", "arn": arn}) for number in range(3)]
+    file = log_file(tmp_path / "trail.json", records)
+    with Terminal(command, file, columns=80, PYTHONIOENCODING=encoding, LC_ALL="C") as terminal:
+        text = "\n".join(terminal.end(encoding))
+    assert ("Zo?" if encoding == "ascii" else "Zo\u00eb") in text
+    assert "????" in text
+    assert "\u00c3" not in text  # UTF-8 that is read as Latin-1

@@ -5,11 +5,15 @@ Reporting never raises. Messages that cannot be written are counted; the status 
 
 from __future__ import annotations
 
+import codecs
 import errno
 import io
 import os
 import sys
 from typing import Any
+
+_SUBSTITUTES = "trailsieve.substitutes"
+_PLAIN = {ord(each): plain for each, plain in zip("…✗•·×→–▁▂▃▄▅▆▇█", ".x*-x>-_..::++#", strict=True)}
 
 
 class _StandardError(io.FileIO):
@@ -40,13 +44,42 @@ class _StandardError(io.FileIO):
         return len(data)
 
 
+class _Terminal(io.FileIO):
+    """Writes UTF-8 to a terminal of another encoding, with a substitute for what the encoding lacks."""
+
+    def __init__(self, descriptor: int, encoding: str) -> None:
+        super().__init__(descriptor, "w", closefd=False)
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._encoding = encoding
+
+    def write(self, data: Any) -> int:
+        rest = memoryview(self._decoder.decode(bytes(data)).encode(self._encoding, _SUBSTITUTES))
+        while rest:
+            rest = rest[super().write(rest) or 0 :]
+        return len(data)
+
+
+def _substituted(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    return "".join(_PLAIN.get(ord(each), "?") for each in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(_SUBSTITUTES, _substituted)
+
+
 def open_streams() -> None:
     """Replaces `sys.stdout` and `sys.stderr` of this process."""
     if sys.stdout:
         # Buffered even with PYTHONUNBUFFERED, which can cut a write short without an error;
         # and characters that the locale lacks are replaced.
-        encoding = sys.stdout.encoding
-        sys.stdout = open(sys.stdout.fileno(), "w", encoding=encoding, errors="replace", closefd=False)  # noqa: SIM115
+        encoding = codecs.lookup(sys.stdout.encoding).name
+        if sys.stdout.isatty() and encoding != "utf-8":
+            terminal = _Terminal(sys.stdout.fileno(), encoding)
+            sys.stdout = io.TextIOWrapper(
+                io.BufferedWriter(terminal), "utf-8", "replace", line_buffering=True
+            )
+        else:
+            sys.stdout = open(sys.stdout.fileno(), "w", encoding=encoding, errors="replace", closefd=False)  # noqa: SIM115
     if sys.stderr:
         raw = _StandardError(sys.stderr.fileno())
         encoding = sys.stderr.encoding

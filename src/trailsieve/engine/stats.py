@@ -51,13 +51,14 @@ class RuleCounts:
     def add(self, match: Matched) -> None:
         """Counts one event that matches."""
         if time := match.time:
-            if not self.first or time < self.first:
-                self.first = time
-            self.last = max(self.last, time)
             if len(time) <= _LONGEST_TIME:
                 self._waiting[time] = self._waiting.get(time, 0) + 1
             else:
                 self._times.add(time)
+                time = time[: _LONGEST_TIME - 1] + "…"
+            if not self.first or time < self.first:
+                self.first = time
+            self.last = max(self.last, time)
             if len(self._waiting) > _WAITING:
                 self._parse()
         _count(self.principals, match.principal)

@@ -36,7 +36,9 @@ def _plain(value: Any) -> Any:
 
 
 def _alert(alert: Alert) -> dict[str, Any]:
-    fields = msgspec.json.decode(native.encode(msgspec.structs.replace(alert, records=())), type=dict[str, Any])
+    fields = msgspec.json.decode(
+        native.encode(msgspec.structs.replace(alert, records=())), type=dict[str, Any]
+    )
     records = [_record(text) for text in alert.records[: native.MAX_RECORDS]]
     return fields | {"records": records, "records_omitted": max(0, alert.count - len(records))}
 

@@ -27,7 +27,7 @@ def verdict(
     Args:
         selection: the options that select the calls; "" when all records count.
     """
-    first = min((call.first for call in calls), default="")
+    first = min((call.first for call in calls if call.first), default="")
     last = max((call.last for call in calls), default="")
     if not calls:
         none = f"{selection} selects none of {counted(records, 'record')}" if selection and records else ""

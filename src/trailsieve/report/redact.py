@@ -236,7 +236,9 @@ def _named(value: Any) -> Iterator[str]:
         value = todo.pop()
         if isinstance(value, dict):
             for name, each in value.items():
-                if isinstance(each, str) and (name in _NAMES or (name.lower().endswith("arn") and _is_iam(each))):
+                if isinstance(each, str) and (
+                    name in _NAMES or (name.lower().endswith("arn") and _is_iam(each))
+                ):
                     yield each
             todo += value.values()
         elif isinstance(value, list):

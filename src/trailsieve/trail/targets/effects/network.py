@@ -66,9 +66,10 @@ def acl_entry(call: Call) -> str | None:
 
 def _ports(rule: Any, protocol: str, first: str, last: str) -> str:
     """`port 22`, `ports 1000-2000`, `all ports`, `ICMP`."""
-    kind = str(value(rule, protocol)).lower()[:20]
-    if kind in _PROTOCOLS:
-        return _PROTOCOLS[kind]
+    kind = value(rule, protocol)
+    name = str(kind).lower() if kind.__class__ in (str, int) else ""
+    if name in _PROTOCOLS:
+        return _PROTOCOLS[name]
     low, high = _number(value(rule, first)), _number(value(rule, last))
     if low is None or high is None or (low <= 1 and high >= _TOP):
         return "all ports"
