@@ -10,7 +10,6 @@ from typing import Any
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST = 64  # characters of a time that is remembered
 _LATEST_YEAR = 9000  # periods after it would leave the calendar
-_LONGEST = 64  # characters of a time
 _DURATION = re.compile(r"([0-9]{1,9})\s*([smhdw])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
