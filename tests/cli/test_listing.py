@@ -143,3 +143,16 @@ def test_a_failed_call_looks_failed_and_a_pipe_cuts_nothing(
     monkeypatch.setenv("COLUMNS", columns)
     shown = trailsieve("investigate", archive, "--event", "CreateUser", "--format", "table").lines
     assert shown[1].split() == row
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--account", "12"), ("--event", ""), ("--region", " "), ("--report", "missing/x.html")],
+)
+@pytest.mark.parametrize("command", ["investigate", "replay"])
+def test_values_that_select_nothing_are_refused(
+    command: str, options: tuple[str, str], archive: Path
+) -> None:
+    result = trailsieve(command, archive, *options)
+    assert result.code == 2
+    assert options[0] in result.err

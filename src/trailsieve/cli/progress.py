@@ -21,6 +21,7 @@ from trailsieve.engine.stats import RunStats
 _EVERY = 0.2  # seconds between two drawings
 _ERASE = "\x1b[K"  # what was drawn behind the cursor
 _BAR = (8, 40)  # its cells, at least and at most
+_KNOWN = (3.0, 0.05)  # seconds, and share of the bytes, from which on the rate is known
 _GAP = "  "
 
 
@@ -93,12 +94,13 @@ class Progress:
         rate = self._stats.records / seconds if seconds else 0
         known = self._listed and 0 < self._done_bytes <= self._bytes  # a pipe has no size
         share = self._done_bytes / self._bytes if known else 0.0
+        steady = seconds >= _KNOWN[0] and share >= _KNOWN[1] and rate > 0
         parts = [
             f"{share:4.0%}" if known else "",
             f"{self._done_files:,}/{self._files:,} {self._noun}",
             f"{self._done_bytes / 1e6:,.1f}{f'/{self._bytes / 1e6:,.1f}' if known else ''} MB",
-            f"{rate:,.0f} events/s",
-            f"{_clock(seconds / share - seconds)} left" if known else _clock(seconds),
+            f"{rate:,.0f} events/s" if rate or not known else "",
+            f"{_clock(seconds / share - seconds)} left" if steady else _clock(seconds),
         ]
         text = _GAP.join(part for part in parts if part)
         cells = min(width - len(text) - len(_GAP) - 1, _BAR[1])

@@ -32,6 +32,8 @@ def report_options(text: str, endings: Sequence[str] = (".html",)) -> Callable[[
     def checked(context: click.Context, parameter: click.Parameter, path: str | None) -> str | None:
         if path and not path.endswith(tuple(endings)):
             raise UsageError(f"--report {path}: the name ends with {' or '.join(endings)}")
+        if path and not Path(path).absolute().parent.is_dir():
+            raise UsageError(f"--report {path}: the folder {Path(path).parent} does not exist")
         return path
 
     def decorate(function: Function) -> Function:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,7 +13,7 @@ import click
 from trailsieve.cli.inputs import time_range
 from trailsieve.cli.pattern_argument import compiled
 from trailsieve.engine.wanted import Wanted
-from trailsieve.errors import counted
+from trailsieve.errors import UsageError, counted
 from trailsieve.model import SEVERITIES
 from trailsieve.trail.selection import Selection
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _LOOKED_AT = 10_000  # events, to say which option excludes the most
+_ACCOUNT = re.compile(r"[0-9]{12}")
 _PIVOTS = ("principal", "access_key", "event", "source_address", "resource")
 _OPTIONS = (
     (
@@ -84,12 +86,22 @@ def _wanted(
     regions: Sequence[str],
     **given: Sequence[str],
 ) -> Wanted:
+    _check(accounts, {"accounts": accounts, "regions": regions, **given})
     made: tuple[Pivot, ...] = ()
     if any(given.values()):
         from trailsieve.engine import pivots
 
         made = tuple(getattr(pivots, name)(given[name]) for name in _PIVOTS if given[name])
     return Wanted(Selection.parse(since, until, accounts, regions), made)
+
+
+def _check(accounts: Sequence[str], given: Mapping[str, Sequence[str]]) -> None:
+    for flag, name, _, _ in _OPTIONS:
+        if any(not text.strip() for text in given.get(name, ())):
+            raise UsageError(f"{flag}: the value is empty")
+    for account in accounts:
+        if not _ACCOUNT.fullmatch(account):
+            raise UsageError(f"--account {account}: an account is a number of 12 digits")
 
 
 def with_patterns(wanted: Wanted, patterns: Sequence[str], *, limits: bool = True) -> Wanted:

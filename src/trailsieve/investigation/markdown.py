@@ -7,14 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from trailsieve import private_file
-from trailsieve.errors import shorten
+from trailsieve.errors import counted, shorten
 from trailsieve.investigation.model import Investigation, Step, Suspect
 from trailsieve.investigation.names import last_part, listed
 from trailsieve.investigation.stories import key_steps
 from trailsieve.investigation.verdict import DECISIVE
 
-# Everything that Markdown or HTML could read as more than text, and `@`, which notifies people in trackers.
-_SPECIAL = re.compile(r"[\\`*_{}\[\]<>()#+\-.!|~&@:$^=\"']")
+# What Markdown reads as more than text in its place: spec.commonmark.org and github.github.com/gfm.
+_MARKUP = re.compile(r"[\\`*\[\]~$]|(?<!\w)_|_(?!\w)|(?<=\])\(|^[-+=]|(?<=^\d)[.)](?=\s|$)")
+# What a backslash does not stop: HTML, cells, links that need no markup, mentions and references in trackers.
+_LIVE = re.compile(r"[<>|@#]|&(?=[#\w])|:(?=//)|(?<=javascript):|(?<=mailto):|(?<=www)\.", re.IGNORECASE)
 _LONGEST = 300  # characters of a text from logs
 _LONGEST_SENTENCE = 2000
 _STEPS = 40
@@ -37,7 +39,8 @@ def markdown(found: Investigation) -> str:
 
 def escaped(text: str, longest: int = _LONGEST) -> str:
     """Returns text that Markdown and HTML show as it is, on one line, cut to `longest` characters."""
-    return _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", shorten(text, longest))
+    marked = _LIVE.sub(lambda found: f"\0{ord(found[0])};", _MARKUP.sub(r"\\\g<0>", shorten(text, longest)))
+    return marked.replace("\0", "&#")
 
 
 def _lines(found: Investigation) -> Iterator[str]:
@@ -77,7 +80,7 @@ def _story(suspect: Suspect) -> Iterator[str]:
         "",
         "Why:",
         "",
-        *(f"- {signal.points} points: {escaped(signal.text)}" for signal in suspect.signals),
+        *(f"- {counted(signal.points, 'point')}: {escaped(signal.text)}" for signal in suspect.signals),
     )
     shown = key_steps(suspect.steps, _STEPS)
     yield ""
