@@ -99,7 +99,7 @@ class Progress:
             f"{share:4.0%}" if known else "",
             f"{self._done_files:,}/{self._files:,} {self._noun}",
             f"{self._done_bytes / 1e6:,.1f}{f'/{self._bytes / 1e6:,.1f}' if known else ''} MB",
-            f"{rate:,.0f} events/s" if rate or not known else "",
+            f"{rate:,.0f} events/s",
             f"{_clock(seconds / share - seconds)} left" if steady else _clock(seconds),
         ]
         text = _GAP.join(part for part in parts if part)
