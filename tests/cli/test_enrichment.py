@@ -58,8 +58,8 @@ def test_tables_show_the_country_beside_the_address(
     )
     assert wide.code == 0
     table = (Path(options[1]).parent / "out").read_text().splitlines()
-    assert "SOURCE            COUNTRY" in table[0]
-    assert "198.51.100.7      NL" in table[1]
+    assert table[0].index("COUNTRY") == table[1].index("NL")
+    assert table[0].index("SOURCE") == table[1].index("198.51.100.7")
 
 
 def test_without_the_options_there_are_no_such_columns(options: tuple[str, ...]) -> None:

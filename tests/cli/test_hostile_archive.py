@@ -114,7 +114,8 @@ def test_markdown_has_the_same_form_and_shows_text(archives: list[Path], tmp_pat
         assert [re.sub(r"[^|]", "", line) for line in hostile.splitlines()] == [
             re.sub(r"[^|]", "", line) for line in twin.splitlines()
         ]
-        assert not re.search(r"[<>@`\[\]]|http://|^ *[+=]", hostile, re.MULTILINE)
+        unescaped = re.sub(r"\\[^\n]", "", hostile)
+        assert not re.search(r"[<>@`\[\]]|http://|^ *[+=]", unescaped, re.MULTILINE)
 
 
 def deep(levels: int) -> Iterator[bytes]:
