@@ -19,6 +19,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.servers.ports import free_ports
+
 
 @dataclass(frozen=True)
 class Request:
@@ -101,7 +103,7 @@ class Receiver:
         self.refuse: set[str] = set()
         self.closing = threading.Event()
         self._tls = tls
-        self.port = 0
+        (self.port,) = free_ports(1)  # nobody takes it while the receiver is down
         self.start()
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
 
