@@ -120,3 +120,9 @@ def test_the_attack_of_an_exercise_is_told(shared: Path) -> None:
     assert screen.count("continues as role/stratus-red-team") >= 4
     for name in ("opens port 22 to 0.0.0.0/0", "ModifyDBSnapshotAttribute: shares the snapshot with account"):
         assert name in screen
+
+
+def test_without_an_event_the_answer_is_no(root: Path) -> None:
+    result = trailsieve("investigate", root / "samples/archive", "--region", "mars-1", "--format", "text")
+    assert result.code == 1
+    assert "Nothing can be concluded" in result.out.decode()

@@ -105,7 +105,7 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
     if asked.report:
         write_report(found, Path(asked.report), asked.redact)
         shown.info(f"wrote {asked.report}")
-    return 0
+    return 1 if asked.chosen.narrows and not found.principals else 0
 
 
 @dataclass(frozen=True, slots=True)
