@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page
 import trailsieve
 from tests.report import factory
 from tests.report.test_page import HOSTILE, hostile, many
+from tests.servers.patience import until
 from trailsieve.investigation.model import Investigation
 from trailsieve.report import page as report
 
@@ -61,7 +62,9 @@ def opened(chromium: Browser, folder: Path) -> Iterator[Opener]:
 
 def fragment_of(page: Page) -> str:
     """What the address has after its path, once the page is drawn so."""
-    page.wait_for_function("document.documentElement.dataset.drawn === location.hash")
+    # Not `wait_for_function`: what it asks again and again, the page's Content-Security-Policy forbids.
+    drawn = "document.documentElement.dataset.drawn === location.hash"
+    until(lambda: bool(page.evaluate(drawn)), "the page was drawn")
     return str(page.evaluate("location.hash"))
 
 
@@ -196,7 +199,8 @@ def test_patterns_and_exceptions_are_valid(opened: Opener) -> None:
 
     def copied(name: str) -> str:
         page.locator("#filters").get_by_role("button", name=name).click()
-        page.wait_for_function("document.getElementById('status').textContent.endsWith('copied')")
+        said = "document.getElementById('status').textContent.endsWith('copied')"
+        until(lambda: bool(page.evaluate(said)), "it was copied")
         return str(page.evaluate("navigator.clipboard.readText()"))
 
     pattern = trailsieve.compile(copied("Copy as pattern"))

@@ -188,7 +188,8 @@ class S3Source:
             time.sleep(min(wait, max(0.0, self._next_round - time.monotonic())))
         messages = [*markers, *listed]
         self._in_flight += sum(not message.watermark for message in messages)
-        self._context.gauge("s3_list_requests", sum(listing.requests for listing in self._listings))
+        if not self._config.poll_interval:
+            self._context.gauge("s3_list_requests", sum(listing.requests for listing in self._listings))
         return messages
 
     def keep_alive(self) -> None:
