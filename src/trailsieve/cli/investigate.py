@@ -21,11 +21,11 @@ from trailsieve.cli.listing import list_events
 from trailsieve.cli.options import (
     Screen,
     global_options,
-    line_width,
     max_object_size,
     no_limits,
     rule_packs,
     screen,
+    terminal_width,
 )
 from trailsieve.cli.report import command_line, report_options, write_report
 from trailsieve.cli.selectors import selectors, with_patterns
@@ -211,7 +211,7 @@ def _appendix(packs: Sequence[Pack], stats: RunStats) -> list[tuple[str, str]]:
 
 def _print(found: Investigation, options: _Options, shown: Screen) -> None:
     color = shown.colored(sys.stdout) and not options.output
-    width = None if options.output else line_width(sys.stdout)
+    width = None if options.output else terminal_width(sys.stdout)
     layout = Layout(width or _WIDTH, color, options.top, options.steps)
     if options.form == "json":
         text = to_json(as_json(found))
