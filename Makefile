@@ -10,7 +10,7 @@ UV = UV_PROJECT_ENVIRONMENT=$(VENV) $$(command -v uv || echo $(BIN)/uv)
 .PHONY: help demo demo-siem demo-stream test test-servers coverage smoke release lint bench bench-parts bench-rules bench-relate bench-sinks bench-stream bench-size bench-investigate bench-alarms bench-s3 chaos fuzz fuzz-messages picture clean
 
 help: ## Say what the targets do
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
 demo: $(READY) ## Replay the sample archive, tell what happened in it, and write a page about it
 	@$(BIN)/trailsieve replay samples/archive --format table

@@ -22,7 +22,7 @@ from trailsieve.cli import main
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 
 
 def blocks(language: str) -> list[str]:
@@ -53,7 +53,7 @@ def test_the_readme_shows_commands_of_both_kinds() -> None:
 
 def test_make_targets_of_the_readme_exist() -> None:
     used = {line.split()[1] for line in commands() if line.startswith("make ")}
-    used |= set(re.findall(r"`make ([a-z-]+)`", README))
+    used |= set(re.findall(r"`make ([a-z0-9-]+)`", README))
     assert used <= TARGETS, used - TARGETS
 
 
