@@ -66,7 +66,7 @@ def names() -> list[str]:
 )
 def test_a_request_is_signed_as_botocore_signs_it(key: str, token: str | None, owner: str) -> None:
     credentials = Credentials("AKIAEXAMPLE", "secret/key", token)
-    bucket = s3_get._Bucket("/trail/", "s3.eu-west-1.amazonaws.com", "eu-west-1", "agent", None)
+    bucket = s3_get._Bucket("/trail/", "s3.eu-west-1.amazonaws.com", "eu-west-1", "agent", None, credentials)
     path = bucket.path + quote(key, safe="/~")
     request = AWSRequest("GET", f"http://{bucket.host}{path}")
     if owner:
@@ -110,4 +110,13 @@ def test_proxies_are_left_to_boto3(s3: Any, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(s3._endpoint.http_session._proxy_config, "proxy_url_for", lambda url: "http://proxy")
     reader._thread.request = ("http://127.0.0.1:1/trail/a", "us-east-1", {})
     reader._learn("trail", "a", *reader._thread.request)
+    assert not reader._buckets
+
+
+def test_a_botocore_that_keeps_its_connections_elsewhere_reads_all(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(s3._endpoint.http_session, "_manager")
+    reader = ObjectGetter(s3, LIMIT)
+    reader._learn("trail", "a", "http://127.0.0.1:1/trail/a", "us-east-1", {})
     assert not reader._buckets

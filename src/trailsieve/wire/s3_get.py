@@ -39,6 +39,7 @@ class _Bucket:
     Attributes:
         path: what precedes a key in the path of a URL: "/", or "/bucket/".
         connections: urllib3's pool of connections to the endpoint.
+        credentials: boto3's, which renew themselves.
     """
 
     path: str
@@ -46,6 +47,7 @@ class _Bucket:
     region: str
     user_agent: str
     connections: Any
+    credentials: Any
 
 
 class ObjectGetter:
@@ -81,11 +83,8 @@ class ObjectGetter:
 
     def _get(self, bucket: _Bucket, key: str, owner: str) -> bytes | None:
         """The object, or None where boto3 has to decide."""
-        credentials = self._client._request_signer._credentials
-        if credentials is None:
-            return None
         path = bucket.path + quote(key, safe=_SAFE)
-        headers = self._signed(credentials.get_frozen_credentials(), bucket, path, owner)
+        headers = self._signed(bucket.credentials.get_frozen_credentials(), bucket, path, owner)
         begin(self._within)
         try:
             response = bucket.connections.urlopen(
@@ -126,19 +125,21 @@ class ObjectGetter:
         self._thread.request = (request.url, region_name, request.headers) if usual else None
 
     def _learn(self, bucket: str, key: str, url: str, region: str, headers: Any) -> None:
-        http = self._client._endpoint.http_session
-        if http._proxy_config.proxy_url_for(url):
-            return  # proxies are boto3's
+        """Notes how to reach a bucket without boto3, unless that is unusual.
+
+        botocore has no public way to its connections; a version that keeps them elsewhere reads all objects.
+        """
+        try:
+            http, credentials = self._client._endpoint.http_session, self._client._request_signer._credentials
+            has_proxy = http._proxy_config.proxy_url_for(url)
+            connections = http._manager.connection_from_url(url)
+        except AttributeError:
+            return
         parts = urlsplit(url)
         path, quoted = parts.path, quote(key, safe=_SAFE)
-        if path.endswith(f"/{quoted}") and not parts.query:
-            self._buckets[bucket] = _Bucket(
-                path.removesuffix(quoted),
-                parts.netloc,
-                region,
-                headers.get("User-Agent", ""),
-                http._manager.connection_from_url(url),
-            )
+        if credentials and not has_proxy and path.endswith(f"/{quoted}") and not parts.query:
+            agent, start = headers.get("User-Agent", ""), path.removesuffix(quoted)
+            self._buckets[bucket] = _Bucket(start, parts.netloc, region, agent, connections, credentials)
 
     def _signed(self, credentials: Any, bucket: _Bucket, path: str, owner: str) -> dict[str, str]:
         """The headers of a request with Signature Version 4.
